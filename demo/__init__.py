@@ -1,0 +1,1 @@
+"""The demo: real parts, synthetic patients, virtual months. Nothing here runs in production."""

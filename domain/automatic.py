@@ -1,0 +1,36 @@
+"""What Kairos does by itself: proposes visits, opens and closes tasks. Nothing that is care.
+
+Pure: says which events should be recorded now; the workflow records them. Empty once all are.
+"""
+
+from datetime import datetime
+
+from domain import events as e
+from domain.names import KAIROS, EventId, RuleId
+from domain.pathway import Pathway
+from domain.planner import wanted_tasks
+from domain.protocol import CombinedProtocol
+from domain.visits import to_propose
+
+
+def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[e.Event, ...]:
+    """Say what Kairos should record now. Ids name what they are about, so twice is once."""
+    batch = max((visit.batch for visit in pathway.visits.values()), default=0) + 1
+    facts: list[tuple[str, e.Fact]] = [
+        (
+            f"proposed/{plan.visit}",
+            e.VisitProposed(plan.visit, plan.phase, plan.stage, plan.at, batch, plan.replaces),
+        )
+        for plan in to_propose(protocol, pathway, now)
+    ]
+    wanted = wanted_tasks(protocol, pathway, now)
+    open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
+    for key in sorted(open_tasks - set(wanted)):
+        facts.append((f"closed/{key}", e.TaskClosed(key)))
+    for key in sorted(set(wanted) - open_tasks):
+        step = wanted[key]
+        opened = e.TaskOpened(key, RuleId(step.rule), step.roles, step.says, step.due)
+        facts.append((f"opened/{key}", opened))
+    return tuple(
+        e.Event(EventId(f"{pathway.id}/{name}"), now, KAIROS, fact) for name, fact in facts
+    )

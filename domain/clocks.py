@@ -1,0 +1,88 @@
+"""Time rules: elapsed rules on UTC instants, calendar rules on local date, time and zone.
+
+A local time that does not exist, or exists twice, is refused with the choices and never guessed.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.errors import Malformed
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far ahead of us another machine's clock may be before its times count as the future."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A day and an hour as the clinic's wall shows them, without a zone."""
+
+    day: date
+    hour: time
+
+
+def instant(local: LocalTime, zone: str) -> datetime:
+    """Resolve a local time to the one UTC instant that it names.
+
+    Raises Malformed for a time that a clock change skips or repeats, naming the choices.
+    """
+    wall = datetime.combine(local.day, local.hour.replace(tzinfo=None, fold=0))
+    place = ZoneInfo(zone)
+    first = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    if first == second:
+        return first
+    if first.astimezone(place).replace(tzinfo=None) != wall:
+        before, after = sorted(t.astimezone(place).strftime("%H:%M") for t in (first, second))
+        message = (
+            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clocks go forward over it; "
+            f"{before} or {after} would be right"
+        )
+        raise Malformed(message)
+    message = (
+        f"{wall:%Y-%m-%d %H:%M} happens twice in {zone}: the clocks go back over it; "
+        "choose a time outside the repeated hour"
+    )
+    raise Malformed(message)
+
+
+def local(moment: datetime, zone: str) -> LocalTime:
+    """Say what the clinic's wall showed at an instant."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return LocalTime(there.date(), there.time().replace(second=0, microsecond=0))
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Say which day it was at the clinic."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
+    """Return the moment in UTC; Malformed if it has no offset or lies in the future."""
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        message = (
+            f"{what} {moment.isoformat()} has no offset from UTC; "
+            f"write it with one, such as {moment.isoformat()}-05:00"
+        )
+        raise Malformed(message)
+    if moment > now + CLOCK_SKEW:
+        message = (
+            f"{what} {moment.isoformat()} lies in the future; "
+            f"it is {now.astimezone(UTC).isoformat(timespec='seconds')} now"
+        )
+        raise Malformed(message)
+    return moment.astimezone(UTC)
+
+
+def exists(local_time: LocalTime, zone: str) -> bool:
+    """Say whether a local time names exactly one instant."""
+    try:
+        instant(local_time, zone)
+    except Malformed:
+        return False
+    return True
+
+
+def in_minutes(length: timedelta) -> int:
+    """Whole minutes of a length of time, rounded down."""
+    return int(length.total_seconds() // 60)

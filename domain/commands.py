@@ -1,0 +1,202 @@
+"""What people ask Kairos to record or arrange: imperative, not yet true, and may be refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from domain.clocks import LocalTime
+from domain.names import (
+    Author,
+    Decision,
+    HoldId,
+    HoldReason,
+    ObservationName,
+    PhaseId,
+    RequestId,
+    RuleId,
+    TaskId,
+    VisitId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOrder:
+    """Order the treatment of a phase."""
+
+    phase: PhaseId
+    kind: Literal["sign-order"] = "sign-order"
+
+
+@dataclass(frozen=True, slots=True)
+class BookVisit:
+    """Book a proposed visit, at its proposed time or at another one the protocol allows."""
+
+    visit: VisitId
+    at: LocalTime | None = None
+    kind: Literal["book-visit"] = "book-visit"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVisit:
+    """Move a proposed or booked visit."""
+
+    visit: VisitId
+    to: LocalTime
+    kind: Literal["move-visit"] = "move-visit"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """Say that the patient is here."""
+
+    visit: VisitId
+    kind: Literal["check-in"] = "check-in"
+
+
+@dataclass(frozen=True, slots=True)
+class MissVisit:
+    """Say that the patient did not come."""
+
+    visit: VisitId
+    kind: Literal["miss-visit"] = "miss-visit"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseVisit:
+    """Let the patient go."""
+
+    visit: VisitId
+    kind: Literal["release-visit"] = "release-visit"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value as it was reported, with the unit it was reported in."""
+
+    observation: ObservationName
+    value: Decimal | None = None
+    unit: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReadings:
+    """Record readings taken together."""
+
+    measured_at: datetime
+    readings: tuple[Measurement, ...]
+    visit: VisitId | None = None
+    kind: Literal["record-readings"] = "record-readings"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAssessment:
+    """Record a rating scale, item by item."""
+
+    scale: str
+    assessed_at: datetime
+    items: tuple[int, ...]
+    kind: Literal["record-assessment"] = "record-assessment"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDose:
+    """Record a dose that was given, in milligrams, from the moment of the first device."""
+
+    visit: VisitId
+    first_device_at: datetime
+    mg: int
+    lot: str
+    kind: Literal["record-dose"] = "record-dose"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStimulation:
+    """Record a dTMS session that was given."""
+
+    visit: VisitId
+    started_at: datetime
+    ended_at: datetime
+    pulses: int
+    intensity_percent_mt: int
+    output_percent: int
+    kind: Literal["record-stimulation"] = "record-stimulation"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHold:
+    """Stop all treatment until a prescriber lifts it."""
+
+    reason: HoldReason
+    note: str
+    kind: Literal["place-hold"] = "place-hold"
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHold:
+    """Lift a hold, with a reason."""
+
+    hold: HoldId
+    reason: str
+    kind: Literal["lift-hold"] = "lift-hold"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideGate:
+    """Let a held gate pass at this visit for what was found so far, with a reason."""
+
+    visit: VisitId
+    gate: RuleId
+    reason: str
+    kind: Literal["override-gate"] = "override-gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Decide at the end of a phase, or at a review of an open one."""
+
+    phase: PhaseId
+    decision: Decision
+    reason: str
+    kind: Literal["decide"] = "decide"
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeTask:
+    """Say that a task was seen."""
+
+    task: TaskId
+    kind: Literal["acknowledge-task"] = "acknowledge-task"
+
+
+Wish = (
+    SignOrder
+    | BookVisit
+    | MoveVisit
+    | CheckIn
+    | MissVisit
+    | ReleaseVisit
+    | RecordReadings
+    | RecordAssessment
+    | RecordDose
+    | RecordStimulation
+    | PlaceHold
+    | LiftHold
+    | OverrideGate
+    | Decide
+    | AcknowledgeTask
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A wish, who has it, and the request id by which it takes effect at most once.
+
+    `expects` is the pathway version (events so far) the person looked at, if they said so.
+    """
+
+    id: RequestId
+    by: Author
+    wish: Wish
+    expects: int | None = None

@@ -1,0 +1,287 @@
+"""Turn a person's wish into facts, or refuse it. Pure: the same inputs give the same facts.
+
+Raises Refused (a rule said no, naming it), Conflict (already so) or Malformed (never right).
+"""
+
+from datetime import datetime, timedelta
+
+from domain import checks
+from domain import commands as c
+from domain import events as e
+from domain.clocks import LocalTime, check_instant, instant, local
+from domain.errors import Conflict, Malformed, Refused
+from domain.findings import Answer, Blocked, Held, Missing, blocks_of
+from domain.names import (
+    Decision,
+    EventId,
+    HoldId,
+    Outcome,
+    PhaseId,
+    TaskId,
+    VisitId,
+    VisitStatus,
+)
+from domain.pathway import Pathway, Visit
+from domain.protocol import CombinedProtocol
+from domain.readings import read_measurements
+from domain.visits import visits_over
+
+BOOKABLE = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
+
+
+def start(
+    protocol: CombinedProtocol, started: e.PathwayStarted, first_visit: LocalTime
+) -> tuple[e.Fact, ...]:
+    """Say what a pathway's start means: it exists, and its first phase is entered."""
+    instant(first_visit, started.zone)
+    return (started, e.PhaseEntered(protocol.phases[0].id, first_visit))
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, command: c.Command, now: datetime
+) -> tuple[e.Event, ...]:
+    """Say what becomes true if this command is accepted now. UTC `now`."""
+    at, facts = _facts(protocol, pathway, command, now)
+    return tuple(
+        e.Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
+        for place, fact in enumerate(facts)
+    )
+
+
+def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
+    protocol: CombinedProtocol, pathway: Pathway, command: c.Command, now: datetime
+) -> tuple[datetime, tuple[e.Fact, ...]]:
+    if pathway.outcome is not None:
+        raise Refused(
+            f"the pathway is {pathway.outcome}; nothing more is recorded on it",
+            (checks.found("pathway-open", f"the pathway is {pathway.outcome}"),),
+        )
+    match command.wish:
+        case c.SignOrder(phase=phase):
+            _known_phase(pathway, phase)
+            if pathway.phases[phase].signed is not None:
+                raise Conflict(f"the order for {phase} is signed already")
+            return now, (e.OrderSigned(phase),)
+        case c.BookVisit(visit=visit_id, at=wanted):
+            visit = _visit(pathway, visit_id, VisitStatus.PROPOSED)
+            at = wanted or visit.at
+            _insist(checks.check_may_be_at(protocol, pathway, visit_id, at, now), "book")
+            return now, (e.VisitBooked(visit_id, at),)
+        case c.MoveVisit(visit=visit_id, to=to):
+            _visit(pathway, visit_id, *BOOKABLE)
+            _insist(checks.check_may_be_at(protocol, pathway, visit_id, to, now), "move")
+            return now, (e.VisitMoved(visit_id, to),)
+        case c.CheckIn(visit=visit_id):
+            visit = _visit(pathway, visit_id, VisitStatus.BOOKED)
+            today = local(now, pathway.zone).day
+            if visit.at.day != today:
+                raise Refused(
+                    f"{visit_id} is on {visit.at.day}, not today; move it first",
+                    (checks.found("visit-day", f"booked for {visit.at.day}", checks.BOOKERS),),
+                )
+            return now, (e.VisitCheckedIn(visit_id),)
+        case c.MissVisit(visit=visit_id):
+            visit = _visit(pathway, visit_id, VisitStatus.BOOKED)
+            if instant(visit.at, pathway.zone) > now:
+                raise Refused(
+                    f"{visit_id} is not due before {visit.at.day} {visit.at.hour:%H:%M}",
+                    (checks.found("visit-due", "the visit is still to come", checks.BOOKERS),),
+                )
+            return now, (e.VisitMissed(visit_id),)
+        case c.ReleaseVisit(visit=visit_id):
+            _visit(pathway, visit_id, VisitStatus.CHECKED_IN)
+            _insist(checks.check_may_release(protocol, pathway, visit_id, now), "release")
+            return now, (e.VisitReleased(visit_id),)
+        case c.RecordReadings() as wish:
+            if wish.visit is not None:
+                _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
+            at_instant = check_instant(wish.measured_at, now, "measured_at")
+            return at_instant, (
+                e.ReadingsTaken(read_measurements(protocol.vocabulary, wish.readings), wish.visit),
+            )
+        case c.RecordAssessment() as wish:
+            return _assessment(protocol, wish, now)
+        case c.RecordDose() as wish:
+            return _dose(protocol, pathway, wish, now)
+        case c.RecordStimulation() as wish:
+            return _stimulation(protocol, pathway, wish, now)
+        case c.PlaceHold() as wish:
+            return now, (e.HoldPlaced(HoldId(command.id), wish.reason, wish.note),)
+        case c.LiftHold(hold=hold, reason=reason):
+            _reason(reason)
+            if hold not in pathway.holds:
+                raise Malformed(f"there is no hold {hold} on this pathway")
+            if pathway.holds[hold].lifted:
+                raise Conflict(f"hold {hold} was lifted already")
+            return now, (e.HoldLifted(hold, reason),)
+        case c.OverrideGate() as wish:
+            return now, (_override(protocol, pathway, wish, now),)
+        case c.Decide() as wish:
+            return now, _decision(protocol, pathway, wish, now)
+        case c.AcknowledgeTask(task=task):
+            _known_task(pathway, task)
+            return now, (e.TaskAcknowledged(task),)
+
+
+def _insist(result: Answer, doing: str) -> None:
+    """Raise Refused unless passed; held and missing say so differently."""
+    blocks = blocks_of(result)
+    match result:
+        case Held():
+            sentences = "; ".join(block.sentence() for block in blocks)
+            raise Refused(f"may not {doing}: {sentences}", blocks)
+        case Missing():
+            sentences = "; ".join(block.sentence() for block in blocks)
+            raise Refused(f"may not {doing} yet: {sentences}", blocks)
+
+
+def _visit(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> Visit:
+    known = pathway.visits.get(visit)
+    if known is None:
+        raise Malformed(f"there is no visit {visit} on this pathway")
+    if known.status not in statuses:
+        wanted = " or ".join(statuses)
+        raise Conflict(f"{visit} is {known.status}; it would have to be {wanted}")
+    return known
+
+
+def _known_phase(pathway: Pathway, phase: PhaseId) -> None:
+    if phase not in pathway.phases:
+        raise Malformed(f"the pathway is in {pathway.phase}; {phase} was not entered")
+
+
+def _known_task(pathway: Pathway, task: TaskId) -> None:
+    if task not in pathway.tasks:
+        raise Malformed(f"there is no task {task} on this pathway")
+
+
+def _reason(reason: str) -> None:
+    if not reason.strip():
+        raise Malformed("a reason is required, in words")
+
+
+def _assessment(
+    protocol: CombinedProtocol, wish: c.RecordAssessment, now: datetime
+) -> tuple[datetime, tuple[e.Fact, ...]]:
+    scale = protocol.vocabulary.scales.get(wish.scale)
+    if scale is None:
+        known = ", ".join(sorted(protocol.vocabulary.scales))
+        raise Malformed(f"unknown scale; known are {known}")
+    if len(wish.items) != len(scale.item_titles):
+        count = len(scale.item_titles)
+        raise Malformed(f"{scale.title} has {count} items, not {len(wish.items)}")
+    if any(not 0 <= item <= scale.item_high for item in wish.items):
+        raise Malformed(f"each item of {scale.title} is from 0 to {scale.item_high}")
+    at = check_instant(wish.assessed_at, now, "assessed_at")
+    return at, (e.ScaleAssessed(wish.scale, wish.items, sum(wish.items)),)
+
+
+def _dose(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.RecordDose, now: datetime
+) -> tuple[datetime, tuple[e.Fact, ...]]:
+    at = check_instant(wish.first_device_at, now, "first_device_at")
+    visit = _treated(pathway, wish.visit)
+    if not wish.lot.strip():
+        raise Malformed("the lot number is required; it is read from the device, never prefilled")
+    _insist(checks.check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at), "give the dose")
+    rule = protocol.phase(visit.phase).dose
+    devices = rule.devices[wish.mg] if rule else 0
+    number = len(pathway.sessions_in(visit.phase)) + 1
+    return at, (e.DoseGiven(wish.visit, number, wish.mg, devices, wish.lot),)
+
+
+def _stimulation(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.RecordStimulation, now: datetime
+) -> tuple[datetime, tuple[e.Fact, ...]]:
+    at = check_instant(wish.started_at, now, "started_at")
+    ended = check_instant(wish.ended_at, now, "ended_at")
+    if ended <= at:
+        raise Malformed("ended_at must be later than started_at")
+    visit = _treated(pathway, wish.visit)
+    strength, pulses = wish.intensity_percent_mt, wish.pulses
+    if strength <= 0 or pulses <= 0 or not 0 < wish.output_percent <= 100:  # noqa: PLR2004  percent
+        raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
+    result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, strength, pulses)
+    _insist(result, "stimulate")
+    number = len(pathway.sessions_in(visit.phase)) + 1
+    given = e.StimulationGiven(wish.visit, number, ended, pulses, strength, wish.output_percent)
+    return at, (given,)
+
+
+def _treated(pathway: Pathway, visit: VisitId) -> Visit:
+    """Find a visit at which treatment is recorded; what stops it is for the check to say."""
+    known = pathway.visits.get(visit)
+    if known is None:
+        raise Malformed(f"there is no visit {visit} on this pathway")
+    return known
+
+
+def _override(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.OverrideGate, now: datetime
+) -> e.GateOverridden:
+    _reason(wish.reason)
+    _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
+    treat = blocks_of(checks.check_may_treat(protocol, pathway, wish.visit, now))
+    leave = blocks_of(checks.check_may_release(protocol, pathway, wish.visit, now))
+    here = [b for b in (*treat, *leave) if b.rule == wish.gate and b.finding is not None]
+    if not here:
+        raise Conflict(f"{wish.gate} holds nothing at {wish.visit} now; nothing to override")
+    fixed = tuple(block for block in here if not block.overridable)
+    if fixed:
+        raise Refused(f"{wish.gate} cannot be overridden", fixed)
+    evidence = tuple(sorted({item for block in here for item in block.evidence}))
+    findings = tuple(dict.fromkeys(block.sentence() for block in here))
+    return e.GateOverridden(wish.visit, wish.gate, wish.reason, findings, evidence)
+
+
+def _decision(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.Decide, now: datetime
+) -> tuple[e.Fact, ...]:
+    _reason(wish.reason)
+    phase = wish.phase
+    if phase != pathway.phase:
+        raise Conflict(f"the pathway is in {pathway.phase}, not in {phase}")
+    blocks: tuple[Blocked, ...] = ()
+    if wish.decision is not Decision.STOP:
+        result = checks.check_may_decide(protocol, pathway, phase, now)
+        if isinstance(result, Missing):
+            _insist(result, "decide")
+        blocks = blocks_of(result)
+        if any(block.finding is None for block in blocks):
+            _insist(result, "decide")
+    made = e.DecisionMade(
+        phase, wish.decision, wish.reason, tuple(block.sentence() for block in blocks)
+    )
+    following = protocol.after(phase)
+    is_open = any(s.sessions is None for s in protocol.phase(phase).schedule.stages)
+    if wish.decision is Decision.CONTINUE:
+        if is_open:
+            return (made,)
+        if following is None:
+            raise Refused(f"nothing follows {phase}; complete or stop instead")
+        if not visits_over(protocol, pathway, phase):
+            block = checks.found("phase-over", f"visits of {phase} are still to come")
+            raise Refused(f"may not continue: visits of {phase} are still to come", (block,))
+        return (made, e.PhaseEntered(following.id, _first_visit(protocol, pathway, phase, now)))
+    live = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
+    if live:
+        block = checks.found("released-first", f"{live[0].id} is checked in and not released")
+        raise Refused("may not end the pathway while a patient is checked in", (block,))
+    if wish.decision is Decision.COMPLETE and following is not None:
+        raise Refused(f"{following.id} would follow; continue or stop instead")
+    outcome = Outcome.COMPLETED if wish.decision is Decision.COMPLETE else Outcome.STOPPED
+    return (made, e.PathwayFinished(outcome))
+
+
+def _first_visit(
+    protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId, now: datetime
+) -> LocalTime:
+    """The earliest local time of the next phase's first visit, at the usual hour."""
+    following = protocol.after(phase)
+    given = pathway.sessions_in(phase)
+    last = given[-1].started if given else now
+    gap = protocol.days_before(following.id) if following else 0
+    after_gap = local(last, pathway.zone).day + timedelta(days=gap)
+    tomorrow = local(now, pathway.zone).day + timedelta(days=1)
+    hour = pathway.phases[phase].first_visit.hour
+    return LocalTime(max(after_gap, tomorrow), hour)

@@ -1,0 +1,174 @@
+"""Fold events into the pathway: `apply` is pure, and applying an event twice equals once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from domain import events as e
+from domain.names import ObservationName, VisitId, VisitStatus
+from domain.pathway import READINGS_KEPT, Hold, Observed, Pathway, Phase, Session, Task, Visit
+from domain.vocabulary import Vocabulary
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_RANK = {
+    VisitStatus.PROPOSED: 0,
+    VisitStatus.BOOKED: 1,
+    VisitStatus.CHECKED_IN: 2,
+    VisitStatus.RELEASED: 3,
+    VisitStatus.MISSED: 3,
+    VisitStatus.CANCELLED: 3,
+}
+
+
+def fold(pathway: Pathway, events: Iterable[e.Event], vocabulary: Vocabulary) -> Pathway:
+    """Apply events one after another."""
+    for event in events:
+        pathway = apply(pathway, event, vocabulary)
+    return pathway
+
+
+def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway:  # noqa: C901, PLR0911, PLR0912  one case a fact, each a line or two
+    """Return the pathway after the event. Knows no rule: what happened, happened."""
+    match event.fact:
+        case e.PathwayStarted() as fact:
+            return replace(
+                pathway,
+                patient=fact.patient,
+                connection=fact.connection,
+                site=fact.site,
+                zone=fact.zone,
+            )
+        case e.PhaseEntered() as fact:
+            phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.OrderSigned() as fact:
+            phase = replace(pathway.phases[fact.phase], signed=event.at)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.DecisionMade() as fact:
+            phase = pathway.phases[fact.phase]
+            decisions = _put(phase.decisions, event.id, (event.at, fact.decision))
+            phase = replace(phase, decisions=decisions)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.VisitProposed() as fact:
+            if fact.visit in pathway.visits:
+                return pathway
+            visit = Visit(
+                fact.visit,
+                fact.phase,
+                fact.stage,
+                fact.batch,
+                fact.at,
+                fact.at,
+                VisitStatus.PROPOSED,
+                replaces=fact.replaces,
+            )
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+        case e.VisitBooked() as fact:
+            pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
+            return _retime(pathway, fact)
+        case e.VisitMoved() as fact:
+            return _retime(pathway, fact)
+        case e.VisitCheckedIn() as fact:
+            pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
+            visit = replace(pathway.visits[fact.visit], checked_in=event.at)
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+        case e.VisitMissed() as fact:
+            return _advance(pathway, fact.visit, VisitStatus.MISSED)
+        case e.VisitReleased() as fact:
+            return _advance(pathway, fact.visit, VisitStatus.RELEASED)
+        case e.ReadingsTaken() as fact:
+            for reading in fact.readings:
+                found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
+                pathway = _observe(pathway, reading.observation, found)
+            return pathway
+        case e.ScaleAssessed() as fact:
+            return _assess(pathway, event, fact, vocabulary)
+        case e.DoseGiven() as fact:
+            phase_id = pathway.visits[fact.visit].phase
+            dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg)
+            key = f"{phase_id}/{fact.session}"
+            return replace(pathway, sessions=_put(pathway.sessions, key, dose))
+        case e.StimulationGiven() as fact:
+            phase_id = pathway.visits[fact.visit].phase
+            given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended)
+            key = f"{phase_id}/{fact.session}"
+            return replace(pathway, sessions=_put(pathway.sessions, key, given))
+        case e.HoldPlaced() as fact:
+            if fact.hold in pathway.holds:
+                return pathway
+            hold = Hold(fact.reason, event.at, event.by)
+            return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
+        case e.HoldLifted() as fact:
+            hold = replace(pathway.holds[fact.hold], lifted=True)
+            return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
+        case e.GateOverridden() as fact:
+            key = override_key(fact.visit, fact.gate)
+            known = set(pathway.overrides.get(key, ())) | set(fact.evidence)
+            overrides = _put(pathway.overrides, key, tuple(sorted(known)))
+            return replace(pathway, overrides=overrides)
+        case e.TaskOpened() as fact:
+            if fact.task in pathway.tasks:
+                return pathway
+            task = Task(fact.rule, fact.roles, fact.says, event.at, fact.due)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.TaskAcknowledged() as fact:
+            task = replace(pathway.tasks[fact.task], acknowledged=True)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.TaskClosed() as fact:
+            task = replace(pathway.tasks[fact.task], closed=True)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.PathwayFinished() as fact:
+            return replace(pathway, outcome=fact.outcome)
+
+
+def override_key(visit: VisitId, gate: str) -> str:
+    """Name the place where an override of a gate at a visit is kept."""
+    return f"{visit}/{gate}"
+
+
+def _put(items: Mapping[K, V], key: K, value: V) -> dict[K, V]:
+    return {**items, key: value}
+
+
+def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
+    """Move a visit's status forward; an earlier status that comes late changes nothing."""
+    known = pathway.visits[visit]
+    if _RANK[status] <= _RANK[known.status]:
+        return pathway
+    return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
+
+
+def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved) -> Pathway:
+    visit = replace(pathway.visits[fact.visit], at=fact.at)
+    return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+
+
+def _observe(pathway: Pathway, name: ObservationName, found: Observed) -> Pathway:
+    """Keep the latest readings and the first of all, whatever the order they come in."""
+    known = {o.evidence: o for o in pathway.readings.get(name, ())} | {found.evidence: found}
+    latest = sorted(known.values(), key=_age)[-READINGS_KEPT:]
+    first = min((pathway.baselines.get(name, found), found), key=_age)
+    return replace(
+        pathway,
+        readings=_put(pathway.readings, name, tuple(latest)),
+        baselines=_put(pathway.baselines, name, first),
+    )
+
+
+def _age(found: Observed) -> tuple[float, str]:
+    return (found.at.timestamp(), found.evidence)
+
+
+def _assess(
+    pathway: Pathway, event: e.Event, fact: e.ScaleAssessed, vocabulary: Vocabulary
+) -> Pathway:
+    scale = vocabulary.scales[fact.scale]
+    values = {scale.total: fact.total} | {
+        name: fact.items[item - 1] for item, name in scale.item_observations.items()
+    }
+    for name, value in values.items():
+        pathway = _observe(pathway, name, Observed(event.id, event.at, Decimal(value), None, None))
+    return pathway

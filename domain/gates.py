@@ -1,0 +1,185 @@
+"""Evaluate a protocol's gates against what was observed. Says what is found, never what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from domain.clocks import in_minutes, local
+from domain.findings import Blocked
+from domain.fold import override_key
+from domain.names import EventId, ObservationName, Role, VisitId
+from domain.pathway import Observed, Pathway
+from domain.protocol import CombinedProtocol, Gate, Requirement, Test, TimedCheck, When
+
+PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where and when a gate is looked at: `at` the instant, `visit` if it is about one."""
+
+    protocol: CombinedProtocol
+    pathway: Pathway
+    at: datetime
+    visit: VisitId | None = None
+
+    def latest(self, name: ObservationName, since: datetime | None) -> Observed | None:
+        """Find the latest reading of a kind up to this instant, none before `since`."""
+        known = self.pathway.readings.get(name, ())
+        usable = [o for o in known if o.at <= self.at and (since is None or o.at >= since)]
+        return usable[-1] if usable else None
+
+
+def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
+    """List what stands in the way of a gate; findings that were overridden are left out."""
+    since = _not_before(gate, look)
+    blocks: list[Blocked] = []
+    for requirement in gate.require:
+        block = _block(gate, requirement, look, since)
+        if block is not None:
+            blocks.append(block)
+    return tuple(block for block in blocks if not overridden(block, look))
+
+
+def overridden(block: Blocked, look: Look) -> bool:
+    """Say whether an authored override at this visit covers exactly the evidence found."""
+    if look.visit is None or block.finding is None or not block.overridable:
+        return False
+    covered = look.pathway.overrides.get(override_key(look.visit, block.rule), ())
+    return bool(block.evidence) and set(block.evidence) <= set(covered)
+
+
+def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked]:
+    """List readings due in a window after the dose: missing while it is open, found when over."""
+    if look.visit is None:
+        return
+    for dose in look.pathway.sessions_at(look.visit)[:1]:
+        for check in checks:
+            opens, closes = dose.started + check.earliest, dose.started + check.latest
+            absent = [n for n in check.record if not _taken_between(look, n, opens, closes)]
+            if not absent:
+                continue
+            titles = _titles(look, absent)
+            window = f"{in_minutes(check.earliest)} to {in_minutes(check.latest)} min"
+            who = _who(look, absent)
+            if look.at <= closes:
+                block = Blocked(
+                    check.id,
+                    who,
+                    missing=f"{titles}, due {window} after the first device",
+                    until=opens if look.at < opens else None,
+                    why=check.why,
+                    source=check.source,
+                )
+            else:
+                block = Blocked(
+                    check.id,
+                    (Role.PRESCRIBER,),
+                    finding=f"{titles} was not recorded {window} after the first device",
+                    overridable=True,
+                    evidence=(f"{look.visit}/{check.id}",),
+                    why=check.why,
+                    source=check.source,
+                )
+            if not overridden(block, look):
+                yield block
+
+
+def _not_before(gate: Gate, look: Look) -> datetime | None:
+    """Say how old a reading may be; after a visit's dose only readings since then count."""
+    since = look.at - gate.measured_within if gate.measured_within is not None else None
+    if gate.when is When.AFTER_EACH_VISIT and look.visit is not None:
+        given = look.pathway.sessions_at(look.visit)
+        if given:
+            since = max(since, given[0].started) if since is not None else given[0].started
+    return since
+
+
+def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Blocked | None:
+    kind = look.protocol.vocabulary.kind(need.observation)
+    if kind.derived:
+        found = _derived(need.observation, look, since)
+    else:
+        found = look.latest(need.observation, since)
+    if found is None:
+        within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
+        return Blocked(
+            gate.id,
+            kind.recorded_by,
+            missing=f"{kind.title}, measured{within}",
+            why=gate.why,
+            source=gate.source,
+        )
+    if _meets(need, found):
+        return None
+    unit = f" {kind.unit}" if kind.unit else ""
+    value = found.answer if found.answer is not None else f"{found.value}{unit}"
+    wanted = need.answer if need.answer is not None else f"{need.value}{unit}"
+    hour = local(found.at, look.pathway.zone).hour
+    until = None
+    if need.observation == "minutes_observed" and need.value is not None and look.visit:
+        start = look.pathway.sessions_at(look.visit)[0].started
+        until = start + timedelta(minutes=int(need.value))
+    return Blocked(
+        gate.id,
+        (Role.PRESCRIBER,),
+        finding=f"{kind.title} {value}, required {need.test} {wanted} (measured {hour:%H:%M})",
+        overridable=gate.overridable,
+        evidence=(found.evidence,),
+        until=until,
+        why=gate.why,
+        source=gate.source,
+    )
+
+
+def _meets(need: Requirement, found: Observed) -> bool:
+    if need.test is Test.RECORDED:
+        return True
+    if need.test is Test.IS:
+        return found.answer == need.answer
+    if found.value is None or need.value is None:
+        return False
+    return {
+        Test.AT_MOST: found.value <= need.value,
+        Test.AT_LEAST: found.value >= need.value,
+        Test.BELOW: found.value < need.value,
+        Test.ABOVE: found.value > need.value,
+    }[need.test]
+
+
+def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
+    """Compute an observation that nobody records; None if what it needs is not there."""
+    if name == "minutes_observed" and look.visit is not None:
+        for dose in look.pathway.sessions_at(look.visit)[:1]:
+            minutes = Decimal(in_minutes(look.at - dose.started))
+            evidence = EventId(f"{look.visit}/minutes-observed")
+            return Observed(evidence, look.at, minutes, None, look.visit)
+    if name == "madrs_reduction":
+        total = ObservationName("madrs_total")
+        first, last = look.pathway.baselines.get(total), look.latest(total, since)
+        if first and last and first.value and last.value is not None and first != last:
+            reduction = ((first.value - last.value) * PERCENT / first.value).quantize(Decimal(1))
+            return Observed(last.evidence, last.at, reduction, None, None)
+    return None
+
+
+def _taken_between(look: Look, name: ObservationName, opens: datetime, closes: datetime) -> bool:
+    known = look.pathway.readings.get(name, ())
+    return any(opens <= o.at <= closes and o.visit == look.visit for o in known)
+
+
+def _titles(look: Look, names: list[ObservationName]) -> str:
+    return ", ".join(look.protocol.vocabulary.kind(name).title for name in names)
+
+
+def _who(look: Look, names: list[ObservationName]) -> tuple[Role, ...]:
+    roles = [r for name in names for r in look.protocol.vocabulary.kind(name).recorded_by]
+    return tuple(dict.fromkeys(roles))
+
+
+def _length(length: timedelta | None) -> str:
+    minutes = in_minutes(length or timedelta())
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} days"
+    return f"{minutes // 60} hours" if minutes % 60 == 0 and minutes > 60 else f"{minutes} min"  # noqa: PLR2004

@@ -1,0 +1,90 @@
+"""The words of the pathway: ids, roles and the closed lists that protocols choose from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+PathwayId = NewType("PathwayId", str)
+PhaseId = NewType("PhaseId", str)
+VisitId = NewType("VisitId", str)
+HoldId = NewType("HoldId", str)
+TaskId = NewType("TaskId", str)
+EventId = NewType("EventId", str)
+RequestId = NewType("RequestId", str)
+SiteId = NewType("SiteId", str)
+ConnectionId = NewType("ConnectionId", str)
+EhrPatientId = NewType("EhrPatientId", str)
+ObservationName = NewType("ObservationName", str)
+RuleId = NewType("RuleId", str)
+
+
+class Role(StrEnum):
+    """What a person is at a site. `KAIROS` is the software itself and never decides on care."""
+
+    CARE_MANAGER = "care-manager"
+    NURSE = "nurse"
+    PRESCRIBER = "prescriber"
+    TMS_OPERATOR = "tms-operator"
+    OPERATIONS = "operations"
+    INTEGRATOR = "integrator"
+    AUDITOR = "auditor"
+    KAIROS = "kairos"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who did something: the token's subject and the role they acted in."""
+
+    id: str
+    role: Role
+
+
+KAIROS = Author("kairos", Role.KAIROS)
+
+
+class Treatment(StrEnum):
+    """A treatment modality that a site may offer."""
+
+    ESKETAMINE = "esketamine"
+    DTMS = "dtms"
+
+
+class VisitStatus(StrEnum):
+    """Where a visit stands. Released, missed and cancelled are final."""
+
+    PROPOSED = "proposed"
+    BOOKED = "booked"
+    CHECKED_IN = "checked-in"
+    RELEASED = "released"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+LIVE = frozenset({VisitStatus.PROPOSED, VisitStatus.BOOKED, VisitStatus.CHECKED_IN})
+
+
+class Decision(StrEnum):
+    """What a named clinician decides at a phase's end or at a review."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+    COMPLETE = "complete"
+
+
+class Outcome(StrEnum):
+    """How a pathway ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+class HoldReason(StrEnum):
+    """Why nobody may treat for now. A code, never free text about the patient."""
+
+    ADVERSE_EVENT = "adverse-event"
+    SUICIDE_RISK = "suicide-risk"
+    MEDICAL_REVIEW = "medical-review"
+    PATIENT_REQUEST = "patient-request"
+    PAYER = "payer"
+    SUPPLY = "supply"
+    OTHER = "other"

@@ -1,0 +1,222 @@
+"""What should happen next on a pathway, and why. The heart of Kairos: read this first.
+
+Pure and total: same inputs, same answer, for every state a pathway can be in. It proposes and
+asks; it never orders, doses, releases or stops, for that is a named clinician's to decide.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from domain import checks
+from domain.clocks import instant
+from domain.findings import Blocked, Held, Missing, Passed, blocks_of
+from domain.names import Role, TaskId, VisitStatus
+from domain.pathway import Pathway, Visit
+from domain.protocol import CombinedProtocol, Protocol
+from domain.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
+from domain.visits import to_propose, visits_over
+
+OVERDUE_AFTER = timedelta(minutes=30)
+"""How long after its start a booked visit is called overdue. A reminder, not an alarm."""
+
+LOOK_AGAIN_AFTER = timedelta(hours=24)
+"""The longest that anything sleeps without looking again, so that no plan grows stale."""
+
+CLINIC = (Role.CARE_MANAGER, Role.NURSE)
+
+
+def next_step(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Step:
+    """Say what should happen next on this pathway, and why. Same inputs, same answer."""
+    return steps(protocol, pathway, now)[0]
+
+
+def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Step, ...]:
+    """List all that is next, most pressing first; never empty."""
+    if pathway.outcome is not None:
+        return (Finished(pathway.outcome, f"The pathway is {pathway.outcome}."),)
+    found = tuple(_steps(protocol, pathway, now))
+    if found:
+        return found
+    return (Await(now + LOOK_AGAIN_AFTER, "Nothing is due; looking again.", "look-again"),)
+
+
+def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
+    phase = protocol.phase(pathway.phase)
+    yield from _holds(pathway)
+    for visit in pathway.visits_in(phase.id):
+        if visit.status is VisitStatus.CHECKED_IN:
+            yield from _in_visit(protocol, phase, pathway, visit, now)
+    yield from _order(phase, pathway)
+    plans = to_propose(protocol, pathway, now)
+    if plans:
+        yield ProposeVisits(plans, f"Propose {len(plans)} visits of {phase.title}.", "schedule")
+    yield from _coming(phase, pathway, now)
+    yield from _deciding(protocol, phase, pathway, now)
+
+
+def _holds(pathway: Pathway) -> Iterator[Step]:
+    for hold in pathway.open_holds():
+        reason = pathway.holds[hold].reason
+        says = f"Treatment is held ({reason}). Lift the hold with a reason, or stop."
+        yield AskPerson(Ask.LIFT_HOLD, hold, (Role.PRESCRIBER,), says, "hold")
+
+
+def _order(phase: Protocol, pathway: Pathway) -> Iterator[Step]:
+    if pathway.phases[phase.id].signed is None:
+        says = f"Sign the order for {phase.title}, or stop the pathway."
+        yield AskPerson(Ask.SIGN_ORDER, phase.id, phase.ordered_by, says, "order-signed")
+
+
+def _in_visit(
+    protocol: CombinedProtocol, phase: Protocol, pathway: Pathway, visit: Visit, now: datetime
+) -> Iterator[Step]:
+    """What is next for a patient who is here."""
+    given = len(pathway.sessions_at(visit.id))
+    per_visit = phase.schedule.stages[visit.stage].per_visit
+    if given < per_visit:
+        treat = checks.check_may_treat(protocol, pathway, visit.id, now)
+        yield from _giving(phase, visit, given + 1, treat)
+        if given == 0:
+            return
+    leave = checks.check_may_release(protocol, pathway, visit.id, now)
+    blocks = blocks_of(leave)
+    roles = (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER)
+    waits = [block.until for block in blocks if block.until is not None and block.until > now]
+    if isinstance(leave, Passed):
+        if given >= per_visit:
+            says = f"Release the patient from {visit.id}: every check is met."
+            yield AskPerson(Ask.RELEASE, visit.id, roles, says, "release")
+        return
+    if waits:
+        says = f"Observe at {visit.id}; earliest release when the time is over."
+        yield Await(min(waits), says, "observation", visit.id, blocks)
+    yield from _asks(Ask.RECORD, visit, blocks)
+    yield from _gates(visit, tuple(b for b in blocks if b.overridable and b.until is None))
+
+
+def _giving(
+    phase: Protocol, visit: Visit, number: int, treat: Passed | Held | Missing
+) -> Iterator[Step]:
+    blocks = blocks_of(treat)
+    what = "dose" if phase.dose is not None else f"stimulation {number}"
+    if isinstance(treat, Passed):
+        roles = (Role.NURSE,) if phase.dose is not None else (Role.TMS_OPERATOR,)
+        says = f"Give the {what} at {visit.id}, a clinician deciding."
+        yield AskPerson(Ask.GIVE, visit.id, roles, says, "may-treat")
+        return
+    yield from _gates(visit, tuple(b for b in blocks if b.finding is not None and b.who))
+    waits = [block.until for block in blocks if block.until is not None]
+    if waits:
+        says = f"Wait at {visit.id} until the gap between sessions is over."
+        yield Await(max(waits), says, "gap-between-sessions", visit.id, blocks)
+    yield from _asks(Ask.RECORD, visit, blocks)
+
+
+def _asks(ask: Ask, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
+    """One step for everything that is missing, for those who can supply it."""
+    absent = tuple(block for block in blocks if block.finding is None)
+    if absent:
+        roles = tuple(dict.fromkeys(role for block in absent for role in block.who))
+        says = f"Record at {visit.id}: " + "; ".join(str(block.missing) for block in absent)
+        first = absent[0]
+        yield AskPerson(
+            ask, visit.id, roles, says, first.rule, first.why, first.source, None, absent
+        )
+
+
+def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
+    """A held gate is a clinician's to look at: wait, treat, override with a reason, or miss."""
+    for block in blocks:
+        may = "override with a reason, or wait" if block.overridable else "it cannot be overridden"
+        says = f"{block.rule} holds at {visit.id}: {block.sentence()}; {may}."
+        about = f"{visit.id}/{block.rule}"
+        yield AskPerson(
+            Ask.CLEAR_GATE,
+            about,
+            block.who,
+            says,
+            block.rule,
+            block.why,
+            block.source,
+            None,
+            (block,),
+        )
+
+
+def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
+    """Visits that are to be booked, awaited or followed up."""
+    proposed = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.PROPOSED]
+    for batch in sorted({visit.batch for visit in proposed}):
+        mine = [visit for visit in proposed if visit.batch == batch]
+        due = instant(mine[0].at, pathway.zone)
+        says = f"Book {len(mine)} proposed visits of {phase.title}, the first on {mine[0].at.day}."
+        about = f"{phase.id}/{batch}"
+        yield AskPerson(Ask.BOOK_VISITS, about, CLINIC, says, "schedule", due=due)
+    booked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.BOOKED]
+    for visit in booked:
+        start = instant(visit.at, pathway.zone)
+        if now >= start + OVERDUE_AFTER:
+            says = f"{visit.id} is overdue: check in, move it, or record it as missed."
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
+        elif now >= start:
+            says = f"Check the patient in for {visit.id}."
+            yield AskPerson(Ask.CHECK_IN, visit.id, CLINIC, says, "visit-due", due=start)
+        else:
+            says = f"{visit.id} is on {visit.at.day} at {visit.at.hour:%H:%M}."
+            yield Await(start, says, "visit-booked", visit.id)
+            return
+
+
+def _deciding(
+    protocol: CombinedProtocol, phase: Protocol, pathway: Pathway, now: datetime
+) -> Iterator[Step]:
+    """The end of a phase, or an open phase's review, is a prescriber's decision."""
+    made = pathway.phases[phase.id].decisions
+    if phase.schedule.review_every is not None:
+        since = max([when for when, _ in made.values()] or [pathway.phases[phase.id].entered])
+        due = since + timedelta(days=phase.schedule.review_every)
+        if now < due:
+            return
+        ask, about, says = Ask.REVIEW, f"{phase.id}/{len(made) + 1}", "Review: continue or not."
+    elif visits_over(protocol, pathway, phase.id):
+        ask, about, says = Ask.DECIDE, phase.id, f"{phase.title} is over: continue or stop."
+        due = now
+    else:
+        return
+    blocks = blocks_of(checks.check_may_decide(protocol, pathway, phase.id, now))
+    block = blocks[0] if blocks else None
+    why, source = (block.why, block.source) if block else ("", "")
+    roles = (Role.PRESCRIBER,)
+    when = None if ask is Ask.DECIDE else due
+    yield AskPerson(ask, about, roles, says, "decision", why, source, when, blocks)
+
+
+def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> datetime:
+    """The next instant at which the answer may change by time alone; at most a day away."""
+    latest = now + LOOK_AGAIN_AFTER
+    moments = [latest]
+    for visit in pathway.visits.values():
+        if visit.status is VisitStatus.BOOKED:
+            start = instant(visit.at, pathway.zone)
+            moments += [start, start + OVERDUE_AFTER]
+        if visit.status is VisitStatus.CHECKED_IN:
+            phase = protocol.phase(visit.phase)
+            for dose in pathway.sessions_at(visit.id)[:1]:
+                moments += [dose.started + check.latest for check in phase.timed_checks]
+    return min(moment for moment in moments if moment > now)
+
+
+def task_key(step: AskPerson, pathway: Pathway) -> TaskId:
+    """Name the task of a step: its ask and subject, and how often that was asked before."""
+    base = f"{step.ask}/{step.about}"
+    before = [key for key, task in pathway.tasks.items() if key.startswith(f"{base}#")]
+    again = sum(pathway.tasks[key].closed for key in before)
+    return TaskId(f"{base}#{again + 1}")
+
+
+def wanted_tasks(
+    protocol: CombinedProtocol, pathway: Pathway, now: datetime
+) -> dict[TaskId, AskPerson]:
+    """List the tasks that should be open now."""
+    asked = [s for s in steps(protocol, pathway, now) if isinstance(s, AskPerson)]
+    return {task_key(step, pathway): step for step in asked if step.ask in TASKS}

@@ -1,0 +1,69 @@
+"""Codes as the vocabulary writes them: only with a note of where their meaning was read.
+
+The form and check digit catch a slip of the pen; they do not verify a meaning.
+"""
+
+import re
+
+from domain.vocabulary import Code
+from protocols.quantities import NotUnderstood
+from protocols.reading import Section
+
+LOCAL = "urn:kairos:codesystem:observation"
+SYSTEMS = {
+    "LOINC": "http://loinc.org",
+    "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+}
+_FORMS = {
+    "LOINC": re.compile(r"[0-9]{1,5}-[0-9]"),
+    "RxNorm": re.compile(r"[1-9][0-9]{0,7}"),
+    "ICD-10-CM": re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
+}
+UCUM = ("mm[Hg]", "%", "{score}", "min", "/min", "mg")
+
+
+def read_code(section: Section, key: str, local: str, title: str) -> Code | None:
+    """Read a required code: `local`, `none`, or a published one with its verification."""
+    if section.is_block(key):
+        return published(section.section(key))
+    word = section.read(key, _local_or_none, "none")
+    return Code(LOCAL, local.replace("_", "-"), title) if word == "local" else None
+
+
+def published(section: Section) -> Code:
+    """Read a published code; `verified` says where its meaning was read."""
+    system = section.read("system", _system, "")
+    code = section.text("code")
+    display = section.text("display")
+    section.text("verified")
+    if section.sound("system", "code"):
+        if not _FORMS[system].fullmatch(code):
+            section.wrong("code", f'"{code}" does not have the form of a code of {system}')
+        elif system == "LOINC" and not check_digit_fits(code):
+            section.wrong("code", f'"{code}" is mistyped: its LOINC check digit does not fit')
+    return Code(SYSTEMS.get(system, ""), code, display)
+
+
+def check_digit_fits(code: str) -> bool:
+    """Check a LOINC code's last digit, which is the Luhn digit of those before the hyphen."""
+    number, _, digit = code.partition("-")
+    total = 0
+    for place, character in enumerate(reversed(number)):
+        value = int(character) * (1 if place % 2 else 2)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004  the digits' sum
+    return (10 - total % 10) % 10 == int(digit)
+
+
+def _system(text: str) -> str:
+    if text not in SYSTEMS:
+        message = f'"{text}" is not one of: {", ".join(SYSTEMS)}'
+        raise NotUnderstood(message)
+    return text
+
+
+def _local_or_none(text: str) -> str:
+    if text not in ("local", "none"):
+        message = f'"{text}" must be local, none, or a block of system, code, display and verified'
+        raise NotUnderstood(message)
+    return text

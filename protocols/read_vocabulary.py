@@ -1,0 +1,158 @@
+"""Reads `vocabulary.yaml` into the domain's closed list of observations, scales and codes."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.names import ObservationName, Role
+from domain.vocabulary import Code, ObservationKind, Scale, Vocabulary
+from protocols.codes import UCUM, published, read_code
+from protocols.quantities import NotUnderstood, parse_number
+from protocols.reading import Section, choose
+from protocols.yaml_lines import BARE_WORDS
+
+CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
+# What domain.gates can compute; any other observation must be recorded by somebody.
+DERIVED = ("minutes_observed", "madrs_reduction")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The vocabulary as far as it could be read.
+
+    Protocols are not checked against the kinds in `unsure`, which have a problem themselves, nor
+    told that a name is unknown unless the list is `complete`.
+    """
+
+    vocabulary: Vocabulary
+    unsure: frozenset[ObservationName]
+    complete: bool
+
+
+NO_WORDS = Words(Vocabulary({}, {}, {}, {}), frozenset(), complete=False)
+
+
+def read_vocabulary(top: Section) -> Words:
+    """Read the whole file."""
+    observations: dict[ObservationName, ObservationKind] = {}
+    unsure = set()
+    for key, section in top.section("observations").each():
+        name = ObservationName(key)
+        observations[name] = _observation(name, section)
+        if not section.sound_throughout():
+            unsure.add(name)
+    scales = {
+        key: _scale(key, section, observations) for key, section in top.section("scales").each()
+    }
+    drugs = {key: published(section) for key, section in top.section("drugs").each()}
+    diagnoses = {key: published(section) for key, section in top.section("diagnoses").each()}
+    vocabulary = Vocabulary(observations, scales, drugs, diagnoses)
+    return Words(vocabulary, frozenset(unsure), complete=top.sound("observations"))
+
+
+def _observation(name: ObservationName, section: Section) -> ObservationKind:
+    if not _NAME.fullmatch(name):
+        section.here(f'the name "{name}" must be small letters, digits and single underscores')
+    title = section.text("title")
+    unit = ucum = low = high = None
+    answers: tuple[str, ...] = ()
+    if section.has("answers"):
+        answers = tuple(_answer(section, word.text) for word in section.words("answers"))
+        for key in ("unit", "ucum", "range"):
+            section.absent(key, "an observation has answers, or a unit and a range, never both")
+        if section.sound("answers") and len(set(answers)) < 2:  # noqa: PLR2004
+            section.wrong("answers", "must list two different answers or more")
+    else:
+        unit = section.text("unit")
+        ucum = section.read("ucum", lambda text: _listed(text, UCUM), "")
+        low, high = section.read("range", parse_range, (Decimal(0), Decimal(0)))
+    by = _recorders(section)
+    if section.sound("recorded_by") and not by and name not in DERIVED:
+        section.wrong("recorded_by", f"Kairos can derive only {' and '.join(DERIVED)}")
+    code = read_code(section, "code", name, title)
+    panel = read_code(section, "panel", name, title) if section.has("panel") else None
+    if by and section.sound("code") and code is None:
+        section.wrong("code", "what is recorded needs a code: local, if none was verified")
+    category = section.read("category", lambda text: _listed(text, CATEGORIES), "")
+    return ObservationKind(
+        name, title, unit, ucum, low, high, answers, not by, by, code, panel, category
+    )
+
+
+def _scale(
+    key: str, section: Section, observations: dict[ObservationName, ObservationKind]
+) -> Scale:
+    title = section.text("title")
+    low, high = section.read("each_item", parse_range, (Decimal(0), Decimal(0)))
+    if low != 0 or high != int(high):
+        section.wrong("each_item", "must run from 0 to a whole number, such as 0 to 3")
+    titles: list[str] = []
+    codes: list[Code | None] = []
+    named: dict[int, ObservationName] = {}
+    for number, item in enumerate(section.sections("items"), start=1):
+        titles.append(item.text("title"))
+        codes.append(read_code(item, "code", f"{key}-{number}", titles[-1]))
+        if item.has("observation"):
+            named[number] = ObservationName(item.text("observation"))
+            _same_range(item, "observation", observations.get(named[number]), int(high))
+            _same_code(item, observations.get(named[number]), codes[-1])
+    total = ObservationName(section.text("total"))
+    _same_range(section, "total", observations.get(total), len(titles) * int(high))
+    return Scale(
+        name=key,
+        title=title,
+        item_titles=tuple(titles),
+        item_high=int(high),
+        item_codes=tuple(codes),
+        total=total,
+        panel=read_code(section, "panel", key, title),
+        item_observations=named,
+        recorded_by=_recorders(section),
+        source=section.text("source"),
+    )
+
+
+def _same_range(section: Section, key: str, kind: ObservationKind | None, high: int) -> None:
+    if not section.sound(key):
+        return
+    if kind is None:
+        section.wrong(key, "is not among the observations")
+    elif kind.low != 0 or kind.high != high:
+        section.wrong(key, f"{kind.name} must have the range 0 to {high}, as its scale has")
+
+
+def _same_code(item: Section, kind: ObservationKind | None, code: Code | None) -> None:
+    if kind is not None and item.sound("observation", "code") and kind.code != code:
+        item.wrong("code", f"differs from the code of {kind.name}, which is the same item")
+
+
+def _recorders(section: Section) -> tuple[Role, ...]:
+    if section.says("recorded_by", "nobody"):
+        return ()
+    return tuple(
+        section.understand("recorded_by", word, lambda text: choose(text, Role), Role.AUDITOR)
+        for word in section.words("recorded_by")
+    )
+
+
+def _answer(section: Section, text: str) -> str:
+    if text.lower() in BARE_WORDS:
+        section.wrong("answers", f'"{text}" does not say what is meant: write it in words')
+    return text
+
+
+def parse_range(text: str) -> tuple[Decimal, Decimal]:
+    """Read `40 to 300`: the lowest and the highest value that is physically possible."""
+    low, to, high = text.partition(" to ")
+    if not to or parse_number(low) >= parse_number(high):
+        message = f'"{text}" is not a range: write the lowest, "to", and the highest'
+        raise NotUnderstood(message)
+    return parse_number(low), parse_number(high)
+
+
+def _listed(text: str, words: tuple[str, ...]) -> str:
+    if text not in words:
+        message = f'"{text}" is not one of: {", ".join(words)}'
+        raise NotUnderstood(message)
+    return text

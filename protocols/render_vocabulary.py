@@ -1,0 +1,45 @@
+"""The page of everything that may be observed: titles, units, ranges, answers and codes."""
+
+from domain.vocabulary import Code, ObservationKind, Scale, Vocabulary
+from protocols.codes import LOCAL, SYSTEMS
+
+_SHORT = {url: name for name, url in SYSTEMS.items()} | {LOCAL: "local"}
+
+
+def vocabulary_page(vocabulary: Vocabulary) -> str:
+    """Write the page of the vocabulary."""
+    lines = ["<!-- Generated from the protocols by `./dev docs`; do not edit. -->", ""]
+    lines += ["# What may be observed", ""]
+    lines += ["A code is `local` where no published code could be verified.", ""]
+    lines += ["| Name | What it is | Value | Recorded by | Code |", "|---|---|---|---|---|"]
+    lines += [_row(kind) for kind in vocabulary.observations.values()]
+    lines += ["", "## Scales", ""]
+    for scale in vocabulary.scales.values():
+        lines += _scale(scale)
+    lines += ["## Drugs and diagnoses", "", "| Name | Code |", "|---|---|"]
+    for name, code in (*vocabulary.drugs.items(), *vocabulary.diagnoses.items()):
+        lines.append(f"| {name} | {_code(code)} {code.display} |")
+    return "\n".join(lines) + "\n"
+
+
+def _row(kind: ObservationKind) -> str:
+    if kind.answers:
+        value = " or ".join(kind.answers)
+    else:
+        value = f"{kind.low} to {kind.high} {kind.unit}"
+    by = ", ".join(kind.recorded_by) or "derived"
+    panel = f", in panel {_code(kind.panel)}" if kind.panel is not None else ""
+    return f"| `{kind.name}` | {kind.title} | {value} | {by} | {_code(kind.code)}{panel} |"
+
+
+def _scale(scale: Scale) -> list[str]:
+    most = scale.item_high * len(scale.item_titles)
+    lines = [f"### {scale.title}", "", f"Each item 0 to {scale.item_high}, total 0 to {most}."]
+    lines += [f"Source: {scale.source}. Panel code: {_code(scale.panel)}.", ""]
+    pairs = zip(scale.item_titles, scale.item_codes, strict=True)
+    lines += [f"{n}. {title} ({_code(code)})" for n, (title, code) in enumerate(pairs, start=1)]
+    return [*lines, ""]
+
+
+def _code(code: Code | None) -> str:
+    return "none" if code is None else f"{_SHORT[code.system]} {code.code}"

@@ -1,0 +1,120 @@
+"""What a Kairos process must be told, read once at its edge from the environment or secret files.
+
+Every variable is `KAIROS_` and the field's name in capitals. A value may stand in a file of that
+name in lower case (`/run/secrets/kairos_database_url`), so that no secret needs to be in an
+environment. Nothing else in Kairos reads the environment.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = Path("/run/secrets")
+
+
+class Settings(BaseSettings):
+    """Settings of the API and of the worker. A missing required one stops the process at start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAIROS_",
+        frozen=True,
+        hide_input_in_errors=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
+
+    database_url: SecretStr = Field(
+        description="PostgreSQL 15 or later, as postgresql+psycopg://user@host/database"
+    )
+    temporal_address: str = Field(description="host:port of the Temporal frontend")
+    temporal_namespace: str = "default"
+    clinic_file: Path = Field(description="YAML file naming the sites and the EHR connections")
+    protocols_dir: Path = Field(
+        default=Path(__file__).parent / "protocols",
+        description="folder of protocol YAML files and approved.lock",
+    )
+    oidc_issuer: str = Field(description="the `iss` that access tokens must carry")
+    oidc_audience: str = Field(description="the `aud` that access tokens must carry")
+    oidc_jwks: str = Field(description="https URL, or path of a file, with the issuer's JWK set")
+    clinical_clock: Literal["system", "temporal-test-server"] = Field(
+        default="system",
+        description="whose time clinical rules use; the test server's only in demo and tests",
+    )
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, description="0 picks a free port and prints it")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Site(BaseModel):
+    """A clinic site: where it is, what it offers, and which EHR holds its patients."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    name: str
+    zone: str = Field(description="IANA time zone, such as America/New_York")
+    offers: frozenset[Literal["esketamine", "dtms"]]
+    ehr: str
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            message = "is not an IANA time zone"
+            raise ValueError(message)
+        return zone
+
+
+class Connection(BaseModel):
+    """An EHR. Its address comes from here and from nowhere else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    name: str
+    base_url: str = Field(pattern=r"^https?://[^/@?#]+/?[^@?#]*$")
+    patient_identifier_system: str
+
+
+class Clinic(BaseModel):
+    """The sites and connections of this installation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sites: tuple[Site, ...]
+    connections: tuple[Connection, ...]
+
+    @model_validator(mode="after")
+    def _ids_fit(self) -> Self:
+        known = [connection.id for connection in self.connections]
+        if len(set(known)) != len(known) or len({s.id for s in self.sites}) != len(self.sites):
+            message = "ids of sites and of connections must be unique"
+            raise ValueError(message)
+        for site in self.sites:
+            if site.ehr not in known:
+                message = f"site {site.id} names an unknown connection {site.ehr}"
+                raise ValueError(message)
+        return self
+
+    def site(self, site: str) -> Site | None:
+        """Find a site."""
+        return next((s for s in self.sites if s.id == site), None)
+
+    def connection(self, connection: str) -> Connection:
+        """Find a connection; the file was checked, so each that is named exists."""
+        return next(c for c in self.connections if c.id == connection)
+
+
+def load_clinic(path: Path) -> Clinic:
+    """Read the clinic file; raises with every problem named."""
+    return Clinic.model_validate(yaml.safe_load(path.read_text("utf-8")))

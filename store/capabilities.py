@@ -1,0 +1,26 @@
+"""What each connection's EHR said that it can do, as it said it last."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from store.database import Transaction
+from store.tables import CapabilityRow
+
+
+async def save(
+    tx: Transaction, connection_id: str, statement: dict[str, Any], at: datetime
+) -> None:
+    """Keep a connection's CapabilityStatement in place of the one before."""
+    row = insert(CapabilityRow).values(connection_id=connection_id, statement=statement, read_at=at)
+    await tx.execute(
+        row.on_conflict_do_update(
+            index_elements=["connection_id"], set_={"statement": statement, "read_at": at}
+        )
+    )
+
+
+async def find(tx: Transaction, connection_id: str) -> CapabilityRow | None:
+    """Find a connection's last CapabilityStatement."""
+    return await tx.get(CapabilityRow, connection_id)

@@ -1,0 +1,55 @@
+"""Domain values to JSON and back, for JSONB columns. Pydantic checks; the domain stays plain."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from domain.commands import Command
+from domain.events import Event
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)
+_PROTOCOL: TypeAdapter[CombinedProtocol] = TypeAdapter(CombinedProtocol)
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Write an event."""
+    return _EVENT.dump_python(event, mode="json")  # type: ignore[no-any-return]
+
+
+def event_from_json(stored: dict[str, Any]) -> Event:
+    """Read an event."""
+    return _EVENT.validate_python(stored)
+
+
+def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
+    """Write a projection."""
+    return _PATHWAY.dump_python(pathway, mode="json")  # type: ignore[no-any-return]
+
+
+def pathway_from_json(stored: dict[str, Any]) -> Pathway:
+    """Read a projection."""
+    return _PATHWAY.validate_python(stored)
+
+
+def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
+    """Write a pinned protocol."""
+    return _PROTOCOL.dump_python(protocol, mode="json")  # type: ignore[no-any-return]
+
+
+def protocol_from_json(stored: dict[str, Any]) -> CombinedProtocol:
+    """Read a pinned protocol."""
+    return _PROTOCOL.validate_python(stored)
+
+
+def command_to_json(command: Command) -> dict[str, Any]:
+    """Write a command."""
+    return _COMMAND.dump_python(command, mode="json")  # type: ignore[no-any-return]
+
+
+def command_from_json(stored: dict[str, Any]) -> Command:
+    """Read a command."""
+    return _COMMAND.validate_python(stored)

@@ -1,0 +1,93 @@
+"""The command inbox: a command is committed here before it goes anywhere, with the same id."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from store.database import Transaction
+from store.tables import CommandRow
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A command to be received: who, what, and the fingerprint that tells a repeat from a reuse."""
+
+    id: str
+    pathway_id: str
+    site_id: str
+    kind: str
+    author_id: str
+    idempotency_key: str
+    fingerprint: str
+    body: Mapping[str, Any]
+
+
+async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRow | None:
+    """Commit a command to the inbox. None if its author used the key before (see `earlier`)."""
+    row = {
+        "id": command.id,
+        "pathway_id": command.pathway_id,
+        "site_id": command.site_id,
+        "kind": command.kind,
+        "author_id": command.author_id,
+        "idempotency_key": command.idempotency_key,
+        "fingerprint": command.fingerprint,
+        "body": dict(command.body),
+        "state": "received",
+        "received_at": at,
+    }
+    added = (
+        insert(CommandRow)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["author_id", "idempotency_key"])
+        .returning(CommandRow)
+    )
+    return (await tx.execute(added)).scalar_one_or_none()
+
+
+async def earlier(tx: Transaction, author_id: str, key: str) -> CommandRow | None:
+    """Find the command that this author sent with this idempotency key."""
+    wanted = select(CommandRow).where(
+        CommandRow.author_id == author_id, CommandRow.idempotency_key == key
+    )
+    return (await tx.execute(wanted)).scalar_one_or_none()
+
+
+async def find(tx: Transaction, command_id: str) -> CommandRow | None:
+    """Find a command by its id."""
+    return await tx.get(CommandRow, command_id)
+
+
+async def applied(tx: Transaction, command_id: str, version: int, at: datetime) -> None:
+    """Settle a command as applied. Settling twice changes nothing."""
+    await tx.execute(
+        update(CommandRow)
+        .where(CommandRow.id == command_id, CommandRow.state == "received")
+        .values(state="applied", version=version, settled_at=at)
+    )
+
+
+async def rejected(
+    tx: Transaction, command_id: str, problem: Mapping[str, Any], at: datetime
+) -> None:
+    """Settle a command as rejected, with the problem that was answered."""
+    await tx.execute(
+        update(CommandRow)
+        .where(CommandRow.id == command_id, CommandRow.state == "received")
+        .values(state="rejected", problem=dict(problem), settled_at=at)
+    )
+
+
+async def waiting(tx: Transaction, most: int) -> list[CommandRow]:
+    """List commands whose outcome is not known yet, oldest first."""
+    wanted = (
+        select(CommandRow)
+        .where(CommandRow.state == "received")
+        .order_by(CommandRow.received_at, CommandRow.id)
+        .limit(most)
+    )
+    return list((await tx.execute(wanted)).scalars())

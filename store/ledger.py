@@ -1,0 +1,170 @@
+"""The delivery ledger: every write to an EHR, committed before its first byte leaves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.deliveries import MOVES, OPEN, Action, DeliveryState, Intent
+from domain.errors import Conflict
+from store.database import Transaction
+from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
+
+
+async def intend(
+    tx: Transaction, pathway: PathwayRow, event_id: str, intents: Sequence[Intent], at: datetime
+) -> None:
+    """Commit what an event calls for, in the order given. The same event twice adds nothing."""
+    for place, intent in enumerate(intents):
+        by_hand = intent.action is Action.PERSON
+        row = {
+            "key": f"{event_id}|{place}|{intent.artefact}",
+            "site_id": pathway.site_id,
+            "pathway_id": pathway.id,
+            "connection_id": pathway.connection_id,
+            "patient_id": pathway.patient_id,
+            "event_id": event_id,
+            "artefact": intent.artefact,
+            "resource_type": intent.resource_type,
+            "action": intent.action,
+            "body": dict(intent.body),
+            "needs": list(intent.needs),
+            "state": DeliveryState.INTENT,
+            "needs_person": by_hand,
+            "attempts": 0,
+            "differences": [],
+            "reason": "this EHR cannot take it; a person enters it" if by_hand else None,
+            "created_at": at,
+            "changed_at": at,
+        }
+        added = insert(DeliveryRow).values(row)
+        await tx.execute(added.on_conflict_do_nothing(index_elements=["key"]))
+
+
+async def next_in_lane(tx: Transaction, connection_id: str, patient_id: str) -> DeliveryRow | None:
+    """Find the lane's next delivery that nothing holds back, and lock it.
+
+    One that needs a person is passed over. One waits while an artefact it needs is not in the
+    EHR, and while an earlier delivery of its own artefact is not settled there.
+    """
+    lane = and_(DeliveryRow.connection_id == connection_id, DeliveryRow.patient_id == patient_id)
+    unsettled = DeliveryRow.state.in_([*OPEN, DeliveryState.REFUSED])
+    wanted = select(DeliveryRow).where(lane, unsettled).order_by(DeliveryRow.id)
+    rows = list((await tx.execute(wanted)).scalars())
+    behind: set[str] = set()
+    known = await links(tx, connection_id, {need for row in rows for need in row.needs})
+    for row in rows:
+        ready = not row.needs_person and row.state in OPEN
+        if ready and row.artefact not in behind and all(n in known for n in row.needs):
+            return await tx.get(DeliveryRow, row.id, with_for_update=True)
+        behind.add(row.artefact)
+    return None
+
+
+async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dict[str, str]:
+    """Map artefacts that are in the EHR to their `Type/id` there."""
+    if not artefacts:
+        return {}
+    wanted = select(LinkRow).where(
+        LinkRow.connection_id == connection_id, LinkRow.artefact.in_(sorted(artefacts))
+    )
+    rows = (await tx.execute(wanted)).scalars()
+    return {row.artefact: f"{row.resource_type}/{row.ehr_id}" for row in rows}
+
+
+async def link(tx: Transaction, row: DeliveryRow, ehr_id: str) -> None:
+    """Remember which resource a delivery became. Conflict if it is another than known."""
+    added = insert(LinkRow).values(
+        connection_id=row.connection_id,
+        artefact=row.artefact,
+        resource_type=row.resource_type,
+        ehr_id=ehr_id,
+    )
+    await tx.execute(added.on_conflict_do_nothing(index_elements=["connection_id", "artefact"]))
+    known = await tx.get(LinkRow, (row.connection_id, row.artefact))
+    if known is None or known.ehr_id != ehr_id:
+        raise Conflict(f"delivery {row.id} is another resource of the EHR than before")
+
+
+async def get(tx: Transaction, delivery_id: int) -> DeliveryRow:
+    """Take a delivery for changing it."""
+    wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
+    return (await tx.execute(wanted)).scalar_one()
+
+
+def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None = None) -> None:
+    """Move a delivery along; Conflict for a move that the ledger does not know."""
+    if to not in MOVES[DeliveryState(row.state)]:
+        raise Conflict(f"delivery {row.id} cannot go from {row.state} to {to}")
+    row.state = to
+    row.reason = reason
+    row.changed_at = at
+
+
+def audit(  # noqa: PLR0913
+    tx: Transaction, row: DeliveryRow, action: str, actor_id: str, actor_role: str, at: datetime
+) -> None:
+    """Write down who changed a delivery by hand."""
+    tx.add(
+        AuditRow(
+            site_id=row.site_id,
+            pathway_id=row.pathway_id,
+            action=action,
+            actor_id=actor_id,
+            actor_role=actor_role,
+            subject=f"delivery/{row.id}",
+            request_id=None,
+            at=at,
+        )
+    )
+
+
+async def page(  # noqa: PLR0913
+    tx: Transaction,
+    sites: list[str],
+    *,
+    pathway_id: str | None,
+    state: str | None,
+    needs_person: bool | None,
+    after: int,
+    most: int,
+) -> list[DeliveryRow]:
+    """List deliveries of these sites in lane order, those after the given id."""
+    wanted = select(DeliveryRow).where(DeliveryRow.site_id.in_(sites), DeliveryRow.id > after)
+    if pathway_id is not None:
+        wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
+    if state is not None:
+        wanted = wanted.where(DeliveryRow.state == state)
+    if needs_person is not None:
+        wanted = wanted.where(DeliveryRow.needs_person == needs_person)
+    return list((await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars())
+
+
+async def counts(
+    tx: Transaction, sites: list[str], pathway_id: str | None = None
+) -> dict[str, int]:
+    """Count deliveries by state; `needs-person` counts those waiting for one."""
+    wanted = (
+        select(DeliveryRow.state, DeliveryRow.needs_person, func.count())
+        .where(DeliveryRow.site_id.in_(sites))
+        .group_by(DeliveryRow.state, DeliveryRow.needs_person)
+    )
+    if pathway_id is not None:
+        wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
+    found: dict[str, int] = {}
+    for state, by_person, count in (await tx.execute(wanted)).tuples():
+        found[state] = found.get(state, 0) + count
+        if by_person:
+            found["needs-person"] = found.get("needs-person", 0) + count
+    return found
+
+
+async def lanes_with_work(tx: Transaction) -> list[tuple[str, str]]:
+    """List the (connection, patient) lanes that have something to deliver."""
+    wanted = (
+        select(DeliveryRow.connection_id, DeliveryRow.patient_id)
+        .where(DeliveryRow.state.in_(OPEN), DeliveryRow.needs_person.is_(False))
+        .distinct()
+    )
+    return [(connection, patient) for connection, patient in (await tx.execute(wanted)).tuples()]

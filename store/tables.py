@@ -1,0 +1,196 @@
+"""The tables. Migrations make them; a test compares the two."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """All tables, with constraint names that a migration can refer to."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own name
+        str: Text,
+        Json: JSONB,
+        list[str]: JSONB,
+        datetime: DateTime(timezone=True),
+        int: Integer,
+    }
+
+
+class PathwayRow(Base):
+    """A pathway as it is now: the projection of its events, and the protocol pinned to it."""
+
+    __tablename__ = "pathway"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    connection_id: Mapped[str]
+    patient_id: Mapped[str]
+    patient_fingerprint: Mapped[str]
+    status: Mapped[str]  # starting, open, finished
+    phase: Mapped[str]
+    version: Mapped[int]  # events recorded so far
+    protocol: Mapped[Json]
+    projection: Mapped[Json]
+    started_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("status in ('starting', 'open', 'finished')", name="status"),
+        Index(
+            "uq_pathway_open",
+            "connection_id",
+            "patient_id",
+            unique=True,
+            postgresql_where=text("status <> 'finished'"),
+        ),
+        Index(None, "site_id", "id"),
+    )
+
+
+class CommandRow(Base):
+    """The inbox: a command, before it goes to the workflow and until its outcome is known."""
+
+    __tablename__ = "command"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    pathway_id: Mapped[str] = mapped_column(index=True)
+    site_id: Mapped[str]
+    kind: Mapped[str]
+    author_id: Mapped[str]
+    idempotency_key: Mapped[str]
+    fingerprint: Mapped[str]  # sha256 of method, route and body
+    body: Mapped[Json]
+    state: Mapped[str]  # received, applied, rejected
+    version: Mapped[int | None]  # the pathway's version once applied
+    problem: Mapped[Json | None]
+    received_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("author_id", "idempotency_key"),
+        CheckConstraint("state in ('received', 'applied', 'rejected')", name="state"),
+        Index("ix_command_received", "received_at", postgresql_where=text("state = 'received'")),
+    )
+
+
+class EventRow(Base):
+    """What happened, in the order it was recorded. Only ever added to."""
+
+    __tablename__ = "event"
+
+    pathway_id: Mapped[str] = mapped_column(ForeignKey("pathway.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[str]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    author_id: Mapped[str]
+    author_role: Mapped[str]
+    recorded_at: Mapped[datetime]
+    event: Mapped[Json]
+
+    __table_args__ = (UniqueConstraint("pathway_id", "event_id"),)
+
+
+class AuditRow(Base):
+    """Who did what, for investigation. Nothing functional is ever read from here."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    site_id: Mapped[str]
+    pathway_id: Mapped[str]
+    action: Mapped[str]
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    subject: Mapped[str]  # the event or delivery concerned
+    request_id: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class DeliveryRow(Base):
+    """One write to an EHR: what is intended, and how far it has come. Ids order a lane."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    site_id: Mapped[str]
+    pathway_id: Mapped[str] = mapped_column(ForeignKey("pathway.id"))
+    connection_id: Mapped[str]
+    patient_id: Mapped[str]
+    event_id: Mapped[str]
+    artefact: Mapped[str]
+    resource_type: Mapped[str]
+    action: Mapped[str]
+    body: Mapped[Json]
+    needs: Mapped[list[str]]
+    state: Mapped[str]
+    needs_person: Mapped[bool]
+    attempts: Mapped[int]
+    ehr_id: Mapped[str | None]
+    ehr_version: Mapped[str | None]
+    differences: Mapped[list[str]]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index(
+            "ix_delivery_lane",
+            "connection_id",
+            "patient_id",
+            "id",
+            postgresql_where=text("state in ('intent', 'sent', 'unknown')"),
+        ),
+        Index(None, "pathway_id", "id"),
+    )
+
+
+class LinkRow(Base):
+    """Which resource of an EHR an artefact of ours became."""
+
+    __tablename__ = "ehr_link"
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    artefact: Mapped[str] = mapped_column(primary_key=True)
+    resource_type: Mapped[str]
+    ehr_id: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("connection_id", "resource_type", "ehr_id"),)
+
+
+class CapabilityRow(Base):
+    """The CapabilityStatement that a connection's EHR gave last."""
+
+    __tablename__ = "capability"
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    statement: Mapped[Json]
+    read_at: Mapped[datetime]
