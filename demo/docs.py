@@ -24,7 +24,7 @@ def protocol_pages() -> Mapping[str, str]:
 GENERATED: dict[str, Callable[[], str | Mapping[str, str]]] = {
     "docs/protocols": protocol_pages,
 }
-"""A file's path and what makes its text; or a folder's, and what makes every Markdown file in it."""
+"""A file's path and what makes its text; or a folder's, and what makes every page in it."""
 
 
 def wanted() -> dict[str, str]:

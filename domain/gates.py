@@ -107,7 +107,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         return Blocked(
             gate.id,
             kind.recorded_by,
-            missing=f"{kind.title}, measured{within}",
+            missing=f"{kind.title}, recorded{within}",
             why=gate.why,
             source=gate.source,
         )

@@ -27,7 +27,8 @@ Read = TypeVar("Read", Protocol, CombinedProtocol)
 def load_protocols(folder: Path) -> ProtocolBook:
     """Load every protocol of a folder. Raises ProtocolProblems that lists all there is to fix."""
     reading = _read(folder)
-    check_frozen(read_lock(folder, reading.problems), reading.signed, reading.problems)
+    lock = read_lock(folder, reading.problems)
+    check_frozen(lock, reading.signed, reading.problems, reading.unread)
     return reading.book()
 
 
@@ -53,6 +54,7 @@ class _Reading:
         self.folder = folder
         self.problems: list[Problem] = []
         self.signed: list[Signed] = []
+        self.unread: list[str] = []
         self.words: Words = NO_WORDS
         self.phases: dict[Pinned, Protocol] = {}
         self.pathways: dict[Pinned, CombinedProtocol] = {}
@@ -101,6 +103,7 @@ def _read(folder: Path) -> _Reading:
     for path in sorted(folder.glob("*.yml")):
         reading.problems.append(Problem(path.name, 1, "would not be read: name it .yaml"))
     opened = {path.name: reading.open(path) for path in sorted(folder.glob("*.yaml"))}
+    reading.unread = [name for name, file in opened.items() if file is None]
     vocabulary = opened.pop(VOCABULARY, None)
     if vocabulary is not None:
         reading.words = read_vocabulary(vocabulary.top)

@@ -6,7 +6,7 @@ hash is refused. Retiring is the one change that keeps the hash, since it change
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +65,13 @@ def read_lock(folder: Path, problems: list[Problem]) -> Lock:
     return lock
 
 
-def check_frozen(lock: Lock, files: Sequence[Signed], problems: list[Problem]) -> None:
-    """Note every approved file that is not frozen, or no longer what was frozen."""
+def check_frozen(
+    lock: Lock, files: Sequence[Signed], problems: list[Problem], unread: Collection[str] = ()
+) -> None:
+    """Note every approved file that is not frozen, or no longer what was frozen.
+
+    `unread` names the files of which nothing could be read; their problem is told already.
+    """
     for file in files:
         page = Page(file.file, problems)
         frozen = lock.get((file.id, file.version))
@@ -87,7 +92,7 @@ def check_frozen(lock: Lock, files: Sequence[Signed], problems: list[Problem]) -
             )
     there = {(file.id, file.version) for file in files}
     for (name, version), frozen in lock.items():
-        if (name, version) not in there:
+        if (name, version) not in there and frozen.file not in unread:
             Page(LOCK, problems).say(
                 frozen.line,
                 f"{frozen.file}: no file has {name} version {version} any more: restore it, "

@@ -5,9 +5,10 @@ The example is made by the same rule that proposes visits, so that it shows what
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import islice
+from itertools import islice, pairwise
 
-from domain.protocol import CombinedProtocol, Otherwise, Protocol, Schedule, When
+from domain.clocks import in_minutes
+from domain.protocol import CombinedProtocol, Protocol, Schedule, TimedCheck, When
 from domain.visits import regular_days
 from protocols.quantities import print_days, print_elapsed
 
@@ -48,56 +49,49 @@ def example(schedule: Schedule) -> Iterator[tuple[date, str]]:
 
 def phase_diagram(protocol: Protocol) -> list[str]:
     """Draw the way of one phase, from the signed order to the prescriber's decision."""
-    several = any(stage.per_visit > 1 for stage in protocol.schedule.stages)
-    steps = [f'order["Order signed by {" or ".join(protocol.ordered_by)}"]']
-    for name, when in (
-        ("first", When.BEFORE_FIRST_SESSION),
-        ("visit", When.BEFORE_EACH_VISIT),
-        ("session", When.BEFORE_EACH_SESSION),
-    ):
-        steps += _gate_step(protocol, name, when)
-    steps.append(f'treat["{_treatment(protocol)}"]')
-    for check in protocol.timed_checks:
-        window = f"{print_elapsed(check.earliest)} to {print_elapsed(check.latest)}"
-        steps.append(f'check-{check.id}["Readings {window} after the first device"]')
-    steps += _gate_step(protocol, "leave", When.AFTER_EACH_VISIT)
-    steps.append('release["Patient released by a person"]')
-    steps += _gate_step(protocol, "end", When.AT_PHASE_END)
-    steps.append('decide["Prescriber decides"]')
-    names = [step.split("[")[0].split("{")[0] for step in steps]
-    lines = ["```mermaid", "flowchart TD", *(f"  {step}" for step in steps)]
-    lines += [f"  {one} --> {two}" for one, two in zip(names, names[1:], strict=False)]
-    again = next((name for name in ("visit", "session") if name in names), "treat")
-    lines.append(f'  release -- "next visit" --> {again}')
+    steps = {"ordered": f'["Order signed by {" or ".join(protocol.ordered_by)}"]'}
+    steps |= _gates(protocol, "before_first", When.BEFORE_FIRST_SESSION)
+    steps |= _gates(protocol, "before_visit", When.BEFORE_EACH_VISIT)
+    steps |= _gates(protocol, "before_session", When.BEFORE_EACH_SESSION)
+    steps["treated"] = f'["{_treatment(protocol)}"]'
+    for number, check in enumerate(protocol.timed_checks, start=1):
+        steps[f"check_{number}"] = f'["Readings {window(check)} after the first device"]'
+    steps |= _gates(protocol, "before_leaving", When.AFTER_EACH_VISIT)
+    steps["released"] = '["Patient released by a person"]'
+    steps |= _gates(protocol, "at_the_end", When.AT_PHASE_END)
+    steps["decided"] = '["Prescriber decides"]'
+    lines = ["```mermaid", "flowchart TD", *(f"  {name}{shape}" for name, shape in steps.items())]
+    lines += [f"  {one} --> {two}" for one, two in pairwise(steps)]
+    again = next(n for n in ("before_visit", "before_session", "treated") if n in steps)
+    lines.append(f'  released -- "next visit" --> {again}')
     gap = protocol.schedule.gap_between_sessions
-    if several and gap is not None:
-        once_more = "session" if "session" in names else "treat"
-        lines.append(f'  treat -- "next session, {print_elapsed(gap)} later" --> {once_more}')
+    if gap is not None:
+        once_more = "before_session" if "before_session" in steps else "treated"
+        lines.append(f'  treated -- "next session, {print_elapsed(gap)} later" --> {once_more}')
     return [*lines, "```"]
 
 
 def pathway_diagram(protocol: CombinedProtocol) -> list[str]:
     """Draw how the phases follow one another."""
     lines = ["```mermaid", "flowchart LR"]
-    lines += [f'  {phase.id}["{_quoted(phase.title)}"]' for phase in protocol.phases]
-    for before, after, days in zip(
-        protocol.phases, protocol.phases[1:], protocol.days_between, strict=False
-    ):
+    for number, phase in enumerate(protocol.phases, start=1):
+        lines.append(f'  phase_{number}["{_quoted(phase.title)}"]')
+    for number, days in enumerate(protocol.days_between, start=1):
         label = f"prescriber decides; at least {print_days(days)} later"
-        lines.append(f'  {before.id} -- "{label}" --> {after.id}')
+        lines.append(f'  phase_{number} -- "{label}" --> phase_{number + 1}')
     return [*lines, "```"]
 
 
-def _gate_step(protocol: Protocol, name: str, when: When) -> list[str]:
+def window(check: TimedCheck) -> str:
+    """Print when a timed check is due, in minutes as it is watched."""
+    return f"{in_minutes(check.earliest)} to {in_minutes(check.latest)} min"
+
+
+def _gates(protocol: Protocol, name: str, when: When) -> dict[str, str]:
+    """Draw the gates of one moment as a step, if there are any."""
     gates = protocol.gates_at(when)
-    if not gates:
-        return []
-    listed = "".join(f"<br>{gate.id}{_mark(gate.otherwise)}" for gate in gates)
-    return [f'{name}{{{{"{str(when).capitalize()}:{listed}"}}}}']
-
-
-def _mark(otherwise: Otherwise) -> str:
-    return f" (or {otherwise})"
+    listed = "".join(f"<br>{gate.id} (or {gate.otherwise})" for gate in gates)
+    return {name: f'{{{{"{str(when).capitalize()}:{listed}"}}}}'} if gates else {}
 
 
 def _treatment(protocol: Protocol) -> str:

@@ -22,9 +22,6 @@ from protocols.reading import Section
 MONDAY = date(2001, 1, 1)
 """Any Monday: proposed days depend on the day of the week and on nothing else."""
 
-MANY = 40
-"""Visits looked at in each stage; the pattern repeats long before."""
-
 _NO_TIME = timedelta(0)
 _NO_RATE = Rate(1, 1, Period.WEEK)
 
@@ -135,12 +132,13 @@ def _check(section: Section, schedule: Schedule) -> None:
 def _check_apart(section: Section, schedule: Schedule) -> None:
     """Check the days that would be proposed, whichever day of the week a phase begins on."""
     for number, stage in enumerate(schedule.stages):
+        pattern = max(7, stage.rate.sessions) + 1  # visits until it repeats
         closest = min(
             (
                 (later - earlier).days
                 for first in range(7)
                 for earlier, later in pairwise(
-                    islice(regular_days(schedule, number, MONDAY + timedelta(first)), MANY)
+                    islice(regular_days(schedule, number, MONDAY + timedelta(first)), pattern)
                 )
             ),
             default=schedule.at_least_apart,

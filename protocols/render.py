@@ -15,12 +15,13 @@ from domain.protocol import (
     Requirement,
     Schedule,
     Stage,
+    Status,
     Test,
     When,
 )
 from domain.vocabulary import Vocabulary
 from protocols.book import ProtocolBook
-from protocols.pictures import pathway_diagram, phase_diagram, weeks
+from protocols.pictures import pathway_diagram, phase_diagram, weeks, window
 from protocols.quantities import print_days, print_elapsed, print_rate, print_requirement
 from protocols.render_vocabulary import vocabulary_page
 
@@ -66,8 +67,7 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
         lines += ["## Timed checks", ""]
         for check in protocol.timed_checks:
             titles = _joined([vocabulary.kind(name).title for name in check.record])
-            window = f"{print_elapsed(check.earliest)} to {print_elapsed(check.latest)}"
-            lines.append(f"- **{check.id}**: {titles}, taken {window} after the first device.")
+            lines.append(f"- **{check.id}**: {titles}, {window(check)} after the first device.")
             lines.append(f"  {_reason(check.why, check.source, protocol)}")
         lines.append("")
     lines += ["## The way through", "", *phase_diagram(protocol), "", *_sources(protocol)]
@@ -95,8 +95,9 @@ def _head(protocol: Protocol | CombinedProtocol) -> list[str]:
     if protocol.illustrative:
         lines += [f"> **ILLUSTRATIVE, not for care.** {protocol.illustrative}", ""]
     by = _joined([f"{a.name}, {a.role}, {_day(a.day)}" for a in protocol.approved_by])
-    approved = f", approved by {by}" if by else ", not approved by anybody"
-    lines += [f"`{protocol.id}` version {protocol.version}: **{protocol.status}**{approved}.", ""]
+    approved = f" by {by}" if by else ", not approved by anybody"
+    state = "approved, now retired" if protocol.status is Status.RETIRED else protocol.status
+    lines += [f"`{protocol.id}` version {protocol.version}: **{state}**{approved}.", ""]
     return lines
 
 

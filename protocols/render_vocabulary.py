@@ -23,10 +23,7 @@ def vocabulary_page(vocabulary: Vocabulary) -> str:
 
 
 def _row(kind: ObservationKind) -> str:
-    if kind.answers:
-        value = " or ".join(kind.answers)
-    else:
-        value = f"{kind.low} to {kind.high} {kind.unit}"
+    value = " or ".join(kind.answers) or f"{kind.low} to {kind.high} {kind.unit}"
     by = ", ".join(kind.recorded_by) or "derived"
     panel = f", in panel {_code(kind.panel)}" if kind.panel is not None else ""
     return f"| `{kind.name}` | {kind.title} | {value} | {by} | {_code(kind.code)}{panel} |"

@@ -101,5 +101,3 @@ class PathwayResult:
     """How a pathway ended."""
 
     outcome: Outcome
-
-

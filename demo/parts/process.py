@@ -111,6 +111,9 @@ class Child:
                 last = f"{type(error).__name__}: {error}"
             finally:
                 asking.cancel()
+                await asyncio.wait({asking})
+                with suppress(asyncio.CancelledError):
+                    asking.exception()  # looked at, so that asyncio does not complain of it later
             await asyncio.sleep(_POLL_SECONDS)
 
     def _check_may_get_ready(self, hopeless: str | None) -> None:

@@ -1,7 +1,6 @@
 """The database keeps what was committed, whatever is killed."""
 
 import asyncio
-import os
 import subprocess
 
 import psycopg
@@ -10,8 +9,6 @@ import pytest
 from demo.parts import Child, Postgres, watchdog
 from demo.parts import postgres as postgres_part
 from tests.parts.waiting import run_directory
-
-OTHER_USER = "nobody" if os.geteuid() == 0 else None
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +83,7 @@ async def test_commits_are_never_switched_to_asynchronous(postgres: Postgres):
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
 
 
-async def test_programs_in_a_private_directory_are_copied_not_opened(tmp_path):
+async def test_programs_in_a_private_directory_are_copied_not_opened(postgres: Postgres, tmp_path):
     """A copy for the other user works, and the private directory stays as private as it was."""
     private = tmp_path / "home"
     private.mkdir(mode=0o700)
@@ -96,6 +93,8 @@ async def test_programs_in_a_private_directory_are_copied_not_opened(tmp_path):
     with run_directory() as run:
         programs = private / package.name / postgres_part._programs().name
         copy = postgres_part._copy_for_others(programs, run.path / "programs")
-        version = Child(run, "version", [copy / "bin" / "postgres", "--version"], user=OTHER_USER)
+        version = Child(
+            run, "version", [copy / "bin" / "postgres", "--version"], user=postgres._user
+        )
         assert await version.wait_ended(10) == 0
     assert private.stat().st_mode & 0o777 == 0o700

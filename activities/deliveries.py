@@ -1,0 +1,225 @@
+"""Write to EHRs what the ledger holds: exactly one effect each, whatever is lost on the way.
+
+The ledger says `sent` before the first byte leaves. What was sent and not answered is looked for
+before anything is sent again. What an EHR refuses or changes goes to a person.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.plans import Connections, Plans
+from domain.deliveries import Action, DeliveryState, Intent
+from domain.errors import Malformed
+from fhir_adapters.client import Busy, EhrRefused, NeverSent, OutcomeUnknown, Stale
+from fhir_adapters.exchange import (
+    Absent,
+    Ambiguous,
+    Comparison,
+    Found,
+    Unproven,
+    find,
+    read_back,
+    send,
+)
+from fhir_adapters.plan import EhrPlan
+from fhir_adapters.resolve import resolve
+from store import ledger
+from store.database import Database
+from store.tables import DeliveryRow
+from workflows.clock import Clock
+from workflows.wire import LaneInput, LaneProgress
+
+MOST_AT_ONCE = 20
+"""Deliveries of one activity, so that a run's history stays short."""
+
+ONE_DELIVERY = timedelta(seconds=40)
+"""The longest that one delivery may take in all; after that its outcome is unknown."""
+
+SETTLING = timedelta(seconds=60)
+"""How long a write whose answer was lost may still surface in an EHR that cannot be asked to
+create conditionally. Only after that does an empty search prove that it never arrived."""
+
+MOST_ATTEMPTS = 12
+"""Attempts of one delivery after which a person is asked; an EHR that is away does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery taken from the ledger, with the state it was found in."""
+
+    id: int
+    attempt: int
+    was: DeliveryState
+    changed: datetime
+    intent: Intent
+    ehr_id: str | None
+
+
+class Deliveries:
+    """The activity, with what it needs."""
+
+    def __init__(
+        self, database: Database, connections: Connections, plans: Plans, clock: Clock
+    ) -> None:
+        """Keep the tools."""
+        self._database = database
+        self._connections = connections
+        self._plans = plans
+        self._clock = clock
+
+    @activity.defn(name="deliver")
+    async def deliver(self, lane: LaneInput) -> LaneProgress:
+        """Deliver in order until the lane is empty or enough was done.
+
+        Raises a retryable `EhrUnavailable` when the EHR is away; the ledger says how far it came.
+        """
+        for delivered in range(MOST_AT_ONCE):
+            taken = await self._take(lane)
+            if taken is None:
+                return LaneProgress(delivered, more=False)
+            try:
+                await asyncio.wait_for(self._deliver_one(lane, taken), ONE_DELIVERY.total_seconds())
+            except TimeoutError:
+                await self._settle(taken, DeliveryState.UNKNOWN, "no answer in time")
+                raise _away("the EHR did not answer in time") from None
+        return LaneProgress(MOST_AT_ONCE, more=True)
+
+    async def _take(self, lane: LaneInput) -> Taken | None:
+        """Take the next delivery and commit that it is about to be sent."""
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            row = await ledger.next_in_lane(tx, lane.connection_id, lane.patient_id)
+            if row is None:
+                return None
+            known = await ledger.links(tx, lane.connection_id, {row.artefact, *row.needs})
+            was = DeliveryState(row.state)
+            if was is DeliveryState.INTENT:
+                row.attempts += 1
+                ledger.move(row, DeliveryState.SENT, now)
+            own = known.get(row.artefact)
+            return Taken(
+                row.id,
+                row.attempts,
+                was,
+                row.changed_at,
+                _intent(row, known),
+                own.partition("/")[2] if own else None,
+            )
+
+    async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
+        client = self._connections.client(lane.connection_id)
+        async with self._database.begin() as tx:
+            plan = await self._plans.of(tx, lane.connection_id)
+        try:
+            if taken.was is DeliveryState.INTENT:
+                written = await send(client, plan, taken.intent, taken.ehr_id)
+                ehr_id = written.ehr_id
+            else:
+                looked = await self._look_for(lane, plan, taken)
+                if looked is None:
+                    return
+                ehr_id = looked
+            compared = await read_back(client, taken.intent, ehr_id)
+        except NeverSent as error:
+            await self._settle(taken, _before(taken), "the EHR cannot be reached")
+            raise _away("the EHR cannot be reached") from error
+        except Busy as error:
+            await self._settle(taken, _before(taken), "the EHR asked to wait")
+            raise _away("the EHR asked to wait", error.retry_after) from error
+        except OutcomeUnknown as error:
+            await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost")
+            raise _away("the EHR's answer was lost") from error
+        except Stale:
+            await self._again(taken, "someone else changed it in the EHR")
+        except EhrRefused as error:
+            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        except Malformed as error:
+            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        else:
+            await self._in_ehr(taken, ehr_id, compared)
+
+    async def _look_for(self, lane: LaneInput, plan: EhrPlan, taken: Taken) -> str | None:
+        """Find out what became of a write whose answer was lost. None if that settles it."""
+        if taken.intent.action is Action.UPDATE:
+            await self._again(taken, "looked again: an update may be repeated", count=False)
+            return None
+        result = await find(self._connections.client(lane.connection_id), plan, taken.intent)
+        match result:
+            case Found(ehr_id=ehr_id):
+                return ehr_id
+            case Absent():
+                sure = plan.creates_conditionally(taken.intent.resource_type)
+                if not sure and await self._clock.now() - taken.changed < SETTLING:
+                    raise _away("waiting whether a lost write still surfaces", SETTLING)
+                await self._again(taken, "looked for and not there")
+            case Ambiguous(count=count):
+                reason = f"{count} resources carry this identifier"
+                await self._settle(taken, DeliveryState.UNKNOWN, reason, person=True)
+            case Unproven(why=why):
+                await self._settle(taken, DeliveryState.UNKNOWN, why, person=True)
+        return None
+
+    async def _again(self, taken: Taken, reason: str, *, count: bool = True) -> None:
+        """Put a delivery back to be sent, or ask a person after too many attempts."""
+        if count and taken.attempt >= MOST_ATTEMPTS:
+            reason = f"{reason}; {taken.attempt} attempts"
+            await self._settle(taken, DeliveryState.REFUSED, reason, person=True)
+            return
+        await self._settle(taken, DeliveryState.INTENT, reason)
+
+    async def _in_ehr(self, taken: Taken, ehr_id: str, compared: Comparison) -> None:
+        """Settle a delivery that stands in the EHR, equal or not."""
+        state = DeliveryState.CONFIRMED if compared.equal else DeliveryState.DIVERGENT
+        reason = None
+        if compared.wrong_patient:
+            reason = "the EHR shows it on another patient"
+        elif not compared.equal:
+            reason = "the EHR holds something else than was sent"
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            row = await ledger.get(tx, taken.id)
+            if row.attempts != taken.attempt:
+                return
+            await ledger.link(tx, row, ehr_id)
+            ledger.move(row, state, now, reason)
+            row.ehr_id, row.ehr_version = ehr_id, compared.version
+            row.differences = list(compared.differences)
+            row.needs_person = state is DeliveryState.DIVERGENT
+
+    async def _settle(
+        self, taken: Taken, to: DeliveryState, reason: str, *, person: bool = False
+    ) -> None:
+        """Commit how far a delivery came, unless another attempt has taken it since."""
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            row = await ledger.get(tx, taken.id)
+            if row.attempts != taken.attempt:
+                return
+            if row.state != to:
+                ledger.move(row, to, now, reason)
+            row.reason, row.needs_person = reason, person
+
+
+def _intent(row: DeliveryRow, known: dict[str, str]) -> Intent:
+    """The write as it goes out: references to our artefacts replaced by the EHR's own."""
+    body = resolve(row.body, known)
+    return Intent(row.artefact, row.resource_type, Action(row.action), body, tuple(row.needs))
+
+
+def _before(taken: Taken) -> DeliveryState:
+    """Where a delivery goes back to if provably nothing was sent this time."""
+    return DeliveryState.INTENT if taken.was is DeliveryState.INTENT else taken.was
+
+
+def _away(message: str, after: timedelta | None = None) -> ApplicationError:
+    """Say that the EHR is away: expected, so neither loud nor final."""
+    return ApplicationError(
+        message,
+        type="EhrUnavailable",
+        category=ApplicationErrorCategory.BENIGN,
+        next_retry_delay=after,
+    )

@@ -1,0 +1,56 @@
+"""Store what happened on a pathway: events, projection, audit and delivery intents, all at once.
+
+Must not reach an EHR: it commits what is to be written there, and wakes the lane that writes it.
+"""
+
+from temporalio import activity
+from temporalio.client import Client
+
+from activities.plans import Plans
+from domain.fold import apply
+from fhir_adapters.intents import intents_for
+from store import codec, inbox, ledger, pathways
+from store.database import Database
+from workflows.door import wake_lane
+from workflows.wire import RecordInput
+
+
+class Records:
+    """The activity, with what it needs: database, plans of what EHRs take, and Temporal."""
+
+    def __init__(self, database: Database, plans: Plans, client: Client) -> None:
+        """Keep the tools."""
+        self._database = database
+        self._plans = plans
+        self._client = client
+
+    @activity.defn(name="record_events")
+    async def record_events(self, batch: RecordInput) -> int:
+        """Store the events that are not stored yet; return the pathway's version.
+
+        A second run of the same batch stores nothing and wakes the lane again. A batch that does
+        not join on to what is stored is a defect: it is not stored, and fails until looked at.
+        """
+        async with self._database.begin() as tx:
+            row = await pathways.lock(tx, batch.pathway_id)
+            stored = row.version - batch.after_version
+            if stored < 0:
+                message = f"events after {batch.after_version} do not join on to {row.version}"
+                raise RuntimeError(message)
+            protocol = codec.protocol_from_json(row.protocol)
+            pathway = codec.pathway_from_json(row.projection)
+            plan = await self._plans.of(tx, row.connection_id)
+            fresh = batch.events[stored:]
+            for recorded in fresh:
+                event, before = recorded.event, pathway
+                pathway = apply(pathway, event, protocol.vocabulary)
+                pathways.append(tx, row, event, recorded.request, batch.now)
+                intents = intents_for(event, before, pathway, protocol, plan)
+                await ledger.intend(tx, row, event.id, intents, batch.now)
+            if fresh:
+                pathways.project(row, pathway, batch.now)
+            for request in {r.request for r in fresh if r.request is not None}:
+                await inbox.applied(tx, request, row.version, batch.now)
+            version, connection, patient = row.version, row.connection_id, row.patient_id
+        await wake_lane(self._client, connection, patient)
+        return version

@@ -1,0 +1,81 @@
+"""Send on what was received and never settled: nothing acknowledged is lost if a process dies.
+
+Runs beside the worker. Sends with the same ids, so that sending what did arrive changes nothing.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+
+from domain.commands import Command
+from domain.errors import Conflict, Malformed, Refused, Unavailable
+from store import inbox, ledger
+from store.database import Database
+from store.tables import CommandRow
+from workflows.clock import Clock
+from workflows.door import send, start_pathway, wake_lane
+from workflows.parcel import unpack
+
+LOOK_EVERY = timedelta(seconds=1)
+"""Real time between looks at the inbox."""
+
+LEAVE_ALONE = 3
+"""Looks during which a command is left to whoever received it."""
+
+MOST_AT_ONCE = 50
+
+log = structlog.get_logger("kairos.relay")
+
+
+class Relay:
+    """Looks at the inbox now and then, for as long as the worker runs."""
+
+    def __init__(self, database: Database, client: Client, clock: Clock) -> None:
+        """Keep the tools; nothing seen yet."""
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._looks: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await self._wake_lanes()
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("relay_waits", error_type=type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def look(self) -> None:
+        """Send on every command that has been waiting for a few looks."""
+        async with self._database.begin() as tx:
+            waiting = await inbox.waiting(tx, MOST_AT_ONCE)
+        self._looks = {row.id: self._looks.get(row.id, 0) + 1 for row in waiting}
+        for row in waiting:
+            if self._looks[row.id] > LEAVE_ALONE:
+                await self._send_on(row)
+
+    async def _send_on(self, row: CommandRow) -> None:
+        parcel = unpack(row.body)
+        log.info("relay_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
+        try:
+            if isinstance(parcel, Command):
+                await send(self._client, row.pathway_id, parcel)
+            else:
+                await start_pathway(self._client, parcel)
+        except (Refused, Conflict, Malformed) as error:
+            problem = {"type": type(error).__name__, "relayed": True}
+            async with self._database.begin() as tx:
+                await inbox.rejected(tx, row.id, problem, await self._clock.now())
+        except Unavailable:
+            return
+
+    async def _wake_lanes(self) -> None:
+        """Wake every lane that has work, in case its wake-up was lost with a process."""
+        async with self._database.begin() as tx:
+            lanes = await ledger.lanes_with_work(tx)
+        for connection, patient in lanes:
+            await wake_lane(self._client, connection, patient)

@@ -1,0 +1,83 @@
+"""Who may do what, and at which site: the one place where both are enforced.
+
+The edge knows who calls (`edge.py`); each route declares its roles with `May`; a thing of another
+site does not exist for the caller. `check_every_route` stops the process if a route forgot.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from api.problems import Problem
+from api.tokens import Caller
+from domain.names import Role
+
+ANYONE = tuple(role for role in Role if role is not Role.KAIROS)
+
+
+class May:
+    """A dependency: the caller, who has one of these roles."""
+
+    def __init__(self, *roles: Role) -> None:
+        """Name the roles that may use the route."""
+        self.roles = roles
+
+    def __call__(self, request: Request) -> Caller:
+        """Give the caller; 403 if none of their roles may."""
+        caller = caller_of(request)
+        acting_role(caller, self.roles)
+        return caller
+
+
+def caller_of(request: Request) -> Caller:
+    """Give the caller that the edge found."""
+    caller = request.scope["state"]["caller"]
+    if not isinstance(caller, Caller):
+        raise Problem("unauthenticated", "send a bearer token")
+    return caller
+
+
+def acting_role(caller: Caller, allowed: Iterable[Role]) -> Role:
+    """Choose the caller's first role that may; 403 naming those that may."""
+    roles = tuple(allowed)
+    for role in caller.roles:
+        if role in roles:
+            return role
+    raise Problem("forbidden", f"this is for: {', '.join(roles)}")
+
+
+def site_list(caller: Caller, only: str | None = None) -> list[str]:
+    """List the caller's sites, or the one asked for if it is theirs."""
+    return sorted(site for site in caller.sites if only is None or site == only)
+
+
+def nothing_there() -> Problem:
+    """The one answer for what does not exist and for what another site has."""
+    return Problem("not-found", "check the address; what other sites have is not shown")
+
+
+def insist_site(caller: Caller, site: str | None) -> None:
+    """Answer as if there were nothing unless the site is one of the caller's."""
+    if site is None or site not in caller.sites:
+        raise nothing_there()
+
+
+def guards_of(dependant: Dependant) -> list[May]:
+    """List the guards that a route declares."""
+    found = [dependant.call] if isinstance(dependant.call, May) else []
+    return [*found, *(guard for each in dependant.dependencies for guard in guards_of(each))]
+
+
+def check_every_route(app: FastAPI, routes: Iterable[APIRoute]) -> None:
+    """Stop at start if a route under /v1 says nothing about who may use it."""
+    del app
+    for route in routes:
+        if not guards_of(route.dependant):
+            message = f"{route.path} does not say who may use it"
+            raise RuntimeError(message)
+
+
+AnyoneMay = Annotated[Caller, May(*ANYONE)]

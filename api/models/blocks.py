@@ -1,0 +1,35 @@
+"""How what stands in the way is shown, in problems and in a pathway's `next` alike."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from domain.findings import Blocked
+from domain.names import Role
+
+
+class Block(BaseModel):
+    """One thing in the way: which rule, what was found or is missing, and who can supply it."""
+
+    rule: str
+    finding: str | None = Field(default=None, description="what was found that a rule forbids")
+    missing: str | None = Field(default=None, description="what must be known and is not")
+    who: list[Role] = Field(description="roles that can clear it; empty if only time can")
+    overridable: bool = Field(description="whether a prescriber may override it with a reason")
+    until: datetime | None = Field(default=None, description="when it passes by itself")
+    why: str = ""
+    source: str = Field(default="", description="where the protocol has the rule from")
+
+
+def block_of(blocked: Blocked) -> Block:
+    """Show one thing in the way."""
+    return Block(
+        rule=blocked.rule,
+        finding=blocked.finding,
+        missing=blocked.missing,
+        who=list(blocked.who),
+        overridable=blocked.overridable,
+        until=blocked.until,
+        why=blocked.why,
+        source=blocked.source,
+    )

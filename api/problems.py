@@ -1,0 +1,147 @@
+"""Everything that can go wrong, as RFC 9457 problems with types that never change.
+
+A problem says what is wrong and what would be right, and never repeats a value that was sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse
+
+from api.models.blocks import Block, block_of
+from domain.errors import Conflict, Malformed, Refused, Unavailable
+from domain.findings import Blocked
+
+TYPES: Mapping[str, tuple[int, str]] = {
+    "unreadable-body": (400, "The body cannot be read"),
+    "bad-cursor": (400, "The cursor is not one of this list"),
+    "idempotency-key-missing": (400, "An Idempotency-Key is required"),
+    "bad-precondition": (400, "If-Match is not a version"),
+    "unauthenticated": (401, "A valid access token is required"),
+    "forbidden": (403, "None of your roles may do this"),
+    "not-found": (404, "There is no such thing, or it is not at one of your sites"),
+    "method-not-allowed": (405, "This address does not take that method"),
+    "refused": (409, "A rule stands in the way"),
+    "conflict": (409, "It is not as you thought"),
+    "in-flight": (409, "The same request is still under way"),
+    "pathway-open": (409, "The patient has an open pathway"),
+    "site-lacks-treatment": (409, "The site does not offer a treatment of the protocol"),
+    "capability-unknown": (409, "It is not known what the EHR can take"),
+    "stale-version": (412, "The pathway has moved on"),
+    "body-too-large": (413, "The body is too large"),
+    "media-type": (415, "Only JSON is taken"),
+    "invalid": (422, "The request does not fit"),
+    "malformed": (422, "The request can never be right"),
+    "idempotency-key-reused": (422, "The Idempotency-Key was used for another request"),
+    "unknown-protocol": (422, "There is no such protocol"),
+    "protocol-not-approved": (422, "The protocol is not approved"),
+    "unknown-patient": (422, "The EHR has no such patient"),
+    "patient-not-current": (422, "The patient's record is not current"),
+    "internal": (500, "Something broke here"),
+    "unavailable": (503, "Not possible just now"),
+    "ehr-unavailable": (503, "The EHR does not answer"),
+}
+"""Each type with its status and title."""
+
+RETRY = {"Retry-After": "1"}
+
+
+class ErrorView(BaseModel):
+    """One thing that does not fit, and where: a JSON pointer into the body, or a parameter."""
+
+    detail: str
+    pointer: str | None = Field(default=None, examples=["#/readings/0/value"])
+    parameter: str | None = None
+
+
+class ProblemView(BaseModel):
+    """What is wrong, and what would be right (RFC 9457, `application/problem+json`)."""
+
+    type: str = Field(examples=["urn:kairos:problem:refused"])
+    title: str
+    status: int
+    detail: str
+    correlation_id: str = Field(description="name it when asking for help")
+    blocked_by: list[Block] = []
+    errors: list[ErrorView] = []
+
+
+class Problem(Exception):  # noqa: N818  the RFC's word
+    """A request that is answered with a problem."""
+
+    def __init__(
+        self,
+        name: str,
+        detail: str,
+        *,
+        blocked_by: Sequence[Blocked] = (),
+        errors: Sequence[ErrorView] = (),
+        headers: Mapping[str, str] | None = None,
+        also: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Name one of `TYPES`; `also` adds members of this problem's own."""
+        super().__init__(name)
+        self.name, self.detail = name, detail
+        self.status, self.title = TYPES[name]
+        self.blocked_by = [block_of(block) for block in blocked_by]
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.also = dict(also or {})
+
+    def view(self, correlation_id: str) -> ProblemView:
+        """The problem as it is answered."""
+        return ProblemView(
+            type=f"urn:kairos:problem:{self.name}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            correlation_id=correlation_id,
+            blocked_by=self.blocked_by,
+            errors=self.errors,
+        )
+
+
+def answer(problem: Problem, correlation_id: str) -> JSONResponse:
+    """Answer with a problem."""
+    body = problem.view(correlation_id).model_dump(mode="json", exclude_none=True)
+    return JSONResponse(
+        {**body, **problem.also},
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+def of_domain(error: Exception) -> Problem:
+    """Map the domain's four errors, here and nowhere else."""
+    match error:
+        case Refused():
+            return Problem("refused", error.message, blocked_by=error.blocked_by)
+        case Conflict():
+            return Problem("conflict", str(error))
+        case Malformed():
+            return Problem("malformed", str(error))
+        case Unavailable():
+            return Problem("unavailable", f"{error}; send the same again", headers=RETRY)
+    return Problem("internal", "the failure was recorded; name the correlation id")
+
+
+def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Say where a request does not fit, without what it holds. Unknown keys are not repeated."""
+    return Problem(
+        "invalid",
+        "some fields or parameters do not fit; `errors` names each with what would be right",
+        errors=[_error(error) for error in errors],
+    )
+
+
+def _error(error: Mapping[str, Any]) -> ErrorView:
+    where, *path = error["loc"]
+    detail = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        path, detail = path[:-1], "has a field that is not known here"
+    if where == "body":
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+        return ErrorView(pointer="#" + "".join(f"/{step}" for step in steps), detail=detail)
+    return ErrorView(parameter=f"{where} {'.'.join(str(step) for step in path)}", detail=detail)

@@ -1,0 +1,178 @@
+"""Verify bearer tokens: OIDC access tokens signed with a key of the issuer's JWK set.
+
+On real time always, whatever the clinic's clock says. Keys come from the configured set only: what
+a token says about where its key may be found (jku, x5u, jwk) is not looked at.
+"""
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from domain.errors import Unavailable
+from domain.names import Role
+
+ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
+LEEWAY_SECONDS = 30
+LONGEST_TOKEN = 8192
+FETCH_AGAIN_SECONDS = 60.0
+"""How long an unknown key id waits for the next look at the key set."""
+
+STALE_SECONDS = 600.0
+"""After this the set is read again anyway, so that a withdrawn key stops working."""
+
+log = structlog.get_logger("kairos.api.tokens")
+
+
+class Unauthenticated(Exception):  # noqa: N818
+    """The token is not one; why is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the token's subject, and the roles and sites it grants."""
+
+    subject: str
+    roles: tuple[Role, ...]
+    sites: frozenset[str]
+
+
+async def read_key_set(place: str) -> dict[str, Any]:
+    """Read the JWK set from an https URL or a file. Raises Unavailable."""
+    try:
+        if not place.startswith(("https://", "http://")):
+            text = await anyio.Path(Path(place)).read_text("utf-8")
+        else:
+            async with httpx2.AsyncClient(timeout=5, follow_redirects=False) as client:
+                response = await client.get(place)
+                response.raise_for_status()
+                text = response.text
+        found: dict[str, Any] = json.loads(text)
+    except (OSError, ValueError, httpx2.HTTPError) as error:
+        raise Unavailable("the issuer's keys cannot be read") from error
+    return found
+
+
+class Tokens:
+    """Verifies tokens of one issuer for one audience."""
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        fetch: Callable[[], Awaitable[dict[str, Any]]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`fetch` reads the JWK set; it is called when needed, at most once a minute."""
+        self._issuer, self._audience = issuer, audience
+        self._fetch = fetch
+        self._now = now
+        self._keys: KeySet | None = None
+        self._fetched = float("-inf")
+
+    async def verify(self, token: str) -> Caller:
+        """Say who calls. Unauthenticated for any flaw; Unavailable if no key was ever read."""
+        if len(token) > LONGEST_TOKEN or not token.isascii():
+            raise Unauthenticated
+        header = _header(token)
+        if header.get("alg") not in ALGORITHMS or header.get("typ", "JWT") not in _TYPES:
+            raise Unauthenticated
+        kid = header.get("kid")
+        if not isinstance(kid, str) or not kid:
+            raise Unauthenticated
+        keys = await self._keys_with(kid)
+        try:
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            self._rules().validate(claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise Unauthenticated from error
+        return _caller(claims)
+
+    def _rules(self) -> jwt.JWTClaimsRegistry:
+        return jwt.JWTClaimsRegistry(
+            now=int(self._now()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def _keys_with(self, kid: str) -> KeySet:
+        age = self._now() - self._fetched
+        if age > FETCH_AGAIN_SECONDS and (not _has(self._keys, kid) or age > STALE_SECONDS):
+            self._fetched = self._now()
+            try:
+                self._keys = _usable(await self._fetch())
+            except Unavailable:
+                log.warning("keys_not_read")
+        if self._keys is None:
+            raise Unavailable("the issuer's keys cannot be read")
+        return self._keys
+
+
+_TYPES = ("JWT", "jwt", "at+jwt", "application/at+jwt")
+
+
+def _header(token: str) -> dict[str, Any]:
+    """Read the header before anything is believed, to choose the key by its id."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  header, claims, signature
+        raise Unauthenticated
+    try:
+        header = json.loads(urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
+    except (ValueError, RecursionError) as error:
+        raise Unauthenticated from error
+    if not isinstance(header, dict):
+        raise Unauthenticated
+    return header
+
+
+def _usable(found: dict[str, Any]) -> KeySet:
+    """Keep the public signing keys; a set with a symmetric key is not one of an issuer."""
+    listed = found.get("keys")
+    keys = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+    wanted = [
+        key
+        for key in keys
+        if key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig" and key.get("kid")
+    ]
+    try:
+        return KeySet.import_key_set({"keys": wanted})
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise Unavailable("the issuer's keys cannot be understood") from error
+
+
+def _has(keys: KeySet | None, kid: str) -> bool:
+    return keys is not None and any(key.kid == kid for key in keys)
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_NAME:
+        raise Unauthenticated
+    if not subject.isprintable():
+        raise Unauthenticated
+    people = {role.value: role for role in Role if role is not Role.KAIROS}
+    roles = tuple(people[name] for name in _names(claims.get("roles")) if name in people)
+    return Caller(subject, roles, frozenset(_names(claims.get("sites"))))
+
+
+_LONGEST_NAME = 255
+
+
+def _names(claim: object) -> list[str]:
+    """Read a claim that lists names; anything else grants nothing."""
+    if not isinstance(claim, list):
+        return []
+    return [name for name in claim if isinstance(name, str)]

@@ -1,0 +1,146 @@
+"""One synthetic patient's way through the combined pathway, as the staff live it.
+
+Each part asks the API what is there and acts on it; nothing about the protocol is known here
+but what a visit of each kind takes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from demo.agenda import Agenda
+from demo.staff import Staff
+from demo.visits import (
+    MINUTE,
+    AtVisit,
+    Now,
+    Tell,
+    answer,
+    blood_pressure,
+    motor_threshold,
+    spo2,
+)
+
+ZONE = ZoneInfo("America/New_York")
+PROTOCOL = "esketamine-then-dtms"
+NOBODY_THERE = 60.0
+
+
+@dataclass
+class Course:
+    """A patient on a pathway, seen by the staff."""
+
+    staff: Staff
+    agenda: Agenda
+    now: Now
+    tell: Tell
+    label: str
+    path: str = ""
+    visits_done: list[str] = field(default_factory=list)
+
+    async def enrol(self, mrn: str, day: str, hour: str) -> None:
+        """Find the patient in the EHR and start the pathway."""
+        found = await self.staff.care_manager.see("/v1/sites/manhattan/patients", identifier=mrn)
+        body = {
+            "site": "manhattan",
+            "patient": found["patients"][0]["id"],
+            "protocol": PROTOCOL,
+            "first_visit": {"day": day, "hour": hour},
+        }
+        started = await self.staff.care_manager.do("/v1/pathways", body)
+        self.path = started["pathway"]
+        self.tell("enrolled from the EHR; pathway started")
+
+    async def pathway(self) -> dict[str, Any]:
+        """The pathway as it is now."""
+        seen: dict[str, Any] = await self.staff.care_manager.see(self.path)
+        return seen
+
+    async def sign_and_book(self, phase: str) -> None:
+        """Sign the phase's order as its prescriber, then book what is proposed."""
+        await self.staff.prescriber.do(f"{self.path}/orders", {"phase": phase})
+        self.tell(f"order for {phase} signed")
+        await self.book()
+
+    async def book(self) -> int:
+        """Book every proposed visit at its proposed time."""
+        proposed = await self.visits("proposed")
+        for visit in proposed:
+            await self.staff.care_manager.do(f"{self.path}/visits/{visit['id']}/booking")
+        if proposed:
+            self.tell(f"{len(proposed)} visits booked, from {proposed[0]['at']['day']}")
+        return len(proposed)
+
+    async def visits(self, status: str) -> list[dict[str, Any]]:
+        """The pathway's visits of one status, by their time."""
+        seen = await self.staff.care_manager.see(f"{self.path}/visits", status=status)
+        return sorted(seen["visits"], key=lambda visit: (visit["at"]["day"], visit["at"]["hour"]))
+
+    async def arrive(self) -> AtVisit | None:
+        """Wait for the next booked visit's start. None if no visit is booked."""
+        booked = await self.visits("booked")
+        if not booked:
+            return None
+        visit = booked[0]
+        hour = datetime.fromisoformat(f"{visit['at']['day']}T{visit['at']['hour']}")
+        await self.agenda.until(hour.replace(tzinfo=ZONE))
+        return AtVisit(self.staff, self.path, visit["id"], self.agenda, self.now, self.tell)
+
+    async def prepare_for_dose(self, at: AtVisit, systolic: int, diastolic: int) -> None:
+        """Check in, screen where it was not done, and take the readings before the dose."""
+        await at.check_in()
+        if not self.visits_done:
+            await at.measure(
+                answer("rems_enrolment", "confirmed"),
+                answer("esketamine_contraindication", "none found"),
+            )
+        await at.assess("phq9", *self.phq9())
+        await at.measure(*blood_pressure(systolic, diastolic), spo2(98))
+
+    async def dose_visit(self, at: AtVisit, mg: int) -> None:
+        """An ordinary esketamine visit."""
+        await self.prepare_for_dose(at, 128, 82)
+        first_device = await at.dose(mg)
+        await at.observe_and_release(first_device)
+        self.visits_done.append(at.visit)
+
+    async def stimulation_visit(self, at: AtVisit, sessions: int = 5) -> None:
+        """A day of stimulations with their gaps."""
+        await self.prepare_for_stimulation(at)
+        for number in range(sessions):
+            ended = await at.stimulate()
+            if number + 1 < sessions:
+                await self.agenda.until(ended + 50 * MINUTE)
+        await at.release()
+        self.visits_done.append(at.visit)
+
+    async def prepare_for_stimulation(self, at: AtVisit) -> None:
+        """Check in and take what is needed before the day's first stimulation."""
+        await at.check_in()
+        await at.measure(answer("tms_contraindication", "none found"), by="prescriber")
+        await at.measure(motor_threshold(52), by="prescriber")
+        await at.measure(answer("tms_day_check", "clear"), by="operator")
+        await at.assess("phq9", *self.phq9())
+
+    async def decide(self, phase: str, decision: str, reason: str) -> None:
+        """Decide as the prescriber."""
+        body = {"phase": phase, "decision": decision, "reason": reason}
+        await self.staff.prescriber.do(f"{self.path}/decisions", body)
+        self.tell(f"{phase}: {decision}, decided by the prescriber")
+
+    async def madrs(self, *items: int) -> None:
+        """Record MADRS outside a visit."""
+        at = AtVisit(self.staff, self.path, "", self.agenda, self.now, self.tell)
+        await at.assess("madrs", *items)
+        self.tell(f"MADRS {sum(items)}")
+
+    def phq9(self) -> tuple[int, ...]:
+        """PHQ-9 items that fall as visits go by; item 9 stays 0."""
+        score = max(0, 2 - len(self.visits_done) // 4)
+        return (score,) * 8 + (0,)
+
+
+async def virtual_days(since: datetime, now: Now) -> int:
+    """Whole days of clinical time since an instant."""
+    return (await now() - since) // timedelta(days=1)

@@ -1,0 +1,149 @@
+"""What the staff do at one visit: readings, dose, two hours of observation, stimulations.
+
+Talks to the API as clients do and says aloud what happened. Times are clinical time.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from demo.agenda import Agenda
+from demo.staff import Staff, TurnedAwayError
+
+Tell = Callable[[str], None]
+Now = Callable[[], Awaitable[datetime]]
+
+MINUTE = timedelta(minutes=1)
+STIMULATION = timedelta(minutes=10)
+NOTHING_FOUND = (0, 0)
+
+
+@dataclass
+class AtVisit:
+    """One patient at one visit, and everybody who is there."""
+
+    staff: Staff
+    path: str  # of the pathway
+    visit: str
+    agenda: Agenda
+    now: Now
+    tell: Tell
+
+    async def check_in(self) -> None:
+        """Check the patient in."""
+        await self.staff.care_manager.do(f"{self.path}/visits/{self.visit}/check-in")
+
+    async def measure(self, *readings: dict[str, Any], by: str = "nurse") -> None:
+        """Record readings taken together, now."""
+        person = getattr(self.staff, by)
+        body = {"visit": self.visit, "measured_at": await self._at(), "readings": list(readings)}
+        await person.do(f"{self.path}/readings", body)
+
+    async def assess(self, scale: str, *items: int) -> None:
+        """Record a scale, item by item."""
+        body = {"scale": scale, "assessed_at": await self._at(), "items": list(items)}
+        await self.staff.nurse.do(f"{self.path}/assessments", body)
+
+    async def dose(self, mg: int) -> datetime:
+        """Give and record a dose; say when its first device was."""
+        first_device = await self.now()
+        body = {
+            "visit": self.visit,
+            "first_device_at": first_device.isoformat(),
+            "mg": mg,
+            "lot": "SYN-2027-A",
+        }
+        await self.staff.nurse.do(f"{self.path}/doses", body)
+        return first_device
+
+    async def observe_and_release(self, first_device: datetime) -> None:
+        """Observe for two hours with the readings at 40 minutes, then release."""
+        await self.agenda.until(first_device + 40 * MINUTE)
+        await self.measure(*blood_pressure(146, 92), spo2(96), sedation(4), dissociation(22))
+        await self.agenda.until(first_device + 121 * MINUTE)
+        await self.measure(
+            *blood_pressure(130, 84),
+            spo2(98),
+            sedation(5),
+            dissociation(1),
+            answer("respiratory_depression", "absent"),
+            answer("clinically_stable", "confirmed"),
+            answer("ride_home", "arranged"),
+        )
+        await self.release()
+
+    async def release(self) -> None:
+        """Let the patient go."""
+        await self.staff.nurse.do(f"{self.path}/visits/{self.visit}/release")
+
+    async def override(self, gate: str, reason: str) -> None:
+        """Let a held gate pass, as the prescriber, with a reason."""
+        body = {"visit": self.visit, "gate": gate, "reason": reason}
+        await self.staff.prescriber.do(f"{self.path}/overrides", body)
+
+    async def stimulate(self) -> datetime:
+        """Give and record one stimulation; say when it ended."""
+        await self.measure(
+            answer("fit_to_stimulate", "confirmed"),
+            answer("hearing_protection", "worn"),
+            by="operator",
+        )
+        started = await self.now()
+        await self.agenda.until(started + STIMULATION)
+        body = {
+            "visit": self.visit,
+            "started_at": started.isoformat(),
+            "ended_at": (ended := started + STIMULATION).isoformat(),
+            "pulses": 1980,
+            "intensity_percent_mt": 120,
+            "output_percent": 62,
+        }
+        await self.staff.operator.do(f"{self.path}/stimulations", body)
+        return ended
+
+    async def _at(self) -> str:
+        return (await self.now()).isoformat()
+
+
+async def turned_away(attempt: Awaitable[object]) -> TurnedAwayError:
+    """Do something that must be refused; fail if it is not."""
+    try:
+        await attempt
+    except TurnedAwayError as refused:
+        return refused
+    message = "the story expected a refusal and was let through"
+    raise AssertionError(message)
+
+
+def blood_pressure(systolic: int, diastolic: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Blood pressure in mmHg."""
+    return (
+        {"observation": "systolic_bp", "value": systolic, "unit": "mmHg"},
+        {"observation": "diastolic_bp", "value": diastolic, "unit": "mmHg"},
+    )
+
+
+def spo2(percent: int) -> dict[str, Any]:
+    """Oxygen saturation by pulse oximetry."""
+    return {"observation": "spo2", "value": percent, "unit": "percent"}
+
+
+def sedation(score: int) -> dict[str, Any]:
+    """MOAA/S, 5 alert to 0."""
+    return {"observation": "sedation_moaas", "value": score, "unit": "points"}
+
+
+def dissociation(score: int) -> dict[str, Any]:
+    """CADSS total."""
+    return {"observation": "dissociation_cadss", "value": score, "unit": "points"}
+
+
+def motor_threshold(percent: int) -> dict[str, Any]:
+    """Percent of maximum stimulator output."""
+    return {"observation": "motor_threshold", "value": percent, "unit": "percent of maximum output"}
+
+
+def answer(observation: str, given: str) -> dict[str, Any]:
+    """An answer from the vocabulary."""
+    return {"observation": observation, "answer": given}

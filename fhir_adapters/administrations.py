@@ -1,0 +1,42 @@
+"""A dose that was given, as a MedicationAdministration timed by its first device.
+
+The number of devices and their lot stand in a note, because FHIR R4 has no element for either
+there. Must not say anything about billing.
+"""
+
+from typing import Any
+
+from domain.events import DoseGiven
+from fhir_adapters import elements, identifiers
+from fhir_adapters.drafts import Draft, Scene, created
+from fhir_adapters.orders import medication
+from fhir_adapters.vendors import Artefact
+
+
+def give(scene: Scene, fact: DoseGiven) -> Draft:
+    """Write a dose."""
+    phase = scene.after.visits[fact.visit].phase
+    rules = scene.protocol.phase(phase)
+    drug = rules.dose.drug if rules.dose else ""
+    named = medication(scene, drug)
+    details = f"Session {fact.session}; {fact.devices} devices; lot {fact.lot}"
+    body: dict[str, Any] = {
+        "status": "completed",
+        "medicationCodeableConcept": named,
+        "subject": scene.patient,
+        "effectiveDateTime": scene.at,
+        "performer": [{"actor": scene.author}],
+        "dosage": {
+            "text": f"{fact.mg} mg, nasal spray",
+            "dose": elements.quantity(fact.mg, "mg", "mg"),
+        },
+        "note": [{"text": details}],
+    }
+    order = scene.link(
+        Artefact.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
+    )
+    if order is not None:
+        body["request"] = order
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
+    return created(Artefact.ADMINISTRATION, artefact, body, says)

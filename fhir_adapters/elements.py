@@ -1,0 +1,98 @@
+"""Small FHIR data types as plain dicts, written the same way everywhere.
+
+Must not know any resource type. Instants have seconds and `Z`, so that what is read back compares
+equal; numbers are JSON numbers without the noise of binary floating point.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.clocks import LocalTime, instant
+from domain.errors import Malformed
+from domain.names import Author, Role, SiteId
+from domain.vocabulary import Code
+from fhir_adapters import identifiers
+
+UCUM = "http://unitsofmeasure.org"
+OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+
+
+def moment(at: datetime) -> str:
+    """Write an instant in UTC to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clinic_time(at: LocalTime, zone: str) -> datetime:
+    """Resolve a local time, keeping the clinic's offset so that staff see their own hour."""
+    return instant(at, zone).astimezone(ZoneInfo(zone))
+
+
+def with_offset(at: datetime) -> str:
+    """Write an instant with its own offset, to the second."""
+    return at.isoformat(timespec="seconds")
+
+
+def number(value: Decimal | int) -> int | float:
+    """Return a JSON number of exactly this value: whole values as int."""
+    exact = Decimal(value)
+    if exact == exact.to_integral_value():
+        return int(exact)
+    short = float(exact)
+    if Decimal(repr(short)) != exact:
+        raise Malformed("a reading has more digits than a JSON number keeps")
+    return short
+
+
+def quantity(value: Decimal | int, unit: str, ucum: str) -> dict[str, Any]:
+    """Build a Quantity with its UCUM unit."""
+    return {"value": number(value), "unit": unit, "system": UCUM, "code": ucum}
+
+
+def coding(code: Code) -> dict[str, Any]:
+    """Build a Coding."""
+    return {"system": code.system, "code": code.code, "display": code.display}
+
+
+def concept(text: str, *codes: Code) -> dict[str, Any]:
+    """Build a CodeableConcept: its words, and codes only where their meaning was verified."""
+    found: dict[str, Any] = {"coding": [coding(code) for code in codes]} if codes else {}
+    return {**found, "text": text}
+
+
+def profile(name: str) -> dict[str, Any]:
+    """Claim a US Core 6.1.0 profile."""
+    return {"profile": [US_CORE + name]}
+
+
+def patient(ehr_id: str) -> dict[str, Any]:
+    """Refer to the EHR's patient."""
+    return {"reference": f"Patient/{ehr_id}"}
+
+
+def person(author: Author) -> dict[str, Any]:
+    """Refer to an author: a person by their token's subject, the software as a device."""
+    if author.role is Role.KAIROS:
+        return kairos()
+    return _logical("Practitioner", identifiers.PERSON, author.id)
+
+
+def kairos() -> dict[str, Any]:
+    """Refer to Kairos itself."""
+    return {**_logical("Device", identifiers.DEVICE, "kairos"), "display": "Kairos"}
+
+
+def place(site: SiteId) -> dict[str, Any]:
+    """Refer to the site as a place."""
+    return _logical("Location", identifiers.SITE, site)
+
+
+def organization(site: SiteId) -> dict[str, Any]:
+    """Refer to the site as an organization."""
+    return _logical("Organization", identifiers.SITE, site)
+
+
+def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
+    return {"type": kind, "identifier": {"system": system, "value": value}}

@@ -1,0 +1,105 @@
+"""Which event writes what: one case for every kind of fact, also for those that write nothing.
+
+Pure and deterministic: the same event on the same pathway under the same plan gives the same
+intents, byte for byte, so that a retry is recognised as one.
+"""
+
+from collections.abc import Iterator
+
+from domain import events as e
+from domain.deliveries import Intent
+from domain.names import Outcome, VisitStatus
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol
+from fhir_adapters import (
+    administrations,
+    episode,
+    holds,
+    identifiers,
+    observations,
+    orders,
+    provenance,
+    stimulations,
+    tasks,
+    visits,
+)
+from fhir_adapters.drafts import Draft, Scene, intent_of
+from fhir_adapters.plan import EhrPlan
+from fhir_adapters.vendors import Artefact
+
+
+def intents_for(
+    event: e.Event, before: Pathway, after: Pathway, protocol: CombinedProtocol, plan: EhrPlan
+) -> tuple[Intent, ...]:
+    """Say what an event writes to one EHR, in the order in which it should be delivered."""
+    scene = Scene(event, before, after, protocol, plan)
+    intents = (intent_of(scene, draft) for draft in _drafts(scene))
+    return tuple(intent for intent in intents if intent is not None)
+
+
+def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912  one case a fact
+    match scene.event.fact:
+        case e.PathwayStarted():
+            yield episode.open_episode(scene)
+            yield episode.start_care_plan(scene)
+        case e.PhaseEntered() as fact:
+            yield from _end_order_before(scene)
+            yield episode.show_phase(scene, fact.phase)
+        case e.OrderSigned() as fact:
+            order = orders.sign(scene, fact.phase)
+            yield order
+            yield from provenance.vouch(scene, order.kind, order.artefact, "order signed")
+        case e.VisitProposed() as fact:
+            yield visits.propose(scene, fact.visit)
+        case e.VisitBooked(visit=visit) | e.VisitMoved(visit=visit):
+            booked = scene.after.visits[visit].status is VisitStatus.BOOKED
+            yield visits.follow(scene, visit, noted=booked)
+        case e.VisitMissed(visit=visit):
+            yield visits.follow(scene, visit, noted=True)
+        case e.VisitCheckedIn(visit=visit) | e.VisitReleased(visit=visit):
+            yield visits.follow(scene, visit, noted=False)
+        case e.ReadingsTaken() as fact:
+            yield from observations.take(scene, fact)
+        case e.ScaleAssessed() as fact:
+            yield observations.assess(scene, fact)
+        case e.DoseGiven() as fact:
+            dose = administrations.give(scene, fact)
+            yield dose
+            yield from provenance.vouch(scene, dose.kind, dose.artefact, "dose given")
+        case e.StimulationGiven() as fact:
+            session = stimulations.give(scene, fact)
+            yield session
+            yield from provenance.vouch(scene, session.kind, session.artefact, "session given")
+        case e.HoldPlaced() as fact:
+            yield holds.place(scene, fact)
+        case e.HoldLifted() as fact:
+            yield holds.lift(scene, fact)
+            yield from provenance.lifted(scene, fact)
+        case e.GateOverridden() as fact:
+            yield provenance.override(scene, fact)
+        case e.DecisionMade() as fact:
+            yield provenance.decision(scene, fact)
+        case e.TaskOpened() as fact:
+            yield tasks.open_task(scene, fact)
+        case e.TaskAcknowledged(task=task) | e.TaskClosed(task=task):
+            yield tasks.follow(scene, task)
+        case e.PathwayFinished(outcome=outcome):
+            for visit in visits.to_cancel(scene):
+                yield visits.cancel(scene, visit)
+            yield from _end_order(scene, outcome)
+            yield episode.end_care_plan(scene, outcome)
+            yield episode.close_episode(scene, outcome)
+
+
+def _end_order_before(scene: Scene) -> Iterator[Draft]:
+    """When the pathway moves on, the order of the phase that it leaves is completed."""
+    before = scene.before
+    if before.phases and before.phases[before.phase].signed is not None:
+        yield orders.end(scene, before.phase, Outcome.COMPLETED)
+
+
+def _end_order(scene: Scene, outcome: Outcome) -> Iterator[Draft]:
+    """When the pathway ends, so does the order of the phase that it was in."""
+    after = scene.after
+    if after.phases and after.phases[after.phase].signed is not None:
+        yield orders.end(scene, after.phase, outcome)

@@ -1,0 +1,146 @@
+"""Readings and rating scales as Observations, with the vocabulary's verified or local codes.
+
+Readings that share a panel become one Observation with components; a scale becomes one with its
+items and total. Must not derive a value, convert a unit or choose a code.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from domain.events import Reading, ReadingsTaken, ScaleAssessed
+from domain.vocabulary import Code, ObservationKind, Vocabulary
+from fhir_adapters import elements, identifiers
+from fhir_adapters.drafts import Draft, Scene, created
+from fhir_adapters.vendors import Artefact
+
+_LOINC = "http://loinc.org"
+_BLOOD_PRESSURE = "85354-9"
+_PULSE_OXIMETRY = "59408-5"
+_SATURATION = Code(_LOINC, "2708-6", "Oxygen saturation in Arterial blood")
+"""Second coding that the US Core pulse oximetry profile itself fixes."""
+
+_NOT_TAKEN = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+            "code": "unknown",
+            "display": "Unknown",
+        }
+    ]
+}
+_POINTS = ("points", "{score}")
+
+
+def take(scene: Scene, fact: ReadingsTaken) -> tuple[Draft, ...]:
+    """Write readings taken together: each panel once, everything else by itself."""
+    vocabulary = scene.protocol.vocabulary
+    panels: dict[str, Code] = {}
+    drafts: list[Draft] = []
+    for reading in fact.readings:
+        kind = vocabulary.kind(reading.observation)
+        if kind.code is None:
+            continue  # the vocabulary says that it is never sent
+        if kind.panel is None:
+            drafts.append(_single(scene, kind, reading))
+        elif kind.panel.code not in panels:
+            panels[kind.panel.code] = kind.panel
+            drafts.append(_panel(scene, kind.panel, kind.category, fact.readings))
+    return tuple(drafts)
+
+
+def assess(scene: Scene, fact: ScaleAssessed) -> Draft:
+    """Write a scored scale: items and total as components."""
+    vocabulary = scene.protocol.vocabulary
+    scale = vocabulary.scales[fact.scale]
+    total = vocabulary.kind(scale.total)
+    scored: list[tuple[str, Code | None, int]] = [
+        *zip(scale.item_titles, scale.item_codes, fact.items, strict=True),
+        (total.title, total.code, fact.total),
+    ]
+    body = {
+        "meta": elements.profile("us-core-observation-screening-assessment"),
+        **_head(scene, "survey", _concept(scale.title, scale.panel)),
+        "component": [
+            {
+                "code": _concept(title, code),
+                "valueQuantity": elements.quantity(value, *_POINTS),
+            }
+            for title, code, value in scored
+        ],
+    }
+    items = ", ".join(f"{place}: {value}" for place, value in enumerate(fact.items, start=1))
+    says = f"{scale.title} assessed {scene.at}: total {fact.total} points. Items {items}."
+    return created(Artefact.SCALE, identifiers.scale(scene.after.id, scene.event.id), body, says)
+
+
+def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
+    oximetry = kind.code is not None and kind.code.code == _PULSE_OXIMETRY
+    codes = (kind.code, _SATURATION) if oximetry else (kind.code,)
+    name = "us-core-pulse-oximetry" if oximetry else "us-core-simple-observation"
+    vital = kind.category == "vital-signs"
+    if vital and not oximetry:
+        name = "us-core-vital-signs"
+    body = {
+        "meta": elements.profile(name),
+        **_head(scene, kind.category, _concept(kind.title, *codes)),
+        **_value(kind, reading),
+    }
+    artefact = identifiers.reading(scene.after.id, scene.event.id, kind.name)
+    says = f"Recorded {scene.at}: {_said(kind, reading)}."
+    return created(Artefact.VITAL_SIGN if vital else Artefact.FINDING, artefact, body, says)
+
+
+def _panel(
+    scene: Scene, panel: Code, category: str, readings: Iterable[Reading]
+) -> Draft:
+    vocabulary = scene.protocol.vocabulary
+    taken = {reading.observation: reading for reading in readings}
+    components, sentences = [], []
+    for kind in _members(vocabulary, panel):
+        reading = taken.get(kind.name)
+        value = {"dataAbsentReason": _NOT_TAKEN} if reading is None else _value(kind, reading)
+        components.append({"code": _concept(kind.title, kind.code), **value})
+        if reading is not None:
+            sentences.append(_said(kind, reading))
+    pressure = panel.code == _BLOOD_PRESSURE and panel.system == _LOINC
+    body: dict[str, Any] = {
+        "meta": elements.profile("us-core-blood-pressure" if pressure else "us-core-vital-signs"),
+        **_head(scene, category, _concept(panel.display, panel)),
+        "component": components,
+    }
+    if category != "vital-signs":
+        body["meta"] = elements.profile("us-core-simple-observation")
+    artefact = identifiers.reading(scene.after.id, scene.event.id, panel.code)
+    kind_of = Artefact.BLOOD_PRESSURE if pressure else Artefact.FINDING
+    return created(kind_of, artefact, body, f"Recorded {scene.at}: {', '.join(sentences)}.")
+
+
+def _members(vocabulary: Vocabulary, panel: Code) -> list[ObservationKind]:
+    return [kind for kind in vocabulary.observations.values() if kind.panel == panel]
+
+
+def _head(scene: Scene, category: str, code: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": "final",
+        "category": [{"coding": [{"system": elements.OBSERVATION_CATEGORY, "code": category}]}],
+        "code": code,
+        "subject": scene.patient,
+        "effectiveDateTime": scene.at,
+        "performer": [scene.author],
+    }
+
+
+def _concept(text: str, *codes: Code | None) -> dict[str, Any]:
+    return elements.concept(text, *(code for code in codes if code is not None))
+
+
+def _value(kind: ObservationKind, reading: Reading) -> dict[str, Any]:
+    if reading.value is None:
+        return {"valueCodeableConcept": elements.concept(reading.answer or "")}
+    return {"valueQuantity": elements.quantity(reading.value, kind.unit or "", kind.ucum or "")}
+
+
+def _said(kind: ObservationKind, reading: Reading) -> str:
+    if reading.value is None:
+        return f"{kind.title} {reading.answer}"
+    return f"{kind.title} {elements.number(reading.value)} {kind.unit}"

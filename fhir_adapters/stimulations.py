@@ -1,0 +1,60 @@
+"""A deep TMS session that was given, as a US Core Procedure with its start and end.
+
+Pulses, intensity and stimulator output stand in the note: no code was verified for any of them,
+and one resource is written whole or not at all. CPT 90868 (a subsequent session) is added only
+where it fits; the first session of a course and one after a new motor threshold have other codes,
+which the clinic's billing chooses.
+"""
+
+from typing import Any
+
+from domain.events import StimulationGiven
+from domain.names import ObservationName, PhaseId
+from domain.vocabulary import Code
+from fhir_adapters import elements, identifiers
+from fhir_adapters.drafts import Draft, Scene, created
+from fhir_adapters.vendors import Artefact
+
+SUBSEQUENT_SESSION = Code(
+    "http://www.ama-assn.org/go/cpt", "90868", "TMS, subsequent delivery and management"
+)
+_THRESHOLD = ObservationName("motor_threshold")
+
+
+def give(scene: Scene, fact: StimulationGiven) -> Draft:
+    """Write a session."""
+    phase = scene.after.visits[fact.visit].phase
+    rules = scene.protocol.phase(phase)
+    codes = (SUBSEQUENT_SESSION,) if _subsequent(scene, phase) else ()
+    details = (
+        f"Session {fact.session}; {fact.pulses} pulses at {fact.intensity_percent_mt} percent of "
+        f"motor threshold, {fact.output_percent} percent of maximum stimulator output"
+    )
+    if rules.stimulation is not None:
+        details += f"; {rules.stimulation.coil} coil, {rules.stimulation.target}"
+    ended = elements.moment(fact.ended)
+    body: dict[str, Any] = {
+        "meta": elements.profile("us-core-procedure"),
+        "status": "completed",
+        "code": elements.concept("Deep transcranial magnetic stimulation session", *codes),
+        "subject": scene.patient,
+        "performedPeriod": {"start": scene.at, "end": ended},
+        "performer": [{"actor": scene.author}],
+        "note": [{"text": details}],
+    }
+    order = scene.link(
+        Artefact.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+    )
+    if order is not None:
+        body["basedOn"] = [order]
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"Deep TMS session given {scene.at} to {ended}. {details}."
+    return created(Artefact.STIMULATION, artefact, body, says)
+
+
+def _subsequent(scene: Scene, phase: PhaseId) -> bool:
+    """Say whether this session followed another with no new motor threshold between."""
+    now = scene.event.at
+    earlier = [s.started for s in scene.before.sessions_in(phase) if s.started < now]
+    measured = [found.at for found in scene.before.readings.get(_THRESHOLD, ())]
+    return bool(earlier) and not any(max(earlier) < at <= now for at in measured)

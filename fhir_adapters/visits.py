@@ -1,0 +1,85 @@
+"""A visit as an Appointment: proposed, booked, arrived, then fulfilled, missed or cancelled.
+
+The EHR's copy follows the visit as it stands now, so that an event that comes late never takes it
+back. Must not touch what the EHR added: participants are written once and never again.
+"""
+
+from typing import Any
+
+from domain.clocks import in_minutes
+from domain.names import VisitId, VisitStatus
+from domain.pathway import Visit
+from fhir_adapters import elements, identifiers
+from fhir_adapters.drafts import Draft, Scene, changed, created
+from fhir_adapters.vendors import Artefact
+
+_STATUS = {
+    VisitStatus.PROPOSED: "proposed",
+    VisitStatus.BOOKED: "booked",
+    VisitStatus.CHECKED_IN: "arrived",
+    VisitStatus.RELEASED: "fulfilled",
+    VisitStatus.MISSED: "noshow",
+    VisitStatus.CANCELLED: "cancelled",
+}
+
+
+def propose(scene: Scene, visit_id: VisitId) -> Draft:
+    """Write a proposed visit. No EHR without Appointment is told of what is not booked yet."""
+    visit = scene.after.visits[visit_id]
+    rules = scene.protocol.phase(visit.phase)
+    body: dict[str, Any] = {
+        "status": "proposed",
+        "serviceType": [elements.concept(rules.title)],
+        "description": f"{rules.title}: {visit_id}",
+        **_times(scene, visit),
+        "minutesDuration": in_minutes(rules.schedule.visit_length),
+        "participant": [
+            {"actor": scene.patient, "status": "tentative"},
+            {"actor": elements.place(scene.after.site), "status": "accepted"},
+        ],
+    }
+    order = identifiers.order(scene.after.id, visit.phase)
+    based_on = scene.link(Artefact.COURSE_ORDER, order, "ServiceRequest")
+    if based_on is not None and rules.stimulation is not None:
+        body["basedOn"] = [based_on]
+    artefact = identifiers.visit(scene.after.id, visit_id)
+    says = f"Visit proposed: {body['description']}, {body['start']}."
+    return created(Artefact.APPOINTMENT, artefact, body, says, noted=False)
+
+
+def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
+    """Bring the Appointment to where the visit stands: its status and its time."""
+    visit = scene.after.visits[visit_id]
+    rules = scene.protocol.phase(visit.phase)
+    body = {"status": _STATUS[visit.status], **_times(scene, visit)}
+    artefact = identifiers.visit(scene.after.id, visit_id)
+    says = f"Visit {visit.status}: {rules.title}: {visit_id}, {body['start']}."
+    return changed(Artefact.APPOINTMENT, artefact, body, says, noted=noted)
+
+
+def cancel(scene: Scene, visit_id: VisitId) -> Draft:
+    """Cancel what is still to come of a pathway that has ended."""
+    visit = scene.after.visits[visit_id]
+    body = {
+        "status": "cancelled",
+        "cancelationReason": elements.concept("the care pathway ended"),
+    }
+    artefact = identifiers.visit(scene.after.id, visit_id)
+    says = f"Visit cancelled, the care pathway ended: {visit_id}."
+    booked = visit.status is VisitStatus.BOOKED
+    return changed(Artefact.APPOINTMENT, artefact, body, says, noted=booked)
+
+
+def to_cancel(scene: Scene) -> tuple[VisitId, ...]:
+    """List the visits that no longer take place when the pathway ends, by their time."""
+    waiting = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
+    visits = [visit for visit in scene.after.visits.values() if visit.status in waiting]
+    return tuple(v.id for v in sorted(visits, key=lambda v: (v.at.day, v.at.hour, v.id)))
+
+
+def _times(scene: Scene, visit: Visit) -> dict[str, str]:
+    length = scene.protocol.phase(visit.phase).schedule.visit_length
+    zone = scene.after.zone
+    start = elements.clinic_time(visit.at, zone)
+    stop = (start.astimezone(elements.UTC) + length).astimezone(start.tzinfo)
+    return {"start": elements.with_offset(start), "end": elements.with_offset(stop)}

@@ -1,0 +1,162 @@
+"""Logs: one JSON line an event, made of an allow-list of fields. Shared by API and worker.
+
+A log is read by people who may not see patients. So nothing gets in by default: a field that is
+not listed is dropped and counted, an exception is its type and our own frames, and a line of a
+library is reduced to who spoke and how loudly. Must never hold a message's text or a value.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "attempts",
+        "command_id",
+        "connection",
+        "correlation_id",
+        "count",
+        "delivery_id",
+        "error_type",
+        "frames",
+        "kind",
+        "method",
+        "ms",
+        "pathway_id",
+        "port",
+        "request_id",
+        "route",
+        "rule",
+        "site",
+        "state",
+        "status",
+        "version",
+    }
+)
+"""What a line may hold besides its time, level, logger and event."""
+
+LIBRARY_LINES = frozenset(
+    {
+        "Started server process [%d]",
+        "Uvicorn running on %s://%s:%d (Press CTRL+C to quit)",
+        "Uvicorn running on socket %s (Press CTRL+C to quit)",
+        "Shutting down",
+        "Finished server process [%d]",
+    }
+)
+"""Lines of libraries that are known to hold no value of ours. They are named by their template."""
+
+_ROOT = Path(__file__).resolve().parent
+_EVENT = re.compile(r"[A-Za-z][A-Za-z _-]{0,79}")
+_LONGEST = 200
+_MOST_FRAMES = 12
+
+
+def set_up(level: str, stream: TextIO | None = None) -> None:
+    """Send every logger's lines, ours and the libraries', to `stream` (standard output)."""
+    logging.raiseExceptions = False  # a line that cannot be written must not print its arguments
+    logging.captureWarnings(capture=True)
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(OneLine())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in list(root.manager.loggerDict):
+        known = logging.getLogger(name)
+        known.handlers.clear()
+        known.propagate = True
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, _hand_over],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+class OneLine(logging.Formatter):
+    """Formats any record as one line of JSON; never asks a foreign record for its message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        ours = getattr(record, "kairos", None)
+        fields = _of_library(record) if ours is None else dict(ours)
+        return json.dumps(line | _allowed(fields), ensure_ascii=True)
+
+
+def _hand_over(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> tuple[tuple[str], dict[str, Any]]:
+    """Pass an event of ours through the standard library, as data and not as a message."""
+    return ("kairos",), {"extra": {"kairos": dict(event)}}
+
+
+def _of_library(record: logging.LogRecord) -> dict[str, Any]:
+    known = isinstance(record.msg, str) and record.msg in LIBRARY_LINES
+    fields: dict[str, Any] = {"event": "library", "exc_info": record.exc_info}
+    if known:
+        fields["event"] = re.sub(r"[^A-Za-z ]", "", record.msg.partition("[")[0]).strip()
+    error_type = getattr(record, "error_type", None)
+    return fields if error_type is None else fields | {"error_type": error_type}
+
+
+def _allowed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Keep what may be logged, and say how much was not."""
+    event = fields.pop("event", "")
+    fields |= _exception(fields.pop("exc_info", None))
+    kept = {name: value for name, value in fields.items() if name in FIELDS and _plain(value)}
+    dropped = len(fields) - len(kept)
+    if not (isinstance(event, str) and _EVENT.fullmatch(event)):
+        event, dropped = "unnamed", dropped + 1  # a message with values in it is not a name
+    line = {"event": event, **kept}
+    return line | {"dropped": dropped} if dropped else line
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(part, str) and len(part) <= _LONGEST for part in value)
+    if isinstance(value, str):
+        return len(value) <= _LONGEST
+    return value is None or isinstance(value, bool | int | float)
+
+
+def _exception(info: Any) -> dict[str, Any]:
+    """Reduce an exception to its types, outermost first, and the frames that are ours."""
+    error = sys.exception() if info is True else info
+    if isinstance(error, tuple):
+        error = error[1]
+    if not isinstance(error, BaseException):
+        return {}
+    types = "<".join(type(each).__name__ for each in _causes(error))
+    frames = [frame for each in _causes(error) for frame in _frames(each.__traceback__)]
+    return {"error_type": types[:_LONGEST], "frames": frames[-_MOST_FRAMES:]}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[str]:
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        path = Path(code.co_filename)
+        if path.is_relative_to(_ROOT) and "site-packages" not in path.parts:
+            yield f"{path.relative_to(_ROOT)}:{traceback.tb_lineno} {code.co_name}"
+        traceback = traceback.tb_next
