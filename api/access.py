@@ -7,7 +7,7 @@ site does not exist for the caller. `check_every_route` stops the process if a r
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -71,13 +71,12 @@ def guards_of(dependant: Dependant) -> list[May]:
     return [*found, *(guard for each in dependant.dependencies for guard in guards_of(each))]
 
 
-def check_every_route(app: FastAPI, routes: Iterable[APIRoute]) -> None:
+def check_every_route(routes: Iterable[APIRoute]) -> None:
     """Stop at start if a route under /v1 says nothing about who may use it."""
-    del app
     for route in routes:
         if not guards_of(route.dependant):
             message = f"{route.path} does not say who may use it"
             raise RuntimeError(message)
 
 
-AnyoneMay = Annotated[Caller, May(*ANYONE)]
+AnyCaller = Annotated[Caller, Depends(May(*ANYONE))]

@@ -18,6 +18,7 @@ MOST_DIGITS = 15
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 _MOST_EXPONENT = 30
+_LONGEST_NUMBER = 40
 
 
 def check_media_type(content_type: str | None) -> None:
@@ -105,12 +106,12 @@ def _fraction(text: str) -> float:
 
 
 def _check_number(text: str) -> None:
-    parts = _NUMBER.fullmatch(text)
-    digits = "" if parts is None else (parts[1] + (parts[2] or "")).strip("0")
-    exponent = "0" if parts is None else (parts[3] or "0")
-    if len(digits) > MOST_DIGITS or len(exponent) > len("+30"):
-        raise _unreadable(f"a number has more than {MOST_DIGITS} digits or a huge exponent")
-    if abs(int(exponent)) > _MOST_EXPONENT:
+    parts = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
+    fits = parts is not None and (
+        len((parts[1] + (parts[2] or "")).strip("0")) <= MOST_DIGITS
+        and abs(int(parts[3] or 0)) <= _MOST_EXPONENT
+    )
+    if not fits:
         raise _unreadable(f"a number has more than {MOST_DIGITS} digits or a huge exponent")
 
 

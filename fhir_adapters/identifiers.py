@@ -89,5 +89,5 @@ def _name(pathway: PathwayId, *parts: str) -> str:
 
 
 def _safe(part: str) -> str:
-    """Keep what means something in a search (`,` `|` `$` `\\`) out of ids."""
+    """Keep commas, bars, dollars and backslashes out of ids: they mean something in a search."""
     return quote(part, safe="/:@~")

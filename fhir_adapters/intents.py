@@ -5,6 +5,7 @@ intents, byte for byte, so that a retry is recognised as one.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from domain import events as e
 from domain.deliveries import Intent
@@ -15,7 +16,6 @@ from fhir_adapters import (
     administrations,
     episode,
     holds,
-    identifiers,
     observations,
     orders,
     provenance,
@@ -25,7 +25,6 @@ from fhir_adapters import (
 )
 from fhir_adapters.drafts import Draft, Scene, intent_of
 from fhir_adapters.plan import EhrPlan
-from fhir_adapters.vendors import Artefact
 
 
 def intents_for(
@@ -89,6 +88,8 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912  one case a
             yield from _end_order(scene, outcome)
             yield episode.end_care_plan(scene, outcome)
             yield episode.close_episode(scene, outcome)
+        case unknown:
+            assert_never(unknown)
 
 
 def _end_order_before(scene: Scene) -> Iterator[Draft]:

@@ -1,4 +1,4 @@
-"""Writing JSON to outside: the same value always gives the same bytes, and Decimal keeps its digits.
+"""Writing JSON to outside: the same value gives the same bytes, and Decimal keeps its digits.
 
 The standard encoder would turn a Decimal into a float or refuse it. Must not reorder keys: an
 EHR's own resource goes back as it came, but for what was meant to change.

@@ -1,9 +1,9 @@
 """The shape check: the only module that names `fhir.resources`, always as R4B.
 
 R4B has the same elements as R4 for every resource used here (only PlanDefinition's and
-ActivityDefinition's `subjectCanonical` differ, which Kairos never sends). It checks names, types and
-cardinalities. It is not a validator: bindings, invariants and profiles are checked in tests. It
-must not change what is sent: models are made, looked at and thrown away.
+ActivityDefinition's `subjectCanonical` differ, which Kairos never sends). It checks names, types
+and cardinalities. It is not a validator: bindings, invariants and profiles are checked in tests.
+Must not change what is sent: models are made, looked at and thrown away.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from fhir.resources.R4B.provenance import Provenance
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhir.resources.R4B.task import Task
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from domain.errors import Malformed
 
-_MODELS = {
+_MODELS: Mapping[str, type[BaseModel]] = {
     "Appointment": Appointment,
     "CarePlan": CarePlan,
     "Communication": Communication,

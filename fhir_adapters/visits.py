@@ -4,6 +4,7 @@ The EHR's copy follows the visit as it stands now, so that an event that comes l
 back. Must not touch what the EHR added: participants are written once and never again.
 """
 
+from datetime import UTC
 from typing import Any
 
 from domain.clocks import in_minutes
@@ -81,5 +82,5 @@ def _times(scene: Scene, visit: Visit) -> dict[str, str]:
     length = scene.protocol.phase(visit.phase).schedule.visit_length
     zone = scene.after.zone
     start = elements.clinic_time(visit.at, zone)
-    stop = (start.astimezone(elements.UTC) + length).astimezone(start.tzinfo)
+    stop = (start.astimezone(UTC) + length).astimezone(start.tzinfo)
     return {"start": elements.with_offset(start), "end": elements.with_offset(stop)}

@@ -24,6 +24,9 @@ _ELAPSED = {
     "week": timedelta(weeks=1),
     "weeks": timedelta(weeks=1),
 }
+LONGEST = timedelta(weeks=1000)
+"""Anything longer is a slip of the pen, and would not fit a calendar."""
+
 _DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 
 
@@ -78,8 +81,8 @@ def parse_elapsed(text: str) -> timedelta:
     if number != int(number) or number < 1:
         message = f'"{text}" must be a whole number of {unit}, 1 or more'
         raise NotUnderstood(message)
-    if number > (most := timedelta(weeks=1000) // _ELAPSED[unit]):
-        message = f'"{text}" is longer than any treatment: at most {most} {unit}'
+    if number > LONGEST // _ELAPSED[unit]:
+        message = f'"{text}" is longer than any treatment'
         raise NotUnderstood(message)
     return int(number) * _ELAPSED[unit]
 
@@ -99,6 +102,9 @@ def parse_days(text: str, least: int = 1) -> int:
     number, unit = parse_quantity(text, ("days", "day", "weeks", "week"))
     if number != int(number) or number * _DAYS[unit] < least:
         message = f'"{text}" must be a whole number of {unit}, {least} or more'
+        raise NotUnderstood(message)
+    if number > LONGEST // _ELAPSED[unit]:
+        message = f'"{text}" is longer than any treatment'
         raise NotUnderstood(message)
     return int(number) * _DAYS[unit]
 

@@ -1,7 +1,6 @@
 """An approved protocol is frozen: it cannot change, vanish or become a draft again unnoticed."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -9,24 +8,13 @@ from domain.protocol import Status
 from protocols.__main__ import main
 from protocols.loader import SHIPPED, load_protocols
 from protocols.lock import LOCK
-from protocols.problems import ProtocolProblems
-
-ESK, WAY = "esketamine_induction.yaml", "combined_pathway.yaml"
+from tests.unit.protocol_folder import ESK, WAY, copied, problems
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Give a copy of the shipped protocols, lock included."""
-    for path in (*SHIPPED.glob("*.yaml"), SHIPPED / LOCK):
-        shutil.copy(path, tmp_path)
-    return tmp_path
-
-
-def problems(folder: Path) -> list[str]:
-    """Load and give what is wrong, one line each."""
-    with pytest.raises(ProtocolProblems) as caught:
-        load_protocols(folder)
-    return str(caught.value).splitlines()
+    return copied(tmp_path)
 
 
 def test_an_approved_file_is_frozen(folder, capsys):

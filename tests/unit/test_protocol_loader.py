@@ -1,9 +1,7 @@
 """The shipped protocols load, other courses are data alone, and nothing clinical has a default."""
 
-import shutil
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +9,8 @@ from domain.errors import Malformed
 from domain.names import ObservationName, PhaseId
 from domain.protocol import Period, Rate, Requirement, Stage, Status, When
 from domain.protocol import Test as Compared
-from protocols.codes import check_digit_fits
 from protocols.loader import SHIPPED, load_protocols
-from protocols.lock import LOCK
-from protocols.problems import ProtocolProblems
-
-ESK, TMS, WAY = "esketamine_induction.yaml", "accelerated_dtms.yaml", "combined_pathway.yaml"
+from tests.unit.protocol_folder import ESK, TMS, WAY, copied, problems
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +22,7 @@ def book():
 @pytest.fixture
 def folder(tmp_path):
     """Give a copy of the shipped protocols, lock included."""
-    for path in (*SHIPPED.glob("*.yaml"), SHIPPED / LOCK):
-        shutil.copy(path, tmp_path)
-    return tmp_path
-
-
-def problems(folder: Path) -> list[str]:
-    """Load and give what is wrong, one line each."""
-    with pytest.raises(ProtocolProblems) as caught:
-        load_protocols(folder)
-    return str(caught.value).splitlines()
+    return copied(tmp_path)
 
 
 def test_shipped_protocols_are_approved_and_marked_illustrative(book):
@@ -154,6 +139,19 @@ def test_ten_a_day_for_five_days_is_data_alone(folder):
     assert found.schedule.gap_between_sessions == timedelta(minutes=50)
 
 
+def test_a_pathway_of_one_phase_is_data_alone(folder):
+    """Deep TMS by itself joins nothing and says nothing about esketamine."""
+    (folder / "other.yaml").write_text(
+        "pathway: dtms-alone\nversion: 3\ntitle: Deep TMS\nstatus: draft\napproved_by: []\n"
+        "illustrative: nothing\nsources: {clinic: our own}\nphases: [accelerated-dtms version 1]\n"
+        "same_day: never\nnext_phase: prescriber decides\n"
+    )
+    found = load_protocols(folder).combined("dtms-alone")
+    assert [phase.id for phase in found.phases] == ["accelerated-dtms"]
+    assert found.days_between == ()
+    assert found.illustrative == ""
+
+
 UNPUBLISHED = [
     *((TMS, key) for key in ("coil", "target", "intensity", "frequency", "pulses")),
     *((TMS, key) for key in ("gap_between_sessions", "at_least_apart", "may_move_by", "missed")),
@@ -177,13 +175,3 @@ def test_what_nobody_published_has_no_default(folder, file, key):
         end += 1
     (folder / file).write_text("\n".join(lines[:place] + lines[end:]))
     assert any(f"{key}: missing; it has no default" in line for line in problems(folder))
-
-
-def test_every_published_code_says_where_it_was_read(book):
-    """LOINC codes carry a right check digit, and a code outside our system a display."""
-    kinds = book.vocabulary.observations.values()
-    codes = [code for kind in kinds for code in (kind.code, kind.panel) if code is not None]
-    loinc = [code.code for code in codes if code.system == "http://loinc.org"]
-    assert {"8480-6", "8462-4", "85354-9", "59408-5", "44261-6", "44260-8"} == set(loinc)
-    assert not check_digit_fits("44261-7")
-    assert all(code.display for code in codes)

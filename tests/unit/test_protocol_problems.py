@@ -1,17 +1,20 @@
 """Every way in which a protocol can be wrong is reported with its file, its line and the remedy."""
 
-import re
-import shutil
-from pathlib import Path
-
 import pytest
 
-from protocols.loader import SHIPPED, load_protocols
-from protocols.lock import LOCK, frozen_hash
-from protocols.problems import ProtocolProblems
-
-ESK, TMS = "esketamine_induction.yaml", "accelerated_dtms.yaml"
-MAINT, WAY, VOC = "maintenance.yaml", "combined_pathway.yaml", "vocabulary.yaml"
+from tests.unit.protocol_folder import (
+    ESK,
+    MAINT,
+    TMS,
+    VOC,
+    WAY,
+    Wrong,
+    check_told,
+    copied,
+    freeze_as_it_is,
+    problems,
+    spoil,
+)
 
 BP = "systolic_bp: at most 140 mmHg"
 STAGE = "{sessions: 30, rate: 5 per day, days: 6}"
@@ -19,9 +22,7 @@ TWO = "{sessions: 8, rate: 2 per week}"
 OPEN = "{open: until decided, rate: 1 per 2 weeks}"
 SPO2 = "record: [systolic_bp, diastolic_bp, spo2, sedation_moaas, dissociation_cadss]"
 
-# File, what stands there, what is written instead, where the problem is (a piece of the line it is
-# reported on) and a piece of what is said.
-WRONG = [
+WRONG: list[Wrong] = [
     (ESK, "version: 1\n", "version: 1\nversion: 2\n", "version: 2", "given twice; it stands on"),
     (ESK, "measured_within: 7 days", "measured_witin: 7 days", "witin", "did you mean measured_w"),
     (ESK, "    source: rems\n", "", "rems-enrolled:", "rems-enrolled.source: missing"),
@@ -111,21 +112,6 @@ WRONG = [
     (WAY, "same_day: never", "same_day: sometimes", "sometimes", "not one of: never, allowed"),
     (WAY, "dtms: pause", "dtms: weekly", "weekly", 'not supported today, only "pause"'),
     (WAY, "prescriber decides", "automatically", "automatically", "no phase begins by itself"),
-    (VOC, "code: 8480-6", "code: 8480-5", "8480-5", "its LOINC check digit does not fit"),
-    (VOC, "code: 8480-6", "code: SBP", "SBP", "does not have the form of a code of LOINC"),
-    (VOC, "system: LOINC, code: 8480", "system: CPT, code: 8480", "CPT", "one of: LOINC, RxNorm"),
-    (VOC, ", verified: ndclist from RxNorm 20AA_260601F", "", "esketamine:", "verified: missing"),
-    (VOC, "title: MADRS total", "name: MADRS total", "madrs_total:", "title: missing"),
-    (VOC, "ucum: mm[Hg]", "ucum: mmHg", "ucum: mmHg", "not one of: mm[Hg]"),
-    (VOC, "range: 40 to 300", "range: 300 to 40", "300 to 40", "is not a range"),
-    (VOC, "[worn, not worn]", "['yes', 'no']", "['yes'", 'answers: "yes" does not say what is'),
-    (VOC, "[worn, not worn]", "[worn]", "[worn]", "two different answers or more"),
-    (VOC, "[worn, not worn]", "[worn, not worn]\n    unit: pairs", "pairs", "never both"),
-    (VOC, "  spo2:", "  SpO2:", "SpO2:", "small letters, digits and single underscores"),
-    (VOC, "range: 0 to 60", "range: 0 to 61", "total: madrs_total", "must have the range 0 to 60"),
-    (VOC, "total: madrs_total", "total: mood", "mood", "is not among the observations"),
-    (VOC, "each_item: 0 to 3", "each_item: 1 to 3", "1 to 3", "from 0 to a whole number"),
-    (VOC, "observation: phq9_item9", "observation: spo2", "spo2", "must have the range 0 to 3"),
     (
         VOC,
         "{title: Lassitude, code: local}",
@@ -133,56 +119,38 @@ WRONG = [
         "code: x",
         "must be local, none",
     ),
-    (VOC, "[tms-operator, prescriber]", "nobody", "recorded_by: nobody", "can derive only"),
-    (VOC, "[tms-operator, prescriber]", "[porter]", "porter", "not one of: care-manager"),
+    (ESK, "version: 1\n", "{a: b}: 1\nversion: 1\n", "{a: b}", "a key must be a word"),
+    (
+        ESK,
+        "approved_by:\n  - {",
+        "approved_by: []\n#",
+        "approved_by",
+        "approved, but nobody is nam",
+    ),
+    (ESK, "{rems_enrolment: is confirmed}", "{}", "require: {}", "must require something"),
+    (ESK, "[prescriber]", "[[prescriber]]", "ordered_by", "must be a list of words"),
+    (ESK, "visit_length: 180 min", "visit_length: 0.5 min", "0.5", "a whole number of min, 1 or"),
+    (ESK, "visit_length: 180 min", "visit_length: 9999 weeks", "9999", "longer than any treatment"),
+    (ESK, "plan_ahead: 6 weeks", "plan_ahead: 0 weeks", "0 weeks", "a whole number of weeks, 1 or"),
+    (ESK, "plan_ahead: 6 weeks", "plan_ahead: 9999 weeks", "9999", "longer than any treatment"),
+    (ESK, "84 mg: 3}", "84 mg: 3, 112: 4}", "112", 'devices.112: "112" has no unit'),
+    (ESK, TWO, "{sessions: 8, rate: 2 per day, days: 4}", "schedule:", "once in a visit, never"),
+    (ESK, TWO, "{weeks: often, rate: 2 per week}", "often", "not a whole number, 1 or more"),
+    (ESK, "stages:\n    - " + TWO, "stages: []", "stages", "must have at least one stage"),
+    (MAINT, OPEN, "{open: until decided, rate: 1 per day}", "1 per day", "needs a number of sess"),
 ]
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Give a copy of the shipped protocols that may be spoiled."""
-    for path in SHIPPED.glob("*.yaml"):
-        shutil.copy(path, tmp_path)
-    return tmp_path
-
-
-def freeze_as_it_is(folder: Path) -> None:
-    """Write a lock that fits, so that only the other problems are heard."""
-    lines = []
-    for path in sorted(folder.glob("*.yaml")):
-        text = path.read_text()
-        name = re.search(r"^(?:protocol|pathway): (\S+)", text, re.MULTILINE)
-        if name and "\nstatus: draft" not in text:
-            lines.append(f"{frozen_hash(text)}  {path.name}  {name[1]} 1\n")
-    (folder / LOCK).write_text("".join(lines))
-
-
-def problems(folder: Path) -> list[str]:
-    """Load and give what is wrong, one line each."""
-    with pytest.raises(ProtocolProblems) as caught:
-        load_protocols(folder)
-    return str(caught.value).splitlines()
-
-
-def spoil(path: Path, old: str, new: str) -> list[str]:
-    """Replace a piece of text that must be there; give the lines that stand there now."""
-    text = path.read_text()
-    assert old in text, old
-    path.write_text(text.replace(old, new, 1))
-    return path.read_text().splitlines()
+    return copied(tmp_path)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}: {wrong[4]}")
 def test_a_problem_is_told_with_its_file_and_line(folder, wrong):
     """What is wrong is reported at the line where it stands, with what would be right."""
-    file, old, new, place, said = wrong
-    lines = spoil(folder / file, old, new)
-    freeze_as_it_is(folder)
-    told = [line for line in problems(folder) if said in line]
-    assert told, problems(folder)
-    where, number, _ = told[0].split(":", 2)
-    assert where == file
-    assert place in lines[int(number) - 1]
+    check_told(folder, wrong)
 
 
 def test_ten_problems_in_one_file_are_ten_lines(folder):

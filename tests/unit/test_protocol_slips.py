@@ -1,6 +1,5 @@
-"""A slip of the pen anywhere in a protocol never breaks the loader, and in a signed file is always told."""
+"""A slip of the pen in a protocol never breaks the loader, and in a signed one is told."""
 
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.loader import SHIPPED, load_protocols
-from protocols.lock import LOCK
 from protocols.problems import ProtocolProblems
+from tests.unit.protocol_folder import copied
 
 FILES = sorted(path.name for path in SHIPPED.glob("*.yaml"))
 
@@ -22,9 +21,7 @@ def test_no_slip_of_the_pen_breaks_the_loader(file, data):
     place = data.draw(st.integers(0, len(text) - 1))
     slip = data.draw(st.sampled_from(["", ":", "-", "[", "{", "#", '"', "\n", "\t", " ", "7", "&"]))
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        for path in (*SHIPPED.glob("*.yaml"), SHIPPED / LOCK):
-            shutil.copy(path, folder)
+        folder = copied(Path(name))
         slipped = text[:place] + slip + text[place + 1 :]
         (folder / file).write_text(slipped)
         try:

@@ -1,0 +1,139 @@
+"""What happens to every request before any route sees it, and to every answer after.
+
+A correlation id, the security headers, one log line; under /v1 the token and the body's gate, so
+that no route can forget them. An error nobody expected becomes a problem, and never a message.
+"""
+
+import time
+from hashlib import sha256
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import body
+from api.problems import Problem, answer, of_domain
+from api.tokens import Tokens, Unauthenticated
+from domain.errors import Conflict, Malformed, Refused, Unavailable
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+SERVER_ERROR = 500
+
+log = structlog.get_logger("kairos.api")
+
+
+class Edge:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        """Stand around `app`."""
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        correlation_id = uuid4().hex
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        status = SERVER_ERROR
+        answered = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                answered, status = True, message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers["X-Correlation-Id"] = correlation_id
+            await send(message)
+
+        try:
+            try:
+                inner = await self._admit(scope, receive)
+                await self._app(scope, inner, send_on)
+            except Problem as problem:
+                await answer(problem, correlation_id)(scope, receive, send_on)
+            except (Refused, Conflict, Malformed, Unavailable) as error:
+                await answer(of_domain(error), correlation_id)(scope, receive, send_on)
+            except Exception as error:  # whatever it was, it is logged and not told
+                log.error("request_failed", correlation_id=correlation_id, exc_info=error)
+                if answered:
+                    raise
+                await answer(of_domain(error), correlation_id)(scope, receive, send_on)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"] if scope["method"].isalpha() else "other",
+                route=getattr(scope.get("route"), "path", "none"),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+                correlation_id=correlation_id,
+            )
+
+    async def _admit(self, scope: Scope, receive: Receive) -> Receive:
+        """Find out who calls and whether the body can be read."""
+        path = scope["path"]
+        if path != "/v1" and not path.startswith("/v1/"):
+            return receive
+        headers = Headers(scope=scope)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        try:
+            if scheme.lower() != "bearer":
+                raise Unauthenticated
+            scope["state"]["caller"] = await self._tokens.verify(token.strip())
+        except Unauthenticated:
+            raise Problem(
+                "unauthenticated",
+                "send a current access token of this installation's issuer as a bearer token",
+                headers={"WWW-Authenticate": "Bearer"},
+            ) from None
+        if scope["method"] not in CHANGING:
+            return receive
+        return await _gate(scope, receive, headers)
+
+
+async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:
+    """Read the body whole, check it, and hand it on as if it had just come."""
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length[:12]) > body.MOST_BYTES:
+        raise body.too_large()
+    raw = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        raw += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(raw) > body.MOST_BYTES:
+            raise body.too_large()
+    whole = bytes(raw)
+    meant = b""
+    if whole:
+        body.check_media_type(headers.get("content-type"))
+        meant = body.canonical(body.read_json(whole))
+    asked = f"{scope['method']} {scope['path']}\n".encode()
+    scope["state"]["fingerprint"] = sha256(asked + meant).hexdigest()
+    handed_on = False
+
+    async def again() -> Message:
+        nonlocal handed_on
+        if handed_on:
+            return await receive()
+        handed_on = True
+        return {"type": "http.request", "body": whole, "more_body": False}
+
+    return again

@@ -1,0 +1,256 @@
+"""What people send: one shape for each wish of the domain, with an example that is tested."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.models.words import (
+    Body,
+    Count,
+    Instant,
+    Number,
+    Short,
+    Slug,
+    WallTime,
+    Word,
+    Words,
+)
+from domain import commands as c
+from domain import names as n
+
+_TIME = "2027-03-01T14:05:00-05:00"
+_VISIT = "esketamine-induction-visit-1"
+
+
+class StartPathway(Body):
+    """Enrol a patient of the site's EHR on an approved protocol."""
+
+    EXAMPLE = {
+        "site": "manhattan",
+        "patient": "patient-1",
+        "protocol": "esketamine-then-dtms",
+        "first_visit": WallTime.EXAMPLE,
+    }
+
+    site: Slug
+    patient: str = Field(
+        pattern=r"^[A-Za-z0-9.-]{1,64}$", description="the patient's id at the site's EHR"
+    )
+    protocol: Slug
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None, description="the newest approved one if left out"
+    )
+    first_visit: WallTime
+
+
+class SignOrder(Body):
+    """Order the treatment of a phase."""
+
+    EXAMPLE = {"phase": "esketamine-induction"}
+
+    phase: Slug
+
+    def wish(self) -> c.SignOrder:
+        """Say it to the domain."""
+        return c.SignOrder(n.PhaseId(self.phase))
+
+
+class BookVisit(Body):
+    """Book a proposed visit, at its proposed time unless another is given."""
+
+    EXAMPLE = {"at": WallTime.EXAMPLE}
+
+    at: WallTime | None = None
+
+    def wish(self, visit: str) -> c.BookVisit:
+        """Say it to the domain."""
+        return c.BookVisit(n.VisitId(visit), self.at.local() if self.at else None)
+
+
+class MoveVisit(Body):
+    """Move a proposed or booked visit."""
+
+    EXAMPLE = {"to": WallTime.EXAMPLE}
+
+    to: WallTime
+
+    def wish(self, visit: str) -> c.MoveVisit:
+        """Say it to the domain."""
+        return c.MoveVisit(n.VisitId(visit), self.to.local())
+
+
+class Nothing(Body):
+    """An empty object: the address says it all. The body may also be left out."""
+
+
+class Measured(Body):
+    """A value with the unit it was reported in, or one of the observation's answers."""
+
+    EXAMPLE = {"observation": "systolic_bp", "value": 128, "unit": "mmHg"}
+
+    observation: Word
+    value: Number | None = None
+    unit: Short | None = None
+    answer: Short | None = None
+
+
+class RecordReadings(Body):
+    """Record readings that were taken together."""
+
+    EXAMPLE = {
+        "measured_at": _TIME,
+        "visit": _VISIT,
+        "readings": [
+            Measured.EXAMPLE,
+            {"observation": "diastolic_bp", "value": 82, "unit": "mmHg"},
+        ],
+    }
+
+    measured_at: Instant
+    readings: tuple[Measured, ...] = Field(min_length=1, max_length=40)
+    visit: Slug | None = None
+
+    def wish(self) -> c.RecordReadings:
+        """Say it to the domain."""
+        taken = tuple(
+            c.Measurement(n.ObservationName(r.observation), r.value, r.unit, r.answer)
+            for r in self.readings
+        )
+        visit = n.VisitId(self.visit) if self.visit else None
+        return c.RecordReadings(self.measured_at, taken, visit)
+
+
+class RecordAssessment(Body):
+    """Record a rating scale item by item; the total is computed."""
+
+    EXAMPLE = {"scale": "phq9", "assessed_at": _TIME, "items": [2, 2, 1, 2, 1, 2, 1, 0, 0]}
+
+    scale: Word
+    assessed_at: Instant
+    items: tuple[Count, ...] = Field(min_length=1, max_length=60)
+
+    def wish(self) -> c.RecordAssessment:
+        """Say it to the domain."""
+        return c.RecordAssessment(self.scale, self.assessed_at, self.items)
+
+
+class RecordDose(Body):
+    """Record a dose that was given, from the moment of the first device."""
+
+    EXAMPLE = {"visit": _VISIT, "first_device_at": _TIME, "mg": 56, "lot": "LOT-0001"}
+
+    visit: Slug
+    first_device_at: Instant
+    mg: Count
+    lot: Short = Field(description="read from the device, never prefilled")
+
+    def wish(self) -> c.RecordDose:
+        """Say it to the domain."""
+        return c.RecordDose(n.VisitId(self.visit), self.first_device_at, self.mg, self.lot)
+
+
+class RecordStimulation(Body):
+    """Record a dTMS session that was given."""
+
+    EXAMPLE = {
+        "visit": "accelerated-dtms-visit-1",
+        "started_at": _TIME,
+        "ended_at": "2027-03-01T14:25:00-05:00",
+        "pulses": 1980,
+        "intensity_percent_mt": 120,
+        "output_percent": 66,
+    }
+
+    visit: Slug
+    started_at: Instant
+    ended_at: Instant
+    pulses: Count
+    intensity_percent_mt: Count
+    output_percent: Count
+
+    def wish(self) -> c.RecordStimulation:
+        """Say it to the domain."""
+        return c.RecordStimulation(
+            n.VisitId(self.visit),
+            self.started_at,
+            self.ended_at,
+            self.pulses,
+            self.intensity_percent_mt,
+            self.output_percent,
+        )
+
+
+class PlaceHold(Body):
+    """Stop all treatment until a prescriber lifts it."""
+
+    EXAMPLE = {"reason": "medical-review", "note": "review before the next session"}
+
+    reason: n.HoldReason
+    note: str = Field(default="", max_length=2000)
+
+    def wish(self) -> c.PlaceHold:
+        """Say it to the domain."""
+        return c.PlaceHold(self.reason, self.note)
+
+
+class LiftHold(Body):
+    """Lift a hold."""
+
+    EXAMPLE = {"reason": "reviewed; treatment may go on"}
+
+    reason: Words
+
+    def wish(self, hold: str) -> c.LiftHold:
+        """Say it to the domain."""
+        return c.LiftHold(n.HoldId(hold), self.reason)
+
+
+class OverrideGate(Body):
+    """Let a gate that holds pass at this visit, for what was found so far."""
+
+    EXAMPLE = {"visit": _VISIT, "gate": "blood-pressure-before", "reason": "known, treated, rechecked"}
+
+    visit: Slug
+    gate: Slug
+    reason: Words
+
+    def wish(self) -> c.OverrideGate:
+        """Say it to the domain."""
+        return c.OverrideGate(n.VisitId(self.visit), n.RuleId(self.gate), self.reason)
+
+
+class Decide(Body):
+    """Decide at the end of a phase, or at a review of an open one."""
+
+    EXAMPLE = {
+        "phase": "esketamine-induction",
+        "decision": "continue",
+        "reason": "response at four weeks",
+    }
+
+    phase: Slug
+    decision: n.Decision
+    reason: Words
+
+    def wish(self) -> c.Decide:
+        """Say it to the domain."""
+        return c.Decide(n.PhaseId(self.phase), self.decision, self.reason)
+
+
+class ResolveDelivery(Body):
+    """Decide about a delivery that needs a person.
+
+    `retry` sends it again, `accept` takes what the EHR made of it, `supersede` says that it is not
+    needed any more or was entered there by hand.
+    """
+
+    EXAMPLE = {"action": "retry", "reason": "the EHR's permission was corrected"}
+
+    action: Literal["retry", "accept", "supersede"]
+    reason: Words
+
+
+COMMANDS: tuple[type[Body], ...] = (
+    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, RecordReadings, RecordAssessment,
+    RecordDose, RecordStimulation, PlaceHold, LiftHold, OverrideGate, Decide, ResolveDelivery,
+)  # fmt: skip

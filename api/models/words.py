@@ -1,0 +1,75 @@
+"""The small shapes that bodies are made of: ids, local times, instants and numbers."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from domain.clocks import LocalTime
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+
+def _text(value: Any) -> Any:
+    """Times are written as text; a bare number is not one."""
+    if not isinstance(value, str):
+        raise ValueError("must be written as text, such as 2027-03-01T14:00:00-05:00")  # noqa: TRY004
+    return value
+
+
+def _number(value: Any) -> Decimal:
+    """A JSON number as it was written; text is not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a JSON number, without quotes")  # noqa: TRY004
+    return Decimal(str(value))
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_text),
+    Field(description="ISO 8601 with its offset from UTC; one without is refused"),
+]
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_number, json_schema_input_type=float),
+]
+Day = Annotated[date, BeforeValidator(_text)]
+
+
+def _hour(value: Any) -> time:
+    """Read HH:MM as the clinic's wall shows it."""
+    try:
+        if not isinstance(value, str) or len(value) != len("09:00"):
+            raise ValueError  # noqa: TRY301
+        return time.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be HH:MM on the clinic's wall, such as 09:00") from None
+
+
+Hour = Annotated[time, BeforeValidator(_hour, json_schema_input_type=str)]
+
+
+class Body(BaseModel):
+    """A request body: no field that is not known, and no value in any message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {}
+
+
+class WallTime(Body):
+    """A day and an hour as the clinic's wall shows them; the site's zone is meant."""
+
+    EXAMPLE = {"day": "2027-03-01", "hour": "09:00"}
+
+    day: Day
+    hour: Hour
+
+    def local(self) -> LocalTime:
+        """The same in the domain's words."""
+        return LocalTime(self.day, self.hour)

@@ -1,0 +1,186 @@
+"""A FHIR R4 client for one EHR: the five interactions that Kairos uses, and their failures.
+
+Knows HTTP and FHIR's REST rules, not what is written or why. It must not try anything twice:
+whether a write may be sent again is decided with the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn, Self
+
+from fhir_adapters.answers import (
+    etag_of,
+    id_from_body,
+    id_from_location,
+    is_id,
+    seconds_to_wait,
+    version_from_etag,
+    version_of,
+)
+from fhir_adapters.failures import Busy, EhrRefused, NoAnswer, OutcomeUnknown, Stale, Unsafe
+from fhir_adapters.json_in import Unreadable, read_object
+from fhir_adapters.json_out import write_json
+from fhir_adapters.operation_outcome import issues_of
+from fhir_adapters.paging import MOST_PAGES, Gathering, SearchResult, next_page
+from fhir_adapters.wire import Authorize, Limits, Lost, Reply, Wire
+
+_OK, _CREATED, _REDIRECT, _BAD, _TOO_MANY, _UNAVAILABLE = 200, 201, 300, 400, 429, 503
+_SERVER_ERROR = 500
+_STALE = (409, 412, 423)
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resource as the EHR holds it: its raw JSON and version."""
+
+    ehr_id: str
+    version: str | None
+    resource: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that succeeded. `existed` for a conditional create that found one there already."""
+
+    ehr_id: str
+    version: str | None
+    existed: bool = False
+
+
+class EhrClient:
+    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end."""
+
+    def __init__(
+        self, base_url: str, *, limits: Limits = _LIMITS, authorize: Authorize | None = None
+    ) -> None:
+        """Open no connection yet. `authorize` gives each request its authorization headers."""
+        self.base_url = base_url.rstrip("/")
+        self._wire = Wire(self.base_url, limits, authorize)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    async def capability(self) -> dict[str, Any]:
+        """Read the CapabilityStatement."""
+        return self._object(await self._get("metadata"), "read its capabilities")
+
+    async def read(self, resource_type: str, ehr_id: str) -> Held:
+        """Read one resource. EhrRefused with 404 or 410 if it is not there."""
+        if not is_id(ehr_id):
+            raise Unsafe(f"this is not the id of a {resource_type}")
+        reply = await self._get(f"{resource_type}/{ehr_id}")
+        found = self._object(reply, f"read a {resource_type}")
+        if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
+            raise NoAnswer(f"the EHR answered with something else than the {resource_type}")
+        version = version_from_etag(reply.headers.get("etag")) or version_of(found)
+        return Held(ehr_id, version, found)
+
+    async def search(
+        self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = MOST_PAGES
+    ) -> SearchResult:
+        """Search, following next links to the same origin; `complete` says if all was read."""
+        doing = f"search {resource_type}"
+        gathering = Gathering(resource_type)
+        reply = await self._get(resource_type, tuple(params))
+        for _ in range(pages):
+            bundle = self._object(reply, doing)
+            if bundle.get("resourceType") != "Bundle":
+                raise NoAnswer("the EHR answered a search with something else than a Bundle")
+            gathering.take(bundle)
+            following = next_page(bundle, self.base_url)
+            if following is None:
+                return gathering.result(complete=gathering.whole)
+            if not following:
+                break
+            reply = await self._get(following)
+        return gathering.result(complete=False)
+
+    async def create(
+        self, resource_type: str, body: Mapping[str, Any], if_none_exist: str | None = None
+    ) -> Written:
+        """Create a resource; `if_none_exist` is a search string, for EHRs that advertise it."""
+        headers = {"If-None-Exist": if_none_exist} if if_none_exist else {}
+        reply = await self._write("POST", resource_type, headers, body)
+        doing = f"create a {resource_type}"
+        if reply.status not in (_OK, _CREATED):
+            self._raise_write(reply, doing)
+        place = id_from_location(reply.headers.get("location"), resource_type)
+        place = place or id_from_body(_readable(reply), resource_type)
+        if place is None:
+            raise OutcomeUnknown(f"the EHR says {reply.status} but not which {resource_type}")
+        version = version_from_etag(reply.headers.get("etag")) or place[1]
+        return Written(place[0], version, existed=reply.status == _OK)
+
+    async def update(
+        self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str
+    ) -> Written:
+        """Put a resource back if it is still at `version`. Stale if it is not."""
+        if not is_id(ehr_id):
+            raise Unsafe(f"this is not the id of a {resource_type}")
+        headers = {"If-Match": etag_of(version)}
+        reply = await self._write("PUT", f"{resource_type}/{ehr_id}", headers, body)
+        if reply.status not in (_OK, _CREATED):
+            self._raise_write(reply, f"update a {resource_type}", stale=_STALE)
+        now = version_from_etag(reply.headers.get("etag"))
+        if now is None and (place := id_from_body(_readable(reply), resource_type)):
+            now = place[1]
+        return Written(ehr_id, now)
+
+    async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
+        try:
+            return await self._wire.exchange(
+                "GET", url, params=params, headers={"Cache-Control": "no-cache"}
+            )
+        except Lost as lost:
+            raise NoAnswer(f"no whole answer came from the EHR ({lost})") from None
+
+    async def _write(
+        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
+    ) -> Reply:
+        content = write_json(body)
+        try:
+            return await self._wire.exchange(method, url, headers=headers, content=content)
+        except Lost as lost:
+            raise OutcomeUnknown(f"no whole answer came to a {method} ({lost})") from None
+
+    def _object(self, reply: Reply, doing: str) -> dict[str, Any]:
+        """Read the body of an answer to a read or search."""
+        if reply.status != _OK:
+            self._raise_busy(reply, doing)
+            if reply.status >= _SERVER_ERROR or reply.status < _REDIRECT:
+                raise NoAnswer(f"the EHR answered {reply.status} when asked to {doing}")
+            raise EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        try:
+            return read_object(reply.body)
+        except Unreadable as problem:
+            raise NoAnswer(f"the EHR's answer cannot be read: {problem}") from None
+
+    def _raise_write(self, reply: Reply, doing: str, *, stale: Sequence[int] = ()) -> NoReturn:
+        """Say what an answer other than success means for a write."""
+        self._raise_busy(reply, doing)
+        if reply.status in stale:
+            raise Stale(doing, reply.status, issues_of(_readable(reply)))
+        if reply.status < _REDIRECT or reply.status >= _SERVER_ERROR:
+            raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
+        raise EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+
+    def _raise_busy(self, reply: Reply, doing: str) -> None:
+        wait = seconds_to_wait(reply.headers.get("retry-after"), datetime.now(tz=UTC))
+        if reply.status == _TOO_MANY or (reply.status == _UNAVAILABLE and wait is not None):
+            raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
+
+
+def _readable(reply: Reply) -> dict[str, Any] | None:
+    try:
+        return read_object(reply.body)
+    except Unreadable:
+        return None

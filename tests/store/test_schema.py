@@ -1,0 +1,55 @@
+"""The schema: every way up ends at the models."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from store import schema
+from store.tables import Base
+
+REVISIONS = [
+    "",
+    *(
+        script.revision
+        for script in reversed(
+            list(ScriptDirectory.from_config(schema.config()).walk_revisions())
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("earlier", REVISIONS)
+def test_upgrade_from_each_revision_reaches_the_models(
+    earlier: str, empty_database_url: str
+) -> None:
+    """From empty and from each earlier revision, the newest schema equals the models."""
+    if earlier:
+        schema.upgrade(empty_database_url, earlier)
+    assert schema.upgrade(empty_database_url) == schema.newest()
+    engine = create_engine(empty_database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_upgrading_twice_changes_nothing(database_url: str) -> None:
+    """An upgrade of the newest schema leaves it as it is."""
+    assert schema.upgrade(database_url) == schema.newest()
+
+
+def test_no_time_is_the_databases_own(database_url: str) -> None:
+    """No column has a default, so no stored time can come from the database's clock."""
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "select table_name, column_name from information_schema.columns "
+            "where table_schema = 'public' and column_default is not null"
+        ).all()
+        triggers = connection.exec_driver_sql(
+            "select trigger_name from information_schema.triggers"
+        ).all()
+    engine.dispose()
+    assert [*found, *triggers] == []
