@@ -5,6 +5,7 @@ before anything is sent again. What an EHR refuses or changes goes to a person.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.plans import Connections, Plans
 from domain.deliveries import Action, DeliveryState, Intent
 from domain.errors import Malformed
-from fhir_adapters.client import Busy, EhrRefused, NeverSent, OutcomeUnknown, Stale
+from domain.names import EhrPatientId
 from fhir_adapters.exchange import (
     Absent,
     Ambiguous,
@@ -25,6 +26,7 @@ from fhir_adapters.exchange import (
     read_back,
     send,
 )
+from fhir_adapters.failures import Busy, EhrRefused, NeverSent, NoAnswer, OutcomeUnknown, Stale
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.resolve import resolve
 from store import ledger
@@ -39,6 +41,10 @@ MOST_AT_ONCE = 20
 ONE_DELIVERY = timedelta(seconds=40)
 """The longest that one delivery may take in all; after that its outcome is unknown."""
 
+BEGIN_NONE_AFTER = timedelta(seconds=15)
+"""With one delivery more this stays below the activity's 60 s, so that no attempt that Temporal
+has given up on is still writing while the next one begins."""
+
 SETTLING = timedelta(seconds=60)
 """How long a write whose answer was lost may still surface in an EHR that cannot be asked to
 create conditionally. Only after that does an empty search prove that it never arrived."""
@@ -49,14 +55,18 @@ MOST_ATTEMPTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A delivery taken from the ledger, with the state it was found in."""
+    """A delivery taken from the ledger, with the state it was found in.
+
+    `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
+    """
 
     id: int
     attempt: int
     was: DeliveryState
     changed: datetime
     intent: Intent
-    ehr_id: str | None
+    known: Mapping[str, str]
+    patient: EhrPatientId
 
 
 class Deliveries:
@@ -77,7 +87,11 @@ class Deliveries:
 
         Raises a retryable `EhrUnavailable` when the EHR is away; the ledger says how far it came.
         """
+        running = asyncio.get_running_loop()
+        began = running.time()
         for delivered in range(MOST_AT_ONCE):
+            if running.time() - began > BEGIN_NONE_AFTER.total_seconds():
+                return LaneProgress(delivered, more=True)
             taken = await self._take(lane)
             if taken is None:
                 return LaneProgress(delivered, more=False)
@@ -96,76 +110,74 @@ class Deliveries:
             if row is None:
                 return None
             known = await ledger.links(tx, lane.connection_id, {row.artefact, *row.needs})
-            was = DeliveryState(row.state)
+            was, changed = DeliveryState(row.state), row.changed_at
+            row.attempts += 1
             if was is DeliveryState.INTENT:
-                row.attempts += 1
                 ledger.move(row, DeliveryState.SENT, now)
-            own = known.get(row.artefact)
-            return Taken(
-                row.id,
-                row.attempts,
-                was,
-                row.changed_at,
-                _intent(row, known),
-                own.partition("/")[2] if own else None,
-            )
+            return Taken(row.id, row.attempts, was, changed, _intent(row), known, _patient(row))
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
+        """Send it, or look for it if it was sent before; then read back and compare."""
         client = self._connections.client(lane.connection_id)
         async with self._database.begin() as tx:
             plan = await self._plans.of(tx, lane.connection_id)
+        intent = taken.intent
         try:
             if taken.was is DeliveryState.INTENT:
-                written = await send(client, plan, taken.intent, taken.ehr_id)
-                ehr_id = written.ehr_id
+                ehr_id = (await send(client, plan, intent, taken.known, taken.patient)).ehr_id
             else:
                 looked = await self._look_for(lane, plan, taken)
                 if looked is None:
                     return
                 ehr_id = looked
-            compared = await read_back(client, taken.intent, ehr_id)
+            compared = await read_back(
+                client,
+                intent.resource_type,
+                ehr_id,
+                resolve(intent.body, taken.known),
+                patient=taken.patient,
+                rewrites=plan.rewrites(intent.resource_type),
+            )
         except NeverSent as error:
-            await self._settle(taken, _before(taken), "the EHR cannot be reached")
+            await self._settle(taken, taken.was, "the EHR cannot be reached", counts=False)
             raise _away("the EHR cannot be reached") from error
         except Busy as error:
-            await self._settle(taken, _before(taken), "the EHR asked to wait")
+            await self._settle(taken, taken.was, "the EHR asked to wait", counts=False)
             raise _away("the EHR asked to wait", error.retry_after) from error
-        except OutcomeUnknown as error:
+        except (OutcomeUnknown, NoAnswer) as error:
             await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost")
             raise _away("the EHR's answer was lost") from error
         except Stale:
             await self._again(taken, "someone else changed it in the EHR")
-        except EhrRefused as error:
-            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
-        except Malformed as error:
+        except (EhrRefused, Malformed) as error:
             await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
         else:
             await self._in_ehr(taken, ehr_id, compared)
 
     async def _look_for(self, lane: LaneInput, plan: EhrPlan, taken: Taken) -> str | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
-        if taken.intent.action is Action.UPDATE:
-            await self._again(taken, "looked again: an update may be repeated", count=False)
-            return None
-        result = await find(self._connections.client(lane.connection_id), plan, taken.intent)
+        client = self._connections.client(lane.connection_id)
+        result = await find(client, plan, taken.intent, taken.known)
         match result:
             case Found(ehr_id=ehr_id):
                 return ehr_id
             case Absent():
-                sure = plan.creates_conditionally(taken.intent.resource_type)
-                if not sure and await self._clock.now() - taken.changed < SETTLING:
-                    raise _away("waiting whether a lost write still surfaces", SETTLING)
+                once = plan.support(taken.intent.resource_type).conditional_create
+                change = taken.intent.action is Action.UPDATE
+                settled = await self._clock.now() - taken.changed >= SETTLING
+                if not (once or change or settled):
+                    raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
                 await self._again(taken, "looked for and not there")
             case Ambiguous(count=count):
-                reason = f"{count} resources carry this identifier"
+                reason = f"{count} resources could be this one"
                 await self._settle(taken, DeliveryState.UNKNOWN, reason, person=True)
             case Unproven(why=why):
                 await self._settle(taken, DeliveryState.UNKNOWN, why, person=True)
         return None
 
-    async def _again(self, taken: Taken, reason: str, *, count: bool = True) -> None:
+    async def _again(self, taken: Taken, reason: str) -> None:
         """Put a delivery back to be sent, or ask a person after too many attempts."""
-        if count and taken.attempt >= MOST_ATTEMPTS:
+        if taken.attempt >= MOST_ATTEMPTS:
             reason = f"{reason}; {taken.attempt} attempts"
             await self._settle(taken, DeliveryState.REFUSED, reason, person=True)
             return
@@ -191,7 +203,13 @@ class Deliveries:
             row.needs_person = state is DeliveryState.DIVERGENT
 
     async def _settle(
-        self, taken: Taken, to: DeliveryState, reason: str, *, person: bool = False
+        self,
+        taken: Taken,
+        to: DeliveryState,
+        reason: str,
+        *,
+        person: bool = False,
+        counts: bool = True,
     ) -> None:
         """Commit how far a delivery came, unless another attempt has taken it since."""
         now = await self._clock.now()
@@ -202,24 +220,24 @@ class Deliveries:
             if row.state != to:
                 ledger.move(row, to, now, reason)
             row.reason, row.needs_person = reason, person
+            row.attempts -= not counts
 
 
-def _intent(row: DeliveryRow, known: dict[str, str]) -> Intent:
-    """The write as it goes out: references to our artefacts replaced by the EHR's own."""
-    body = resolve(row.body, known)
-    return Intent(row.artefact, row.resource_type, Action(row.action), body, tuple(row.needs))
+def _intent(row: DeliveryRow) -> Intent:
+    """The write as the ledger holds it."""
+    action = Action(row.action)
+    return Intent(row.artefact, row.resource_type, action, row.body, tuple(row.needs))
 
 
-def _before(taken: Taken) -> DeliveryState:
-    """Where a delivery goes back to if provably nothing was sent this time."""
-    return DeliveryState.INTENT if taken.was is DeliveryState.INTENT else taken.was
+def _patient(row: DeliveryRow) -> EhrPatientId:
+    return EhrPatientId(row.patient_id)
 
 
-def _away(message: str, after: timedelta | None = None) -> ApplicationError:
-    """Say that the EHR is away: expected, so neither loud nor final."""
+def _away(message: str, after: float | None = None) -> ApplicationError:
+    """Say that the EHR is away: expected, so neither loud nor final. `after` in seconds."""
     return ApplicationError(
         message,
         type="EhrUnavailable",
         category=ApplicationErrorCategory.BENIGN,
-        next_retry_delay=after,
+        next_retry_delay=timedelta(seconds=after) if after is not None else None,
     )

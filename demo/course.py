@@ -112,7 +112,7 @@ class Course:
             ended = await at.stimulate()
             if number + 1 < sessions:
                 await self.agenda.until(ended + 50 * MINUTE)
-        await at.release()
+        await at.leave_well()
         self.visits_done.append(at.visit)
 
     async def prepare_for_stimulation(self, at: AtVisit) -> None:

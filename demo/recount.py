@@ -5,7 +5,7 @@ API's ledger, the found content from plain FHIR searches, and this comparison is
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ class Recount:
 
 async def recount(ehr: str, operations: Person) -> Recount:
     """Read the ledger by the API and the EHR by FHIR, and hold one against the other."""
-    deliveries = [each async for each in _deliveries(operations)]
+    deliveries = [each async for each in read_deliveries(operations)]
     intended = _intended(deliveries)
     async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         found = await _found(http, ehr, {kind for kind, _ in intended.values()})
@@ -79,7 +79,8 @@ async def recount(ehr: str, operations: Person) -> Recount:
     return Recount(dict(rows), len(deliveries), tuple(differences))
 
 
-async def _deliveries(operations: Person) -> Any:  # noqa: ANN401  async generator of JSON
+async def read_deliveries(operations: Person) -> AsyncIterator[Json]:
+    """Read the whole ledger by the API, in the order of its writes."""
     cursor = ""
     while True:
         query = {"cursor": cursor} if cursor else {}

@@ -190,7 +190,7 @@ async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
     for _ in range(4):
         await course.agenda.until(ended + 50 * MINUTE)
         ended = await at.stimulate()
-    await at.release()
+    await at.leave_well()
     course.visits_done.append(at.visit)
 
 

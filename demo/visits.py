@@ -77,6 +77,11 @@ class AtVisit:
         """Let the patient go."""
         await self.staff.nurse.do(f"{self.path}/visits/{self.visit}/release")
 
+    async def leave_well(self) -> None:
+        """See that the patient is stable after the day's stimulations, and let them go."""
+        await self.measure(answer("clinically_stable", "confirmed"))
+        await self.release()
+
     async def override(self, gate: str, reason: str) -> None:
         """Let a held gate pass, as the prescriber, with a reason."""
         body = {"visit": self.visit, "gate": gate, "reason": reason}
@@ -126,7 +131,7 @@ def blood_pressure(systolic: int, diastolic: int) -> tuple[dict[str, Any], dict[
 
 def spo2(percent: int) -> dict[str, Any]:
     """Oxygen saturation by pulse oximetry."""
-    return {"observation": "spo2", "value": percent, "unit": "percent"}
+    return {"observation": "spo2", "value": percent, "unit": "%"}
 
 
 def sedation(score: int) -> dict[str, Any]:
@@ -141,7 +146,7 @@ def dissociation(score: int) -> dict[str, Any]:
 
 def motor_threshold(percent: int) -> dict[str, Any]:
     """Percent of maximum stimulator output."""
-    return {"observation": "motor_threshold", "value": percent, "unit": "percent of maximum output"}
+    return {"observation": "motor_threshold", "value": percent, "unit": "% of maximum output"}
 
 
 def answer(observation: str, given: str) -> dict[str, Any]:

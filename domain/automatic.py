@@ -1,4 +1,5 @@
-"""What Kairos does by itself: proposes visits, opens and closes tasks. Nothing that is care.
+"""What Kairos does by itself: proposes visits, opens and closes tasks, and cancels the visits
+that are left when a pathway has ended. Nothing that is care.
 
 Pure: says which events should be recorded now; the workflow records them. Empty once all are.
 """
@@ -6,11 +7,13 @@ Pure: says which events should be recorded now; the workflow records them. Empty
 from datetime import datetime
 
 from domain import events as e
-from domain.names import KAIROS, EventId, RuleId
+from domain.names import KAIROS, EventId, RuleId, VisitStatus
 from domain.pathway import Pathway
 from domain.planner import wanted_tasks
 from domain.protocol import CombinedProtocol
 from domain.visits import to_propose
+
+NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 
 
 def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[e.Event, ...]:
@@ -23,6 +26,9 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         )
         for plan in to_propose(protocol, pathway, now)
     ]
+    if pathway.outcome is not None:
+        coming = (v for v in pathway.visits.values() if v.status in NOT_YET)
+        facts.extend((f"cancelled/{v.id}", e.VisitCancelled(v.id)) for v in coming)
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
     for key in sorted(open_tasks - set(wanted)):

@@ -108,6 +108,14 @@ class VisitMissed:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitCancelled:
+    """A visit that will not take place, because the pathway ended before it."""
+
+    visit: VisitId
+    kind: Literal["visit-cancelled"] = "visit-cancelled"
+
+
+@dataclass(frozen=True, slots=True)
 class VisitReleased:
     """A named person let the patient go after the visit."""
 
@@ -255,6 +263,7 @@ Fact = (
     | VisitMoved
     | VisitCheckedIn
     | VisitMissed
+    | VisitCancelled
     | VisitReleased
     | ReadingsTaken
     | ScaleAssessed

@@ -77,6 +77,8 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case e.VisitMissed() as fact:
             return _advance(pathway, fact.visit, VisitStatus.MISSED)
+        case e.VisitCancelled() as fact:
+            return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
         case e.VisitReleased() as fact:
             return _advance(pathway, fact.visit, VisitStatus.RELEASED)
         case e.ReadingsTaken() as fact:

@@ -116,6 +116,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     unit = f" {kind.unit}" if kind.unit else ""
     value = found.answer if found.answer is not None else f"{found.value}{unit}"
     wanted = need.answer if need.answer is not None else f"{need.value}{unit}"
+    test = "" if need.test is Test.IS else f"{need.test} "
     hour = local(found.at, look.pathway.zone).hour
     until = None
     if need.observation == "minutes_observed" and need.value is not None and look.visit:
@@ -124,7 +125,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     return Blocked(
         gate.id,
         (Role.PRESCRIBER,),
-        finding=f"{kind.title} {value}, required {need.test} {wanted} (measured {hour:%H:%M})",
+        finding=f"{kind.title} {value}, required {test}{wanted} (measured {hour:%H:%M})",
         overridable=gate.overridable,
         evidence=(found.evidence,),
         until=until,

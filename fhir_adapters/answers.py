@@ -54,17 +54,25 @@ def is_id(text: str) -> bool:
     return re.fullmatch(_ID, text) is not None
 
 
-def seconds_to_wait(retry_after: str | None, now: datetime) -> float | None:
-    """Read Retry-After, in seconds or as an HTTP date. At most a day; None if it says nothing."""
+def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
+    """Read Retry-After, in seconds or as an HTTP date. At most a day; None if it says nothing.
+
+    A date is measured from the answer's own Date, so that no clock of ours comes into it.
+    """
     if retry_after is None:
         return None
     text = retry_after.strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return min(float(text), _LONGEST_WAIT)
+    until, now = _http_date(text), _http_date(date)
+    if until is None or now is None:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def _http_date(text: str | None) -> datetime | None:
     try:
-        until = parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text or "")
     except ValueError:
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

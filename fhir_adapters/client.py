@@ -6,7 +6,6 @@ whether a write may be sent again is decided with the ledger.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NoReturn, Self
 
 from fhir_adapters.answers import (
@@ -174,7 +173,7 @@ class EhrClient:
         raise EhrRefused(doing, reply.status, issues_of(_readable(reply)))
 
     def _raise_busy(self, reply: Reply, doing: str) -> None:
-        wait = seconds_to_wait(reply.headers.get("retry-after"), datetime.now(tz=UTC))
+        wait = seconds_to_wait(reply.headers.get("retry-after"), reply.headers.get("date"))
         if reply.status == _TOO_MANY or (reply.status == _UNAVAILABLE and wait is not None):
             raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
 

@@ -36,7 +36,7 @@ def intents_for(
     return tuple(intent for intent in intents if intent is not None)
 
 
-def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912  one case a fact
+def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  one case a fact
     match scene.event.fact:
         case e.PathwayStarted():
             yield episode.open_episode(scene)
@@ -55,6 +55,8 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912  one case a
             yield visits.follow(scene, visit, noted=booked)
         case e.VisitMissed(visit=visit):
             yield visits.follow(scene, visit, noted=True)
+        case e.VisitCancelled(visit=visit):
+            yield visits.cancel(scene, visit)
         case e.VisitCheckedIn(visit=visit) | e.VisitReleased(visit=visit):
             yield visits.follow(scene, visit, noted=False)
         case e.ReadingsTaken() as fact:
@@ -83,8 +85,6 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912  one case a
         case e.TaskAcknowledged(task=task) | e.TaskClosed(task=task):
             yield tasks.follow(scene, task)
         case e.PathwayFinished(outcome=outcome):
-            for visit in visits.to_cancel(scene):
-                yield visits.cancel(scene, visit)
             yield from _end_order(scene, outcome)
             yield episode.end_care_plan(scene, outcome)
             yield episode.close_episode(scene, outcome)

@@ -90,9 +90,7 @@ def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
     return created(Artefact.VITAL_SIGN if vital else Artefact.FINDING, artefact, body, says)
 
 
-def _panel(
-    scene: Scene, panel: Code, category: str, readings: Iterable[Reading]
-) -> Draft:
+def _panel(scene: Scene, panel: Code, category: str, readings: Iterable[Reading]) -> Draft:
     vocabulary = scene.protocol.vocabulary
     taken = {reading.observation: reading for reading in readings}
     components, sentences = [], []

@@ -57,8 +57,7 @@ def classify(status: int, issues: Sequence[Issue]) -> Verdict:
         verdicts = [
             verdict
             for issue in harmful
-            if _RANK.get(issue.severity, 0) == worst
-            and (verdict := _verdict(issue)) is not None
+            if _RANK.get(issue.severity, 0) == worst and (verdict := _verdict(issue)) is not None
         ]
         if verdicts:
             return min(verdicts, key=_URGENCY.index)

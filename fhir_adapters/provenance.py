@@ -83,9 +83,7 @@ def _draft(
     }
     body["agent"] = [*body.get("agent", []), assembler]
     body["activity"] = elements.concept(activity)
-    body["entity"] = [
-        {"role": "source", "what": {"identifier": identifiers.identifier(artefact)}}
-    ]
+    body["entity"] = [{"role": "source", "what": {"identifier": identifiers.identifier(artefact)}}]
     says = f"{activity[0].upper()}{activity[1:]} ({author.role}, {scene.at})"
     says = f"{says}: {'; '.join(reasons)}" if reasons else f"{says}."
     return created(kind, artefact, body, says)

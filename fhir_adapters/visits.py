@@ -59,23 +59,15 @@ def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
 
 
 def cancel(scene: Scene, visit_id: VisitId) -> Draft:
-    """Cancel what is still to come of a pathway that has ended."""
-    visit = scene.after.visits[visit_id]
+    """Cancel a visit that does not take place because the pathway has ended."""
     body = {
         "status": "cancelled",
         "cancelationReason": elements.concept("the care pathway ended"),
     }
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit cancelled, the care pathway ended: {visit_id}."
-    booked = visit.status is VisitStatus.BOOKED
+    booked = scene.before.visits[visit_id].status is VisitStatus.BOOKED
     return changed(Artefact.APPOINTMENT, artefact, body, says, noted=booked)
-
-
-def to_cancel(scene: Scene) -> tuple[VisitId, ...]:
-    """List the visits that no longer take place when the pathway ends, by their time."""
-    waiting = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
-    visits = [visit for visit in scene.after.visits.values() if visit.status in waiting]
-    return tuple(v.id for v in sorted(visits, key=lambda v: (v.at.day, v.at.hour, v.id)))
 
 
 def _times(scene: Scene, visit: Visit) -> dict[str, str]:

@@ -144,7 +144,7 @@ class PathwaySummary(BaseModel):
 
     id: str
     site: str
-    status: Literal["starting", "open", "finished"]
+    status: str = Field(examples=["starting", "open", "finished"])
     phase: str
     version: int
     started_at: datetime
@@ -214,7 +214,7 @@ class CommandView(BaseModel):
 
     id: str
     kind: str
-    state: Literal["received", "applied", "rejected"]
+    state: str = Field(examples=["received", "applied", "rejected"])
     pathway: str
     version: int | None
     problem: dict[str, Any] | None
@@ -266,12 +266,23 @@ class ConnectionView(BaseModel):
     capability_read_at: datetime | None
 
 
+class PlanLine(BaseModel):
+    """How one artefact is written: native, fallback, kept (here) or person (by hand)."""
+
+    artefact: str
+    way: str
+    resource_type: str | None
+    why: str
+    updates: str
+    once_by: str = Field(description="what makes a lost answer harmless")
+
+
 class PlanView(BaseModel):
     """What would be written to an EHR, and how."""
 
     connection: str
     capability_read_at: datetime
-    plan: Any
+    plan: list[PlanLine]
 
 
 class SiteView(BaseModel):

@@ -102,6 +102,10 @@ class RunDirectory:
         self._tell(f"pid {pid} {stop_signal}")
         self._write_processes()
 
+    def processes(self) -> dict[str, int]:
+        """The processes owned now, by name."""
+        return {name: pid for pid, (name, _) in self._owned.items()}
+
     def forget(self, pid: int) -> None:
         """A process of ours has ended."""
         if self._owned.pop(pid, None) is not None:

@@ -1,0 +1,256 @@
+"""The one door for commands: inbox first, then the pathway's workflow, with the same id.
+
+Whatever dies on the way, a command that was received is not lost: the relay sends it on. A request
+that comes again with its key gets the answer of the first.
+"""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import Header, Request
+from starlette.responses import JSONResponse
+
+from api.access import May, acting_role, caller_of, insist_site
+from api.meant import check_meant
+from api.parts import Parts
+from api.problems import RETRY, Problem, of_domain
+from api.tokens import Caller
+from domain.commands import Command, Wish
+from domain.errors import Conflict, Malformed, Refused, Unavailable
+from domain.names import Author, RequestId, Role
+from domain.permissions import roles_for
+from store import inbox, pathways
+from store.database import Transaction
+from store.tables import CommandRow
+from workflows.parcel import pack_command, pack_refusal, unpack_refusal
+from workflows.wire import Refusal
+
+SETTLED_WITHIN = 5.0
+"""Seconds that a caller waits for the record of a command before getting a 202."""
+
+LOOK_EVERY = 0.005
+SLOWEST_LOOK = 0.05
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="required; 1 to 255 visible ASCII characters, new for each thing you mean",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description='optional: the pathway\'s ETag that you looked at, such as `"12"`',
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, in which role, and what tells this request from others."""
+
+    parts: Parts
+    caller: Caller
+    role: Role
+    key: str
+    fingerprint: str
+    expects: int | None
+
+    @property
+    def author(self) -> Author:
+        """The author of what comes of it."""
+        return Author(self.caller.subject, self.role)
+
+
+class MayAsk(May):
+    """A dependency of every POST: the caller's acting role, the key and the precondition."""
+
+    def __call__(  # type: ignore[override]
+        self, request: Request, key: Key = None, if_match: IfMatch = None
+    ) -> Asked:
+        """Give what the one door needs; 403 if no role may, 400 without a usable key."""
+        caller = caller_of(request)
+        role = acting_role(caller, self.roles)
+        state = request.scope["state"]
+        parts: Parts = request.app.state.parts
+        return Asked(parts, caller, role, _key(key), state["fingerprint"], _expects(if_match))
+
+
+def may_wish(wish: type[Wish]) -> MayAsk:
+    """Guard a route with the roles that the domain lists for a wish."""
+    return MayAsk(*roles_for(wish))
+
+
+def _key(key: str | None) -> str:
+    if key is None or not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        detail = "send an Idempotency-Key of 1 to 255 visible ASCII characters"
+        raise Problem("idempotency-key-missing", detail)
+    return key
+
+
+def _expects(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    found = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
+    if found is None:
+        raise Problem("bad-precondition", 'If-Match is the ETag of the pathway, such as "12"')
+    return int(found[1])
+
+
+async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
+    """Commit a wish to the inbox, send it to its pathway, and answer with what came of it."""
+    parts = asked.parts
+    now = await parts.clock.now()
+    command = Command(RequestId(str(uuid4())), asked.author, wish, asked.expects)
+    async with parts.database.begin() as tx:
+        row = await pathways.find(tx, pathway_id) if is_id(pathway_id) else None
+        insist_site(asked.caller, row.site_id if row else None)
+        assert row is not None  # noqa: S101  no site is None
+        if (known := await repeated(tx, asked)) is not None:
+            return answer_again(known)
+        check_meant(row, wish, now)
+        if asked.expects is not None and asked.expects != row.version:
+            raise stale(row.version)
+        received = inbox.Received(
+            id=command.id,
+            pathway_id=row.id,
+            site_id=row.site_id,
+            kind=wish.kind,
+            author_id=asked.caller.subject,
+            idempotency_key=asked.key,
+            fingerprint=asked.fingerprint,
+            body=pack_command(command),
+        )
+        if await inbox.receive(tx, received, now) is None:
+            return answer_again(await _same_moment(tx, asked))
+    try:
+        await parts.door.send(pathway_id, command)
+    except (Refused, Conflict, Malformed) as error:
+        raise await _rejected(asked, command, error, now) from error
+    except Unavailable:
+        return pending(command.id, pathway_id)
+    return await settled(parts, command.id, pathway_id)
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text can be the id of a pathway or a command at all."""
+    return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None
+
+
+async def repeated(tx: Transaction, asked: Asked) -> CommandRow | None:
+    """Find the request that came with this key before; 422 if it was another one."""
+    known = await inbox.earlier(tx, asked.caller.subject, asked.key)
+    if known is not None and known.fingerprint != asked.fingerprint:
+        detail = "the key came with another request before; use a new key for a new request"
+        raise Problem("idempotency-key-reused", detail)
+    return known
+
+
+async def _same_moment(tx: Transaction, asked: Asked) -> CommandRow:
+    known = await repeated(tx, asked)
+    if known is None:
+        raise Unavailable("the same request came twice at one moment")
+    return known
+
+
+def answer_again(row: CommandRow) -> JSONResponse:
+    """Answer a repeated request as the first was answered; 409 while that is under way."""
+    if row.state == "received":
+        raise Problem(
+            "in-flight",
+            "the first is not settled yet; ask its status address, or send it again later",
+            headers={**RETRY, "Location": f"/v1/commands/{row.id}"},
+        )
+    response = outcome(row)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def outcome(row: CommandRow) -> JSONResponse:
+    """Answer with what became of a command; raises the problem it was rejected with."""
+    if row.state == "rejected":
+        raise rejection(row)
+    if row.state == "received":
+        return pending(row.id, row.pathway_id)
+    pathway, command = f"/v1/pathways/{row.pathway_id}", f"/v1/commands/{row.id}"
+    return JSONResponse(
+        {"version": row.version, "pathway": pathway, "command": command},
+        status_code=201,
+        headers={
+            "ETag": f'"{row.version}"',
+            "Location": pathway if row.kind == "start-pathway" else command,
+        },
+    )
+
+
+def pending(command_id: str, pathway_id: str) -> JSONResponse:
+    """Answer that a command is safe here and its outcome not known yet."""
+    command = f"/v1/commands/{command_id}"
+    return JSONResponse(
+        {"command": command, "pathway": f"/v1/pathways/{pathway_id}"},
+        status_code=202,
+        headers={**RETRY, "Location": command},
+    )
+
+
+async def settled(parts: Parts, command_id: str, pathway_id: str) -> JSONResponse:
+    """Wait until the record of a command is committed, a few seconds at most."""
+    ends, pause = time.monotonic() + SETTLED_WITHIN, LOOK_EVERY
+    while time.monotonic() < ends:
+        try:
+            async with parts.database.begin() as tx:
+                row = await inbox.find(tx, command_id)
+        except Unavailable:
+            break
+        if row is not None and row.state != "received":
+            return outcome(row)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, SLOWEST_LOOK)
+    return pending(command_id, pathway_id)
+
+
+async def _rejected(
+    asked: Asked, command: Command, error: Refused | Conflict | Malformed, at: datetime
+) -> Problem:
+    """Settle a refused command; if the database is away just now, the relay will."""
+    blocked_by = error.blocked_by if isinstance(error, Refused) else ()
+    refusal = Refusal(type(error).__name__, str(error), blocked_by)
+    try:
+        async with asked.parts.database.begin() as tx:
+            await inbox.rejected(tx, command.id, pack_refusal(refusal), at)
+    except Unavailable:
+        pass
+    return problem_of_refusal(refusal)
+
+
+def rejection(row: CommandRow) -> Problem:
+    """The problem that a command was rejected with."""
+    refusal = unpack_refusal(row.problem or {"kind": "Refused", "message": "it was refused"})
+    return problem_of_refusal(refusal)
+
+
+_STALE = re.compile(r"the pathway is at version (\d+), not \d+")
+
+
+def problem_of_refusal(refusal: Refusal) -> Problem:
+    """Map why a pathway refused to its problem."""
+    match refusal.kind:
+        case "Refused":
+            return of_domain(Refused(refusal.message, refusal.blocked_by))
+        case "Malformed":
+            return of_domain(Malformed(refusal.message))
+    moved_on = _STALE.fullmatch(refusal.message)
+    return stale(int(moved_on[1])) if moved_on else of_domain(Conflict(refusal.message))
+
+
+def stale(version: int) -> Problem:
+    """The pathway is not at the version that the caller looked at."""
+    detail = f"the pathway is at version {version}; look at it again before you decide"
+    return Problem("stale-version", detail, headers={"ETag": f'"{version}"'})

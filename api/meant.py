@@ -1,0 +1,80 @@
+"""Can a wish be meant? Looked at before the inbox: what it names is there, and its times are past.
+
+Whether it may be done is the domain's to say, in the workflow. Nothing that was sent is repeated
+here: an id may have been typed into the wrong field.
+"""
+
+from datetime import datetime
+
+from api.access import nothing_there
+from domain import commands as c
+from domain.clocks import check_instant
+from domain.errors import Conflict, Malformed
+from domain.names import VisitId
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol
+from store import codec
+from store.tables import PathwayRow
+
+COURSE_RULE = "finish-within"
+
+
+def check_meant(row: PathwayRow, wish: c.Wish, now: datetime) -> None:
+    """Raise a problem unless the wish names what is there, at times that have been."""
+    pathway = codec.pathway_from_json(row.projection)
+    if not pathway.phases:
+        raise Conflict("the pathway is still being started; look again in a moment")
+    _check_times(wish, now)
+    _check_names(wish, pathway, row)
+
+
+def _check_times(wish: c.Wish, now: datetime) -> None:
+    match wish:
+        case c.RecordReadings(measured_at=at):
+            check_instant(at, now, "measured_at")
+        case c.RecordAssessment(assessed_at=at):
+            check_instant(at, now, "assessed_at")
+        case c.RecordDose(first_device_at=at):
+            check_instant(at, now, "first_device_at")
+        case c.RecordStimulation(started_at=start, ended_at=end):
+            check_instant(start, now, "started_at")
+            check_instant(end, now, "ended_at")
+
+
+def _check_names(wish: c.Wish, pathway: Pathway, row: PathwayRow) -> None:
+    match wish:
+        case c.BookVisit() | c.MoveVisit() | c.CheckIn() | c.MissVisit() | c.ReleaseVisit():
+            if wish.visit not in pathway.visits:
+                raise nothing_there()
+        case c.LiftHold(hold=hold):
+            if hold not in pathway.holds:
+                raise nothing_there()
+        case c.AcknowledgeTask(task=task):
+            if task not in pathway.tasks:
+                raise nothing_there()
+        case c.RecordReadings(visit=visit) if visit is not None:
+            _insist_visit(pathway, visit)
+        case c.RecordDose(visit=visit) | c.RecordStimulation(visit=visit):
+            _insist_visit(pathway, visit)
+        case c.OverrideGate(visit=visit, gate=gate):
+            _insist_visit(pathway, visit)
+            protocol = codec.protocol_from_json(row.protocol)
+            known = _rules(protocol, pathway.visits[visit].phase)
+            if gate not in known:
+                raise Malformed(f"no such gate in this phase; known are {', '.join(known)}")
+        case c.SignOrder(phase=phase) | c.Decide(phase=phase):
+            if phase not in pathway.phases:
+                entered = ", ".join(sorted(pathway.phases))
+                raise Malformed(f"that phase was not entered; entered are {entered}")
+
+
+def _insist_visit(pathway: Pathway, visit: VisitId) -> None:
+    if visit not in pathway.visits:
+        raise Malformed("there is no such visit on this pathway; its visits are listed with it")
+
+
+def _rules(protocol: CombinedProtocol, phase: str) -> list[str]:
+    """What may be named in an override: the gates and timed checks of the visit's phase."""
+    found = next(each for each in protocol.phases if each.id == phase)
+    gates = [gate.id for gate in found.gates] + [check.id for check in found.timed_checks]
+    return sorted({*gates, COURSE_RULE})

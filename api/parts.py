@@ -1,0 +1,141 @@
+"""What the routes work with. Made once at the start of the process and handed to the application.
+
+`Door` is the API's only way to a workflow; tests put another one in its place.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api.cursors import Cursors
+from api.tokens import Tokens, read_key_set
+from domain.commands import Command
+from domain.errors import Unavailable
+from fhir_adapters.client import EhrClient
+from protocols.book import ProtocolBook
+from protocols.loader import load_protocols
+from settings import Clinic, Settings, load_clinic
+from store.database import Database
+from store.schema import newest
+from workflows import door
+from workflows.clock import Clock, clock_for
+from workflows.wire import Ack, PathwayInput
+
+HEALTH_PATIENCE = timedelta(seconds=2)
+
+
+class Door(Protocol):
+    """The way to the workflows."""
+
+    async def start_pathway(self, start: PathwayInput) -> None:
+        """Start a pathway; starting it again is the same one. Raises Unavailable."""
+        ...
+
+    async def send(self, pathway_id: str, command: Command) -> Ack:
+        """Send a command. Raises Refused, Conflict, Malformed or Unavailable."""
+        ...
+
+    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
+        """Have a lane look for work. Raises Unavailable."""
+        ...
+
+    async def check(self) -> None:
+        """Raise Unavailable unless Temporal answers."""
+        ...
+
+
+class Ehr(Protocol):
+    """What the API asks of an EHR: reading only."""
+
+    async def capability(self) -> dict[str, Any]:
+        """Read its CapabilityStatement. Raises Unavailable."""
+        ...
+
+    async def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
+        """Read a resource; None if there is none. Raises Unavailable."""
+        ...
+
+    async def search(self, resource_type: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Search for resources. Raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a route may use."""
+
+    clinic: Clinic
+    protocols: ProtocolBook
+    database: Database
+    door: Door
+    clock: Clock
+    ehr: Callable[[str], Ehr]
+    tokens: Tokens
+    cursors: Cursors
+    schema: str  # the revision that the code expects
+
+
+class TemporalDoor:
+    """The door to a Temporal cluster."""
+
+    def __init__(self, client: Client) -> None:
+        """Use this connection."""
+        self._client = client
+
+    async def start_pathway(self, start: PathwayInput) -> None:
+        """Start a pathway's workflow."""
+        await door.start_pathway(self._client, start)
+
+    async def send(self, pathway_id: str, command: Command) -> Ack:
+        """Send a command to a pathway's workflow."""
+        return await door.send(self._client, pathway_id, command)
+
+    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
+        """Wake a lane."""
+        try:
+            await door.wake_lane(self._client, connection_id, patient_id)
+        except RPCError as error:
+            raise Unavailable("the lane could not be woken") from error
+
+    async def check(self) -> None:
+        """Ask Temporal for anything at all."""
+        try:
+            await self._client.workflow_service.get_system_info(
+                GetSystemInfoRequest(), timeout=HEALTH_PATIENCE
+            )
+        except RPCError as error:
+            raise Unavailable("Temporal does not answer") from error
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Read what there is to read, connect, and close everything at the end."""
+    clinic = load_clinic(settings.clinic_file)
+    protocols = load_protocols(settings.protocols_dir)
+    url = settings.database_url.get_secret_value()
+    async with AsyncExitStack() as closing:
+        client = await door.connect(settings.temporal_address, settings.temporal_namespace)
+        database = Database(url)
+        closing.push_async_callback(database.close)
+        ehrs = {each.id: EhrClient(each.base_url) for each in clinic.connections}
+        for ehr in ehrs.values():
+            closing.push_async_callback(ehr.close)
+        fetch = partial(read_key_set, settings.oidc_jwks)
+        yield Parts(
+            clinic=clinic,
+            protocols=protocols,
+            database=database,
+            door=TemporalDoor(client),
+            clock=clock_for(settings.clinical_clock, client),
+            ehr=ehrs.__getitem__,
+            tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
+            cursors=Cursors(url),
+            schema=newest(),
+        )

@@ -1,0 +1,251 @@
+"""Show what the store holds, and what the planner makes of it. Decides nothing, hides nothing."""
+
+from datetime import datetime
+
+from api.models import views as v
+from api.models.blocks import block_of
+from domain.clocks import LocalTime, instant
+from domain.names import Author, VisitStatus
+from domain.pathway import Hold, Pathway, Phase, Session, Task, Visit
+from domain.planner import steps, task_key
+from domain.protocol import CombinedProtocol, Protocol
+from domain.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
+from store import codec
+from store.tables import CommandRow, DeliveryRow, EventRow, PathwayRow
+
+
+def local_view(local: LocalTime) -> v.Local:
+    """Show a wall time."""
+    return v.Local(day=local.day, hour=f"{local.hour:%H:%M}")
+
+
+def who_view(author: Author) -> v.Who:
+    """Show an author."""
+    return v.Who(id=author.id, role=author.role)
+
+
+def step_view(step: Step, pathway: Pathway) -> v.StepView:
+    """Show one thing that is next."""
+    match step:
+        case AskPerson():
+            return v.StepView(
+                kind="ask",
+                says=step.says,
+                rule=step.rule,
+                ask=step.ask,
+                about=step.about,
+                who=list(step.roles),
+                why=step.why,
+                source=step.source,
+                due=step.due,
+                task=task_address(task_key(step, pathway)) if step.ask in TASKS else None,
+                blocked_by=[block_of(block) for block in step.blocked_by],
+            )
+        case ProposeVisits():
+            proposals = [
+                v.Proposal(visit=plan.visit, at=local_view(plan.at), replaces=plan.replaces)
+                for plan in step.visits
+            ]
+            return v.StepView(
+                kind="propose",
+                says=step.says,
+                rule=step.rule,
+                source=step.source,
+                visits=proposals,
+            )
+        case Await():
+            return v.StepView(
+                kind="await",
+                says=step.says,
+                rule=step.rule,
+                about=step.about,
+                until=step.until,
+                source=step.source,
+                blocked_by=[block_of(block) for block in step.blocked_by],
+            )
+        case Finished():
+            return v.StepView(
+                kind="finished", says=step.says, rule=step.rule, outcome=step.outcome
+            )
+
+
+def task_address(task: str) -> str:
+    """Write a task's id so that it can stand in an address."""
+    return task.replace("/", "~").replace("#", ".")
+
+
+def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
+    """Show a task."""
+    return v.TaskView(
+        id=task_address(key),
+        pathway=pathway,
+        site=site,
+        rule=task.rule,
+        says=task.says,
+        who=list(task.roles),
+        opened=task.opened,
+        due=task.due,
+        acknowledged=task.acknowledged,
+        closed=task.closed,
+    )
+
+
+def visit_view(visit: Visit, pathway: Pathway, protocol: CombinedProtocol) -> v.VisitView:
+    """Show a visit."""
+    planned = protocol.phase(visit.phase).schedule.stages[visit.stage].per_visit
+    return v.VisitView(
+        id=visit.id,
+        phase=visit.phase,
+        stage=visit.stage,
+        status=VisitStatus(visit.status),
+        proposed=local_view(visit.proposed),
+        at=local_view(visit.at),
+        starts=instant(visit.at, pathway.zone),
+        checked_in=visit.checked_in,
+        replaces=visit.replaces,
+        sessions_given=len(pathway.sessions_at(visit.id)),
+        sessions_planned=planned,
+    )
+
+
+def visit_views(pathway: Pathway, protocol: CombinedProtocol) -> list[v.VisitView]:
+    """Show every visit, by time."""
+    visits = sorted(pathway.visits.values(), key=lambda visit: (visit.at.day, visit.at.hour))
+    return [visit_view(visit, pathway, protocol) for visit in visits]
+
+
+def session_view(session: Session) -> v.SessionView:
+    """Show a dose or a stimulation."""
+    return v.SessionView(
+        phase=session.phase,
+        number=session.number,
+        visit=session.visit,
+        started=session.started,
+        ended=session.ended,
+        mg=session.mg,
+    )
+
+
+def phase_view(phase: Protocol, pathway: Pathway) -> v.PhaseView:
+    """Show a phase of the protocol, entered or still to come."""
+    known: Phase | None = pathway.phases.get(phase.id)
+    stages = [stage.sessions for stage in phase.schedule.stages]
+    closed = [sessions for sessions in stages if sessions is not None]
+    decisions = sorted(known.decisions.values()) if known else []
+    return v.PhaseView(
+        id=phase.id,
+        title=phase.title,
+        treatment=phase.treatment,
+        entered=known.entered if known else None,
+        first_visit=local_view(known.first_visit) if known else None,
+        signed=known.signed if known else None,
+        sessions_given=len(pathway.sessions_in(phase.id)),
+        sessions_planned=sum(closed) if len(closed) == len(stages) else None,
+        decisions=[v.DecisionView(at=at, decision=decision) for at, decision in decisions],
+    )
+
+
+def hold_view(key: str, hold: Hold) -> v.HoldView:
+    """Show a hold."""
+    return v.HoldView(
+        id=key,
+        reason=hold.reason,
+        placed=hold.placed,
+        by=who_view(hold.by),
+        lifted=hold.lifted,
+    )
+
+
+def summary_view(row: PathwayRow) -> v.PathwaySummary:
+    """Show a pathway in a list."""
+    return v.PathwaySummary(
+        id=row.id,
+        site=row.site_id,
+        status=row.status,
+        phase=row.phase,
+        version=row.version,
+        started_at=row.started_at,
+        changed_at=row.changed_at,
+    )
+
+
+def pathway_view(row: PathwayRow, deliveries: dict[str, int], now: datetime) -> v.PathwayView:
+    """Show a pathway as it is now, with what is next and what stands in the way."""
+    pathway = codec.pathway_from_json(row.projection)
+    protocol = codec.protocol_from_json(row.protocol)
+    started = bool(pathway.phases)
+    return v.PathwayView(
+        **summary_view(row).model_dump(),
+        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
+        protocol=v.PinnedProtocol(
+            id=protocol.id,
+            version=protocol.version,
+            sha256=protocol.sha256,
+            illustrative=protocol.illustrative,
+        ),
+        zone=pathway.zone,
+        now=now,
+        outcome=pathway.outcome,
+        next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],
+        phases=[phase_view(phase, pathway) for phase in protocol.phases],
+        visits=visit_views(pathway, protocol),
+        sessions=[
+            session_view(s) for s in sorted(pathway.sessions.values(), key=lambda s: s.started)
+        ],
+        holds=[hold_view(key, hold) for key, hold in pathway.holds.items()],
+        tasks=[
+            task_view(key, task, row.id, row.site_id)
+            for key, task in pathway.tasks.items()
+            if not task.closed
+        ],
+        deliveries=deliveries,
+    )
+
+
+def event_view(row: EventRow) -> v.EventView:
+    """Show something that happened."""
+    return v.EventView(
+        seq=row.seq,
+        id=row.event_id,
+        kind=row.kind,
+        at=row.at,
+        recorded_at=row.recorded_at,
+        by=v.Who.model_validate(row.event["by"]),
+        fact=row.event["fact"],
+    )
+
+
+def delivery_view(row: DeliveryRow) -> v.DeliveryView:
+    """Show how far a write has come."""
+    return v.DeliveryView(
+        id=row.id,
+        pathway=row.pathway_id,
+        site=row.site_id,
+        connection=row.connection_id,
+        event=row.event_id,
+        artefact=row.artefact,
+        resource_type=row.resource_type,
+        action=row.action,
+        state=row.state,
+        needs_person=row.needs_person,
+        attempts=row.attempts,
+        in_ehr=f"{row.resource_type}/{row.ehr_id}" if row.ehr_id else None,
+        reason=row.reason,
+        differences=row.differences,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def command_view(row: CommandRow) -> v.CommandView:
+    """Show how far a command has come."""
+    return v.CommandView(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        pathway=f"/v1/pathways/{row.pathway_id}",
+        version=row.version,
+        problem=row.problem,
+        received_at=row.received_at,
+        settled_at=row.settled_at,
+    )

@@ -1,0 +1,146 @@
+"""Start a pathway: everything that can be wrong is found before anything is written.
+
+The inbox row and the patient's reservation are one transaction, so of any number of starts at once
+one succeeds, and a refused start leaves nothing behind.
+"""
+
+from datetime import datetime
+from uuid import uuid4
+
+from starlette.responses import JSONResponse
+
+from api.access import insist_site
+from api.commands import Asked, answer_again, pending, repeated, settled
+from api.models.requests import StartPathway
+from api.patients import read_patient
+from api.problems import Problem
+from domain import decide, events
+from domain.clocks import local_day
+from domain.errors import Conflict, Malformed, Unavailable
+from domain.names import ConnectionId, EhrPatientId, EventId, PathwayId, RequestId, SiteId
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol, Status
+from fhir_adapters.patients import EhrPatient
+from protocols.book import ProtocolBook
+from settings import Site
+from store import capabilities, inbox, pathways
+from workflows.parcel import pack_start
+from workflows.wire import PathwayInput
+
+KIND = "start-pathway"
+
+
+async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
+    """Enrol a patient on a protocol, and answer with the pathway."""
+    parts = asked.parts
+    insist_site(asked.caller, wanted.site)
+    site = parts.clinic.site(wanted.site)
+    insist_site(asked.caller, site.id if site else None)
+    assert site is not None  # noqa: S101  no site is None
+    async with parts.database.begin() as tx:
+        if (known := await repeated(tx, asked)) is not None:
+            return answer_again(known)
+        capability = await capabilities.find(tx, site.ehr)
+    protocol = _protocol(parts.protocols, wanted.protocol, wanted.version)
+    _check_offers(site, protocol)
+    if capability is None:
+        detail = f"probe it first: POST /v1/connections/{site.ehr}/probe"
+        raise Problem("capability-unknown", detail)
+    now = await parts.clock.now()
+    made = _made(asked, site, wanted, protocol, now)
+    patient = await read_patient(parts.ehr(site.ehr), wanted.patient)
+    return await _begin(asked, site, made, patient, now)
+
+
+def _protocol(book: ProtocolBook, name: str, version: int | None) -> CombinedProtocol:
+    """Find the protocol, which must be approved."""
+    try:
+        found = book.combined(name, version)
+    except Malformed:
+        known = ", ".join(f"{each.id} version {each.version}" for each in book.approved())
+        raise Problem("unknown-protocol", f"approved are: {known or 'none'}") from None
+    if found.status is not Status.APPROVED:
+        detail = f"{found.id} version {found.version} is {found.status}; only approved ones start"
+        raise Problem("protocol-not-approved", detail)
+    return found
+
+
+def _check_offers(site: Site, protocol: CombinedProtocol) -> None:
+    lacking = sorted({phase.treatment for phase in protocol.phases} - site.offers)
+    if lacking:
+        detail = f"{site.id} does not offer {', '.join(lacking)}, which {protocol.id} needs"
+        raise Problem("site-lacks-treatment", detail)
+
+
+def _made(
+    asked: Asked, site: Site, wanted: StartPathway, protocol: CombinedProtocol, now: datetime
+) -> PathwayInput:
+    """Say what the start means. Malformed for a first visit that is no time, or past."""
+    request = RequestId(str(uuid4()))
+    started = events.PathwayStarted(
+        EhrPatientId(wanted.patient),
+        ConnectionId(site.ehr),
+        SiteId(site.id),
+        site.zone,
+        protocol.id,
+        protocol.version,
+        protocol.sha256,
+    )
+    first_visit = wanted.first_visit.local()
+    facts = decide.start(protocol, started, first_visit)
+    today = local_day(now, site.zone)
+    if first_visit.day < today:
+        raise Malformed(f"first_visit is past; it is {today} at {site.id}")
+    begin = tuple(
+        events.Event(EventId(f"{request}/{place}"), now, asked.author, fact)
+        for place, fact in enumerate(facts)
+    )
+    pathway = Pathway(PathwayId(str(uuid4())))
+    return PathwayInput(pathway, protocol, first_request=request, begin=begin)
+
+
+async def _begin(
+    asked: Asked, site: Site, made: PathwayInput, patient: EhrPatient, now: datetime
+) -> JSONResponse:
+    """Reserve the patient and commit the request in one go, then start the workflow."""
+    request, pathway_id = made.first_request or "", made.pathway.id
+    received = inbox.Received(
+        id=request,
+        pathway_id=pathway_id,
+        site_id=site.id,
+        kind=KIND,
+        author_id=asked.caller.subject,
+        idempotency_key=asked.key,
+        fingerprint=asked.fingerprint,
+        body=pack_start(made),
+    )
+    reserved = Pathway(
+        pathway_id, EhrPatientId(patient.id), ConnectionId(site.ehr), SiteId(site.id), site.zone
+    )
+    try:
+        async with asked.parts.database.begin() as tx:
+            if await inbox.receive(tx, received, now) is None:
+                if (known := await repeated(tx, asked)) is None:
+                    raise Unavailable("the same request came twice at one moment")
+                return answer_again(known)
+            await pathways.reserve(tx, reserved, made.protocol, patient.fingerprint, now)
+    except Conflict:
+        raise await _open_already(asked, site, patient.id) from None
+    try:
+        await asked.parts.door.start_pathway(made)
+    except Unavailable:
+        return pending(request, pathway_id)
+    return await settled(asked.parts, request, pathway_id)
+
+
+async def _open_already(asked: Asked, site: Site, patient_id: str) -> Problem:
+    """Name the pathway that is open, if it is one that the caller may see."""
+    async with asked.parts.database.begin() as tx:
+        row = await pathways.open_for(tx, site.ehr, patient_id)
+    if row is None or row.site_id not in asked.caller.sites:
+        detail = "this patient has an open pathway at another site of the EHR; it must end first"
+        return Problem("pathway-open", detail)
+    address = f"/v1/pathways/{row.id}"
+    return Problem(
+        "pathway-open", f"{address} is open; it must end first", also={"pathway": address}
+    )

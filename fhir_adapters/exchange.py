@@ -1,0 +1,129 @@
+"""The verbs that a delivery is made of: find, send, read back. The ledger's moves are not here.
+
+Whoever delivers commits "sent" first, then calls `send`; after a lost answer `find` says whether
+it may be sent again. Must not retry, wait, or decide what a failure means for the ledger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.deliveries import Action, Intent
+from domain.names import EhrPatientId
+from fhir_adapters import identifiers
+from fhir_adapters.client import EhrClient, Written
+from fhir_adapters.compare import differences, patient_of
+from fhir_adapters.failures import Unsafe
+from fhir_adapters.merge import merged
+from fhir_adapters.plan import EhrPlan
+from fhir_adapters.r4b import check_shape
+from fhir_adapters.reconcile import (
+    Absent,
+    Ambiguous,
+    Finding,
+    Found,
+    Unproven,
+    find,
+    place_of,
+)
+from fhir_adapters.resolve import resolve
+
+__all__ = [
+    "Absent",
+    "Ambiguous",
+    "Comparison",
+    "Finding",
+    "Found",
+    "Unproven",
+    "find",
+    "read_back",
+    "send",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the EHR holds against what was meant. `differences` are paths, never values.
+
+    `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
+    is: stop everything for that link.
+    """
+
+    equal: bool
+    differences: tuple[str, ...]
+    rewritten: tuple[str, ...]
+    wrong_patient: bool
+    version: str | None
+
+
+async def send(
+    client: EhrClient,
+    plan: EhrPlan,
+    intent: Intent,
+    known: Mapping[str, str],
+    patient: EhrPatientId,
+) -> Written:
+    """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
+
+    A change that the EHR already has is not sent. Raises NeverSent, OutcomeUnknown, Busy,
+    EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
+    not read what it would change.
+    """
+    support = plan.support(intent.resource_type)
+    body = resolve(intent.body, known)
+    if intent.action is Action.CREATE and support.create:
+        check_shape(body)
+        _check_patient(body, patient, client.base_url)
+        once = support.conditional_create and "identifier" in support.search
+        once = once and intent.resource_type != "Provenance"
+        condition = f"identifier={identifiers.token(intent.artefact)}" if once else None
+        return await client.create(intent.resource_type, body, condition)
+    if intent.action is Action.UPDATE and support.update:
+        return await _change(client, intent, known, body, patient)
+    raise Unsafe(f"this EHR does not advertise {intent.action} for {intent.resource_type}")
+
+
+async def read_back(
+    client: EhrClient,
+    resource_type: str,
+    ehr_id: str,
+    intended: Mapping[str, Any],
+    *,
+    patient: EhrPatientId,
+    rewrites: frozenset[str] = frozenset(),
+) -> Comparison:
+    """Read what was written and compare it with `intended`, whose references are resolved.
+
+    `rewrites` (`EhrPlan.rewrites`) names top-level elements that this EHR replaces by its own.
+    """
+    held = await client.read(resource_type, ehr_id)
+    found = differences(intended, held.resource, client.base_url)
+    rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
+    left = tuple(path for path in found if path not in rewritten)
+    whose = patient_of(held.resource, client.base_url)
+    wrong = whose is not None and whose != f"Patient/{patient}"
+    return Comparison(not left and not wrong, left, rewritten, wrong, held.version)
+
+
+async def _change(
+    client: EhrClient,
+    intent: Intent,
+    known: Mapping[str, str],
+    changes: Mapping[str, Any],
+    patient: EhrPatientId,
+) -> Written:
+    resource_type, ehr_id = place_of(intent, known)
+    held = await client.read(resource_type, ehr_id)
+    _check_patient(held.resource, patient, client.base_url)
+    if not differences(changes, held.resource, client.base_url):
+        return Written(held.ehr_id, held.version, existed=True)
+    if held.version is None:
+        raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
+    body = merged(held.resource, changes)
+    return await client.update(resource_type, ehr_id, body, held.version)
+
+
+def _check_patient(resource: Mapping[str, Any], patient: EhrPatientId, base_url: str) -> None:
+    whose = patient_of(resource, base_url)
+    if whose is not None and whose != f"Patient/{patient}":
+        raise Unsafe("the resource is another patient's")

@@ -1,0 +1,164 @@
+"""A simulated clinic's world: one pathway, virtual time, and all that was said and became true.
+
+Pure and deterministic: it drives the domain alone. Who acts in it stands in `tests/course.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import NamedTuple, TypeVar
+
+from domain import commands as c
+from domain import events as e
+from domain.automatic import automatic
+from domain.clocks import LocalTime
+from domain.decide import decide, start
+from domain.errors import Conflict, Malformed, Refused
+from domain.fold import apply
+from domain.names import (
+    Author,
+    ConnectionId,
+    EhrPatientId,
+    EventId,
+    ObservationName,
+    PathwayId,
+    RequestId,
+    Role,
+    SiteId,
+    VisitId,
+)
+from domain.pathway import Pathway
+from domain.permissions import roles_for
+from domain.planner import next_due
+from domain.protocol import CombinedProtocol
+from protocols.loader import SHIPPED, load_protocols
+
+COMBINED = load_protocols(SHIPPED).combined("esketamine-then-dtms")
+INDUCTION, DTMS, MAINTENANCE = (phase.id for phase in COMBINED.phases)
+NEW_YORK = "America/New_York"
+
+F = TypeVar("F")
+Refusal = Refused | Conflict | Malformed
+REFUSALS = (Refused, Conflict, Malformed)
+
+
+class Said(NamedTuple):
+    """A wish, when it was made, and how it was refused if it was."""
+
+    at: datetime
+    wish: c.Wish
+    refusal: Refusal | None
+
+
+def author(wish: c.Wish) -> Author:
+    """Name somebody who may have this wish."""
+    role = roles_for(type(wish))[0]
+    return Author(f"a-{role}", role)
+
+
+def measure(name: str, value: float | str, unit: str | None = None) -> c.Measurement:
+    """Write a measurement in the vocabulary's unit, unless another is given."""
+    kind = COMBINED.vocabulary.kind(ObservationName(name))
+    if isinstance(value, str):
+        return c.Measurement(kind.name, answer=value)
+    return c.Measurement(kind.name, Decimal(str(value)), unit or kind.unit)
+
+
+def readings(**values: float | str) -> tuple[c.Measurement, ...]:
+    """Write measurements, each in its unit."""
+    return tuple(measure(name, value) for name, value in values.items())
+
+
+@dataclass
+class World:
+    """One patient's pathway. Each part of Kairos that is not the domain is done in two lines."""
+
+    first_visit: LocalTime
+    protocol: CombinedProtocol = COMBINED
+    zone: str = NEW_YORK
+
+    def __post_init__(self) -> None:
+        """Enrol the patient on the day before the first visit."""
+        noon = datetime.combine(self.first_visit.day, datetime.min.time(), UTC)
+        self.now = noon - timedelta(hours=6)
+        self.events: list[e.Event] = []
+        self.said: list[Said] = []
+        self.rounds = 0
+        self.pathway = Pathway(PathwayId("p1"))
+        self._numbers = count(1)
+        started = e.PathwayStarted(
+            EhrPatientId("ehr-1"),
+            ConnectionId("ehr"),
+            SiteId("site"),
+            self.zone,
+            self.protocol.id,
+            self.protocol.version,
+            self.protocol.sha256,
+        )
+        who = Author("a-care-manager", Role.CARE_MANAGER)
+        facts = start(self.protocol, started, self.first_visit)
+        self.record(e.Event(EventId(f"start/{n}"), self.now, who, f) for n, f in enumerate(facts))
+        self.settle()
+
+    def record(self, events: Iterable[e.Event]) -> None:
+        """Make events true."""
+        for event in events:
+            self.events.append(event)
+            self.pathway = apply(self.pathway, event, self.protocol.vocabulary)
+
+    def settle(self) -> None:
+        """Let Kairos do what it does by itself, until there is nothing left to do."""
+        for done in range(5):
+            self.rounds = max(self.rounds, done)
+            events = automatic(self.protocol, self.pathway, self.now)
+            if not events:
+                return
+            self.record(events)
+        raise AssertionError("what Kairos does by itself does not come to rest")
+
+    def do(self, wish: c.Wish) -> tuple[e.Event, ...]:
+        """Say a wish now; its refusal is raised."""
+        command = c.Command(RequestId(f"request-{next(self._numbers):04}"), author(wish), wish)
+        try:
+            events = decide(self.protocol, self.pathway, command, self.now)
+        except REFUSALS as refusal:
+            self.said.append(Said(self.now, wish, refusal))
+            raise
+        self.said.append(Said(self.now, wish, None))
+        self.record(events)
+        self.settle()
+        return events
+
+    def attempt(self, wish: c.Wish) -> Refusal | None:
+        """Say a wish now; its refusal is returned."""
+        try:
+            self.do(wish)
+        except REFUSALS as refusal:
+            return refusal
+        return None
+
+    def wait(self, length: timedelta) -> None:
+        """Let time pass, waking as a workflow does."""
+        until = self.now + length
+        while self.now < until:
+            self.now = min(until, next_due(self.protocol, self.pathway, self.now))
+            self.settle()
+
+    def assess(self, scale: str, *items: int) -> None:
+        """Score a scale now."""
+        self.do(c.RecordAssessment(scale, self.now, items))
+
+    def measure(self, visit: VisitId | None = None, /, **values: float | str) -> None:
+        """Record readings now, each in its unit."""
+        self.do(c.RecordReadings(self.now, readings(**values), visit))
+
+    def facts(self, *kinds: type[F]) -> list[F]:
+        """List the facts of these kinds in the order in which they became true."""
+        return [event.fact for event in self.events if isinstance(event.fact, kinds)]
+
+    def treatments(self) -> list[e.Event]:
+        """List the events of doses and stimulations."""
+        kinds = (e.DoseGiven, e.StimulationGiven)
+        return [event for event in self.events if isinstance(event.fact, kinds)]
