@@ -69,7 +69,7 @@ class Edge:
             except (Refused, Conflict, Malformed, Unavailable) as error:
                 await answer(of_domain(error), correlation_id)(scope, receive, send_on)
             except Exception as error:  # whatever it was, it is logged and not told
-                log.error("request_failed", correlation_id=correlation_id, exc_info=error)
+                log.exception("request_failed", correlation_id=correlation_id)
                 if answered:
                     raise
                 await answer(of_domain(error), correlation_id)(scope, receive, send_on)
@@ -91,9 +91,8 @@ class Edge:
         headers = Headers(scope=scope)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         try:
-            if scheme.lower() != "bearer":
-                raise Unauthenticated
-            scope["state"]["caller"] = await self._tokens.verify(token.strip())
+            bearer = token.strip() if scheme.lower() == "bearer" else ""
+            scope["state"]["caller"] = await self._tokens.verify(bearer)
         except Unauthenticated:
             raise Problem(
                 "unauthenticated",

@@ -3,7 +3,7 @@
 `Door` is the API's only way to a workflow; tests put another one in its place.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,8 @@ from api.cursors import Cursors
 from api.tokens import Tokens, read_key_set
 from domain.commands import Command
 from domain.errors import Unavailable
-from fhir_adapters.client import EhrClient
+from fhir_adapters.client import EhrClient, Held
+from fhir_adapters.paging import SearchResult
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
 from settings import Clinic, Settings, load_clinic
@@ -58,12 +59,14 @@ class Ehr(Protocol):
         """Read its CapabilityStatement. Raises Unavailable."""
         ...
 
-    async def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
-        """Read a resource; None if there is none. Raises Unavailable."""
+    async def read(self, resource_type: str, ehr_id: str) -> Held:
+        """Read a resource. Raises EhrRefused, Unavailable or Malformed."""
         ...
 
-    async def search(self, resource_type: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Search for resources. Raises Unavailable."""
+    async def search(
+        self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
+    ) -> SearchResult:
+        """Search for resources. Raises EhrRefused or Unavailable."""
         ...
 
 

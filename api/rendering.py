@@ -5,7 +5,7 @@ from datetime import datetime
 from api.models import views as v
 from api.models.blocks import block_of
 from domain.clocks import LocalTime, instant
-from domain.names import Author, VisitStatus
+from domain.names import Author, TaskId, VisitStatus
 from domain.pathway import Hold, Pathway, Phase, Session, Task, Visit
 from domain.planner import steps, task_key
 from domain.protocol import CombinedProtocol, Protocol
@@ -64,14 +64,17 @@ def step_view(step: Step, pathway: Pathway) -> v.StepView:
                 blocked_by=[block_of(block) for block in step.blocked_by],
             )
         case Finished():
-            return v.StepView(
-                kind="finished", says=step.says, rule=step.rule, outcome=step.outcome
-            )
+            return v.StepView(kind="finished", says=step.says, rule=step.rule, outcome=step.outcome)
 
 
 def task_address(task: str) -> str:
     """Write a task's id so that it can stand in an address."""
     return task.replace("/", "~").replace("#", ".")
+
+
+def task_at(address: str) -> TaskId:
+    """Read a task's id from an address; ids hold neither of the signs that stand in for theirs."""
+    return TaskId(address.replace("~", "/").replace(".", "#"))
 
 
 def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
@@ -245,7 +248,7 @@ def command_view(row: CommandRow) -> v.CommandView:
         state=row.state,
         pathway=f"/v1/pathways/{row.pathway_id}",
         version=row.version,
-        problem=row.problem,
+        problem=None,
         received_at=row.received_at,
         settled_at=row.settled_at,
     )

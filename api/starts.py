@@ -48,7 +48,7 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
         raise Problem("capability-unknown", detail)
     now = await parts.clock.now()
     made = _made(asked, site, wanted, protocol, now)
-    patient = await read_patient(parts.ehr(site.ehr), wanted.patient)
+    patient = await read_patient(parts, site.ehr, wanted.patient)
     return await _begin(asked, site, made, patient, now)
 
 

@@ -1,12 +1,13 @@
 """What people send: one shape for each wish of the domain, with an example that is tested."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from api.models.words import (
     Body,
     Count,
+    Example,
     Instant,
     Number,
     Short,
@@ -25,7 +26,7 @@ _VISIT = "esketamine-induction-visit-1"
 class StartPathway(Body):
     """Enrol a patient of the site's EHR on an approved protocol."""
 
-    EXAMPLE = {
+    EXAMPLE: ClassVar[Example] = {
         "site": "manhattan",
         "patient": "patient-1",
         "protocol": "esketamine-then-dtms",
@@ -46,7 +47,7 @@ class StartPathway(Body):
 class SignOrder(Body):
     """Order the treatment of a phase."""
 
-    EXAMPLE = {"phase": "esketamine-induction"}
+    EXAMPLE: ClassVar[Example] = {"phase": "esketamine-induction"}
 
     phase: Slug
 
@@ -58,7 +59,7 @@ class SignOrder(Body):
 class BookVisit(Body):
     """Book a proposed visit, at its proposed time unless another is given."""
 
-    EXAMPLE = {"at": WallTime.EXAMPLE}
+    EXAMPLE: ClassVar[Example] = {"at": WallTime.EXAMPLE}
 
     at: WallTime | None = None
 
@@ -70,7 +71,7 @@ class BookVisit(Body):
 class MoveVisit(Body):
     """Move a proposed or booked visit."""
 
-    EXAMPLE = {"to": WallTime.EXAMPLE}
+    EXAMPLE: ClassVar[Example] = {"to": WallTime.EXAMPLE}
 
     to: WallTime
 
@@ -86,7 +87,7 @@ class Nothing(Body):
 class Measured(Body):
     """A value with the unit it was reported in, or one of the observation's answers."""
 
-    EXAMPLE = {"observation": "systolic_bp", "value": 128, "unit": "mmHg"}
+    EXAMPLE: ClassVar[Example] = {"observation": "systolic_bp", "value": 128, "unit": "mmHg"}
 
     observation: Word
     value: Number | None = None
@@ -97,7 +98,7 @@ class Measured(Body):
 class RecordReadings(Body):
     """Record readings that were taken together."""
 
-    EXAMPLE = {
+    EXAMPLE: ClassVar[Example] = {
         "measured_at": _TIME,
         "visit": _VISIT,
         "readings": [
@@ -123,7 +124,11 @@ class RecordReadings(Body):
 class RecordAssessment(Body):
     """Record a rating scale item by item; the total is computed."""
 
-    EXAMPLE = {"scale": "phq9", "assessed_at": _TIME, "items": [2, 2, 1, 2, 1, 2, 1, 0, 0]}
+    EXAMPLE: ClassVar[Example] = {
+        "scale": "phq9",
+        "assessed_at": _TIME,
+        "items": [2, 2, 1, 2, 1, 2, 1, 0, 0],
+    }
 
     scale: Word
     assessed_at: Instant
@@ -137,7 +142,12 @@ class RecordAssessment(Body):
 class RecordDose(Body):
     """Record a dose that was given, from the moment of the first device."""
 
-    EXAMPLE = {"visit": _VISIT, "first_device_at": _TIME, "mg": 56, "lot": "LOT-0001"}
+    EXAMPLE: ClassVar[Example] = {
+        "visit": _VISIT,
+        "first_device_at": _TIME,
+        "mg": 56,
+        "lot": "LOT-0001",
+    }
 
     visit: Slug
     first_device_at: Instant
@@ -152,7 +162,7 @@ class RecordDose(Body):
 class RecordStimulation(Body):
     """Record a dTMS session that was given."""
 
-    EXAMPLE = {
+    EXAMPLE: ClassVar[Example] = {
         "visit": "accelerated-dtms-visit-1",
         "started_at": _TIME,
         "ended_at": "2027-03-01T14:25:00-05:00",
@@ -183,7 +193,10 @@ class RecordStimulation(Body):
 class PlaceHold(Body):
     """Stop all treatment until a prescriber lifts it."""
 
-    EXAMPLE = {"reason": "medical-review", "note": "review before the next session"}
+    EXAMPLE: ClassVar[Example] = {
+        "reason": "medical-review",
+        "note": "review before the next session",
+    }
 
     reason: n.HoldReason
     note: str = Field(default="", max_length=2000)
@@ -196,7 +209,7 @@ class PlaceHold(Body):
 class LiftHold(Body):
     """Lift a hold."""
 
-    EXAMPLE = {"reason": "reviewed; treatment may go on"}
+    EXAMPLE: ClassVar[Example] = {"reason": "reviewed; treatment may go on"}
 
     reason: Words
 
@@ -208,7 +221,11 @@ class LiftHold(Body):
 class OverrideGate(Body):
     """Let a gate that holds pass at this visit, for what was found so far."""
 
-    EXAMPLE = {"visit": _VISIT, "gate": "blood-pressure-before", "reason": "known, treated, rechecked"}
+    EXAMPLE: ClassVar[Example] = {
+        "visit": _VISIT,
+        "gate": "blood-pressure-before",
+        "reason": "known, treated, rechecked",
+    }
 
     visit: Slug
     gate: Slug
@@ -222,7 +239,7 @@ class OverrideGate(Body):
 class Decide(Body):
     """Decide at the end of a phase, or at a review of an open one."""
 
-    EXAMPLE = {
+    EXAMPLE: ClassVar[Example] = {
         "phase": "esketamine-induction",
         "decision": "continue",
         "reason": "response at four weeks",
@@ -244,7 +261,7 @@ class ResolveDelivery(Body):
     needed any more or was entered there by hand.
     """
 
-    EXAMPLE = {"action": "retry", "reason": "the EHR's permission was corrected"}
+    EXAMPLE: ClassVar[Example] = {"action": "retry", "reason": "the EHR's permission was corrected"}
 
     action: Literal["retry", "accept", "supersede"]
     reason: Words

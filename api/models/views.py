@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.models.blocks import Block
+from api.problems import ProblemView
 from domain.names import Decision, HoldReason, Outcome, Role, VisitStatus
 
 
@@ -217,7 +218,7 @@ class CommandView(BaseModel):
     state: str = Field(examples=["received", "applied", "rejected"])
     pathway: str
     version: int | None
-    problem: dict[str, Any] | None
+    problem: ProblemView | None = Field(description="why it was rejected")
     received_at: datetime
     settled_at: datetime | None
 
@@ -296,13 +297,16 @@ class SiteView(BaseModel):
 
 
 class PatientView(BaseModel):
-    """A patient in the EHR: what is needed to be sure of the match, and no more."""
+    """A patient whom the EHR found by the identifier asked for. Says nothing about who it is."""
 
     id: str
-    name: str | None
-    birth_date: date | None
-    identifiers: list[str] = Field(description="values of the connection's identifier system")
-    current: bool = Field(description="false if inactive or merged into another record")
+    may_be_enrolled: bool = Field(description="false if inactive, deceased or merged")
+    active: bool
+    replaced_by: str | None = Field(description="the record that this one was merged into")
+    identifiers: int = Field(description="how many identifiers the EHR holds")
+    birth_date_matches: bool | None = Field(
+        description="whether the birth date that was asked for is the EHR's; null if none was"
+    )
 
 
 class ReadyView(BaseModel):

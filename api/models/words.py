@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from domain.clocks import LocalTime
 
+Example = dict[str, Any]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
@@ -59,13 +60,13 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    EXAMPLE: ClassVar[dict[str, Any]] = {}
+    EXAMPLE: ClassVar[Example] = {}
 
 
 class WallTime(Body):
     """A day and an hour as the clinic's wall shows them; the site's zone is meant."""
 
-    EXAMPLE = {"day": "2027-03-01", "hour": "09:00"}
+    EXAMPLE: ClassVar[Example] = {"day": "2027-03-01", "hour": "09:00"}
 
     day: Day
     hour: Hour

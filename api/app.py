@@ -1,0 +1,95 @@
+"""The composition root of the API: every route, the edge around them, and what errors become."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from api import health
+from api.access import check_every_route
+from api.edge import Edge
+from api.parts import Parts
+from api.problems import Problem, answer, of_domain, of_validation
+from api.routes import chart, connections, course, deliveries, pathways, reference, work
+from domain.errors import Conflict, Malformed, Refused, Unavailable
+
+V1 = (pathways, course, chart, work, deliveries, connections, reference)
+FROM_STATUS = {
+    404: ("not-found", "check the address"),
+    405: ("method-not-allowed", "look the address up in /openapi.json"),
+}
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Make the application from its parts."""
+    app = FastAPI(
+        title="Kairos",
+        version="1",
+        summary="Durable care pathways, kept in step with EHRs over FHIR",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    v1 = APIRouter(prefix="/v1")
+    for module in V1:
+        check_every_route(route for route in module.router.routes if isinstance(route, APIRoute))
+        v1.include_router(module.router)
+    app.include_router(v1)
+    app.include_router(health.router)
+    for error in (Refused, Conflict, Malformed, Unavailable):
+        app.add_exception_handler(error, _domain)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Edge, tokens=parts.tokens)
+    _describe_tokens(app)
+    return app
+
+
+def _correlation_id(request: Request) -> str:
+    found: str = request.scope["state"]["correlation_id"]
+    return found
+
+
+async def _domain(request: Request, error: Exception) -> JSONResponse:
+    return answer(of_domain(error), _correlation_id(request))
+
+
+async def _problem(request: Request, error: Exception) -> JSONResponse:
+    problem = error if isinstance(error, Problem) else of_domain(error)
+    return answer(problem, _correlation_id(request))
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    return answer(of_validation(wrong), _correlation_id(request))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    name, detail = FROM_STATUS.get(status, ("unreadable-body", "send what the address takes"))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return answer(Problem(name, detail, headers=headers), _correlation_id(request))
+
+
+def _describe_tokens(app: FastAPI) -> None:
+    """Say in the OpenAPI description that every /v1 operation needs a bearer token."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        described = made()
+        components = described.setdefault("components", {})
+        components["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        for path, operations in described["paths"].items():
+            if path.startswith("/v1/"):
+                for operation in operations.values():
+                    operation["security"] = [{"token": []}]
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]

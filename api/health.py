@@ -1,0 +1,60 @@
+"""Is the process alive, and can it do its work? For whoever runs it; needs no token."""
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from api.models.views import LiveView, ReadyView
+from api.parts import Parts
+from domain.errors import Unavailable
+from store.schema import current
+
+router = APIRouter(prefix="/health", tags=["health"])
+NOT_READY = 503
+
+
+@router.get("/live", summary="The process answers")
+async def live() -> LiveView:
+    """Answer."""
+    return LiveView()
+
+
+@router.get(
+    "/ready",
+    summary="Everything it needs is there",
+    responses={NOT_READY: {"model": ReadyView, "description": "Something is not"}},
+)
+async def ready(request: Request, response: Response) -> ReadyView:
+    """Look at the database and its schema, at Temporal and at the protocols."""
+    parts: Parts = request.app.state.parts
+    database, newest = await _database(parts)
+    temporal = await _temporal(parts)
+    protocols = len(parts.protocols.approved())
+    all_there = database and newest and temporal and protocols > 0
+    response.status_code = 200 if all_there else NOT_READY
+    return ReadyView(
+        ready=all_there,
+        database=database,
+        schema_newest=newest,
+        temporal=temporal,
+        protocols=protocols,
+    )
+
+
+async def _database(parts: Parts) -> tuple[bool, bool]:
+    try:
+        async with parts.database.begin() as tx:
+            return True, await tx.run_sync(_revision) == parts.schema
+    except Unavailable:
+        return False, False
+
+
+def _revision(session: Session) -> str:
+    return current(session.connection())
+
+
+async def _temporal(parts: Parts) -> bool:
+    try:
+        await parts.door.check()
+    except Unavailable:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""What is recorded in a visit: readings, assessments, doses and stimulations, each its own POST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse
+
+from api.commands import Asked, may_wish, send
+from api.models import requests as r
+from api.routes.common import COMMANDING, example
+from domain import commands as c
+
+router = APIRouter(prefix="/pathways/{pathway}", tags=["chart"])
+
+
+@router.post("/readings", summary="Record readings taken together", **COMMANDING)
+async def record_readings(
+    pathway: str,
+    body: Annotated[r.RecordReadings, example(r.RecordReadings)],
+    asked: Annotated[Asked, Depends(may_wish(c.RecordReadings))],
+) -> JSONResponse:
+    """Record readings in the units of the vocabulary. A wrong unit is refused, never converted."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/assessments", summary="Record a rating scale", **COMMANDING)
+async def record_assessment(
+    pathway: str,
+    body: Annotated[r.RecordAssessment, example(r.RecordAssessment)],
+    asked: Annotated[Asked, Depends(may_wish(c.RecordAssessment))],
+) -> JSONResponse:
+    """Record a scale item by item; the total is computed."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/doses", summary="Record a dose that was given", **COMMANDING)
+async def record_dose(
+    pathway: str,
+    body: Annotated[r.RecordDose, example(r.RecordDose)],
+    asked: Annotated[Asked, Depends(may_wish(c.RecordDose))],
+) -> JSONResponse:
+    """Record a dose from the moment of its first device, from which observation counts."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/stimulations", summary="Record a stimulation that was given", **COMMANDING)
+async def record_stimulation(
+    pathway: str,
+    body: Annotated[r.RecordStimulation, example(r.RecordStimulation)],
+    asked: Annotated[Asked, Depends(may_wish(c.RecordStimulation))],
+) -> JSONResponse:
+    """Record a dTMS session with what the device showed."""
+    return await send(asked, pathway, body.wish())

@@ -1,0 +1,111 @@
+"""The EHRs: which there are, what each can take, and what would be written to it and how."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse
+
+from api.access import May, nothing_there
+from api.commands import Asked, MayAsk
+from api.models import views as v
+from api.models.pages import Page
+from api.models.requests import Nothing
+from api.parts import Parts
+from api.patients import ehr_away
+from api.problems import Problem
+from api.routes.common import POSTING, READING, With, example
+from api.tokens import Caller
+from domain.errors import Malformed, Unavailable
+from domain.names import Role
+from domain.permissions import MAY_READ
+from fhir_adapters.failures import EhrRefused
+from fhir_adapters.plan import plan_for
+from settings import Connection
+from store import capabilities
+from store.tables import CapabilityRow
+
+router = APIRouter(prefix="/connections", tags=["connections"])
+Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
+
+
+def theirs(parts: Parts, caller: Caller) -> dict[str, Connection]:
+    """The connections of the caller's sites; others do not exist."""
+    mine = {site.ehr for site in parts.clinic.sites if site.id in caller.sites}
+    return {each.id: each for each in parts.clinic.connections if each.id in mine}
+
+
+@router.get("", summary="List EHR connections", responses=READING)
+async def list_connections(parts: With, caller: Reader) -> Page[v.ConnectionView]:
+    """List the EHRs of the caller's sites, and when each last said what it can do."""
+    views = []
+    async with parts.database.begin() as tx:
+        for connection in theirs(parts, caller).values():
+            row = await capabilities.find(tx, connection.id)
+            views.append(_view(parts, caller, connection, row))
+    return Page(items=views)
+
+
+def _view(
+    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRow | None
+) -> v.ConnectionView:
+    sites = [s.id for s in parts.clinic.sites if s.ehr == connection.id and s.id in caller.sites]
+    return v.ConnectionView(
+        id=connection.id,
+        name=connection.name,
+        base_url=connection.base_url,
+        sites=sites,
+        capability_read_at=row.read_at if row else None,
+    )
+
+
+@router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
+async def get_plan(connection: str, parts: With, caller: Reader) -> v.PlanView:
+    """Say for each artefact how it would be written to this EHR, from what it said it can do."""
+    if connection not in theirs(parts, caller):
+        raise nothing_there()
+    async with parts.database.begin() as tx:
+        row = await capabilities.find(tx, connection)
+    if row is None:
+        detail = f"probe it first: POST /v1/connections/{connection}/probe"
+        raise Problem("capability-unknown", detail)
+    return _plan(row)
+
+
+def _plan(row: CapabilityRow) -> v.PlanView:
+    lines = [v.PlanLine.model_validate(asdict(line)) for line in plan_for(row.statement).describe()]
+    return v.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
+
+
+@router.post(
+    "/{connection}/probe",
+    summary="Ask an EHR what it can do",
+    status_code=201,
+    response_model=v.PlanView,
+    responses=POSTING,
+)
+async def probe(
+    connection: str,
+    asked: Annotated[Asked, Depends(MayAsk(Role.OPERATIONS, Role.INTEGRATOR))],
+    body: Annotated[Nothing | None, example(Nothing)] = None,
+) -> JSONResponse:
+    """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
+    del body
+    parts = asked.parts
+    if connection not in theirs(parts, asked.caller):
+        raise nothing_there()
+    try:
+        statement = await parts.ehr(connection).capability()
+        plan_for(statement)
+    except (Unavailable, EhrRefused, Malformed):
+        raise ehr_away() from None
+    now = await parts.clock.now()
+    async with parts.database.begin() as tx:
+        await capabilities.save(tx, connection, statement, now)
+        row = await capabilities.find(tx, connection)
+    assert row is not None  # noqa: S101  it was saved in this transaction
+    return JSONResponse(
+        _plan(row).model_dump(mode="json"),
+        status_code=201,
+        headers={"Location": f"/v1/connections/{connection}/plan"},
+    )

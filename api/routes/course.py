@@ -1,0 +1,139 @@
+"""The course's commands: orders, visits, decisions, holds, overrides and tasks, each its own POST.
+
+Whether a wish is granted is the domain's to say; here it is only taken apart and passed on.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse
+
+from api.commands import Asked, may_wish, send
+from api.models import requests as r
+from api.rendering import task_at
+from api.routes.common import COMMANDING, example
+from domain import commands as c
+from domain.names import VisitId
+
+router = APIRouter(prefix="/pathways/{pathway}", tags=["course"])
+
+
+@router.post("/orders", summary="Sign the order of a phase", **COMMANDING)
+async def sign_order(
+    pathway: str,
+    body: Annotated[r.SignOrder, example(r.SignOrder)],
+    asked: Annotated[Asked, Depends(may_wish(c.SignOrder))],
+) -> JSONResponse:
+    """Order a phase's treatment. Nothing is given in a phase whose order is not signed."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/visits/{visit}/booking", summary="Book a proposed visit", **COMMANDING)
+async def book_visit(
+    pathway: str,
+    visit: str,
+    asked: Annotated[Asked, Depends(may_wish(c.BookVisit))],
+    body: Annotated[r.BookVisit | None, example(r.BookVisit)] = None,
+) -> JSONResponse:
+    """Book it at its proposed time, or at another that the protocol allows."""
+    return await send(asked, pathway, (body or r.BookVisit()).wish(visit))
+
+
+@router.post("/visits/{visit}/move", summary="Move a visit", **COMMANDING)
+async def move_visit(
+    pathway: str,
+    visit: str,
+    body: Annotated[r.MoveVisit, example(r.MoveVisit)],
+    asked: Annotated[Asked, Depends(may_wish(c.MoveVisit))],
+) -> JSONResponse:
+    """Move a proposed or booked visit to another local time of the site."""
+    return await send(asked, pathway, body.wish(visit))
+
+
+@router.post("/visits/{visit}/check-in", summary="The patient is here", **COMMANDING)
+async def check_in(
+    pathway: str,
+    visit: str,
+    asked: Annotated[Asked, Depends(may_wish(c.CheckIn))],
+    body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
+) -> JSONResponse:
+    """Say that the patient is here, on the visit's day."""
+    del body
+    return await send(asked, pathway, c.CheckIn(VisitId(visit)))
+
+
+@router.post("/visits/{visit}/miss", summary="The patient did not come", **COMMANDING)
+async def miss_visit(
+    pathway: str,
+    visit: str,
+    asked: Annotated[Asked, Depends(may_wish(c.MissVisit))],
+    body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
+) -> JSONResponse:
+    """Record a missed visit; the protocol says what becomes of it."""
+    del body
+    return await send(asked, pathway, c.MissVisit(VisitId(visit)))
+
+
+@router.post("/visits/{visit}/release", summary="Let the patient go", **COMMANDING)
+async def release_visit(
+    pathway: str,
+    visit: str,
+    asked: Annotated[Asked, Depends(may_wish(c.ReleaseVisit))],
+    body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
+) -> JSONResponse:
+    """Release the patient from a visit, once every check after treatment is met."""
+    del body
+    return await send(asked, pathway, c.ReleaseVisit(VisitId(visit)))
+
+
+@router.post("/holds", summary="Hold all treatment", **COMMANDING)
+async def place_hold(
+    pathway: str,
+    body: Annotated[r.PlaceHold, example(r.PlaceHold)],
+    asked: Annotated[Asked, Depends(may_wish(c.PlaceHold))],
+) -> JSONResponse:
+    """Stop all treatment until a prescriber lifts the hold."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/holds/{hold}/lift", summary="Lift a hold", **COMMANDING)
+async def lift_hold(
+    pathway: str,
+    hold: str,
+    body: Annotated[r.LiftHold, example(r.LiftHold)],
+    asked: Annotated[Asked, Depends(may_wish(c.LiftHold))],
+) -> JSONResponse:
+    """Lift a hold, with a reason."""
+    return await send(asked, pathway, body.wish(hold))
+
+
+@router.post("/overrides", summary="Override a gate that holds", **COMMANDING)
+async def override_gate(
+    pathway: str,
+    body: Annotated[r.OverrideGate, example(r.OverrideGate)],
+    asked: Annotated[Asked, Depends(may_wish(c.OverrideGate))],
+) -> JSONResponse:
+    """Let a gate pass at one visit for what was found so far; later findings hold again."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/decisions", summary="Decide how it goes on", **COMMANDING)
+async def decide(
+    pathway: str,
+    body: Annotated[r.Decide, example(r.Decide)],
+    asked: Annotated[Asked, Depends(may_wish(c.Decide))],
+) -> JSONResponse:
+    """Continue to the next phase, complete, or stop the pathway, with a reason."""
+    return await send(asked, pathway, body.wish())
+
+
+@router.post("/tasks/{task}/acknowledgement", summary="Say that a task was seen", **COMMANDING)
+async def acknowledge_task(
+    pathway: str,
+    task: str,
+    asked: Annotated[Asked, Depends(may_wish(c.AcknowledgeTask))],
+    body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
+) -> JSONResponse:
+    """Acknowledge a task, by the id that lists of tasks give it. It stays open until done."""
+    del body
+    return await send(asked, pathway, c.AcknowledgeTask(task_at(task)))

@@ -1,0 +1,153 @@
+"""Writes to EHRs: what waits, what needs a person, and what that person decided about it."""
+
+from typing import Annotated
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse
+
+from api import rendering
+from api.access import May, insist_site, site_list
+from api.commands import Asked, MayAsk, repeated
+from api.models import views as v
+from api.models.pages import Page
+from api.models.requests import ResolveDelivery
+from api.routes.common import POSTING, READING, Cursor, Limit, With, example, page_of
+from api.tokens import Caller
+from domain.deliveries import NEEDS_PERSON, Action, DeliveryState
+from domain.errors import Conflict, Unavailable
+from domain.names import Role
+from domain.permissions import CARE, MAY_READ
+from store import inbox, ledger, pathways
+from store.database import Transaction
+from store.tables import CommandRow, DeliveryRow
+
+router = APIRouter(prefix="/deliveries", tags=["deliveries"])
+KIND = "resolve-delivery"
+TO = {
+    "retry": DeliveryState.INTENT,
+    "accept": DeliveryState.CONFIRMED,
+    "supersede": DeliveryState.SUPERSEDED,
+}
+Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+log = structlog.get_logger("kairos.api.deliveries")
+
+
+@router.get("", summary="List writes to EHRs", responses=READING)
+async def list_deliveries(
+    *,
+    parts: With,
+    caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
+    state: Annotated[DeliveryState | None, Query()] = None,
+    needs_person: Annotated[bool | None, Query()] = None,
+    site: Annotated[str | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[v.DeliveryView]:
+    """List deliveries of the caller's sites in the order in which they were meant."""
+    of_list = f"deliveries|{state}|{needs_person}|{site}"
+    place = parts.cursors.read(of_list, cursor)
+    async with parts.database.begin() as tx:
+        rows = await ledger.page(
+            tx,
+            site_list(caller, site),
+            pathway_id=None,
+            state=state,
+            needs_person=needs_person,
+            after=int(place[0]) if place else 0,
+            most=limit + 1,
+        )
+    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)
+
+
+@router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
+async def get_delivery(
+    delivery: Id,
+    parts: With,
+    caller: Annotated[Caller, Depends(May(*CARE, Role.OPERATIONS, Role.INTEGRATOR))],
+) -> v.DeliveryDetail:
+    """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
+    async with parts.database.begin() as tx:
+        row = await tx.get(DeliveryRow, delivery)
+    insist_site(caller, row.site_id if row else None)
+    assert row is not None  # noqa: S101  no site is None
+    return v.DeliveryDetail(**rendering.delivery_view(row).model_dump(), resource=row.body)
+
+
+@router.post(
+    "/{delivery}/resolution",
+    summary="Decide about a write that needs a person",
+    status_code=201,
+    response_model=v.Resolved,
+    responses=POSTING,
+)
+async def resolve(
+    delivery: Id,
+    body: Annotated[ResolveDelivery, example(ResolveDelivery)],
+    asked: Annotated[Asked, Depends(MayAsk(Role.OPERATIONS, Role.INTEGRATOR))],
+) -> JSONResponse:
+    """Send it again, take what the EHR made of it, or say that it is not needed any more."""
+    parts = asked.parts
+    now = await parts.clock.now()
+    async with parts.database.begin() as tx:
+        there = await tx.get(DeliveryRow, delivery)
+        insist_site(asked.caller, there.site_id if there else None)
+        if await repeated(tx, asked) is not None:
+            return _answer(delivery, TO[body.action], replayed=True)
+        row = await ledger.get(tx, delivery)
+        pathway = await pathways.lock(tx, row.pathway_id)
+        command = await inbox.receive(tx, _received(asked, row, body), now)
+        if command is None:
+            return await _said_before(tx, asked, delivery, TO[body.action])
+        _check(row, body.action)
+        ledger.move(row, TO[body.action], now, body.reason)
+        row.needs_person = False
+        ledger.audit(tx, row, f"{KIND}:{body.action}", asked.author.id, asked.role, now)
+        await inbox.applied(tx, command.id, pathway.version, now)
+    try:
+        await parts.door.wake_lane(row.connection_id, row.patient_id)
+    except Unavailable:
+        log.warning("lane_not_woken", delivery_id=row.id, connection=row.connection_id)
+    return _answer(delivery, TO[body.action])
+
+
+def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Received:
+    return inbox.Received(
+        id=str(uuid4()),
+        pathway_id=row.pathway_id,
+        site_id=row.site_id,
+        kind=KIND,
+        author_id=asked.caller.subject,
+        idempotency_key=asked.key,
+        fingerprint=asked.fingerprint,
+        body={"delivery": row.id, "action": body.action, "reason": body.reason},
+    )
+
+
+async def _said_before(
+    tx: Transaction, asked: Asked, delivery: int, state: DeliveryState
+) -> JSONResponse:
+    known: CommandRow | None = await repeated(tx, asked)
+    if known is None:
+        raise Unavailable("the same request came twice at one moment")
+    return _answer(delivery, state, replayed=True)
+
+
+def _check(row: DeliveryRow, action: str) -> None:
+    """Only what waits for a person is a person's to decide; the rest is under way."""
+    if not (row.needs_person or row.state in NEEDS_PERSON):
+        raise Conflict(f"delivery {row.id} is {row.state} and waits for nobody")
+    if action == "retry" and row.action == Action.PERSON:
+        raise Conflict(f"delivery {row.id} is entered by hand; supersede it once it is there")
+
+
+def _answer(delivery: int, state: DeliveryState, *, replayed: bool = False) -> JSONResponse:
+    address = f"/v1/deliveries/{delivery}"
+    again = {"Idempotency-Replayed": "true"} if replayed else {}
+    return JSONResponse(
+        {"delivery": address, "state": state},
+        status_code=201,
+        headers={"Location": address, **again},
+    )

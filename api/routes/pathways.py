@@ -1,0 +1,133 @@
+"""Pathways: start one, list them, and look at one as it is, was and is being written down."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import JSONResponse
+
+from api import rendering
+from api.access import May, site_list
+from api.commands import Asked, MayAsk
+from api.models import views as v
+from api.models.pages import Page
+from api.models.requests import StartPathway
+from api.routes.common import (
+    COMMANDING,
+    READING,
+    Cursor,
+    Limit,
+    With,
+    example,
+    page_of,
+    visible,
+)
+from api.starts import start
+from api.tokens import Caller
+from domain.names import Role
+from domain.permissions import MAY_READ, MAY_START
+from store import codec, ledger, pathways
+
+router = APIRouter(tags=["pathways"])
+Reader = Annotated[Caller, Depends(May(*MAY_READ))]
+DeliveryReader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
+
+
+@router.post("/pathways", summary="Start a pathway", **COMMANDING)
+async def start_pathway(
+    body: Annotated[StartPathway, example(StartPathway)],
+    asked: Annotated[Asked, Depends(MayAsk(*MAY_START))],
+) -> JSONResponse:
+    """Enrol a patient of the site's EHR on an approved protocol; one open pathway a patient."""
+    return await start(asked, body)
+
+
+@router.get("/pathways", summary="List pathways", responses=READING)
+async def list_pathways(
+    *,
+    parts: With,
+    caller: Reader,
+    status: Annotated[Literal["starting", "open", "finished"] | None, Query()] = None,
+    site: Annotated[str | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[v.PathwaySummary]:
+    """List pathways of the caller's sites, in a stable order."""
+    of_list = f"pathways|{status}|{site}"
+    place = parts.cursors.read(of_list, cursor)
+    after = str(place[0]) if place else None
+    async with parts.database.begin() as tx:
+        rows = await pathways.page(tx, site_list(caller, site), status, after, limit + 1)
+    return page_of(parts, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit)
+
+
+@router.get("/pathways/{pathway}", summary="A pathway as it is now", responses=READING)
+async def get_pathway(
+    pathway: str, parts: With, caller: Reader, response: Response
+) -> v.PathwayView:
+    """Show where a pathway stands, what is next, and what stands in the way and who can clear it.
+
+    The ETag is its version, for `If-Match`.
+    """
+    now = await parts.clock.now()
+    async with parts.database.begin() as tx:
+        row = await visible(tx, caller, pathway)
+        deliveries = await ledger.counts(tx, [row.site_id], row.id)
+    response.headers["ETag"] = f'"{row.version}"'
+    return rendering.pathway_view(row, deliveries, now)
+
+
+@router.get("/pathways/{pathway}/timeline", summary="What happened, in order", responses=READING)
+async def get_timeline(
+    pathway: str, parts: With, caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Page[v.EventView]:
+    """List a pathway's events in the order in which they were recorded."""
+    of_list = f"timeline|{pathway}"
+    place = parts.cursors.read(of_list, cursor)
+    async with parts.database.begin() as tx:
+        row = await visible(tx, caller, pathway)
+        events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
+    return page_of(parts, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit)
+
+
+@router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)
+async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitView]:
+    """List every visit of a pathway, proposed ones included."""
+    async with parts.database.begin() as tx:
+        row = await visible(tx, caller, pathway)
+    protocol = codec.protocol_from_json(row.protocol)
+    return Page(items=rendering.visit_views(codec.pathway_from_json(row.projection), protocol))
+
+
+@router.get("/pathways/{pathway}/tasks", summary="Its tasks", responses=READING)
+async def get_tasks(pathway: str, parts: With, caller: Reader) -> Page[v.TaskView]:
+    """List every task of a pathway, closed ones included."""
+    async with parts.database.begin() as tx:
+        row = await visible(tx, caller, pathway)
+    tasks = codec.pathway_from_json(row.projection).tasks
+    views = [rendering.task_view(key, task, row.id, row.site_id) for key, task in tasks.items()]
+    return Page(items=sorted(views, key=lambda task: (task.opened, task.id)))
+
+
+@router.get("/pathways/{pathway}/deliveries", summary="Its writes to the EHR", responses=READING)
+async def get_deliveries(
+    pathway: str,
+    parts: With,
+    caller: DeliveryReader,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[v.DeliveryView]:
+    """List what is, was and will be written to the EHR for a pathway."""
+    of_list = f"pathway-deliveries|{pathway}"
+    place = parts.cursors.read(of_list, cursor)
+    async with parts.database.begin() as tx:
+        row = await visible(tx, caller, pathway)
+        rows = await ledger.page(
+            tx,
+            [row.site_id],
+            pathway_id=row.id,
+            state=None,
+            needs_person=None,
+            after=int(place[0]) if place else 0,
+            most=limit + 1,
+        )
+    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)

@@ -1,0 +1,85 @@
+"""What an installation is made of: protocols and sites, and the patients of a site's EHR."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from api.access import AnyCaller, May, insist_site, nothing_there
+from api.models import views as v
+from api.models.pages import Page
+from api.patients import find_patients
+from api.routes.common import READING, With
+from api.tokens import Caller
+from domain.errors import Malformed
+from domain.permissions import MAY_START
+from domain.protocol import CombinedProtocol
+
+router = APIRouter(tags=["reference"])
+
+
+def protocol_view(protocol: CombinedProtocol) -> v.ProtocolView:
+    """Show a pathway protocol."""
+    return v.ProtocolView(
+        id=protocol.id,
+        version=protocol.version,
+        title=protocol.title,
+        status=protocol.status,
+        illustrative=protocol.illustrative,
+        sha256=protocol.sha256,
+        phases=[phase.id for phase in protocol.phases],
+    )
+
+
+@router.get("/protocols", summary="List protocols", responses=READING)
+async def list_protocols(parts: With, _caller: AnyCaller) -> Page[v.ProtocolView]:
+    """List the pathway protocols of this installation in every version."""
+    return Page(items=[protocol_view(protocol) for protocol in parts.protocols.all()])
+
+
+@router.get("/protocols/{protocol}", summary="A protocol", responses=READING)
+async def get_protocol(
+    protocol: str,
+    parts: With,
+    _caller: AnyCaller,
+    version: Annotated[int | None, Query(ge=1)] = None,
+) -> v.ProtocolView:
+    """Show a protocol: that version, or the newest approved one."""
+    try:
+        return protocol_view(parts.protocols.combined(protocol, version))
+    except Malformed:
+        raise nothing_there() from None
+
+
+@router.get("/sites", summary="List the caller's sites", responses=READING)
+async def list_sites(parts: With, caller: AnyCaller) -> Page[v.SiteView]:
+    """List the sites that the caller's token grants."""
+    mine = [site for site in parts.clinic.sites if site.id in caller.sites]
+    return Page(
+        items=[
+            v.SiteView(
+                id=site.id,
+                name=site.name,
+                zone=site.zone,
+                offers=sorted(site.offers),
+                connection=site.ehr,
+            )
+            for site in mine
+        ]
+    )
+
+
+@router.get("/sites/{site}/patients", summary="Find a patient in the EHR", responses=READING)
+async def search_patients(
+    site: Annotated[str, Path()],
+    parts: With,
+    caller: Annotated[Caller, Depends(May(*MAY_START))],
+    identifier: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
+    birth_date: Annotated[date | None, Query(description="to be sure of the match")] = None,
+) -> Page[v.PatientView]:
+    """Find patients by the identifier that the site's EHR is known by. Tells no names."""
+    insist_site(caller, site)
+    known = parts.clinic.site(site)
+    insist_site(caller, known.id if known else None)
+    assert known is not None  # noqa: S101  no site is None
+    return Page(items=await find_patients(parts, known.ehr, identifier, birth_date))

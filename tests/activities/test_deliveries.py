@@ -1,0 +1,116 @@
+"""Exactly one effect in the EHR, whatever is lost on the way. Real EHR, real ledger, hurt wire."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+from temporalio.testing import ActivityEnvironment
+
+from domain import commands as c
+from domain.deliveries import DeliveryState
+from domain.names import ObservationName, PhaseId
+from domain.protocol import CombinedProtocol
+from store.database import Database
+from store.tables import DeliveryRow
+from tests.world import CONNECTION, NURSE, PRESCRIBER, World, a_world
+from workflows.wire import LaneInput
+
+INDUCTION = PhaseId("esketamine-induction")
+IS_OBSERVATION = DeliveryRow.resource_type == "Observation"
+
+
+@pytest.fixture
+async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+    """A clinic with one enrolled patient."""
+    async with a_world(database, protocol) as made:
+        today = (await made.now()).date()
+        await made.enrol(today + timedelta(days=7))
+        await made.settled()
+        yield made
+
+
+async def _pulse_oximetry(world: World, value: int = 97) -> None:
+    measurement = c.Measurement(ObservationName("spo2"), Decimal(value), "%")
+    await world.do(NURSE, c.RecordReadings(await world.now(), (measurement,)))
+
+
+def _states(rows: list[object]) -> set[str]:
+    return {row.state for row in rows}  # type: ignore[attr-defined]
+
+
+async def test_everything_intended_is_confirmed(world: World) -> None:
+    """In fair weather each delivery is read back equal and confirmed."""
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.settled()
+    rows = await world.ledger()
+    assert len(rows) > 10
+    assert [(r.artefact, r.state, r.differences) for r in rows if r.state != "confirmed"] == []
+
+
+async def test_a_lost_response_makes_no_double(world: World) -> None:
+    """A create whose answer is lost after the EHR committed is found again, not sent again."""
+    lost = world.wire.drop_next_response("POST", "/fhir/Observation")
+    await _pulse_oximetry(world)
+    await world.settled(5)
+    assert lost.happened.is_set()
+    assert len(await world.in_ehr("Observation")) == 1
+    assert _states(await world.ledger()) == {DeliveryState.CONFIRMED}
+
+
+async def test_an_ehr_that_is_down_for_an_hour_drains_once(world: World) -> None:
+    """While the EHR refuses connections the clinic goes on; then each write arrives once."""
+    world.wire.refuse()
+    for value in (95, 96, 97):
+        await _pulse_oximetry(world, value)
+    await world.settled(60)
+    waiting = [r for r in await world.ledger() if r.resource_type == "Observation"]
+    assert [r.state for r in waiting] == ["intent"] * 3
+    world.wire.accept()
+    await world.settled(30)
+    assert len(await world.in_ehr("Observation")) == 3
+    assert _states(await world.ledger()) == {DeliveryState.CONFIRMED}
+
+
+async def test_a_refused_write_needs_a_person_and_others_go_on(world: World) -> None:
+    """The EHR refuses one write: that delivery says why and waits, the patient's others do not."""
+    outcome = {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": "business-rule"}],
+    }
+    world.wire.answer_next("POST", "/fhir/Observation", 422, outcome)
+    await _pulse_oximetry(world, 95)
+    await _pulse_oximetry(world, 96)
+    await world.settled(5)
+    first, second = [r for r in await world.ledger() if r.resource_type == "Observation"]
+    assert (first.state, first.needs_person) == (DeliveryState.REFUSED, True)
+    assert "422" in (first.reason or "")
+    assert second.state == DeliveryState.CONFIRMED
+
+
+async def test_sent_is_committed_before_the_answer(world: World) -> None:
+    """While the EHR has not answered, the ledger already says that the write was sent."""
+    hung = world.wire.hang_next("POST", "/fhir/Observation")
+    await _pulse_oximetry(world)
+    assert await asyncio.to_thread(hung.happened.wait, 10)
+    states = {r.state for r in await world.ledger() if r.resource_type == "Observation"}
+    hung.release()
+    assert states == {DeliveryState.SENT}
+    await world.settled()
+    assert len(await world.in_ehr("Observation")) == 1
+
+
+async def test_what_was_sent_by_a_dead_process_is_looked_for(world: World) -> None:
+    """A write that another process sent before it died is found by identifier and adopted."""
+    await _pulse_oximetry(world)
+    await world.settled()
+    async with world.database.begin() as tx:
+        row = (await tx.execute(select(DeliveryRow).where(IS_OBSERVATION))).scalar_one()
+        row.state, row.ehr_id = DeliveryState.SENT, None
+    lane = LaneInput(CONNECTION, world.patient)
+    progress = await ActivityEnvironment().run(world.deliveries.deliver, lane)
+    after = [r for r in await world.ledger() if r.resource_type == "Observation"]
+    assert (progress.delivered, [r.state for r in after]) == (1, [DeliveryState.CONFIRMED])
+    assert len(await world.in_ehr("Observation")) == 1

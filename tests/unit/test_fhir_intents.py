@@ -1,0 +1,315 @@
+"""What each event writes: complete, well-formed, deterministic, and only what the plan allows."""
+
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+
+from domain import events as e
+from domain.deliveries import Action, Intent
+from domain.errors import Malformed
+from domain.names import Role
+from domain.protocol import CombinedProtocol
+from fhir_adapters import identifiers
+from fhir_adapters.elements import number
+from fhir_adapters.intents import intents_for
+from fhir_adapters.plan import EhrPlan, plan_for
+from fhir_adapters.r4b import check_shape
+from fhir_adapters.resolve import artefacts_in, resolve
+from tests.unit.fhir_profiles import profiles, test_data, violations
+from tests.unit.fhir_story import Told, statement, told, written
+
+EVERYTHING = plan_for(statement())
+FULL_COUNTS = {
+    "pathway-started": ["EpisodeOfCare", "CarePlan"],
+    "order-signed": ["MedicationRequest", "Provenance"],
+    "visit-proposed": ["Appointment"],
+    "visit-booked": ["Appointment"],
+    "visit-moved": ["Appointment"],
+    "visit-checked-in": ["Appointment"],
+    "visit-missed": ["Appointment"],
+    "visit-cancelled": ["Appointment"],
+    "visit-released": ["Appointment"],
+    "scale-assessed": ["Observation"],
+    "dose-given": ["MedicationAdministration", "Provenance"],
+    "stimulation-given": ["Procedure", "Provenance"],
+    "hold-placed": ["Flag"],
+    "hold-lifted": ["Flag", "Provenance"],
+    "gate-overridden": ["Provenance"],
+    "decision-made": ["Provenance"],
+    "task-opened": ["Task"],
+    "task-acknowledged": ["Task"],
+    "task-closed": ["Task"],
+}
+
+
+@pytest.fixture(scope="session")
+def story(protocol: CombinedProtocol) -> tuple[Told, ...]:
+    """Every kind of fact."""
+    return told(protocol)
+
+
+def _of(story, protocol: CombinedProtocol, kind: str, plan: EhrPlan = EVERYTHING) -> list[Intent]:
+    step = next(step for step in story if step.event.fact.kind == kind)
+    return list(intents_for(step.event, step.before, step.after, protocol, plan))
+
+
+def _creates(intents: list[Intent]) -> list[Intent]:
+    return [intent for intent in intents if intent.action is Action.CREATE]
+
+
+def _known(intents: list[Intent]) -> dict[str, str]:
+    return {i.artefact: f"{i.resource_type}/id-{n}" for n, i in enumerate(_creates(intents))}
+
+
+def test_the_story_tells_every_kind_of_fact(story) -> None:
+    """No kind of fact is forgotten by these tests."""
+    assert {type(step.event.fact) for step in story} == set(get_args(e.Fact))
+
+
+@pytest.mark.parametrize(("kind", "types"), FULL_COUNTS.items())
+def test_each_fact_writes_these_resources(kind: str, types: list[str], story, protocol) -> None:
+    """On an EHR that takes everything, each kind of fact writes exactly these types."""
+    assert [intent.resource_type for intent in _of(story, protocol, kind)] == types
+
+
+def test_moving_on_completes_the_order_before(story, protocol) -> None:
+    """Entering the next phase ends the last one's order and shows the phase in the CarePlan."""
+    step = [s for s in story if s.event.fact.kind == "phase-entered"][1]
+    order, plan = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
+    assert (order.resource_type, order.body) == ("MedicationRequest", {"status": "completed"})
+    states = [activity["detail"]["status"] for activity in plan.body["activity"]]
+    assert states == ["completed", "in-progress", "not-started"]
+
+
+def test_a_stopped_pathway_leaves_nothing_active(story, protocol) -> None:
+    """The end of a pathway ends its order, CarePlan and EpisodeOfCare."""
+    intents = _of(story, protocol, "pathway-finished")
+    status = {intent.resource_type: intent.body["status"] for intent in intents}
+    assert status == {
+        "ServiceRequest": "revoked",
+        "CarePlan": "revoked",
+        "EpisodeOfCare": "finished",
+    }
+
+
+@pytest.mark.parametrize("types", [None, ("Procedure", "DocumentReference"), ("Communication",),
+                                   ("QuestionnaireResponse", "Procedure", "Communication")])
+def test_every_resource_has_the_shape_of_r4(types, story, protocol) -> None:
+    """Every resource that is created, native or standing in, passes the shape check."""
+    plan = plan_for(statement() if types is None else statement(types))
+    intents = written(story, protocol, plan)
+    known = _known(intents)
+    for intent in _creates(intents):
+        check_shape(resolve(intent.body, known))
+        assert intent.resource_type == intent.body["resourceType"]
+
+
+def test_the_same_event_gives_the_same_bytes(story, protocol) -> None:
+    """Intents are deterministic to the byte, and plain JSON."""
+    first, second = (
+        [json.dumps(intent.body) for intent in written(told(protocol), protocol, EVERYTHING)]
+        for _ in range(2)
+    )
+    assert first == second
+
+
+def test_no_artefact_is_created_twice(story, protocol) -> None:
+    """Each create has an artefact id of its own, also where text stands in for changes."""
+    for plan in (EVERYTHING, plan_for(statement(("Communication",)))):
+        ids = Counter(intent.artefact for intent in _creates(written(story, protocol, plan)))
+        assert set(ids.values()) == {1}
+
+
+def test_what_is_needed_is_created_before(story, protocol) -> None:
+    """References and changes only name artefacts that earlier intents create."""
+    there: set[str] = set()
+    for intent in written(story, protocol, EVERYTHING):
+        assert intent.needs == artefacts_in(intent.body)
+        assert set(intent.needs) <= there
+        if intent.action is Action.CREATE:
+            there.add(intent.artefact)
+        else:
+            assert intent.artefact in there
+
+
+def test_each_resource_carries_its_artefact_id(story, protocol) -> None:
+    """A create carries our identifier once; Provenance carries it in its entity."""
+    for intent in _creates(written(story, protocol, EVERYTHING)):
+        wanted = identifiers.identifier(intent.artefact)
+        if intent.resource_type == "Provenance":
+            assert intent.body["entity"][0]["what"]["identifier"] == wanted
+        else:
+            assert intent.body["identifier"] == [wanted]
+
+
+def test_a_resource_says_its_profile_and_fits_it(story, protocol) -> None:
+    """Every US Core 6.1.0 profile that is claimed is kept: cardinalities, fixed values, slices."""
+    test_data()
+    claimed = Counter()
+    for intent in _creates(written(story, protocol, EVERYTHING)):
+        for url in intent.body.get("meta", {}).get("profile", ()):
+            assert violations(dict(intent.body), url) == []
+            claimed[url.rpartition("/")[2]] += 1
+    assert {
+        "us-core-careplan",
+        "us-core-medicationrequest",
+        "us-core-servicerequest",
+        "us-core-procedure",
+        "us-core-provenance",
+        "us-core-blood-pressure",
+        "us-core-pulse-oximetry",
+        "us-core-simple-observation",
+        "us-core-observation-screening-assessment",
+    } == set(claimed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "damage"),
+    [
+        ("readings-taken", 0, lambda body: body["component"].pop()),
+        ("readings-taken", 0, lambda body: body["category"].clear()),
+        ("readings-taken", 1, lambda body: body["code"]["coding"].pop()),
+        ("readings-taken", 1, lambda body: body["valueQuantity"].update(code="/min")),
+        ("dose-given", 1, lambda body: body["agent"].clear()),
+        ("order-signed", 0, lambda body: body.pop("medicationCodeableConcept")),
+        ("pathway-started", 1, lambda body: body["category"][0]["coding"][0].update(code="x")),
+    ],
+)
+def test_the_profile_check_finds_damage(kind, place, damage, story, protocol) -> None:
+    """The check of profiles is no rubber stamp: it finds what is missing or changed."""
+    test_data()
+    intent = _of(story, protocol, kind)[place]
+    body: dict[str, Any] = json.loads(json.dumps(intent.body))
+    url = body["meta"]["profile"][0]
+    assert url in profiles()
+    damage(body)
+    assert violations(body, url)
+
+
+def test_a_lone_systolic_says_that_the_diastolic_is_unknown(story, protocol) -> None:
+    """A blood pressure with one of its two readings stays one panel and invents nothing."""
+    step = [s for s in story if s.event.fact.kind == "readings-taken"][1]
+    (panel,) = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
+    systolic, diastolic = panel.body["component"]
+    assert systolic["valueQuantity"] == {
+        "value": 128, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]",
+    }  # fmt: skip
+    assert "valueQuantity" not in diastolic
+    assert diastolic["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+
+
+def test_published_codes_are_the_vocabularys(story, protocol) -> None:
+    """Every LOINC, RxNorm or CPT code that is sent stands in the vocabulary or is named here."""
+    vocabulary = protocol.vocabulary
+    verified = {kind.code.code for kind in vocabulary.observations.values() if kind.code}
+    verified |= {kind.panel.code for kind in vocabulary.observations.values() if kind.panel}
+    verified |= {drug.code for drug in vocabulary.drugs.values()} | {"2708-6", "90868"}
+    for scale in vocabulary.scales.values():
+        verified |= {code.code for code in (*scale.item_codes, scale.panel) if code}
+    sent = set()
+    for intent in written(story, protocol, EVERYTHING):
+        sent |= _codes(intent.body)
+    published = {code for system, code in sent if _published(system)}
+    assert published <= verified
+    assert {"85354-9", "44249-1", "44261-6", "2201623", "90868"} <= published
+
+
+def _published(system: str) -> bool:
+    return not system.startswith("http://terminology.hl7.org") and "us/core" not in system
+
+
+def _codes(value: Any) -> set[tuple[str, str]]:
+    if isinstance(value, list | tuple):
+        return {code for item in value for code in _codes(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {(c["system"], c["code"]) for c in value.get("coding", ())}
+    return own.union(*(_codes(inner) for inner in value.values()))
+
+
+def test_cpt_90868_is_only_for_a_subsequent_session(story, protocol) -> None:
+    """The first session of a course has words and no billing code; the second has 90868."""
+    sessions = [s for s in story if s.event.fact.kind == "stimulation-given"]
+    codes = [
+        intents_for(s.event, s.before, s.after, protocol, EVERYTHING)[0].body["code"]
+        for s in sessions
+    ]
+    assert "coding" not in codes[0]
+    assert codes[1]["coding"][0]["code"] == "90868"
+
+
+def test_times_are_stable(story, protocol) -> None:
+    """Instants are UTC to the second; appointments carry the clinic's own offset."""
+    dose, _ = _of(story, protocol, "dose-given")
+    assert dose.body["effectiveDateTime"] == "2026-12-01T09:00:00Z"
+    (visit,) = _of(story, protocol, "visit-moved")
+    assert visit.body == {
+        "status": "booked",
+        "start": "2026-12-01T10:00:00-05:00",
+        "end": "2026-12-01T13:00:00-05:00",
+    }
+
+
+def test_a_late_event_does_not_take_a_visit_back(story, protocol) -> None:
+    """Booking told again after check-in writes where the visit stands: arrived."""
+    booked = next(s for s in story if s.event.fact.kind == "visit-booked")
+    now = next(s for s in story if s.event.fact.kind == "visit-checked-in").after
+    (intent,) = intents_for(booked.event, now, now, protocol, EVERYTHING)
+    assert intent.body["status"] == "arrived"
+
+
+def test_an_author_is_named_by_subject_and_role_only(story, protocol) -> None:
+    """Provenance has the person as author with their role, and Kairos as assembler."""
+    _, provenance = _of(story, protocol, "order-signed")
+    author, assembler = provenance.body["agent"]
+    assert author["who"]["identifier"] == {"system": identifiers.PERSON, "value": "user-7"}
+    assert author["role"] == [{"text": Role.PRESCRIBER}]
+    assert assembler["who"]["identifier"]["value"] == "kairos"
+
+
+def test_a_scale_becomes_a_questionnaire_response_where_observation_is_refused(
+    story, protocol
+) -> None:
+    """The stand-in for a scale has every item and the total, by their codes."""
+    plan = plan_for(statement(("QuestionnaireResponse",)))
+    (intent,) = _of(story, protocol, "scale-assessed", plan)
+    items = intent.body["item"][0]["item"]
+    assert [item["answer"][0]["valueInteger"] for item in items] == [2, 3, 1, 2, 0, 1, 2, 0, 0, 11]
+    assert items[8]["linkId"] == "44260-8"
+
+
+def test_without_update_a_change_is_a_persons(story, protocol) -> None:
+    """An EHR that takes an Appointment but no update gets its changes by hand."""
+    plan = plan_for(statement(interactions=("read", "create", "search-type")))
+    (intent,) = _of(story, protocol, "visit-booked", plan)
+    assert intent.action is Action.PERSON
+
+
+def test_text_says_the_values(story, protocol) -> None:
+    """Where only text is taken it states dose, time, devices and lot."""
+    (intent,) = _of(story, protocol, "dose-given", plan_for(statement(("Communication",))))
+    says = intent.body["payload"][0]["contentString"]
+    assert all(word in says for word in ("56 mg", "2026-12-01T09:00:00Z", "2 devices", "LOT-1"))
+
+
+@pytest.mark.parametrize(("value", "json_text"), [("138", "138"), ("97.50", "97.5"), ("1E2", "100")])
+def test_numbers_have_no_noise(value: str, json_text: str) -> None:
+    """A reading is a JSON number of exactly its value, whole ones without a point."""
+    assert json.dumps(number(Decimal(value))) == json_text
+
+
+def test_a_number_that_json_would_round_is_refused() -> None:
+    """Rather than change a value, nothing is built."""
+    with pytest.raises(Malformed):
+        number(Decimal("0.12345678901234567890"))
+
+
+def test_the_shape_check_names_paths_and_no_values() -> None:
+    """What is wrong is said without quoting what may be about a patient."""
+    with pytest.raises(Malformed) as refused:
+        check_shape({"resourceType": "Observation", "status": "final", "secretName": "Ann"})
+    assert "secretName" in str(refused.value)
+    assert "Ann" not in str(refused.value)
