@@ -16,7 +16,7 @@ import pytest
 Element = dict[str, Any]
 
 
-def test_data() -> Path:
+def published_data() -> Path:
     """The folder of captured and published data; skips the test where there is none."""
     where = os.environ.get("KAIROS_TEST_DATA")
     if not where or not Path(where).is_dir():
@@ -28,7 +28,7 @@ def test_data() -> Path:
 def profiles() -> dict[str, dict[str, Element]]:
     """US Core 6.1.0: profile URL to the elements of its snapshot by id."""
     found = {}
-    with tarfile.open(test_data() / "us-core-6.1.0.tgz") as package:
+    with tarfile.open(published_data() / "us-core-6.1.0.tgz") as package:
         for member in package.getmembers():
             if not member.name.startswith("package/StructureDefinition-us-core-"):
                 continue

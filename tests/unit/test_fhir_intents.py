@@ -18,7 +18,7 @@ from fhir_adapters.intents import intents_for
 from fhir_adapters.plan import EhrPlan, plan_for
 from fhir_adapters.r4b import check_shape
 from fhir_adapters.resolve import artefacts_in, resolve
-from tests.unit.fhir_profiles import profiles, test_data, violations
+from tests.unit.fhir_profiles import profiles, published_data, violations
 from tests.unit.fhir_story import Told, statement, told, written
 
 EVERYTHING = plan_for(statement())
@@ -95,8 +95,15 @@ def test_a_stopped_pathway_leaves_nothing_active(story, protocol) -> None:
     }
 
 
-@pytest.mark.parametrize("types", [None, ("Procedure", "DocumentReference"), ("Communication",),
-                                   ("QuestionnaireResponse", "Procedure", "Communication")])
+@pytest.mark.parametrize(
+    "types",
+    [
+        None,
+        ("Procedure", "DocumentReference"),
+        ("Communication",),
+        ("QuestionnaireResponse", "Procedure", "Communication"),
+    ],
+)
 def test_every_resource_has_the_shape_of_r4(types, story, protocol) -> None:
     """Every resource that is created, native or standing in, passes the shape check."""
     plan = plan_for(statement() if types is None else statement(types))
@@ -147,7 +154,7 @@ def test_each_resource_carries_its_artefact_id(story, protocol) -> None:
 
 def test_a_resource_says_its_profile_and_fits_it(story, protocol) -> None:
     """Every US Core 6.1.0 profile that is claimed is kept: cardinalities, fixed values, slices."""
-    test_data()
+    published_data()
     claimed = Counter()
     for intent in _creates(written(story, protocol, EVERYTHING)):
         for url in intent.body.get("meta", {}).get("profile", ()):
@@ -180,7 +187,7 @@ def test_a_resource_says_its_profile_and_fits_it(story, protocol) -> None:
 )
 def test_the_profile_check_finds_damage(kind, place, damage, story, protocol) -> None:
     """The check of profiles is no rubber stamp: it finds what is missing or changed."""
-    test_data()
+    published_data()
     intent = _of(story, protocol, kind)[place]
     body: dict[str, Any] = json.loads(json.dumps(intent.body))
     url = body["meta"]["profile"][0]
@@ -295,7 +302,9 @@ def test_text_says_the_values(story, protocol) -> None:
     assert all(word in says for word in ("56 mg", "2026-12-01T09:00:00Z", "2 devices", "LOT-1"))
 
 
-@pytest.mark.parametrize(("value", "json_text"), [("138", "138"), ("97.50", "97.5"), ("1E2", "100")])
+@pytest.mark.parametrize(
+    ("value", "json_text"), [("138", "138"), ("97.50", "97.5"), ("1E2", "100")]
+)
 def test_numbers_have_no_noise(value: str, json_text: str) -> None:
     """A reading is a JSON number of exactly its value, whole ones without a point."""
     assert json.dumps(number(Decimal(value))) == json_text

@@ -1,0 +1,151 @@
+"""The pathway's workflow on the real time-skipping server, with its real database and EHR."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle
+
+import domain.decide
+from domain import commands as c
+from domain.errors import Conflict, Refused, Unavailable
+from domain.fold import fold
+from domain.names import (
+    HoldReason,
+    ObservationName,
+    PathwayId,
+    PhaseId,
+    RequestId,
+    VisitId,
+    VisitStatus,
+)
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol
+from store import codec, pathways
+from store.database import Database
+from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
+from workflows.door import send
+from workflows.wire import pathway_workflow_id
+
+INDUCTION = PhaseId("esketamine-induction")
+
+
+@pytest.fixture
+async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+    """A clinic with one enrolled patient."""
+    async with a_world(database, protocol) as made:
+        await made.enrol((await made.now()).date() + timedelta(days=7))
+        await made.settled()
+        yield made
+
+
+def _handle(world: World) -> WorkflowHandle[object, object]:
+    return world.client.get_workflow_handle(pathway_workflow_id(world.pathway_id))
+
+
+async def _accepted(world: World) -> int:
+    """How many updates the workflow's history says were accepted."""
+    history = await _handle(world).fetch_history()
+    return sum(
+        event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+        for event in history.events
+    )
+
+
+async def _pulse_oximetry(world: World, request: str | None = None) -> int:
+    reading = c.Measurement(ObservationName("spo2"), Decimal(97), "%")
+    wish = c.RecordReadings(await world.now(), (reading,))
+    return (await world.do(NURSE, wish, request)).version
+
+
+async def test_a_refused_command_leaves_no_trace_in_history(world: World) -> None:
+    """A command that the domain refuses is never accepted into the workflow's history."""
+    dose = c.RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.settled()
+    assert await _accepted(world) == 1
+    with pytest.raises(Refused, match="28 mg") as refused:
+        await world.do(NURSE, dose)
+    assert "dose" in [block.rule for block in refused.value.blocked_by]
+    assert await _accepted(world) == 1
+
+
+async def test_one_request_takes_effect_once(world: World) -> None:
+    """The same request sent three times is one event, and answers the same version."""
+    request = str(uuid4())
+    wish = c.PlaceHold(HoldReason.SUPPLY, "no device")
+    first = await world.do(NURSE, wish, request)
+    assert await world.do(NURSE, wish, request) == first
+    await world.settled()
+    assert len((await world.pathway()).holds) == 1
+
+
+async def test_a_defect_fails_one_command_and_not_the_pathway(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When handling a command fails unexpectedly, that command is unknown and the next one works."""
+    await world.enrol((await world.now()).date() + timedelta(days=7))
+    await world.settled()
+    real = domain.decide.decide
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(domain.decide, "_facts", broken)
+    with pytest.raises(Unavailable):
+        await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    monkeypatch.undo()
+    assert domain.decide.decide is real
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.settled()
+    assert (await world.pathway()).phases[INDUCTION].signed is not None
+
+
+async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
+    """After continue-as-new every reading is stored once, and an old request is still known."""
+    first_run = (await _handle(world).describe()).run_id
+    request = str(uuid4())
+    version = await _pulse_oximetry(world, request)
+    for _ in range(60):
+        await _pulse_oximetry(world)
+    await world.settled()
+    assert (await _handle(world).describe()).run_id != first_run
+    assert await _pulse_oximetry(world, request) == version
+    await world.settled()
+    async with world.database.begin() as tx:
+        events = await pathways.events_after(tx, world.pathway_id, 0, 1000)
+    assert sum(row.kind == "readings-taken" for row in events) == 61
+    assert len({row.event_id for row in events}) == len(events)
+
+
+async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
+    """What screens read equals what the stored events say, and both what the workflow holds."""
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.settled()
+    await world.do(MANAGER, c.BookVisit(VisitId("esketamine-induction-visit-1")))
+    await world.settled()
+    async with world.database.begin() as tx:
+        rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
+    events = [codec.event_from_json(row.event) for row in rows]
+    begun = Pathway(PathwayId(world.pathway_id))
+    folded = fold(begun, events, world.protocol.vocabulary)
+    assert folded == await world.pathway()
+    assert folded.visits[VisitId("esketamine-induction-visit-1")].status is VisitStatus.BOOKED
+    assert await _handle(world).query("version") == len(events)
+
+
+async def test_a_stale_expectation_is_a_conflict(world: World) -> None:
+    """A command that expects another version than the pathway's is refused as a conflict."""
+    command = c.Command(RequestId(str(uuid4())), PRESCRIBER, c.SignOrder(INDUCTION), expects=99)
+    with pytest.raises(Conflict, match="not 99"):
+        await send(world.client, world.pathway_id, command)
+
+
+async def test_ids_say_nothing_about_the_patient(world: World) -> None:
+    """Neither workflow ids nor search attributes carry the patient's id at the EHR."""
+    described = await _handle(world).describe()
+    assert world.patient not in described.id
+    assert world.patient not in str(dict(described.search_attributes))
