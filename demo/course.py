@@ -44,7 +44,7 @@ class Course:
         found = await self.staff.care_manager.see("/v1/sites/manhattan/patients", identifier=mrn)
         body = {
             "site": "manhattan",
-            "patient": found["patients"][0]["id"],
+            "patient": found["items"][0]["id"],
             "protocol": PROTOCOL,
             "first_visit": {"day": day, "hour": hour},
         }
@@ -74,8 +74,8 @@ class Course:
 
     async def visits(self, status: str) -> list[dict[str, Any]]:
         """The pathway's visits of one status, by their time."""
-        seen = await self.staff.care_manager.see(f"{self.path}/visits", status=status)
-        return sorted(seen["visits"], key=lambda visit: (visit["at"]["day"], visit["at"]["hour"]))
+        seen = await self.staff.care_manager.see(f"{self.path}/visits")
+        return [visit for visit in seen["items"] if visit["status"] == status]
 
     async def arrive(self) -> AtVisit | None:
         """Wait for the next booked visit's start. None if no visit is booked."""

@@ -4,6 +4,7 @@ Deliberately shares no code with Kairos's own read-back: the intended content co
 API's ledger, the found content from plain FHIR searches, and this comparison is its own.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -80,23 +81,23 @@ async def recount(ehr: str, operations: Person) -> Recount:
 
 
 async def read_deliveries(operations: Person) -> AsyncIterator[Json]:
-    """Read the whole ledger by the API, in the order of its writes."""
-    cursor = ""
+    """Read the whole ledger by the API, in the order of its writes, each with its resource."""
+    query = {"limit": "100"}
     while True:
-        query = {"cursor": cursor} if cursor else {}
-        page = await operations.see("/v1/deliveries", limit="200", body="true", **query)
-        for each in page["deliveries"]:
+        page = await operations.see("/v1/deliveries", **query)
+        paths = [f"/v1/deliveries/{each['id']}" for each in page["items"]]
+        for each in await asyncio.gather(*(operations.see(path) for path in paths)):
             yield each
-        cursor = page.get("next_cursor") or ""
-        if not cursor:
+        if page["next"] is None:
             return
+        query["cursor"] = page["next"]
 
 
 def _intended(deliveries: list[Json]) -> dict[str, tuple[str, Json]]:
     """The last intended content of each artefact: its create, with its updates laid over it."""
     intended: dict[str, tuple[str, Json]] = {}
     for each in deliveries:
-        kind, body = each["resource_type"], each["body"]
+        kind, body = each["resource_type"], each["resource"]
         _, before = intended.get(each["artefact"], (kind, {}))
         intended[each["artefact"]] = (kind, {**before, **body})
     return intended

@@ -28,6 +28,8 @@ MADRS_SAME = (4, 4, 3, 3, 3, 3, 4, 3, 4, 0)
 MADRS_WELL = (1, 1, 0, 1, 0, 1, 1, 0, 1, 0)
 INDUCTION, DTMS, MAINTENANCE = "esketamine-induction", "accelerated-dtms", "maintenance"
 
+ON_ITS_WAY = ("intent", "sent", "unknown")
+
 Watch = Callable[[str, str, datetime], None]
 
 
@@ -95,14 +97,17 @@ async def register(ehr: str) -> None:
 
 async def settle(clinic: Clinic, staff: Staff) -> None:
     """Move on, a minute at a time, until no delivery is on its way."""
-    waiting: dict[str, int] = {}
     for _ in range(120):
-        waiting = await staff.operations.see("/v1/deliveries/counts")
-        if not any(waiting.get(state, 0) for state in ("intent", "sent", "unknown")):
+        if not [state for state in ON_ITS_WAY if await _any_delivery(staff, state)]:
             return
         await clinic.time.move_by(MINUTE, "deliveries to settle")
-    message = f"deliveries did not settle: {waiting}"
+    message = "deliveries did not settle within two hours of clinical time"
     raise TimeoutError(message)
+
+
+async def _any_delivery(staff: Staff, state: str) -> bool:
+    query = {"state": state, "needs_person": "false", "limit": "1"}
+    return bool((await staff.operations.see("/v1/deliveries", **query))["items"])
 
 
 async def _responds(course: Course, clinic: Clinic) -> None:

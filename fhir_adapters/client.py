@@ -89,9 +89,9 @@ class EhrClient:
         """Search, following next links to the same origin; `complete` says if all was read."""
         doing = f"search {resource_type}"
         gathering = Gathering(resource_type)
-        reply = await self._get(resource_type, tuple(params))
+        url, asked = resource_type, tuple(params) or None
         for _ in range(pages):
-            bundle = self._object(reply, doing)
+            bundle = self._object(await self._get(url, asked), doing)
             if bundle.get("resourceType") != "Bundle":
                 raise NoAnswer("the EHR answered a search with something else than a Bundle")
             gathering.take(bundle)
@@ -100,7 +100,7 @@ class EhrClient:
                 return gathering.result(complete=gathering.whole)
             if not following:
                 break
-            reply = await self._get(following)
+            url, asked = following, None
         return gathering.result(complete=False)
 
     async def create(

@@ -76,7 +76,7 @@ async def send(
         _check_patient(body, patient, client.base_url)
         once = support.conditional_create and "identifier" in support.search
         once = once and intent.resource_type != "Provenance"
-        condition = f"identifier={identifiers.token(intent.artefact)}" if once else None
+        condition = identifiers.query(intent.artefact) if once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
         return await _change(client, intent, known, body, patient)

@@ -5,7 +5,7 @@ answer. Ids are made of ids that the pathway already has; they must carry no pat
 """
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from domain.names import EventId, HoldId, PathwayId, PhaseId, TaskId, VisitId
 
@@ -27,6 +27,11 @@ def identifier(artefact: str) -> dict[str, Any]:
 def token(artefact: str) -> str:
     """Build the value of an `identifier` search. Ids need no escaping: see `_safe`."""
     return f"{SYSTEM}|{artefact}"
+
+
+def query(artefact: str) -> str:
+    """Build the search string of a conditional create, which is encoded as in a URL."""
+    return urlencode({"identifier": token(artefact)})
 
 
 def episode(pathway: PathwayId) -> str:

@@ -1,0 +1,303 @@
+"""The API in the test's own process, with stand-ins for Temporal, the EHR and the clock."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from api.app import create_app
+from api.cursors import Cursors
+from api.parts import Parts
+from api.tokens import Tokens, read_key_set
+from demo.parts.issuer import Issuer
+from demo.parts.told import clinic_yaml
+from domain.automatic import automatic
+from domain.commands import Command
+from domain.decide import decide
+from domain.errors import Conflict, Unavailable
+from domain.events import Event
+from domain.fold import fold
+from domain.names import Role
+from domain.protocol import CombinedProtocol, Status
+from domain.vocabulary import Vocabulary
+from fhir_adapters.client import Held
+from fhir_adapters.failures import EhrRefused, NoAnswer
+from fhir_adapters.paging import SearchResult
+from protocols.book import ProtocolBook
+from settings import load_clinic
+from store import codec, inbox, pathways, schema
+from store.database import Database
+from workflows.wire import Ack, PathwayInput
+
+PATIENT = "patient-1"
+MONDAY = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)
+START = {
+    "site": "manhattan",
+    "patient": PATIENT,
+    "protocol": "esketamine-then-dtms",
+    "first_visit": {"day": "2027-03-01", "hour": "09:00"},
+}
+
+
+class HeldClock:
+    """Time stands where the test puts it."""
+
+    def __init__(self) -> None:
+        self.at = MONDAY
+
+    async def now(self) -> datetime:
+        """The time that was set."""
+        return self.at
+
+
+class InProcessDoor:
+    """Does what the workflow and its record would, at once, by asking the domain."""
+
+    def __init__(self, database: Database, clock: HeldClock) -> None:
+        self.away = False
+        self.records = True
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.starts: list[str] = []
+        self.sent: list[Command] = []
+        self.woken: list[tuple[str, str]] = []
+        self._database, self._clock = database, clock
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def start_pathway(self, start: PathwayInput) -> None:
+        """Record what the start brings."""
+        if self.away:
+            raise Unavailable("Temporal is away")
+        self.starts.append(start.pathway.id)
+        await self._record(start.pathway.id, start.begin, start.first_request)
+
+    async def send(self, pathway_id: str, command: Command) -> Ack:
+        """Ask the domain, and record what it says."""
+        await self.gate.wait()
+        if self.away:
+            raise Unavailable("Temporal is away")
+        async with self._turns[pathway_id]:
+            async with self._database.begin() as tx:
+                row = await pathways.find(tx, pathway_id)
+            assert row is not None
+            if command.expects is not None and command.expects != row.version:
+                raise Conflict(f"the pathway is at version {row.version}, not {command.expects}")
+            protocol = codec.protocol_from_json(row.protocol)
+            pathway = codec.pathway_from_json(row.projection)
+            events = decide(protocol, pathway, command, self._clock.at)
+            self.sent.append(command)
+            if self.records:
+                await self._record(pathway_id, events, command.id)
+            return Ack(row.version + len(events))
+
+    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
+        """Remember who was woken."""
+        self.woken.append((connection_id, patient_id))
+
+    async def check(self) -> None:
+        """Answer unless away."""
+        if self.away:
+            raise Unavailable("Temporal is away")
+
+    async def _record(self, pathway_id: str, events: Sequence[Event], request: str | None) -> None:
+        now = self._clock.at
+        async with self._database.begin() as tx:
+            row = await pathways.lock(tx, pathway_id)
+            protocol = codec.protocol_from_json(row.protocol)
+            pathway = codec.pathway_from_json(row.projection)
+            todo: Sequence[Event] = events
+            while todo:
+                for event in todo:
+                    pathways.append(tx, row, event, request, now)
+                pathway = fold(pathway, todo, protocol.vocabulary)
+                todo = automatic(protocol, pathway, now)
+            pathways.project(row, pathway, now)
+            if request is not None:
+                await inbox.applied(tx, request, row.version, now)
+
+
+class StandInEhr:
+    """Holds what the test puts in it."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.patients: dict[str, dict[str, Any]] = {PATIENT: patient(PATIENT)}
+
+    async def capability(self) -> dict[str, Any]:
+        """A server that takes Observations only."""
+        self._answer()
+        interactions = [{"code": "create"}, {"code": "read"}]
+        return {
+            "resourceType": "CapabilityStatement",
+            "fhirVersion": "4.0.1",
+            "rest": [
+                {
+                    "mode": "server",
+                    "resource": [{"type": "Observation", "interaction": interactions}],
+                }
+            ],
+        }
+
+    async def read(self, resource_type: str, ehr_id: str) -> Held:
+        """A patient, or what an EHR says when there is none."""
+        self._answer()
+        if ehr_id not in self.patients:
+            raise EhrRefused(f"read a {resource_type}", 404, ())
+        return Held(ehr_id, "1", self.patients[ehr_id])
+
+    async def search(
+        self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
+    ) -> SearchResult:
+        """Find by identifier."""
+        self._answer()
+        assert (resource_type, pages) == ("Patient", 1)
+        _, token = params[0]
+        found = [p for p in self.patients.values() if token in _tokens(p)]
+        return SearchResult(tuple(found), (), complete=True)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise NoAnswer("no whole answer came from the EHR")
+
+
+def patient(ehr_id: str, **also: Any) -> dict[str, Any]:
+    """A synthetic patient."""
+    return {
+        "resourceType": "Patient",
+        "id": ehr_id,
+        "active": True,
+        "name": [{"family": "Canary-Featherstone", "given": ["Ottoline"]}],
+        "birthDate": "1961-07-19",
+        "identifier": [{"system": "urn:kairos:demo:mrn", "value": f"MRN-{ehr_id}"}],
+        **also,
+    }
+
+
+def _tokens(resource: dict[str, Any]) -> set[str]:
+    return {f"{each['system']}|{each['value']}" for each in resource["identifier"]}
+
+
+class Staff:
+    """One person at the API."""
+
+    def __init__(self, http: httpx2.AsyncClient, token: str) -> None:
+        self._http = http
+        self._token = token
+
+    async def get(self, path: str, **params: Any) -> httpx2.Response:
+        """Read."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return await self._http.get(path, headers=headers, params=params)
+
+    async def post(
+        self, path: str, body: Any = None, *, key: str | None = None, match: str | None = None
+    ) -> httpx2.Response:
+        """Ask for something, with a new key unless one is given."""
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Idempotency-Key": key or str(uuid4()),
+        }
+        if match is not None:
+            headers["If-Match"] = match
+        return await self._http.post(path, headers=headers, json={} if body is None else body)
+
+
+class Clinic:
+    """The application and those who use it."""
+
+    def __init__(self, database: Database, protocol: CombinedProtocol, directory: Path) -> None:
+        self.database = database
+        self.clock = HeldClock()
+        self.door = InProcessDoor(database, self.clock)
+        self.ehr = StandInEhr()
+        self.issuer = Issuer(directory)
+        self.protocol = protocol
+        self.app = create_app(parts(self, directory))
+        transport = httpx2.ASGITransport(app=self.app)
+        self.http = httpx2.AsyncClient(transport=transport, base_url="http://api")
+
+    def staff(self, *roles: str, sites: Sequence[str] = ("manhattan",), name: str = "") -> Staff:
+        """Somebody with these roles."""
+        return Staff(self.http, self.issuer.token(name or f"{roles[0]}-1", roles, sites))
+
+    @property
+    def manager(self) -> Staff:
+        """A care manager."""
+        return self.staff("care-manager")
+
+    @property
+    def prescriber(self) -> Staff:
+        """A prescriber."""
+        return self.staff("prescriber")
+
+    @property
+    def nurse(self) -> Staff:
+        """A nurse."""
+        return self.staff("nurse")
+
+    async def probe(self) -> None:
+        """Have the integrator ask the EHR what it can do."""
+        answer = await self.staff("integrator").post("/v1/connections/demo-ehr/probe")
+        assert answer.status_code == 201, answer.text
+
+    async def started(self, **also: Any) -> str:
+        """Start a pathway and return its address."""
+        answer = await self.manager.post("/v1/pathways", START | also)
+        assert answer.status_code == 201, answer.text
+        address: str = answer.json()["pathway"]
+        return address
+
+    async def checked_in(self) -> tuple[str, str]:
+        """A pathway with its order signed and the patient here for the first visit."""
+        address = await self.started()
+        signing = await self.prescriber.post(
+            f"{address}/orders", {"phase": self.protocol.phases[0].id}
+        )
+        assert signing.status_code == 201, signing.text
+        visit = (await self.nurse.get(f"{address}/visits")).json()["items"][0]["id"]
+        for step in ("booking", "check-in"):
+            answer = await self.nurse.post(f"{address}/visits/{visit}/{step}")
+            assert answer.status_code == 201, answer.text
+        return address, visit
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self.http.aclose()
+
+
+def parts(clinic: Clinic, directory: Path) -> Parts:
+    """The application's parts, with the test's stand-ins."""
+    file = directory / "clinic.yaml"
+    file.write_text(clinic_yaml("https://ehr.invalid/fhir"))
+    draft = replace(clinic.protocol, id="a-draft", status=Status.DRAFT)
+    return Parts(
+        clinic=load_clinic(file),
+        protocols=book(clinic.protocol, draft),
+        database=clinic.database,
+        door=clinic.door,
+        clock=clinic.clock,
+        ehr=lambda _: clinic.ehr,
+        tokens=Tokens(
+            clinic.issuer.url,
+            clinic.issuer.audience,
+            partial(read_key_set, str(clinic.issuer.jwks)),
+        ),
+        cursors=Cursors("a secret of the tests"),
+        schema=schema.newest(),
+    )
+
+
+def book(*protocols: CombinedProtocol) -> ProtocolBook:
+    """A book of these protocols."""
+    vocabulary: Vocabulary = protocols[0].vocabulary
+    return ProtocolBook(vocabulary, protocols[0].phases, protocols)
+
+
+EVERY_ROLE = tuple(role.value for role in Role if role is not Role.KAIROS)

@@ -1,0 +1,325 @@
+"""Commands: once a key, refused with the rule named, and never lost."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from store import inbox
+from tests.api.clinic import Clinic, Staff
+from workflows.parcel import unpack
+
+HOLD = {"reason": "medical-review", "note": "review"}
+
+
+async def timeline(staff: Staff, address: str) -> list[str]:
+    """The kinds of everything that happened."""
+    items = (await staff.get(f"{address}/timeline", limit=200)).json()["items"]
+    return [item["kind"] for item in items]
+
+
+async def test_an_applied_command_says_its_version(clinic: Clinic):
+    """A command is 201 with the version it led to, an ETag and its status address."""
+    address = await clinic.started()
+    answer = await clinic.nurse.post(f"{address}/holds", HOLD)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["pathway"] == address
+    assert answer.headers["location"] == body["command"]
+    assert answer.headers["etag"] == f'"{body["version"]}"'
+    assert (await clinic.nurse.get(body["command"])).json()["state"] == "applied"
+
+
+async def test_a_repeated_key_replays_the_answer(clinic: Clinic):
+    """The same key with the same body gives the same answer and happens once."""
+    address = await clinic.started()
+    first = await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    again = await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await timeline(clinic.nurse, address)).count("hold-placed") == 1
+
+
+async def test_spelling_the_same_body_otherwise_is_a_repeat(clinic: Clinic):
+    """Key order and white space do not make another request."""
+    address = await clinic.started()
+    await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    turned = dict(reversed(HOLD.items()))
+    assert (await clinic.nurse.post(f"{address}/holds", turned, key="hold-1")).status_code == 201
+
+
+async def test_a_key_with_another_body_is_refused(clinic: Clinic):
+    """The same key with another body is 422 and happens not at all."""
+    address = await clinic.started()
+    await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    other = HOLD | {"reason": "supply"}
+    answer = await clinic.nurse.post(f"{address}/holds", other, key="hold-1")
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith("idempotency-key-reused")
+
+
+async def test_another_persons_key_is_another_key(clinic: Clinic):
+    """Keys belong to who sends them: two people may choose the same one."""
+    address = await clinic.started()
+    await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    assert (await clinic.manager.post(f"{address}/holds", HOLD, key="hold-1")).status_code == 201
+    assert (await timeline(clinic.nurse, address)).count("hold-placed") == 2
+
+
+async def test_a_key_in_flight_is_a_conflict(clinic: Clinic):
+    """While the first is under way, its repeat is 409 with when and where to look."""
+    address = await clinic.started()
+    clinic.door.gate.clear()
+    first = asyncio.create_task(clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1"))
+    while not await waiting(clinic):
+        await asyncio.sleep(0)
+    again = await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
+    assert again.status_code == 409
+    assert again.json()["type"].endswith("in-flight")
+    assert again.headers["retry-after"] == "1"
+    assert (await clinic.nurse.get(again.headers["location"])).json()["state"] == "received"
+    clinic.door.gate.set()
+    assert (await first).status_code == 201
+
+
+async def waiting(clinic: Clinic) -> int:
+    """How many commands are received and not settled."""
+    async with clinic.database.begin() as tx:
+        return len(await inbox.waiting(tx, 10))
+
+
+@pytest.mark.parametrize("key", [None, "", "with space", "ümlaut", "x" * 256])
+async def test_a_post_needs_a_usable_key(clinic: Clinic, key: str | None):
+    """A POST without a key of visible ASCII is 400 and is not received."""
+    address = await clinic.started()
+    token = clinic.issuer.token("nurse-1", ["nurse"], ["manhattan"])
+    headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token}"}
+    if key is not None:
+        headers["Idempotency-Key"] = key.encode()
+    sent = [(name.encode(), v if isinstance(v, bytes) else v.encode()) for name, v in headers.items()]
+    answer = await clinic.http.post(f"{address}/holds", headers=sent, json=HOLD)
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("idempotency-key-missing")
+
+
+async def test_a_refusal_names_the_rule_and_who_can_help(clinic: Clinic):
+    """A dose without blood pressure is 409 with what is missing, and is replayed as that."""
+    address, visit = await clinic.checked_in()
+    dose = {
+        "visit": visit,
+        "first_device_at": clinic.clock.at.isoformat(),
+        "mg": 56,
+        "lot": "L1",
+    }
+    answer = await clinic.nurse.post(f"{address}/doses", dose, key="dose-1")
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == "urn:kairos:problem:refused"
+    by_rule = {block["rule"]: block for block in problem["blocked_by"]}
+    pressure = by_rule["blood-pressure-before"]
+    assert pressure["missing"]
+    assert "nurse" in pressure["who"]
+    again = await clinic.nurse.post(f"{address}/doses", dose, key="dose-1")
+    assert again.status_code == 409
+    assert again.json()["blocked_by"] == problem["blocked_by"]
+    assert "dose-given" not in await timeline(clinic.nurse, address)
+
+
+async def test_a_double_click_gives_one_dose(clinic: Clinic):
+    """The same dose sent twice at once with one key is recorded once."""
+    address, visit = await clinic.checked_in()
+    await make_ready(clinic, address, visit)
+    dose = {"visit": visit, "first_device_at": clinic.clock.at.isoformat(), "mg": 56, "lot": "L1"}
+    clicks = [clinic.nurse.post(f"{address}/doses", dose, key="dose-1") for _ in range(2)]
+    answers = await asyncio.gather(*clicks)
+    assert {a.status_code for a in answers} <= {201, 409}
+    assert (await timeline(clinic.nurse, address)).count("dose-given") == 1
+
+
+async def make_ready(clinic: Clinic, address: str, visit: str) -> None:
+    """Record and override all that stands in the way of the first dose."""
+    now = clinic.clock.at.isoformat()
+    said = {
+        "systolic_bp": {"value": 128, "unit": "mmHg"},
+        "diastolic_bp": {"value": 80.5, "unit": "mmHg"},
+        "rems_enrolment": {"answer": "confirmed"},
+        "esketamine_contraindication": {"answer": "none"},
+        "clinically_stable": {"answer": "yes"},
+        "ride_home": {"answer": "arranged"},
+    }
+    kinds = clinic.protocol.vocabulary.observations
+    readings = []
+    for name, value in said.items():
+        kind = next((k for k in kinds.values() if k.name == name), None)
+        if kind is None:
+            continue
+        answer = {"answer": kind.answers[0]} if kind.answers else value
+        readings.append({"observation": name, **answer})
+    body = {"measured_at": now, "visit": visit, "readings": readings}
+    taken = await clinic.nurse.post(f"{address}/readings", body)
+    assert taken.status_code == 201, taken.text
+    items = {"scale": "phq9", "assessed_at": now, "items": [0] * 9}
+    assert (await clinic.nurse.post(f"{address}/assessments", items)).status_code == 201
+    for step in (await clinic.nurse.get(address)).json()["next"]:
+        for block in step["blocked_by"]:
+            if block["overridable"]:
+                override = {"visit": visit, "gate": block["rule"], "reason": "in a test"}
+                await clinic.prescriber.post(f"{address}/overrides", override)
+
+
+STALE = ['"1"', '"999"']
+
+
+@pytest.mark.parametrize("match", STALE)
+async def test_a_stale_if_match_is_refused(clinic: Clinic, match: str):
+    """With If-Match of another version a command is 412, tells the version and does nothing."""
+    address = await clinic.started()
+    answer = await clinic.nurse.post(f"{address}/holds", HOLD, match=match)
+    current = (await clinic.nurse.get(address)).headers["etag"]
+    assert (answer.status_code, answer.headers["etag"]) == (412, current)
+    assert "hold-placed" not in await timeline(clinic.nurse, address)
+    assert (await clinic.nurse.post(f"{address}/holds", HOLD, match=current)).status_code == 201
+
+
+async def test_if_match_must_be_a_version(clinic: Clinic):
+    """An If-Match that is no ETag of ours is 400."""
+    address = await clinic.started()
+    assert (await clinic.nurse.post(f"{address}/holds", HOLD, match="*")).status_code == 400
+
+
+async def test_a_command_while_temporal_is_away_is_kept(clinic: Clinic):
+    """With Temporal away a command is 202, and its row holds the whole command for the relay."""
+    address = await clinic.started()
+    clinic.door.away = True
+    answer = await clinic.nurse.post(f"{address}/holds", HOLD)
+    assert answer.status_code == 202
+    assert answer.headers["retry-after"] == "1"
+    command_id = answer.headers["location"].rpartition("/")[2]
+    async with clinic.database.begin() as tx:
+        row = await inbox.find(tx, command_id)
+    assert row is not None
+    clinic.door.away = False
+    parcel = unpack(row.body)
+    await clinic.door.send(address.rpartition("/")[2], parcel)  # type: ignore[arg-type]
+    assert (await clinic.nurse.get(answer.headers["location"])).json()["state"] == "applied"
+
+
+async def test_a_record_that_takes_too_long_is_202(clinic: Clinic, monkeypatch):
+    """A command that took effect but is not recorded in time is 202, not a guess."""
+    monkeypatch.setattr("api.commands.SETTLED_WITHIN", 0.05)
+    address = await clinic.started()
+    clinic.door.records = False
+    assert (await clinic.nurse.post(f"{address}/holds", HOLD)).status_code == 202
+
+
+def reading(clinic: Clinic, **also: object) -> dict[str, object]:
+    """A blood pressure taken now."""
+    pair = [
+        {"observation": "systolic_bp", "value": 128, "unit": "mmHg"},
+        {"observation": "diastolic_bp", "value": 80, "unit": "mmHg"},
+    ]
+    return {"measured_at": clinic.clock.at.isoformat(), "readings": pair} | also
+
+
+BAD_READINGS = {
+    "wrong unit": ({"value": 17.1, "unit": "kPa"}, "mmHg"),
+    "misplaced point": ({"value": 1520, "unit": "mmHg"}, "from"),
+    "no unit": ({"value": 128}, "mmHg"),
+    "text": ({"value": "128", "unit": "mmHg"}, "number"),
+    "true": ({"value": True, "unit": "mmHg"}, "number"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_READINGS)
+async def test_a_bad_reading_is_told_what_would_be_right(clinic: Clinic, case: str):
+    """A reading of a wrong unit or range is 422 with the right one, and is never converted."""
+    address = await clinic.started()
+    wrong, right = BAD_READINGS[case]
+    body = reading(clinic)
+    readings = body["readings"]
+    assert isinstance(readings, list)
+    readings[0] = {"observation": "systolic_bp", **wrong}
+    answer = await clinic.nurse.post(f"{address}/readings", body)
+    assert answer.status_code == 422
+    assert right in answer.text
+    assert "readings-taken" not in await timeline(clinic.nurse, address)
+
+
+async def test_a_time_without_offset_is_told_how_to_write_it(clinic: Clinic):
+    """A naive time is 422 and the answer shows one with its offset."""
+    address = await clinic.started()
+    body = reading(clinic, measured_at="2027-03-01T08:00:00")
+    answer = await clinic.nurse.post(f"{address}/readings", body)
+    assert answer.status_code == 422
+    assert "-05:00" in answer.json()["detail"]
+
+
+async def test_a_future_time_is_refused_before_the_inbox(clinic: Clinic):
+    """A time after the clinic's now is 422, says what it is now, and is not received."""
+    address = await clinic.started()
+    later = (clinic.clock.at + timedelta(minutes=5)).isoformat()
+    answer = await clinic.nurse.post(f"{address}/readings", reading(clinic, measured_at=later))
+    assert answer.status_code == 422
+    assert "2027-03-01T13:00:00" in answer.json()["detail"]
+
+
+async def test_a_booking_in_the_spring_gap_names_the_choices(clinic: Clinic):
+    """A visit moved into the hour that the clocks skip is 422 and told both sides of it."""
+    address = await clinic.started()
+    phase = clinic.protocol.phases[0].id
+    await clinic.prescriber.post(f"{address}/orders", {"phase": phase})
+    visit = (await clinic.nurse.get(f"{address}/visits")).json()["items"][3]["id"]
+    gap = {"to": {"day": "2027-03-14", "hour": "02:30"}}
+    answer = await clinic.nurse.post(f"{address}/visits/{visit}/move", gap)
+    assert answer.status_code == 422
+    assert "03:30" in answer.json()["detail"]
+
+
+UNKNOWN = {
+    "visits/no-such-visit/check-in": ({}, 404),
+    "holds/no-such-hold/lift": ({"reason": "why"}, 404),
+    "tasks/no-such~task.1/acknowledgement": ({}, 404),
+    "orders": ({"phase": "no-such-phase"}, 422),
+    "decisions": ({"phase": "no-such-phase", "decision": "stop", "reason": "why"}, 422),
+    "overrides": ({"visit": "no-such-visit", "gate": "a-gate", "reason": "why"}, 422),
+    "doses": (
+        {"visit": "no-such-visit", "first_device_at": "2027-03-01T13:00:00Z", "mg": 56, "lot": "1"},
+        422,
+    ),
+}
+
+
+@pytest.mark.parametrize("where", UNKNOWN)
+async def test_what_is_not_there_is_never_repeated(clinic: Clinic, where: str):
+    """A command about what the pathway does not have is refused without echoing its name."""
+    address = await clinic.started()
+    body, status = UNKNOWN[where]
+    person = clinic.staff("prescriber", "nurse")
+    answer = await person.post(f"{address}/{where}", body)
+    assert answer.status_code == status
+    assert "no-such" not in answer.text
+    assert await waiting(clinic) == 0
+
+
+async def test_a_task_is_acknowledged_by_the_id_of_the_list(clinic: Clinic):
+    """The id that a list gives a task stands in the address of its acknowledgement."""
+    address = await clinic.started()
+    task = (await clinic.prescriber.get("/v1/tasks")).json()["items"][0]
+    assert task["acknowledged"] is False
+    answer = await clinic.prescriber.post(f"{address}/tasks/{task['id']}/acknowledgement")
+    assert answer.status_code == 201
+    task = (await clinic.prescriber.get(f"{address}/tasks")).json()["items"][0]
+    assert task["acknowledged"] is True
+
+
+async def test_a_hold_is_lifted_by_the_id_it_is_shown_with(clinic: Clinic):
+    """A placed hold is shown with its id, and a prescriber lifts it with a reason."""
+    address = await clinic.started()
+    await clinic.nurse.post(f"{address}/holds", HOLD)
+    hold = (await clinic.nurse.get(address)).json()["holds"][0]
+    lift = f"{address}/holds/{hold['id']}/lift"
+    assert (await clinic.prescriber.post(lift, {"reason": "reviewed"})).status_code == 201
+    assert (await clinic.nurse.get(address)).json()["holds"][0]["lifted"] is True
+    again = await clinic.prescriber.post(lift, {"reason": "reviewed"})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:kairos:problem:conflict")
