@@ -66,6 +66,7 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     logging.captureWarnings(capture=True)
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(OneLine())
+    handler.addFilter(_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -96,6 +97,16 @@ class OneLine(logging.Formatter):
         return json.dumps(line | _allowed(fields), ensure_ascii=True)
 
 
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Ours, what is known to be harmless, and that a library is worried; not its chatter."""
+    ours = hasattr(record, "kairos")
+    return ours or record.levelno >= logging.WARNING or _known(record)
+
+
+def _known(record: logging.LogRecord) -> bool:
+    return isinstance(record.msg, str) and record.msg in LIBRARY_LINES
+
+
 def _hand_over(
     _logger: Any, _name: str, event: MutableMapping[str, Any]
 ) -> tuple[tuple[str], dict[str, Any]]:
@@ -104,9 +115,8 @@ def _hand_over(
 
 
 def _of_library(record: logging.LogRecord) -> dict[str, Any]:
-    known = isinstance(record.msg, str) and record.msg in LIBRARY_LINES
     fields: dict[str, Any] = {"event": "library", "exc_info": record.exc_info}
-    if known:
+    if _known(record):
         fields["event"] = re.sub(r"[^A-Za-z ]", "", record.msg.partition("[")[0]).strip()
     error_type = getattr(record, "error_type", None)
     return fields if error_type is None else fields | {"error_type": error_type}

@@ -13,6 +13,7 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Header, Request
+from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from api.access import May, acting_role, caller_of, insist_site
@@ -34,7 +35,7 @@ SETTLED_WITHIN = 5.0
 """Seconds that a caller waits for the record of a command before getting a 202."""
 
 LOOK_EVERY = 0.005
-SLOWEST_LOOK = 0.05
+SLOWEST_LOOK = 0.02
 
 Key = Annotated[
     str | None,
@@ -232,8 +233,10 @@ async def _rejected(
 
 def rejection(row: CommandRow) -> Problem:
     """The problem that a command was rejected with."""
-    refusal = unpack_refusal(row.problem or {"kind": "Refused", "message": "it was refused"})
-    return problem_of_refusal(refusal)
+    try:
+        return problem_of_refusal(unpack_refusal(row.problem or {}))
+    except ValidationError:
+        return of_domain(Refused("it was refused when it was sent on; look at what is next"))
 
 
 _STALE = re.compile(r"the pathway is at version (\d+), not \d+")

@@ -77,7 +77,7 @@ class Edge:
             log.info(
                 "request",
                 method=scope["method"] if scope["method"].isalpha() else "other",
-                route=getattr(scope.get("route"), "path", "none"),
+                route=_template(scope),
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 correlation_id=correlation_id,
@@ -102,6 +102,14 @@ class Edge:
         if scope["method"] not in CHANGING:
             return receive
         return await _gate(scope, receive, headers)
+
+
+def _template(scope: Scope) -> str:
+    """Name the route without what stood in its places."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    if path is None:
+        return "none"
+    return f"/v1{path}" if scope["path"].startswith("/v1/") else path
 
 
 async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:

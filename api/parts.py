@@ -3,13 +3,15 @@
 `Door` is the API's only way to a workflow; tests put another one in its place.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -30,6 +32,8 @@ from workflows.clock import Clock, clock_for
 from workflows.wire import Ack, PathwayInput
 
 HEALTH_PATIENCE = timedelta(seconds=2)
+
+log = structlog.get_logger("kairos.api")
 
 
 class Door(Protocol):
@@ -117,6 +121,31 @@ class TemporalDoor:
             raise Unavailable("Temporal does not answer") from error
 
 
+class ReachableClock:
+    """Another clock, whose being out of reach is Unavailable like everything else's."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Ask this clock."""
+        self._clock = clock
+
+    async def now(self) -> datetime:
+        """The time now, in UTC."""
+        try:
+            return await self._clock.now()
+        except RPCError as error:
+            raise Unavailable("the clinic's clock does not answer") from error
+
+
+async def _connected(settings: Settings) -> Client:
+    """Connect to Temporal, however long it takes to be there."""
+    while True:
+        try:
+            return await door.connect(settings.temporal_address, settings.temporal_namespace)
+        except RuntimeError:
+            log.warning("api_waits_for_temporal")
+            await asyncio.sleep(1)
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Read what there is to read, connect, and close everything at the end."""
@@ -124,7 +153,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     protocols = load_protocols(settings.protocols_dir)
     url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as closing:
-        client = await door.connect(settings.temporal_address, settings.temporal_namespace)
+        client = await _connected(settings)
         database = Database(url)
         closing.push_async_callback(database.close)
         ehrs = {each.id: EhrClient(each.base_url) for each in clinic.connections}
@@ -136,7 +165,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             protocols=protocols,
             database=database,
             door=TemporalDoor(client),
-            clock=clock_for(settings.clinical_clock, client),
+            clock=ReachableClock(clock_for(settings.clinical_clock, client)),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
             cursors=Cursors(url),

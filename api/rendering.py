@@ -155,7 +155,7 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
         reason=hold.reason,
         placed=hold.placed,
         by=who_view(hold.by),
-        lifted=hold.lifted,
+        lifted=bool(hold.lifted),
     )
 
 

@@ -138,17 +138,21 @@ def _header(token: str) -> dict[str, Any]:
     return header
 
 
-def _usable(found: dict[str, Any]) -> KeySet:
-    """Keep the public signing keys; a set with a symmetric key is not one of an issuer."""
-    listed = found.get("keys")
-    keys = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+def _usable(found: object) -> KeySet:
+    """Keep the public signing keys; a secret that got into the set verifies nothing."""
+    listed = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        raise Unavailable("the issuer's keys cannot be understood")
     wanted = [
         key
-        for key in keys
-        if key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig" and key.get("kid")
+        for key in listed
+        if isinstance(key, dict)
+        and key.get("kty") in ("RSA", "EC")
+        and key.get("use", "sig") == "sig"
+        and key.get("kid")
     ]
     try:
-        return KeySet.import_key_set({"keys": wanted})
+        return KeySet.import_key_set({"keys": wanted}) if wanted else KeySet([])
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise Unavailable("the issuer's keys cannot be understood") from error
 

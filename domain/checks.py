@@ -77,6 +77,15 @@ def check_may_release(
     return answer(tuple(_release(protocol, pathway, visit, at)))
 
 
+def sessions_due(phase: Protocol, pathway: Pathway, visit: Visit) -> int:
+    """Sessions still to give at a visit: as many as it takes, and no more than the stage lacks."""
+    stage = phase.schedule.stages[visit.stage]
+    due = stage.per_visit - len(pathway.sessions_at(visit.id))
+    if stage.sessions is not None:
+        due = min(due, stage.sessions - len(_in_stage(phase, pathway, visit)))
+    return max(0, due)
+
+
 def check_may_decide(
     protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId, at: datetime
 ) -> Answer:
@@ -131,13 +140,15 @@ def _apart(
         yield found(rule, f"{apart} days from {what} on {other_day}, at least {least} required")
 
 
-def _standing(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
+def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Iterator[Blocked]:
     """What forbids any treatment, whatever the visit."""
     if pathway.outcome is not None:
         yield found("pathway-open", f"the pathway is {pathway.outcome}")
-    for hold in pathway.open_holds():
-        reason = pathway.holds[hold].reason
-        yield found("hold", f"hold {hold} for {reason} is open; a prescriber may lift it")
+    for key, hold in sorted(pathway.holds.items()):
+        if hold.lifted_at is None:
+            yield found("hold", f"hold {key} for {hold.reason} is open; a prescriber may lift it")
+        elif hold.placed <= at < hold.lifted_at:
+            yield found("hold", f"hold {key} for {hold.reason} was not lifted at that time")
     if pathway.phases[pathway.phase].signed is None:
         who = protocol.phase(pathway.phase).ordered_by
         yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
@@ -146,7 +157,7 @@ def _standing(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]
 def _treat(
     protocol: CombinedProtocol, pathway: Pathway, visit_id: VisitId, at: datetime
 ) -> Iterator[Blocked]:
-    yield from _standing(protocol, pathway)
+    yield from _standing(protocol, pathway, at)
     visit = pathway.visits[visit_id]
     phase = protocol.phase(visit.phase)
     if visit.phase != pathway.phase:
@@ -180,12 +191,17 @@ def _treat(
             yield from gates.evaluate(gate, look)
 
 
+def _in_stage(phase: Protocol, pathway: Pathway, visit: Visit) -> list[Session]:
+    given = pathway.sessions_in(phase.id)
+    return [s for s in given if pathway.visits[s.visit].stage == visit.stage]
+
+
 def _course(phase: Protocol, pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """The course's length: how many sessions, and within how many days."""
     stage = phase.schedule.stages[visit.stage]
     given = pathway.sessions_in(phase.id)
-    here = [s for s in given if pathway.visits[s.visit].stage == visit.stage]
-    if stage.sessions is not None and len(here) >= stage.sessions:
+    here = len(_in_stage(phase, pathway, visit))
+    if stage.sessions is not None and here >= stage.sessions:
         yield found("sessions", f"all {stage.sessions} sessions were given")
     if phase.schedule.finish_within is not None and given:
         days = (local_day(at, pathway.zone) - local_day(given[0].started, pathway.zone)).days

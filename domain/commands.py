@@ -56,7 +56,7 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True)
 class MissVisit:
-    """Say that the patient did not come."""
+    """Say that the patient did not come, or that a proposed visit was never booked in time."""
 
     visit: VisitId
     kind: Literal["miss-visit"] = "miss-visit"

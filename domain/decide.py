@@ -81,7 +81,7 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
                 )
             return now, (e.VisitCheckedIn(visit_id),)
         case c.MissVisit(visit=visit_id):
-            visit = _visit(pathway, visit_id, VisitStatus.BOOKED)
+            visit = _visit(pathway, visit_id, *BOOKABLE)
             if instant(visit.at, pathway.zone) > now:
                 raise Refused(
                     f"{visit_id} is not due before {visit.at.day} {visit.at.hour:%H:%M}",
@@ -247,7 +247,7 @@ def _decision(
         if isinstance(result, Missing):
             _insist(result, "decide")
         blocks = blocks_of(result)
-        if any(block.finding is None for block in blocks):
+        if any(block.finding is None or not block.overridable for block in blocks):
             _insist(result, "decide")
     made = e.DecisionMade(
         phase, wish.decision, wish.reason, tuple(block.sentence() for block in blocks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -68,9 +69,9 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case e.VisitBooked() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
-            return _retime(pathway, fact)
+            return _retime(pathway, fact, event.at)
         case e.VisitMoved() as fact:
-            return _retime(pathway, fact)
+            return _retime(pathway, fact, event.at)
         case e.VisitCheckedIn() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
             visit = replace(pathway.visits[fact.visit], checked_in=event.at)
@@ -104,7 +105,7 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             hold = Hold(fact.reason, event.at, event.by)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case e.HoldLifted() as fact:
-            hold = replace(pathway.holds[fact.hold], lifted=True)
+            hold = replace(pathway.holds[fact.hold], lifted_at=event.at)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case e.GateOverridden() as fact:
             key = override_key(fact.visit, fact.gate)
@@ -143,8 +144,12 @@ def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
     return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
 
 
-def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved) -> Pathway:
-    visit = replace(pathway.visits[fact.visit], at=fact.at)
+def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, said: datetime) -> Pathway:
+    """Set a visit's time; an earlier word that comes late, or again, changes nothing."""
+    known = pathway.visits[fact.visit]
+    if known.retimed is not None and said < known.retimed:
+        return pathway
+    visit = replace(known, at=fact.at, retimed=said)
     return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
 
 

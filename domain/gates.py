@@ -63,7 +63,7 @@ def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked
             titles = _titles(look, absent)
             window = f"{in_minutes(check.earliest)} to {in_minutes(check.latest)} min"
             who = _who(look, absent)
-            if look.at <= closes:
+            if look.at < closes:
                 block = Blocked(
                     check.id,
                     who,

@@ -46,6 +46,7 @@ class Visit:
     at: LocalTime
     status: VisitStatus
     checked_in: datetime | None = None
+    retimed: datetime | None = None  # when `at` was last set
     replaces: VisitId | None = None
 
 
@@ -79,7 +80,12 @@ class Hold:
     reason: HoldReason
     placed: datetime
     by: Author
-    lifted: bool = False
+    lifted_at: datetime | None = None
+
+    @property
+    def lifted(self) -> bool:
+        """Say whether a prescriber lifted it."""
+        return self.lifted_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     plans = to_propose(protocol, pathway, now)
     if plans:
         yield ProposeVisits(plans, f"Propose {len(plans)} visits of {phase.title}.", "schedule")
-    yield from _coming(phase, pathway, now)
-    yield from _deciding(protocol, phase, pathway, now)
+    later = (*_coming(phase, pathway, now), *_deciding(protocol, phase, pathway, now))
+    yield from sorted(later, key=lambda step: isinstance(step, Await))
 
 
 def _holds(pathway: Pathway) -> Iterator[Step]:
@@ -72,8 +72,8 @@ def _in_visit(
 ) -> Iterator[Step]:
     """What is next for a patient who is here."""
     given = len(pathway.sessions_at(visit.id))
-    per_visit = phase.schedule.stages[visit.stage].per_visit
-    if given < per_visit:
+    due = checks.sessions_due(phase, pathway, visit)
+    if due:
         treat = checks.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
         if given == 0:
@@ -83,10 +83,12 @@ def _in_visit(
     roles = (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER)
     waits = [block.until for block in blocks if block.until is not None and block.until > now]
     if isinstance(leave, Passed):
-        if given >= per_visit:
+        if not due:
             says = f"Release the patient from {visit.id}: every check is met."
             yield AskPerson(Ask.RELEASE, visit.id, roles, says, "release")
         return
+    timed = {check.id for check in phase.timed_checks}
+    yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
     if waits:
         says = f"Observe at {visit.id}; earliest release when the time is over."
         yield Await(min(waits), says, "observation", visit.id, blocks)
@@ -145,7 +147,14 @@ def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
 
 def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     """Visits that are to be booked, awaited or followed up."""
-    proposed = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.PROPOSED]
+    unbooked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.PROPOSED]
+    proposed = [v for v in unbooked if now < instant(v.at, pathway.zone)]
+    for visit in unbooked:
+        if visit not in proposed:
+            says = (
+                f"{visit.id} was never booked and its time is past: move it, or record it missed."
+            )
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
@@ -196,7 +205,7 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
     latest = now + LOOK_AGAIN_AFTER
     moments = [latest]
     for visit in pathway.visits.values():
-        if visit.status is VisitStatus.BOOKED:
+        if visit.status in (VisitStatus.PROPOSED, VisitStatus.BOOKED):
             start = instant(visit.at, pathway.zone)
             moments += [start, start + OVERDUE_AFTER]
         if visit.status is VisitStatus.CHECKED_IN:

@@ -117,28 +117,32 @@ def _stage(
     today = local_day(now, pathway.zone)
     horizon = today + timedelta(days=schedule.plan_ahead)
     gone = (VisitStatus.CANCELLED, VisitStatus.MISSED)
-    taken = {v.at.day for v in pathway.visits.values() if v.status not in gone}
+    kept = [v for v in pathway.visits.values() if v.status not in gone]
+    elsewhere = {v.at.day for v in kept if v.phase != phase}
+    taken = {v.at.day for v in kept if v.phase == phase} | {plan.at.day for plan in planned}
     used = {v.proposed.day for v in mine if v.replaces is None}
     number = len(pathway.visits_in(phase)) + len(planned)
     plans: list[Plan] = []
     wanted = _wanted(schedule, pathway, stage, mine)
+    all_seen = True
     for day in regular_days(schedule, stage, anchor.day):
         if wanted == 0 or day > horizon:
+            all_seen = wanted == 0
             break
-        if day in used or day <= today - timedelta(days=1):
+        if day in used or not _starts_later(day, anchor, pathway.zone, now):
             continue
-        if not _starts_later(day, anchor, pathway.zone, now) or day in taken:
+        if day in elsewhere or not _apart(schedule, day, taken):
             continue
         number += 1
+        taken.add(day)
         plans.append(_plan(phase, stage, number, day, anchor, pathway.zone, None))
         wanted = wanted - 1 if wanted is not None else None
-    if wanted and (used or plans) and _regular_used_up(schedule, stage, anchor.day, used, plans):
-        taken |= {plan.at.day for plan in (*planned, *plans)}
+    if wanted and all_seen:
         missed = [v.id for v in mine if v.status is VisitStatus.MISSED]
         replaced = {v.replaces for v in mine}
         lost = [visit for visit in missed if visit not in replaced]
         for extra in range(wanted):
-            day = _free_day(schedule, taken, today)
+            day = _free_day(schedule, taken, elsewhere, today)
             taken.add(day)
             number += 1
             lost_visit = lost[extra] if extra < len(lost) else None
@@ -159,13 +163,9 @@ def _wanted(schedule: Schedule, pathway: Pathway, stage: int, mine: list[Visit])
     return max(0, ceil((this.sessions - given - coming - lost) / this.per_visit))
 
 
-def _regular_used_up(
-    schedule: Schedule, stage: int, anchor: date, used: set[date], plans: list[Plan]
-) -> bool:
-    """Say whether every regular day of the stage was proposed at some time or is past."""
-    known = used | {plan.at.day for plan in plans}
-    last = max(known)
-    return all(day in known or day < last for day in regular_days(schedule, stage, anchor))
+def _apart(schedule: Schedule, day: date, taken: set[date]) -> bool:
+    """Say whether a day keeps its distance from the phase's other visits, and is not theirs."""
+    return all(abs((day - other).days) >= max(1, schedule.at_least_apart) for other in taken)
 
 
 def _starts_later(day: date, anchor: LocalTime, zone: str, now: datetime) -> bool:
@@ -194,13 +194,12 @@ def _plan(
     return Plan(visit, phase, stage, _hour_on(day, anchor, zone), replaces)
 
 
-def _free_day(schedule: Schedule, taken: set[date], today: date) -> date:
+def _free_day(schedule: Schedule, taken: set[date], elsewhere: set[date], today: date) -> date:
     """Find the first treatment day after today that keeps its distance from all other visits."""
     day = today
     for _ in range(SEARCH_DAYS):
         day += timedelta(days=1)
-        apart = all(abs((day - other).days) >= schedule.at_least_apart for other in taken)
-        if treatment_day(day, schedule.days) and apart and day not in taken:
+        if treatment_day(day, schedule.days) and _apart(schedule, day, taken | elsewhere):
             return day
     latest = max(taken | {today})
     return _after(latest + timedelta(days=max(1, schedule.at_least_apart)), 0, schedule.days)

@@ -5,12 +5,14 @@ items and total. Must not derive a value, convert a unit or choose a code.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from domain.events import Reading, ReadingsTaken, ScaleAssessed
 from domain.vocabulary import Code, ObservationKind, Vocabulary
 from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, created
+from fhir_adapters.plan import TEXT
 from fhir_adapters.vendors import Artefact
 
 _LOINC = "http://loinc.org"
@@ -45,7 +47,30 @@ def take(scene: Scene, fact: ReadingsTaken) -> tuple[Draft, ...]:
         elif kind.panel.code not in panels:
             panels[kind.panel.code] = kind.panel
             drafts.append(_panel(scene, kind.panel, kind.category, fact.readings))
-    return tuple(drafts)
+    return _as_few_texts(scene, drafts)
+
+
+def _as_few_texts(scene: Scene, drafts: list[Draft]) -> tuple[Draft, ...]:
+    """Join what this EHR takes only as text: readings taken together are one message."""
+    texts: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        target = scene.plan.target(draft.kind)
+        if target in TEXT:
+            texts.setdefault(target, []).append(draft)
+    joined = {id(draft) for together in texts.values() for draft in together}
+    left = [draft for draft in drafts if id(draft) not in joined]
+    artefact = identifiers.reading(scene.after.id, scene.event.id, "together")
+    return (
+        *left,
+        *(
+            replace(
+                together[0],
+                artefact=f"{artefact}/{target}",
+                says="\n".join(draft.says for draft in together),
+            )
+            for target, together in texts.items()
+        ),
+    )
 
 
 def assess(scene: Scene, fact: ScaleAssessed) -> Draft:

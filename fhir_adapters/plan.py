@@ -55,24 +55,25 @@ class Last(StrEnum):
     KEPT = "kept"
 
 
-_TEXT = ("DocumentReference", "Communication")
+TEXT = ("DocumentReference", "Communication")
+"""Types that say in words what the EHR cannot hold; the richer first."""
 
 LADDERS: Mapping[Artefact, tuple[tuple[str, ...], Last]] = {
     Artefact.EPISODE: (("EpisodeOfCare",), Last.KEPT),
-    Artefact.CARE_PLAN: (("CarePlan", *_TEXT), Last.KEPT),
+    Artefact.CARE_PLAN: (("CarePlan", *TEXT), Last.KEPT),
     Artefact.MEDICATION_ORDER: (("MedicationRequest", "Communication"), Last.PERSON),
     Artefact.COURSE_ORDER: (("ServiceRequest", "Communication"), Last.PERSON),
     Artefact.APPOINTMENT: (("Appointment", "Communication"), Last.PERSON),
-    Artefact.ADMINISTRATION: (("MedicationAdministration", "Procedure", *_TEXT), Last.PERSON),
-    Artefact.STIMULATION: (("Procedure", *_TEXT), Last.PERSON),
+    Artefact.ADMINISTRATION: (("MedicationAdministration", "Procedure", *TEXT), Last.PERSON),
+    Artefact.STIMULATION: (("Procedure", *TEXT), Last.PERSON),
     Artefact.BLOOD_PRESSURE: (("Observation", "Communication"), Last.PERSON),
     Artefact.VITAL_SIGN: (("Observation", "Communication"), Last.PERSON),
-    Artefact.FINDING: (("Observation", *_TEXT), Last.PERSON),
-    Artefact.SCALE: (("Observation", "QuestionnaireResponse", *_TEXT), Last.PERSON),
+    Artefact.FINDING: (("Observation", *TEXT), Last.PERSON),
+    Artefact.SCALE: (("Observation", "QuestionnaireResponse", *TEXT), Last.PERSON),
     Artefact.TASK: (("Task", "Communication"), Last.KEPT),
     Artefact.HOLD: (("Flag", "Communication"), Last.PERSON),
-    Artefact.OVERRIDE: (("Provenance", *_TEXT), Last.PERSON),
-    Artefact.DECISION: (("Provenance", *_TEXT), Last.PERSON),
+    Artefact.OVERRIDE: (("Provenance", *TEXT), Last.PERSON),
+    Artefact.DECISION: (("Provenance", *TEXT), Last.PERSON),
     Artefact.PROVENANCE: (("Provenance",), Last.KEPT),
 }
 """For each artefact its own type, then what stands in for it, best first, and what is left."""

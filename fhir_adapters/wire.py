@@ -5,12 +5,17 @@ type, and must never send a request twice.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx2
 
 from fhir_adapters.failures import NeverSent
+
+# The library logs every URL, in which patients' ids stand, and in detail every header.
+for _library in ("httpx2", "httpcore2"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 FHIR_JSON = "application/fhir+json"
 MOST_BYTES = 5_000_000

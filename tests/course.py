@@ -73,8 +73,12 @@ class Course(World):
             self.follow(step)
         raise AssertionError(f"no end in sight: {next_step(self.protocol, self.pathway, self.now)}")
 
-    def follow(self, step: Step) -> None:
+    def follow_next(self) -> None:
         """Do what is next."""
+        self.follow(next_step(self.protocol, self.pathway, self.now))
+
+    def follow(self, step: Step) -> None:
+        """Do this step."""
         before = (self.now, len(self.events))
         if isinstance(step, Await):
             self.pass_time(step.until)
@@ -147,7 +151,9 @@ class Course(World):
         phase = self.protocol.phase(self.pathway.visits[visit].phase)
         needs = [need for gate in phase.gates if gate.id in rules for need in gate.require]
         names = {need.observation for need in needs}
-        names |= {name for check in phase.timed_checks if check.id in rules for name in check.record}
+        names |= {
+            name for check in phase.timed_checks if check.id in rules for name in check.record
+        }
         if ObservationName("phq9_item9") in names:
             self.assess("phq9", *LOW_RISK)
         before = not self.pathway.sessions_at(visit)

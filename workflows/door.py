@@ -4,6 +4,7 @@ Each call may be made again with the same ids. What comes back is one of the fou
 outcome; `Unavailable` means that the outcome is not known yet, never that nothing happened.
 """
 
+import asyncio
 from datetime import timedelta
 
 from pydantic import TypeAdapter
@@ -64,13 +65,17 @@ async def send(client: Client, pathway_id: str, command: Command) -> Ack:
     """
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
-        ack: Ack = await handle.execute_update(
-            "command", command, id=command.id, result_type=Ack, rpc_timeout=PATIENCE
+        # The SDK asks again and again while nobody answers, so the whole of it needs a bound.
+        ack: Ack = await asyncio.wait_for(
+            handle.execute_update(
+                "command", command, id=command.id, result_type=Ack, rpc_timeout=PATIENCE
+            ),
+            PATIENCE.total_seconds(),
         )
         return ack
     except WorkflowUpdateFailedError as error:
         raise _refusal(error.cause) from error
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as error:
         raise Unavailable("the command's outcome is not known yet") from error
 
 

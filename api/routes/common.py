@@ -11,7 +11,7 @@ from api.models.pages import Page
 from api.models.views import Accepted, Applied
 from api.models.words import Body as Shape
 from api.parts import Parts
-from api.problems import ProblemView
+from api.problems import TYPES, ProblemView
 from api.tokens import Caller
 from store import pathways
 from store.database import Transaction
@@ -31,15 +31,17 @@ Limit = Annotated[int, Query(ge=1, le=200, description="items a page")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before")]
 
 
+PROBLEM = {"$ref": f"#/components/schemas/{ProblemView.__name__}"}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the problems that a route may answer with, besides those of every route."""
     every = (400, 401, 403, 404, 405, 422, 500, 503)
     answers: dict[int | str, dict[str, Any]] = {}
     for status in sorted({*every, *statuses}):
         answers[status] = {
-            "model": ProblemView,
-            "description": "Problem",
-            "content": {"application/problem+json": {}},
+            "description": "; ".join(title for code, title in TYPES.values() if code == status),
+            "content": {"application/problem+json": {"schema": PROBLEM}},
         }
     return answers
 

@@ -63,6 +63,7 @@ class InProcessDoor:
     def __init__(self, database: Database, clock: HeldClock) -> None:
         self.away = False
         self.records = True
+        self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.starts: list[str] = []
@@ -80,6 +81,7 @@ class InProcessDoor:
 
     async def send(self, pathway_id: str, command: Command) -> Ack:
         """Ask the domain, and record what it says."""
+        self.asked.set()
         await self.gate.wait()
         if self.away:
             raise Unavailable("Temporal is away")

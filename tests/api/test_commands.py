@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -71,8 +72,7 @@ async def test_a_key_in_flight_is_a_conflict(clinic: Clinic):
     address = await clinic.started()
     clinic.door.gate.clear()
     first = asyncio.create_task(clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1"))
-    while not await waiting(clinic):
-        await asyncio.sleep(0)
+    await clinic.door.asked.wait()
     again = await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
     assert again.status_code == 409
     assert again.json()["type"].endswith("in-flight")
@@ -96,7 +96,9 @@ async def test_a_post_needs_a_usable_key(clinic: Clinic, key: str | None):
     headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token}"}
     if key is not None:
         headers["Idempotency-Key"] = key.encode()
-    sent = [(name.encode(), v if isinstance(v, bytes) else v.encode()) for name, v in headers.items()]
+    sent = [
+        (name.encode(), v if isinstance(v, bytes) else v.encode()) for name, v in headers.items()
+    ]
     answer = await clinic.http.post(f"{address}/holds", headers=sent, json=HOLD)
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("idempotency-key-missing")
@@ -140,7 +142,7 @@ async def test_a_double_click_gives_one_dose(clinic: Clinic):
 async def make_ready(clinic: Clinic, address: str, visit: str) -> None:
     """Record and override all that stands in the way of the first dose."""
     now = clinic.clock.at.isoformat()
-    said = {
+    said: dict[str, dict[str, Any]] = {
         "systolic_bp": {"value": 128, "unit": "mmHg"},
         "diastolic_bp": {"value": 80.5, "unit": "mmHg"},
         "rems_enrolment": {"answer": "confirmed"},
@@ -222,7 +224,7 @@ def reading(clinic: Clinic, **also: object) -> dict[str, object]:
     return {"measured_at": clinic.clock.at.isoformat(), "readings": pair} | also
 
 
-BAD_READINGS = {
+BAD_READINGS: dict[str, tuple[dict[str, Any], str]] = {
     "wrong unit": ({"value": 17.1, "unit": "kPa"}, "mmHg"),
     "misplaced point": ({"value": 1520, "unit": "mmHg"}, "from"),
     "no unit": ({"value": 128}, "mmHg"),
@@ -276,7 +278,7 @@ async def test_a_booking_in_the_spring_gap_names_the_choices(clinic: Clinic):
     assert "03:30" in answer.json()["detail"]
 
 
-UNKNOWN = {
+UNKNOWN: dict[str, tuple[dict[str, Any], int]] = {
     "visits/no-such-visit/check-in": ({}, 404),
     "holds/no-such-hold/lift": ({"reason": "why"}, 404),
     "tasks/no-such~task.1/acknowledgement": ({}, 404),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -31,7 +32,7 @@ async def test_a_start_answers_with_the_pathway(clinic: Clinic):
     assert there["next"][0]["ask"] == "sign-order"
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown site": ({"site": "elsewhere"}, 404, "not-found"),
     "site not granted": ({"site": "phoenix"}, 404, "not-found"),
     "unknown protocol": ({"protocol": "another"}, 422, "unknown-protocol"),

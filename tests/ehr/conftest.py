@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from demo.parts import Ehr, RunDirectory, Wire
+from domain.deliveries import Intent
 from fhir_adapters.client import EhrClient
 from fhir_adapters.plan import EhrPlan, plan_for
+from tests.unit.fhir_story import told, written
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +49,21 @@ async def patient(client: EhrClient) -> str:
     """A new synthetic patient's id."""
     body: dict[str, Any] = {"resourceType": "Patient", "active": True, "birthDate": "1980-01-02"}
     return (await client.create("Patient", body)).ehr_id
+
+
+@pytest.fixture
+def pathway() -> str:
+    """An own pathway id for each test, for all share one EHR."""
+    return f"pw-{uuid4().hex}"
+
+
+@pytest.fixture
+def story(protocol, plan: EhrPlan, patient: str, pathway: str) -> list[Intent]:
+    """Every intent of a pathway on which everything happens."""
+    return written(told(protocol, patient, pathway), protocol, plan)
+
+
+@pytest.fixture
+def episode(story: list[Intent]) -> Intent:
+    """A first intent that needs nothing."""
+    return next(intent for intent in story if intent.resource_type == "EpisodeOfCare")

@@ -41,15 +41,18 @@ class Server:
         self.silent = False
 
     def says(self, status: int, body: bytes, *headers: str) -> None:
+        """Prepare an answer."""
         lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close"]
         self.answer = "\r\n".join([*lines, *headers, "", ""]).encode() + body
 
     def finds(self, *resources: dict[str, Any], **bundle: Any) -> None:
+        """Prepare a searchset."""
         entries = [{"resource": resource} for resource in resources]
         whole = {"resourceType": "Bundle", "type": "searchset", "entry": entries} | bundle
         self.says(200, json.dumps(whole).encode())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request, or never."""
         self.requests.append(await reader.readuntil(b"\r\n\r\n"))
         if self.silent:
             await reader.read()

@@ -34,7 +34,7 @@ def test_the_worst_issue_decides() -> None:
     for pair in (
         (("information", "59100"), ("fatal", "59177")),
         (("fatal", "59177"), ("warning", "4119")),
-    ):  # noqa: E501
+    ):
         issues = issues_of(_outcome(*pair))
         assert classify(400, issues) is Verdict.RETRY
         assert issues[0].details == ("59177",)
@@ -110,7 +110,12 @@ def test_no_free_text_in_a_message() -> None:
 
 def test_strange_outcomes_are_no_issues() -> None:
     """Whatever a body holds, reading its issues does not fail."""
-    for body in (None, [], {"resourceType": "OperationOutcome", "issue": [1, {"details": 3}]}):
+    bodies: tuple[Any, ...] = (
+        None,
+        [],
+        {"resourceType": "OperationOutcome", "issue": [1, {"details": 3}]},
+    )
+    for body in bodies:
         assert all(isinstance(issue, Issue) for issue in issues_of(body))
 
 

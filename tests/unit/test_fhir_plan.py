@@ -122,19 +122,19 @@ def _only_advertised(said, plan, protocol) -> None:
             assert there.update or not native.update
             assert there.conditional_create or not native.conditional_create
             assert "identifier" in there.search or not native.search_by_identifier
-    created = set()
+    created: set[str] = set()
     for intent in written(told(protocol), protocol, plan):
-        there = supports.get(intent.resource_type)
+        advertised = supports.get(intent.resource_type)
+        if intent.action is Action.PERSON:
+            continue
+        assert advertised is not None
+        assert set(intent.needs) <= created
         if intent.action is Action.CREATE:
-            assert there is not None
-            assert there.create
+            assert advertised.create
             created.add(intent.artefact)
-        elif intent.action is Action.UPDATE:
-            assert there is not None
-            assert there.update
+        else:
+            assert advertised.update
             assert intent.artefact in created
-        if intent.action is not Action.PERSON:
-            assert set(intent.needs) <= created
 
 
 def test_the_plan_says_what_would_be_written() -> None:
@@ -162,6 +162,16 @@ def test_a_parameter_counts_only_where_searching_is_advertised() -> None:
     assert isinstance(way, Native)
     assert not way.search_by_identifier
     assert not way.conditional_create
+
+
+@pytest.mark.parametrize("said", [None, False, "true"])
+def test_conditional_create_counts_only_where_it_is_stated(said: object) -> None:
+    """Omitted, false or strange: a conditional create is not sent and not relied on."""
+    whole = statement()
+    for resource in whole["rest"][0]["resource"]:
+        resource["conditionalCreate"] = said
+    rows = plan_for(whole).describe()
+    assert not [row for row in rows if row.once_by == "conditional create"]
 
 
 def test_an_overlay_only_takes_away() -> None:

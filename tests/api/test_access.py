@@ -1,0 +1,202 @@
+"""Role and site, over every route there is: the routes are read from the OpenAPI description."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from domain.names import Role
+from domain.permissions import MAY, MAY_START
+from tests.api.clinic import EVERY_ROLE, Clinic
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operations(clinic: Clinic) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every operation under /v1: method, path and what it takes."""
+    for path, found in clinic.app.openapi()["paths"].items():
+        if path.startswith("/v1/"):
+            yield from ((method, path, found[method]) for method in METHODS if method in found)
+
+
+def filled(path: str, address: str) -> str:
+    """The path with its places filled in, about this pathway."""
+    names = {"pathway": address.rpartition("/")[2], "connection": "demo-ehr", "delivery": "1"}
+    names |= {"site": "manhattan", "protocol": "esketamine-then-dtms", "visit": "a", "hold": "a"}
+    names |= {"task": "a", "command": "0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11"}
+    return path.format(**names)
+
+
+def body_of(operation: dict[str, Any]) -> Any:
+    """The example of an operation's body."""
+    if "requestBody" not in operation:
+        return None
+    return operation["requestBody"]["content"]["application/json"]["examples"]["usual"]["value"]
+
+
+async def test_every_route_refuses_without_a_token(clinic: Clinic):
+    """Every operation under /v1, new ones included, is 401 without a token and in one shape."""
+    bodies = set()
+    for method, path, operation in operations(clinic):
+        address = filled(path, "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11")
+        answer = await clinic.http.request(method, address, json=body_of(operation))
+        assert answer.status_code == 401, (method, path)
+        assert answer.headers["www-authenticate"] == "Bearer"
+        problem = answer.json()
+        problem.pop("correlation_id")
+        bodies.add(str(problem))
+    assert len(bodies) == 1
+
+
+async def test_nothing_under_v1_answers_without_a_token(clinic: Clinic):
+    """An address that does not exist is 401 as well, so that nobody can map them."""
+    assert (await clinic.http.get("/v1/nothing/here")).status_code == 401
+
+
+async def test_a_token_without_roles_may_do_nothing(clinic: Clinic):
+    """Every operation is 403 for somebody whose token grants no role that is known."""
+    nobody = clinic.staff("kairos", "root", "KAIROS")
+    for method, path, operation in operations(clinic):
+        address = filled(path, "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11")
+        if method == "get":
+            params = {"identifier": "1"} if "patients" in path else {}
+            answer = await nobody.get(address, **params)
+        else:
+            answer = await nobody.post(address, body_of(operation))
+        assert answer.status_code == 403, (method, path)
+        assert answer.json()["type"] == "urn:kairos:problem:forbidden"
+
+
+COMMANDS = {
+    "orders": "sign-order",
+    "visits/a/booking": "book-visit",
+    "visits/a/move": "move-visit",
+    "visits/a/check-in": "check-in",
+    "visits/a/miss": "miss-visit",
+    "visits/a/release": "release-visit",
+    "readings": "record-readings",
+    "assessments": "record-assessment",
+    "doses": "record-dose",
+    "stimulations": "record-stimulation",
+    "holds": "place-hold",
+    "holds/a/lift": "lift-hold",
+    "overrides": "override-gate",
+    "decisions": "decide",
+    "tasks/a/acknowledgement": "acknowledge-task",
+}
+
+
+def by_kind() -> dict[str, tuple[Role, ...]]:
+    """The roles that the domain lists for each kind of wish."""
+    return {
+        str(next(field.default for field in fields(wish) if field.name == "kind")): roles
+        for wish, roles in MAY.items()
+    }
+
+
+async def test_the_command_table_is_complete(clinic: Clinic):
+    """Each command route is in the role matrix below, and each wish has a route."""
+    kinds = set(by_kind())
+    assert set(COMMANDS.values()) == kinds
+    prefix = "/v1/pathways/{pathway}/"
+    posts = [path for method, path, _ in operations(clinic) if method == "post"]
+    routed = {path.removeprefix(prefix) for path in posts if path.startswith(prefix)}
+    assert {
+        r.replace("{visit}", "a").replace("{hold}", "a").replace("{task}", "a") for r in routed
+    } == set(COMMANDS)
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+async def test_each_command_is_for_the_roles_that_the_domain_lists(clinic: Clinic, role: str):
+    """A role that may not is 403 with the roles that may; one that may gets past that."""
+    address = await clinic.started()
+    examples = {path: body_of(o) for m, path, o in operations(clinic) if m == "post"}
+    allowed = by_kind()
+    person = clinic.staff(role)
+    for route, kind in COMMANDS.items():
+        template = route.replace("/a/", "/{x}/", 1)
+        body = next(
+            b
+            for p, b in examples.items()
+            if p.removeprefix("/v1/pathways/{pathway}/")
+            .replace("{visit}", "{x}")
+            .replace("{hold}", "{x}")
+            .replace("{task}", "{x}")
+            == template
+        )
+        answer = await person.post(f"{address}/{route}", body)
+        assert (answer.status_code == 403) == (Role(role) not in allowed[kind]), (role, route)
+        if answer.status_code == 403:
+            assert all(may in answer.json()["detail"] for may in allowed[kind])
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+async def test_only_those_who_may_start_may_start(clinic: Clinic, role: str):
+    """Starting a pathway is for care managers and prescribers."""
+    answer = await clinic.staff(role).post("/v1/pathways", {})
+    assert (answer.status_code == 403) == (Role(role) not in MAY_START)
+
+
+async def test_the_acting_role_is_the_first_that_may(clinic: Clinic):
+    """Who has several roles acts in the first that may have the wish."""
+    address = await clinic.started()
+    both = clinic.staff("auditor", "tms-operator", "nurse", name="both-1")
+    await both.post(f"{address}/holds", {"reason": "other"})
+    items = (await clinic.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
+    placed = next(item for item in items if item["kind"] == "hold-placed")
+    assert placed["by"] == {"id": "both-1", "role": "tms-operator"}
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+async def test_another_sites_pathway_does_not_exist(clinic: Clinic, role: str):
+    """Every operation on another site's pathway answers exactly as on one that is not there."""
+    address = await clinic.started()
+    nowhere = "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11"
+    stranger = clinic.staff(role, sites=["phoenix"])
+    for method, path, operation in operations(clinic):
+        if "{pathway}" not in path:
+            continue
+        answers = []
+        for pathway in (address, nowhere, "/v1/pathways/no-id-at-all"):
+            place = filled(path, pathway)
+            if method == "get":
+                answers.append(await stranger.get(place))
+            else:
+                answers.append(await stranger.post(place, body_of(operation)))
+        shapes = {(a.status_code, without_id(a.json())) for a in answers}
+        assert len(shapes) == 1, (method, path)
+        assert {a.status_code for a in answers} <= {403, 404}, (method, path)
+        assert len({len(a.content) for a in answers}) == 1
+
+
+def without_id(problem: dict[str, Any]) -> str:
+    """A problem without what differs between any two."""
+    return str({**problem, "correlation_id": ""})
+
+
+async def test_lists_hold_what_the_callers_sites_have(clinic: Clinic):
+    """Lists show the caller's sites only, also when another is asked for."""
+    await clinic.started()
+    stranger = clinic.staff("care-manager", sites=["phoenix"])
+    for path in ("/v1/pathways", "/v1/tasks", "/v1/deliveries"):
+        assert (await stranger.get(path)).json()["items"] == []
+        assert (await stranger.get(path, site="manhattan")).json()["items"] == []
+    assert len((await clinic.manager.get("/v1/pathways")).json()["items"]) == 1
+
+
+async def test_another_sites_command_does_not_exist(clinic: Clinic):
+    """A command's status is shown at its site and nowhere else."""
+    address = await clinic.started()
+    answer = await clinic.nurse.post(f"{address}/holds", {"reason": "other"})
+    command = answer.headers["location"]
+    assert (await clinic.nurse.get(command)).status_code == 200
+    assert (await clinic.staff("nurse", sites=["phoenix"]).get(command)).status_code == 404
+
+
+async def test_a_connection_of_no_site_of_mine_does_not_exist(clinic: Clinic):
+    """Connections are shown to those who have a site on them."""
+    stranger = clinic.staff("integrator", sites=["elsewhere"])
+    assert (await stranger.get("/v1/connections")).json()["items"] == []
+    assert (await stranger.get("/v1/connections/demo-ehr/plan")).status_code == 404
+    assert (await stranger.post("/v1/connections/demo-ehr/probe")).status_code == 404

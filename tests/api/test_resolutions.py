@@ -1,0 +1,126 @@
+"""Deliveries that need a person: only those, once a key, with an audit row and a woken lane."""
+
+import pytest
+from sqlalchemy import select
+
+from domain.deliveries import Action, DeliveryState, Intent
+from store import ledger, pathways
+from store.tables import AuditRow, DeliveryRow
+from tests.api.clinic import Clinic
+
+
+async def delivery(
+    clinic: Clinic, state: str, *, needs_person: bool = True, action: Action = Action.CREATE
+) -> int:
+    """A delivery of a new pathway in this state."""
+    address = await clinic.started()
+    intent = Intent("an-artefact", "Observation", action, {"resourceType": "Observation"})
+    async with clinic.database.begin() as tx:
+        row = await pathways.lock(tx, address.rpartition("/")[2])
+        await ledger.intend(tx, row, "an-event", [intent], clinic.clock.at)
+        found = (await tx.execute(select(DeliveryRow))).scalar_one()
+        found.state, found.needs_person = state, needs_person
+        return found.id
+
+
+RIGHT = [
+    ("refused", "retry", "intent"),
+    ("refused", "supersede", "superseded"),
+    ("divergent", "accept", "confirmed"),
+    ("divergent", "supersede", "superseded"),
+    ("unknown", "retry", "intent"),
+    ("intent", "supersede", "superseded"),
+]
+
+
+@pytest.mark.parametrize(("state", "action", "becomes"), RIGHT)
+async def test_a_person_decides_what_becomes_of_it(
+    clinic: Clinic, state: str, action: str, becomes: str
+):
+    """A decision moves the delivery, is written down with its author, and wakes the lane."""
+    number = await delivery(clinic, state)
+    operator = clinic.staff("operations")
+    body = {"action": action, "reason": "looked into"}
+    answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
+    assert answer.status_code == 201
+    assert answer.json() == {"delivery": f"/v1/deliveries/{number}", "state": becomes}
+    shown = (await operator.get(f"/v1/deliveries/{number}")).json()
+    assert (shown["state"], shown["needs_person"]) == (becomes, False)
+    async with clinic.database.begin() as tx:
+        rows = (await tx.execute(select(AuditRow).where(AuditRow.actor_id == "operations-1"))).all()
+    assert len(rows) == 1
+    assert clinic.door.woken == [("demo-ehr", "patient-1")]
+
+
+WRONG = [
+    ("intent", "supersede", False, Action.CREATE),
+    ("sent", "retry", False, Action.CREATE),
+    ("confirmed", "retry", False, Action.CREATE),
+    ("refused", "accept", True, Action.CREATE),
+    ("divergent", "retry", True, Action.CREATE),
+    ("refused", "retry", True, Action.PERSON),
+]
+
+
+@pytest.mark.parametrize(("state", "action", "needs_person", "how"), WRONG)
+async def test_what_is_under_way_or_makes_no_sense_is_a_conflict(
+    *, clinic: Clinic, state: str, action: str, needs_person: bool, how: Action
+):
+    """A delivery that waits for nobody, or a move that the ledger does not know, is 409."""
+    number = await delivery(clinic, state, needs_person=needs_person, action=how)
+    body = {"action": action, "reason": "looked into"}
+    path = f"/v1/deliveries/{number}/resolution"
+    answer = await clinic.staff("integrator").post(path, body)
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:kairos:problem:conflict")
+    shown = (await clinic.staff("integrator").get(f"/v1/deliveries/{number}")).json()
+    assert shown["state"] == state
+    assert clinic.door.woken == []
+
+
+async def test_a_repeated_decision_happens_once(clinic: Clinic):
+    """The same key gives the same answer, also after the delivery has moved on."""
+    number = await delivery(clinic, "refused")
+    operator = clinic.staff("operations")
+    body = {"action": "retry", "reason": "looked into"}
+    path = f"/v1/deliveries/{number}/resolution"
+    first = await operator.post(path, body, key="k")
+    async with clinic.database.begin() as tx:
+        row = await ledger.get(tx, number)
+        ledger.move(row, DeliveryState.SENT, clinic.clock.at)
+    again = await operator.post(path, body, key="k")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    other = body | {"action": "supersede"}
+    assert (await operator.post(path, other, key="k")).status_code == 422
+
+
+async def test_another_sites_delivery_does_not_exist(clinic: Clinic):
+    """A delivery of another site and one that is not there answer alike."""
+    number = await delivery(clinic, "refused")
+    stranger = clinic.staff("operations", sites=["phoenix"])
+    body = {"action": "retry", "reason": "looked into"}
+    for there in (number, number + 1, 2**63 - 1):
+        assert (await stranger.get(f"/v1/deliveries/{there}")).status_code == 404
+        answer = await stranger.post(f"/v1/deliveries/{there}/resolution", body)
+        assert answer.status_code == 404
+    assert (await stranger.get(f"/v1/deliveries/{2**63}")).status_code == 422
+
+
+async def test_deliveries_are_filtered_and_counted(clinic: Clinic):
+    """Lists filter by state and by need; the pathway counts its own."""
+    number = await delivery(clinic, "refused")
+    operator = clinic.staff("operations")
+    for params, count in (
+        ({"state": "refused"}, 1),
+        ({"state": "confirmed"}, 0),
+        ({"needs_person": "true"}, 1),
+        ({"needs_person": "false"}, 0),
+    ):
+        items = (await operator.get("/v1/deliveries", **params)).json()["items"]
+        assert len(items) == count
+    one = (await operator.get("/v1/deliveries")).json()["items"][0]
+    assert one["id"] == number
+    pathway = (await operator.get(f"/v1/pathways/{one['pathway']}")).json()
+    assert pathway["deliveries"] == {"refused": 1, "needs-person": 1}
+    own = (await operator.get(f"/v1/pathways/{one['pathway']}/deliveries")).json()["items"]
+    assert [d["id"] for d in own] == [number]

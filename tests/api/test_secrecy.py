@@ -1,0 +1,200 @@
+"""Patient data goes where it belongs and nowhere else; no problem echoes what was sent."""
+
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+import logs
+from domain.errors import Unavailable
+from store import inbox
+from tests.api.clinic import START, Clinic
+from tests.api.test_access import filled, operations
+from workflows.wire import Ack
+
+CANARIES = ("Featherstone", "Ottoline", "1961-07-19", "MRN-patient-1", "zebra", "987654")
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """Everything that any logger writes."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.set_up("DEBUG", stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def bodies() -> Iterator[Any]:
+    """Bodies that hold canaries wherever something can stand."""
+    for word in ("zebra", "Ottoline Featherstone", "1961-07-19", 987654, "zebra\x00"):
+        yield word
+        yield [word]
+        for name in ("zebra", "site", "patient", "phase", "visit", "reason", "items", "readings"):
+            yield {name: word}
+            yield {name: [{"zebra": word, "observation": word, "value": word, "unit": word}]}
+
+
+async def test_no_route_echoes_or_logs_what_was_sent(clinic: Clinic, written: io.StringIO):
+    """Canaries in bodies, addresses, queries, keys and tokens are in no log and no problem."""
+    address = await clinic.started()
+    everybody = clinic.staff("prescriber", "nurse", "care-manager", "tms-operator", "operations")
+    for method, path, _ in operations(clinic):
+        place = filled(path, address)
+        if method == "get":
+            answer = await everybody.get(place, cursor="zebra", status="zebra", limit="zebra")
+            check(answer.status_code, answer.text if answer.status_code >= 400 else "")
+            continue
+        for body in bodies():
+            answer = await everybody.post(place, body, match='"zebra"')
+            check(answer.status_code, answer.text)
+            answer = await everybody.post(place, body)
+            check(answer.status_code, answer.text)
+        odd = place.replace("/a/", "/Ottoline-Featherstone/")
+        answer = await everybody.post(odd, {})
+        check(answer.status_code, answer.text)
+    await clinic.http.get("/v1/pathways", headers={"Authorization": "Bearer zebra.zebra.zebra"})
+    lines = written.getvalue()
+    assert len(lines.splitlines()) > 100
+    assert not [canary for canary in CANARIES if canary in lines]
+
+
+def check(status: int, text: str) -> None:
+    """A problem without a canary, and never a failure of ours."""
+    assert status < 500, text
+    assert not [canary for canary in CANARIES if canary in text], text
+
+
+async def test_a_whole_visit_leaves_no_patient_data_in_logs(clinic: Clinic, written: io.StringIO):
+    """Searching, starting, treating and refusing log routes, statuses and ids, nothing clinical."""
+    await clinic.manager.get(
+        "/v1/sites/manhattan/patients", identifier="MRN-patient-1", birth_date="1961-07-19"
+    )
+    address, visit = await clinic.checked_in()
+    now = clinic.clock.at.isoformat()
+    pair = [
+        {"observation": "systolic_bp", "value": 152, "unit": "mmHg"},
+        {"observation": "diastolic_bp", "value": 94, "unit": "mmHg"},
+    ]
+    taken = {"measured_at": now, "visit": visit, "readings": pair}
+    await clinic.nurse.post(f"{address}/readings", taken)
+    dose = {"visit": visit, "first_device_at": now, "mg": 56, "lot": "zebra"}
+    assert (await clinic.nurse.post(f"{address}/doses", dose)).status_code == 409
+    hold = {"reason": "other", "note": "Ottoline Featherstone said zebra"}
+    assert (await clinic.nurse.post(f"{address}/holds", hold)).status_code == 201
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert {"request"} <= {line["event"] for line in lines}
+    text = written.getvalue()
+    assert not [canary for canary in (*CANARIES, "patient-1", "152", "56 mg") if canary in text]
+
+
+async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
+    clinic: Clinic, written: io.StringIO, monkeypatch
+):
+    """A bug answers 500 in the usual shape; its message is neither told nor logged."""
+    address = await clinic.started()
+
+    async def broken(*_: object) -> Ack:
+        raise RuntimeError("Ottoline Featherstone, born 1961-07-19")
+
+    monkeypatch.setattr(clinic.door, "send", broken)
+    answer = await clinic.nurse.post(f"{address}/holds", {"reason": "other"})
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:kairos:problem:internal"
+    assert "Featherstone" not in answer.text + written.getvalue()
+    failed = next(
+        line
+        for line in map(json.loads, written.getvalue().splitlines())
+        if line["event"] == "request_failed"
+    )
+    assert failed["error_type"] == "RuntimeError"
+    assert failed["correlation_id"] == answer.json()["correlation_id"]
+    assert any("api/commands.py" in frame for frame in failed["frames"])
+
+
+async def test_the_database_going_away_is_unavailable(clinic: Clinic, monkeypatch):
+    """A store that cannot be reached is 503 with when to try again."""
+
+    async def away(*_: object) -> None:
+        raise Unavailable("the database is not reachable")
+
+    monkeypatch.setattr(inbox, "earlier", away)
+    answer = await clinic.manager.post("/v1/pathways", START)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_every_answer_carries_the_security_headers(clinic: Clinic):
+    """Answers and problems are not stored, not sniffed, not framed, and carry their id."""
+    address = await clinic.started()
+    for answer in (
+        await clinic.nurse.get(address),
+        await clinic.nurse.get("/v1/nothing"),
+        await clinic.http.get("/v1/pathways"),
+        await clinic.http.get("/health/live"),
+        await clinic.http.get("/nothing"),
+        await clinic.http.request("PATCH", "/health/live"),
+    ):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert len(answer.headers["x-correlation-id"]) == 32
+        assert "access-control-allow-origin" not in answer.headers
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == answer.status_code
+
+
+BODIES = [
+    (b'{"reason": "other", "reason": "supply"}', "application/json", 400),
+    (b'{"reason": NaN}', "application/json", 400),
+    (b"[" * 100 + b"]" * 100, "application/json", 400),
+    (b'{"reason": "\xff"}', "application/json", 400),
+    (b'{"reason": "\\ud800"}', "application/json", 400),
+    (b'{"reason": "other", "note": "\\u0000"}', "application/json", 400),
+    (b'{"reason"', "application/json", 400),
+    (b"<a/>", "application/xml", 415),
+    (b"{}", "text/plain", 415),
+    (b"{}", "application/json; charset=latin-1", 415),
+    (b'{"note": "' + b"x" * 300_000 + b'"}', "application/json", 413),
+    (b"[]", "application/json", 422),
+    (b"null", "application/json", 422),
+    (b"", "application/json", 422),
+]
+
+
+@pytest.mark.parametrize(("content", "kind", "status"), BODIES)
+async def test_a_body_that_cannot_be_believed_goes_no_further(
+    clinic: Clinic, content: bytes, kind: str, status: int
+):
+    """Bodies that parsers disagree about are refused before any of them decides."""
+    address = await clinic.started()
+    headers = {
+        "Authorization": f"Bearer {clinic.issuer.token('n', ['nurse'], ['manhattan'])}",
+        "Idempotency-Key": "one",
+        "Content-Type": kind,
+    }
+    answer = await clinic.http.post(f"{address}/holds", headers=headers, content=content)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_streamed_body_is_capped_too(clinic: Clinic):
+    """A body without a length is cut off at the cap as well."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(10_000):
+            yield b" " * 1024
+
+    headers = {
+        "Authorization": f"Bearer {clinic.issuer.token('n', ['nurse'], ['manhattan'])}",
+        "Content-Type": "application/json",
+    }
+    answer = await clinic.http.post("/v1/pathways", headers=headers, content=endless())
+    assert answer.status_code == 413

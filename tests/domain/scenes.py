@@ -1,0 +1,74 @@
+"""Moments that many tests begin from: a signed course, a patient who is ready, a dose given."""
+
+from datetime import date, time, timedelta
+from typing import Final
+
+from domain import commands as c
+from domain.clocks import LocalTime
+from domain.errors import Refused
+from domain.names import VisitId
+from domain.steps import Ask
+from tests.course import Course
+from tests.domain.clinic import INDUCTION, Refusal
+
+FIRST: Final = LocalTime(date(2026, 11, 30), time(9))
+ONE, TWO = (VisitId(f"{INDUCTION}-visit-{number}") for number in (1, 2))
+CHANGED = {"sedation_moaas": 5, "dissociation_cadss": 0, "spo2": 97}
+FIT_TO_LEAVE = CHANGED | {
+    "systolic_bp": 130,
+    "diastolic_bp": 82,
+    "respiratory_depression": "absent",
+    "clinically_stable": "confirmed",
+    "ride_home": "arranged",
+}
+
+
+def a_course(first: LocalTime = FIRST, **more: object) -> Course:
+    """Begin a course whose order is not signed yet."""
+    return Course(first, **more)  # type: ignore[arg-type]
+
+
+def checked_in(visit: VisitId = ONE) -> Course:
+    """Begin a course and stop once the patient is here for this visit."""
+    course = a_course()
+    course.run(visit)
+    while course.pathway.visits[visit].checked_in is None:
+        course.follow_next()
+    return course
+
+
+def ready(visit: VisitId = ONE) -> Course:
+    """Begin a course and stop when nothing stands between the patient and this visit's dose."""
+    course = checked_in(visit)
+    course.run(Ask.GIVE)
+    return course
+
+
+def dosed(visit: VisitId = ONE) -> Course:
+    """Begin a course and stop at the instant of this visit's dose."""
+    course = ready(visit)
+    course.do(course.treatment(visit, course.now))
+    return course
+
+
+def dose(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> Refusal | None:
+    """Record a dose given so many minutes ago."""
+    return course.attempt(c.RecordDose(visit, course.now - minutes(ago), mg, "lot-1"))
+
+
+def minutes(number: float) -> timedelta:
+    """Write a length of time."""
+    return timedelta(minutes=number)
+
+
+def rules(refusal: Refusal | None) -> list[str]:
+    """Name the rules by which something was refused."""
+    assert isinstance(refusal, Refused), refusal
+    return [block.rule for block in refusal.blocked_by]
+
+
+def missing(refusal: Refusal | None) -> list[str]:
+    """Name the rules that miss something, once nothing was found that they forbid."""
+    assert isinstance(refusal, Refused), refusal
+    assert all(block.finding is None for block in refusal.blocked_by)
+    return [block.rule for block in refusal.blocked_by]

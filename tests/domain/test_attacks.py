@@ -1,0 +1,233 @@
+"""What a psychiatrist would call dangerous or nonsense is refused, and the rule is named."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain import commands as c
+from domain.errors import Conflict, Malformed, Refused
+from domain.fold import fold
+from domain.names import Decision, HoldReason, Outcome, VisitId, VisitStatus
+from domain.protocol import Otherwise
+from domain.steps import Ask
+from tests.course import SESSION, Course
+from tests.domain.clinic import COMBINED, DTMS, INDUCTION, measure
+from tests.domain.scenes import (
+    FIRST,
+    FIT_TO_LEAVE,
+    ONE,
+    TWO,
+    a_course,
+    checked_in,
+    dose,
+    dosed,
+    minutes,
+    missing,
+    ready,
+    rules,
+)
+
+TMS = VisitId(f"{DTMS}-visit-1")
+
+
+def stimulated() -> Course:
+    """Stop right after the first stimulation of the first day."""
+    course = ready(TMS)
+    wish = course.treatment(TMS, course.now)
+    course.wait(SESSION)
+    course.do(wish)
+    return course
+
+
+def test_a_dose_of_one_device_is_refused_by_the_dose_rule():
+    """28 mg is no dose here: the refusal names the rule and what would be right."""
+    course = ready()
+    with pytest.raises(Refused, match="28 mg; the first dose of esketamine is 56 mg") as refusal:
+        course.do(c.RecordDose(ONE, course.now, 28, "lot-1"))
+    assert [block.rule for block in refusal.value.blocked_by] == ["dose"]
+
+
+@pytest.mark.parametrize(("visit", "mg", "taken"), [(ONE, 84, False), (TWO, 84, True)])
+def test_the_first_dose_is_the_first(visit, mg, taken):
+    """84 mg is refused as the first dose of the induction and taken as the second."""
+    course = ready(visit)
+    refusal = dose(course, visit, mg)
+    assert refusal is None if taken else rules(refusal) == ["dose"]
+
+
+def test_a_double_click_is_one_dose():
+    """The same dose said twice is recorded once; the second names the rule."""
+    course = dosed()
+    assert "sessions-a-visit" in rules(dose(course))
+    assert len(course.pathway.sessions) == 1
+
+
+@pytest.mark.parametrize("lot", ["", "   "])
+def test_a_dose_without_a_lot_number_is_malformed(lot):
+    """A dose is recorded with its lot or not at all."""
+    course = ready()
+    assert isinstance(course.attempt(c.RecordDose(ONE, course.now, 56, lot)), Malformed)
+
+
+def test_no_dose_before_the_patient_is_here():
+    """A dose at a booked visit, or back-dated before check-in, is refused."""
+    course = a_course()
+    course.run(ONE)
+    assert "checked-in" in rules(dose(course))
+    course = ready()
+    assert "checked-in" in rules(dose(course, ago=2))
+
+
+def test_no_dose_before_the_reading_that_would_justify_it():
+    """A dose said to have begun before its blood pressure was measured misses that reading."""
+    course = checked_in()
+    course.wait(minutes(10))
+    while course.run(Ask.RECORD, Ask.GIVE).ask is Ask.RECORD:  # type: ignore[union-attr]
+        course.follow_next()
+    assert "blood-pressure-before" in missing(dose(course, ago=5))
+    assert dose(course) is None
+
+
+def test_no_dose_while_held():
+    """An open hold refuses the dose; once a prescriber lifts it the dose may be given."""
+    course = ready()
+    course.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
+    assert rules(dose(course)) == ["hold"]
+    hold = course.pathway.open_holds()[0]
+    assert isinstance(course.attempt(c.LiftHold(hold, " ")), Malformed)
+    course.do(c.LiftHold(hold, "Looked at."))
+    assert isinstance(course.attempt(c.LiftHold(hold, "Again.")), Conflict)
+    assert dose(course) is None
+
+
+def test_no_dose_is_dated_back_into_a_hold():
+    """Lifting a hold does not allow a dose that is said to have been given while it was open."""
+    course = ready()
+    course.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
+    course.wait(minutes(10))
+    course.do(c.LiftHold(course.pathway.open_holds()[0], "Looked at."))
+    assert rules(dose(course, ago=5)) == ["hold"]
+    assert dose(course) is None
+
+
+def test_no_dose_without_a_signed_order():
+    """Before the order there is no visit to give a dose at, whatever is said."""
+    course = a_course()
+    refusal = dose(course)
+    assert isinstance(refusal, Malformed)
+    assert "no visit" in str(refusal)
+    signed = ready()
+    phases = {k: replace(p, signed=None) for k, p in signed.pathway.phases.items()}
+    signed.pathway = replace(signed.pathway, phases=phases)
+    assert missing(dose(signed)) == ["order-signed"]
+
+
+def test_no_dose_after_release_and_no_second_release():
+    """A released visit takes neither a dose nor another release nor readings."""
+    course = dosed()
+    course.run(TWO)
+    assert "checked-in" in rules(dose(course, ONE, 84))
+    assert isinstance(course.attempt(c.ReleaseVisit(ONE)), Conflict)
+    late = c.RecordReadings(course.now, (measure("spo2", 97),), ONE)
+    assert isinstance(course.attempt(late), Conflict)
+
+
+@pytest.mark.parametrize(("after", "allowed"), [(0, False), (49, False), (50, True)])
+def test_no_stimulation_before_the_gap_is_over(after, allowed):
+    """The gap runs from the end of one session to the start of the next: 49 minutes are refused."""
+    course = stimulated()
+    course.wait(minutes(after))
+    course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
+    wish = course.treatment(TMS, course.now)
+    course.wait(SESSION)
+    refusal = course.attempt(wish)
+    assert refusal is None if allowed else rules(refusal) == ["gap-between-sessions"]
+
+
+def test_no_stimulation_over_another_or_of_more_than_was_ordered():
+    """A stimulation that overlaps, is too strong, has too many pulses or no length is refused."""
+    course = stimulated()
+    overlap = course.treatment(TMS, course.now - minutes(25))
+    assert "gap-between-sessions" in rules(course.attempt(overlap))
+    course = ready(TMS)
+    good = course.treatment(TMS, course.now)
+    course.wait(SESSION)
+    assert isinstance(good, c.RecordStimulation)
+    strong = replace(good, intensity_percent_mt=121)
+    assert rules(course.attempt(strong)) == ["stimulation-intensity"]
+    assert rules(course.attempt(replace(good, pulses=1981))) == ["stimulation-pulses"]
+    for wrong in (replace(good, ended_at=good.started_at), replace(good, output_percent=101)):
+        assert isinstance(course.attempt(wrong), Malformed)
+    assert rules(course.attempt(c.RecordDose(TMS, course.now, 56, "lot")))[0] == "treatment"
+
+
+def test_no_stimulation_on_yesterdays_motor_threshold():
+    """On the next treatment day the motor threshold of the day before is missing."""
+    course = checked_in(VisitId(f"{DTMS}-visit-2"))
+    step = course.run(Ask.RECORD)
+    assert "motor-threshold-known" in {block.rule for block in step.blocked_by}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("early", [0, 60, 119])
+def test_nobody_leaves_before_two_hours(early):
+    """Release before 120 minutes is refused, naming the finding."""
+    course = dosed()
+    course.wait(minutes(early))
+    course.measure(ONE, **FIT_TO_LEAVE)
+    assert "fit-to-leave" in rules(course.attempt(c.ReleaseVisit(ONE)))
+
+
+def test_two_visits_are_never_put_on_one_day():
+    """Neither booking nor moving puts two visits on one day or on consecutive ones."""
+    course = a_course()
+    course.run(Ask.BOOK_VISITS)
+    for at in (FIRST, replace(FIRST, day=FIRST.day + timedelta(days=1))):
+        assert "at-least-apart" in rules(course.attempt(c.MoveVisit(TWO, at)))
+        assert "at-least-apart" in rules(course.attempt(c.BookVisit(TWO, at)))
+
+
+def test_nobody_goes_on_while_visits_are_open():
+    """A phase is not left before its visits are over, nor a pathway ended with a patient here."""
+    course = dosed()
+    course.assess("madrs", *(1,) * 10)
+    on = c.Decide(INDUCTION, Decision.CONTINUE, "Response.")
+    assert rules(course.attempt(on)) == ["phase-over"]
+    stop = c.Decide(INDUCTION, Decision.STOP, "Patient's wish.")
+    assert rules(course.attempt(stop)) == ["released-first"]
+    complete = c.Decide(INDUCTION, Decision.COMPLETE, "Well.")
+    assert isinstance(course.attempt(complete), Refused)
+    assert isinstance(course.attempt(replace(on, phase=DTMS)), Conflict)
+
+
+def test_a_gate_that_stops_at_the_end_of_a_phase_is_not_decided_over():
+    """Where the protocol says stop, nobody goes on; where it says ask, a prescriber may."""
+    induction = COMBINED.phase(INDUCTION)
+    gates = tuple(replace(g, otherwise=Otherwise.STOP) for g in induction.gates)
+    strict = replace(COMBINED, phases=(replace(induction, gates=gates), *COMBINED.phases[1:]))
+    for protocol, allowed in ((COMBINED, True), (strict, False)):
+        course = a_course(protocol=protocol)
+        course.run(Ask.DECIDE)
+        course.assess("madrs", *(3,) * 10)
+        refusal = course.attempt(c.Decide(INDUCTION, Decision.CONTINUE, "Hopes."))
+        assert refusal is None if allowed else rules(refusal) == ["benefit-at-four-weeks"]
+
+
+def test_after_the_end_nothing_more_is_recorded():
+    """A stopped pathway takes no further wish of any kind."""
+    course = a_course()
+    course.do(c.Decide(INDUCTION, Decision.STOP, "Patient's wish."))
+    assert course.pathway.outcome is Outcome.STOPPED
+    assert rules(course.attempt(c.SignOrder(INDUCTION))) == ["pathway-open"]
+    assert rules(dose(course)) == ["pathway-open"]
+    assert all(task.closed for task in course.pathway.tasks.values())
+
+
+def test_an_earlier_word_that_comes_again_does_not_move_a_visit_back():
+    """A booking that is delivered again after a move leaves the visit where it was moved to."""
+    course = a_course()
+    course.run(TWO)
+    course.do(c.MoveVisit(TWO, replace(FIRST, day=FIRST.day + timedelta(days=3))))
+    again = fold(course.pathway, course.events, COMBINED.vocabulary)
+    assert again == course.pathway
+    assert again.visits[TWO].status is VisitStatus.BOOKED

@@ -1,0 +1,84 @@
+"""Local times that a clock change skips or repeats are refused; instants are never guessed."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+import pytest
+
+from domain.clocks import CLOCK_SKEW, LocalTime, check_instant, exists, instant, local, local_day
+from domain.errors import Malformed
+
+NEW_YORK, BERLIN, PHOENIX = "America/New_York", "Europe/Berlin", "America/Phoenix"
+NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
+
+# Zone, local time, what the refusal must say.
+REFUSED = [
+    (NEW_YORK, (2027, 3, 14, 2, 30), "does not exist", "01:30 or 03:30"),
+    (NEW_YORK, (2027, 3, 14, 2, 0), "does not exist", "01:00 or 03:00"),
+    (NEW_YORK, (2027, 3, 14, 2, 59), "does not exist", "01:59 or 03:59"),
+    (NEW_YORK, (2027, 11, 7, 1, 30), "happens twice", "outside the repeated hour"),
+    (NEW_YORK, (2027, 11, 7, 1, 0), "happens twice", "outside the repeated hour"),
+    (BERLIN, (2027, 3, 28, 2, 30), "does not exist", "01:30 or 03:30"),
+    (BERLIN, (2027, 10, 31, 2, 30), "happens twice", "outside the repeated hour"),
+]
+
+# Zone, local time, hour UTC: the minutes just beside the changes, and a zone without any.
+NAMED = [
+    (NEW_YORK, (2027, 3, 14, 1, 59), 6),
+    (NEW_YORK, (2027, 3, 14, 3, 0), 7),
+    (NEW_YORK, (2027, 11, 7, 0, 59), 4),
+    (NEW_YORK, (2027, 11, 7, 2, 0), 7),
+    (BERLIN, (2027, 3, 28, 3, 0), 1),
+    (BERLIN, (2027, 10, 31, 3, 0), 2),
+    (PHOENIX, (2027, 3, 14, 2, 30), 9),
+    (PHOENIX, (2027, 11, 7, 1, 30), 8),
+]
+
+
+def at(year: int, month: int, day: int, hour: int, minute: int) -> LocalTime:
+    """Write a local time."""
+    return LocalTime(date(year, month, day), time(hour, minute))
+
+
+@pytest.mark.parametrize(("zone", "wall", "what", "choices"), REFUSED)
+def test_a_skipped_or_repeated_local_time_is_refused_with_the_choices(zone, wall, what, choices):
+    """A local time in the spring gap or the autumn repeat is refused and says what would do."""
+    with pytest.raises(Malformed, match=what) as refusal:
+        instant(at(*wall), zone)
+    assert choices in str(refusal.value)
+    assert not exists(at(*wall), zone)
+
+
+@pytest.mark.parametrize(("zone", "wall", "hour"), NAMED)
+def test_other_local_times_name_one_instant_and_come_back(zone, wall, hour):
+    """Beside a clock change, and in Phoenix always, a local time is one instant and back."""
+    moment = instant(at(*wall), zone)
+    assert (moment.hour, moment.tzinfo) == (hour, UTC)
+    assert local(moment, zone) == at(*wall)
+    assert exists(at(*wall), zone)
+
+
+def test_the_day_is_the_clinics():
+    """At two in the morning UTC it is still yesterday in New York."""
+    moment = datetime(2027, 3, 14, 2, tzinfo=UTC)
+    assert local_day(moment, NEW_YORK) == date(2027, 3, 13)
+    assert local_day(moment, BERLIN) == date(2027, 3, 14)
+
+
+def test_a_naive_instant_is_refused_and_told_what_is_missing():
+    """An instant without an offset from UTC is refused, and shown with one."""
+    with pytest.raises(Malformed, match=r"no offset from UTC; .*09:00:00-05:00"):
+        check_instant(datetime(2026, 11, 24, 9), NOW, "measured_at")  # noqa: DTZ001  the fact itself
+
+
+def test_the_future_is_refused_beyond_a_machines_skew():
+    """A time that another clock may have is taken, a microsecond more is the future."""
+    edge = NOW + CLOCK_SKEW
+    assert check_instant(edge, NOW, "measured_at") == edge
+    with pytest.raises(Malformed, match="lies in the future"):
+        check_instant(edge + timedelta(microseconds=1), NOW, "measured_at")
+
+
+def test_an_offset_is_kept_as_the_same_instant():
+    """An instant said in another offset is the same instant in UTC."""
+    said = datetime(2026, 11, 24, 9, 30, tzinfo=timezone(timedelta(hours=-5)))
+    assert check_instant(said, NOW, "at") == datetime(2026, 11, 24, 14, 30, tzinfo=UTC)

@@ -1,0 +1,167 @@
+"""Courses in which anybody may say anything at any time, drawn by Hypothesis.
+
+A course is some turns of staff who follow what is next, with wild wishes in between: of any kind,
+about any visit, at any time near now, with values on both sides of every limit.
+"""
+
+import os
+from copy import copy
+from datetime import date, time, timedelta
+from functools import cache
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from domain import commands as c
+from domain.clocks import LocalTime, local
+from domain.names import Decision, HoldId, HoldReason, PhaseId, RuleId, TaskId, VisitId
+from tests.course import GOOD, LOW_RISK, SESSION, Course
+from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
+
+NIGHTLY = 50
+Move = tuple[int, int, int]
+
+MOVES = st.lists(
+    st.tuples(st.integers(0, 44), st.integers(0, 99), st.integers(0, 99)), min_size=5, max_size=40
+)
+CHOICES = st.lists(st.integers(0, 6), max_size=25)
+BEGINNINGS = st.sampled_from(("start", INDUCTION, DTMS, MAINTENANCE))
+
+settings.register_profile("nightly", deadline=None)
+
+
+def courses(number: int) -> settings:
+    """Say how many courses a test draws: the same few each time, and fifty times more nightly.
+
+    Nightly is `--hypothesis-profile nightly` on this folder, or HYPOTHESIS_PROFILE=nightly.
+    """
+    current = getattr(settings, "get_current_profile_name", str)()
+    nightly = "nightly" in (current, os.environ.get("HYPOTHESIS_PROFILE"))
+    return settings(
+        max_examples=number * (NIGHTLY if nightly else 1),
+        deadline=None,
+        derandomize=not nightly,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@cache
+def begun(beginning: str) -> Course:
+    """Bring a well-behaved course to a phase's first visit; `start` is before the order."""
+    course = Course(LocalTime(date(2027, 2, 22), time(9)))
+    if beginning != "start":
+        course.run(f"{beginning}-visit-1")
+    return course
+
+
+def copied(course: Course) -> Course:
+    """Copy a course, so that it can go on in another way."""
+    other = copy(course)
+    other.events, other.said = list(course.events), list(course.said)
+    other._numbers = copy(course._numbers)
+    return other
+
+
+@st.composite
+def played(draw: st.DrawFn, *, misbehave: bool = True) -> Course:
+    """Draw a course: where it begins, what staff choose and what is said in between."""
+    course = copied(begun(draw(BEGINNINGS)))
+    course._script, course._choices = {}, draw(CHOICES) if misbehave else []
+    for move in draw(MOVES):
+        play(course, move)
+    return course
+
+
+def play(course: Course, move: Move) -> None:
+    """Make one move: mostly what is next, sometimes something wild."""
+    kind, one, two = move
+    if kind < 20:
+        for _ in range(1 + one % 6):
+            course.follow_next()
+    elif kind == 20:
+        course.wait(timedelta(minutes=one * two))
+    elif kind == 21:
+        course.wait(timedelta(days=one % 4))
+    else:
+        course.attempt(wish(course, kind, one, two))
+
+
+def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901, PLR0911, PLR0912  one case a wish
+    """Make up a wish of this kind."""
+    visit = any_visit(course, one)
+    at = course.now - timedelta(minutes=two - 20)
+    there = local(course.now, course.zone)
+    hour = course.first_visit.hour
+    near = LocalTime(there.day + timedelta(days=two % 7 - 2), hour.replace(hour=one % 24))
+    known = course.pathway.visits.get(visit)
+    if known is not None and two % 2:
+        near = LocalTime(known.proposed.day + timedelta(days=two % 5 - 2), hour)
+    gates = [g.id for p in COMBINED.phases for g in (*p.gates, *p.timed_checks)]
+    gate = [*gates, RuleId("finish-within"), RuleId("hold")][two % (len(gates) + 2)]
+    match kind:
+        case 22:
+            return c.SignOrder(any_phase(one))
+        case 23 | 24:
+            return c.BookVisit(visit, near if two % 3 else None)
+        case 25 | 26:
+            return c.MoveVisit(visit, near)
+        case 27:
+            return c.CheckIn(visit)
+        case 28:
+            return c.MissVisit(visit)
+        case 29 | 30:
+            return c.ReleaseVisit(visit)
+        case 31 | 32 | 33:
+            return c.RecordReadings(at, any_readings(one, two), visit if one % 3 else None)
+        case 34:
+            low, high = (0, 0) if one % 3 else (1, two % 4)
+            items = (*LOW_RISK[:8], high) if two % 2 else (low + two % 5,) * 10
+            return c.RecordAssessment("phq9" if two % 2 else "madrs", at, items)
+        case 35 | 36 | 37:
+            return c.RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1")
+        case 38 | 39:
+            strength = (120, 121, 90)[one % 3]
+            return c.RecordStimulation(visit, at, at + SESSION, 1980 + one % 2, strength, 50)
+        case 40:
+            return c.PlaceHold(list(HoldReason)[one % 7], "a note")
+        case 41:
+            holds = (*course.pathway.holds, HoldId("nothing"))
+            return c.LiftHold(holds[one % len(holds)], "A reason." if two % 4 else " ")
+        case 42:
+            return c.OverrideGate(visit, gate, "A reason." if two % 4 else "")
+        case 43 if one % 3 == 0:
+            decisions = (Decision.CONTINUE, Decision.CONTINUE, Decision.COMPLETE, Decision.STOP)
+            return c.Decide(any_phase(two), decisions[two % 4], "A reason.")
+    tasks = (*course.pathway.tasks, TaskId("nothing"))
+    return c.AcknowledgeTask(tasks[one % len(tasks)])
+
+
+def any_visit(course: Course, number: int) -> VisitId:
+    """Name a visit: mostly one that is open or near, sometimes any, sometimes none at all."""
+    known = sorted(course.pathway.visits.values(), key=lambda v: (v.status.value, v.at.day, v.id))
+    here = [v.id for v in known if v.checked_in is not None and v.status.value == "checked-in"]
+    if here and number % 4:
+        return here[0]
+    return known[number % len(known)].id if known and number % 11 else VisitId("nothing")
+
+
+def any_phase(number: int) -> PhaseId:
+    """Name a phase."""
+    return (INDUCTION, DTMS, MAINTENANCE, PhaseId("nothing"))[number % 4]
+
+
+def any_readings(one: int, two: int) -> tuple[c.Measurement, ...]:
+    """Take readings: pressure near its limits, or all that leaving asks for, good or not."""
+    if two % 3 == 0:
+        return readings(systolic_bp=130 + one % 16, diastolic_bp=80 + two % 16)
+    if two % 3 == 1:
+        steady = "confirmed" if one % 4 else "not confirmed"
+        answers = {"clinically_stable": steady, "fit_to_stimulate": steady, "ride_home": "arranged"}
+        return readings(**GOOD, **answers, respiratory_depression="absent")
+    found = "none found" if one % 4 else "found"
+    enrolled = "confirmed" if one % 3 else "not confirmed"
+    return readings(
+        rems_enrolment=enrolled, esketamine_contraindication=found, hearing_protection="worn"
+    )
+
