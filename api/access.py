@@ -4,6 +4,7 @@ The edge knows who calls (`edge.py`); each route declares its roles with `May`; 
 site does not exist for the caller. `check_every_route` stops the process if a route forgot.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -63,6 +64,11 @@ def insist_site(caller: Caller, site: str | None) -> None:
     """Answer as if there were nothing unless the site is one of the caller's."""
     if site is None or site not in caller.sites:
         raise nothing_there()
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text can be the id of a pathway or a command at all."""
+    return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None
 
 
 def guards_of(dependant: Dependant) -> list[May]:

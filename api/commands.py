@@ -7,24 +7,20 @@ that comes again with its key gets the answer of the first.
 import asyncio
 import re
 import time
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Header, Request
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
-from api.access import May, acting_role, caller_of, insist_site
+from api.access import insist_site, is_id
+from api.asked import Asked
 from api.meant import check_meant
 from api.parts import Parts
 from api.problems import RETRY, Problem, of_domain
-from api.tokens import Caller
 from domain.commands import Command, Wish
 from domain.errors import Conflict, Malformed, Refused, Unavailable
-from domain.names import Author, RequestId, Role
-from domain.permissions import roles_for
+from domain.names import RequestId
 from store import inbox, pathways
 from store.database import Transaction
 from store.tables import CommandRow
@@ -36,73 +32,6 @@ SETTLED_WITHIN = 5.0
 
 LOOK_EVERY = 0.005
 SLOWEST_LOOK = 0.02
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="required; 1 to 255 visible ASCII characters, new for each thing you mean",
-    ),
-]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        description='optional: the pathway\'s ETag that you looked at, such as `"12"`',
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks, in which role, and what tells this request from others."""
-
-    parts: Parts
-    caller: Caller
-    role: Role
-    key: str
-    fingerprint: str
-    expects: int | None
-
-    @property
-    def author(self) -> Author:
-        """The author of what comes of it."""
-        return Author(self.caller.subject, self.role)
-
-
-class MayAsk(May):
-    """A dependency of every POST: the caller's acting role, the key and the precondition."""
-
-    def __call__(  # type: ignore[override]
-        self, request: Request, key: Key = None, if_match: IfMatch = None
-    ) -> Asked:
-        """Give what the one door needs; 403 if no role may, 400 without a usable key."""
-        caller = caller_of(request)
-        role = acting_role(caller, self.roles)
-        state = request.scope["state"]
-        parts: Parts = request.app.state.parts
-        return Asked(parts, caller, role, _key(key), state["fingerprint"], _expects(if_match))
-
-
-def may_wish(wish: type[Wish]) -> MayAsk:
-    """Guard a route with the roles that the domain lists for a wish."""
-    return MayAsk(*roles_for(wish))
-
-
-def _key(key: str | None) -> str:
-    if key is None or not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
-        detail = "send an Idempotency-Key of 1 to 255 visible ASCII characters"
-        raise Problem("idempotency-key-missing", detail)
-    return key
-
-
-def _expects(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    found = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
-    if found is None:
-        raise Problem("bad-precondition", 'If-Match is the ETag of the pathway, such as "12"')
-    return int(found[1])
 
 
 async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
@@ -138,11 +67,6 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
     except Unavailable:
         return pending(command.id, pathway_id)
     return await settled(parts, command.id, pathway_id)
-
-
-def is_id(text: str) -> bool:
-    """Say whether a text can be the id of a pathway or a command at all."""
-    return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None
 
 
 async def repeated(tx: Transaction, asked: Asked) -> CommandRow | None:

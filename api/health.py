@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from api.models.views import LiveView, ReadyView
+from api.models.work import LiveView, ReadyView
 from api.parts import Parts
 from domain.errors import Unavailable
 from store.schema import current

@@ -5,7 +5,7 @@ What the EHR says about who somebody is goes no further than this: people compar
 
 from datetime import date
 
-from api.models.views import PatientView
+from api.models.work import PatientView
 from api.parts import Parts
 from api.problems import RETRY, Problem
 from domain.errors import Malformed, Unavailable

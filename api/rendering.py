@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from api.models import views as v
+from api.models import work as w
 from api.models.blocks import block_of
 from domain.clocks import LocalTime, instant
 from domain.names import Author, TaskId, VisitStatus
@@ -155,7 +156,8 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
         reason=hold.reason,
         placed=hold.placed,
         by=who_view(hold.by),
-        lifted=bool(hold.lifted),
+        lifted=hold.lifted,
+        lifted_at=hold.lifted_at,
     )
 
 
@@ -218,9 +220,9 @@ def event_view(row: EventRow) -> v.EventView:
     )
 
 
-def delivery_view(row: DeliveryRow) -> v.DeliveryView:
+def delivery_view(row: DeliveryRow) -> w.DeliveryView:
     """Show how far a write has come."""
-    return v.DeliveryView(
+    return w.DeliveryView(
         id=row.id,
         pathway=row.pathway_id,
         site=row.site_id,
@@ -240,9 +242,9 @@ def delivery_view(row: DeliveryRow) -> v.DeliveryView:
     )
 
 
-def command_view(row: CommandRow) -> v.CommandView:
+def command_view(row: CommandRow) -> w.CommandView:
     """Show how far a command has come."""
-    return v.CommandView(
+    return w.CommandView(
         id=row.id,
         kind=row.kind,
         state=row.state,

@@ -10,7 +10,9 @@ from uuid import uuid4
 from starlette.responses import JSONResponse
 
 from api.access import insist_site
-from api.commands import Asked, answer_again, pending, repeated, settled
+from api.asked import Asked
+from api.capability import learn
+from api.commands import answer_again, pending, repeated, settled
 from api.models.requests import StartPathway
 from api.patients import read_patient
 from api.problems import Problem
@@ -44,8 +46,7 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     protocol = _protocol(parts.protocols, wanted.protocol, wanted.version)
     _check_offers(site, protocol)
     if capability is None:
-        detail = f"probe it first: POST /v1/connections/{site.ehr}/probe"
-        raise Problem("capability-unknown", detail)
+        await learn(parts, site.ehr)
     now = await parts.clock.now()
     made = _made(asked, site, wanted, protocol, now)
     patient = await read_patient(parts, site.ehr, wanted.patient)

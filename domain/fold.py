@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
 from domain import events as e
-from domain.names import ObservationName, VisitId, VisitStatus
+from domain.names import EventId, ObservationName, VisitId, VisitStatus
 from domain.pathway import READINGS_KEPT, Hold, Observed, Pathway, Phase, Session, Task, Visit
 from domain.vocabulary import Vocabulary
 
@@ -69,9 +68,9 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case e.VisitBooked() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
-            return _retime(pathway, fact, event.at)
+            return _retime(pathway, fact, event.id)
         case e.VisitMoved() as fact:
-            return _retime(pathway, fact, event.at)
+            return _retime(pathway, fact, event.id)
         case e.VisitCheckedIn() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
             visit = replace(pathway.visits[fact.visit], checked_in=event.at)
@@ -144,12 +143,12 @@ def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
     return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
 
 
-def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, said: datetime) -> Pathway:
-    """Set a visit's time; an earlier word that comes late, or again, changes nothing."""
+def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, event: EventId) -> Pathway:
+    """Set a visit's time; a booking or move that comes again changes nothing."""
     known = pathway.visits[fact.visit]
-    if known.retimed is not None and said < known.retimed:
+    if event in known.timed_by:
         return pathway
-    visit = replace(known, at=fact.at, retimed=said)
+    visit = replace(known, at=fact.at, timed_by=(*known.timed_by, event))
     return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
 
 

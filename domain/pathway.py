@@ -46,7 +46,7 @@ class Visit:
     at: LocalTime
     status: VisitStatus
     checked_in: datetime | None = None
-    retimed: datetime | None = None  # when `at` was last set
+    timed_by: tuple[EventId, ...] = ()  # bookings and moves that set `at`, none of them twice
     replaces: VisitId | None = None
 
 

@@ -34,6 +34,9 @@ PROBE_AGAIN = timedelta(seconds=1)
 WORKFLOW_TASKS = 8
 """Few at a time: a restart replays cold histories, and more at once only makes all of them late."""
 
+MOST_CACHED = 2_000
+"""Pathways kept in memory, about 70 KiB each."""
+
 log = structlog.get_logger("kairos.worker")
 
 
@@ -72,6 +75,7 @@ async def run() -> None:
                 workflow_runner=runner(),
                 activities=[records.record_events],
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
+                max_cached_workflows=_cached(settings),
                 max_concurrent_activities=8,
             )
         )
@@ -86,6 +90,15 @@ async def run() -> None:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     log.info("worker_stopped")
+
+
+def _cached(settings: Settings) -> int:
+    """How many pathways a worker keeps in memory, so that it need not replay them.
+
+    None on the time-skipping test server: it never gives a task that waits for a dead worker's
+    memory to another worker, as the real server does after ten seconds.
+    """
+    return 0 if settings.clinical_clock == "temporal-test-server" else MOST_CACHED
 
 
 async def _connected(settings: Settings) -> Client:

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from api.commands import Asked, may_wish, send
+from api.asked import Asked, may_wish
+from api.commands import send
 from api.models import requests as r
 from api.routes.common import COMMANDING, example
 from domain import commands as c

@@ -5,11 +5,10 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, Depends, Query, Request
 
-from api.access import insist_site
-from api.commands import is_id
+from api.access import insist_site, is_id
 from api.models.pages import Page
-from api.models.views import Accepted, Applied
 from api.models.words import Body as Shape
+from api.models.work import Accepted, Applied
 from api.parts import Parts
 from api.problems import TYPES, ProblemView
 from api.tokens import Caller

@@ -7,19 +7,17 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.access import May, nothing_there
-from api.commands import Asked, MayAsk
-from api.models import views as v
+from api.asked import Asked, MayAsk
+from api.capability import learn
+from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import Nothing
 from api.parts import Parts
-from api.patients import ehr_away
 from api.problems import Problem
 from api.routes.common import POSTING, READING, With, example
 from api.tokens import Caller
-from domain.errors import Malformed, Unavailable
 from domain.names import Role
 from domain.permissions import MAY_READ
-from fhir_adapters.failures import EhrRefused
 from fhir_adapters.plan import plan_for
 from settings import Connection
 from store import capabilities
@@ -36,7 +34,7 @@ def theirs(parts: Parts, caller: Caller) -> dict[str, Connection]:
 
 
 @router.get("", summary="List EHR connections", responses=READING)
-async def list_connections(parts: With, caller: Reader) -> Page[v.ConnectionView]:
+async def list_connections(parts: With, caller: Reader) -> Page[w.ConnectionView]:
     """List the EHRs of the caller's sites, and when each last said what it can do."""
     views = []
     async with parts.database.begin() as tx:
@@ -48,9 +46,9 @@ async def list_connections(parts: With, caller: Reader) -> Page[v.ConnectionView
 
 def _view(
     parts: Parts, caller: Caller, connection: Connection, row: CapabilityRow | None
-) -> v.ConnectionView:
+) -> w.ConnectionView:
     sites = [s.id for s in parts.clinic.sites if s.ehr == connection.id and s.id in caller.sites]
-    return v.ConnectionView(
+    return w.ConnectionView(
         id=connection.id,
         name=connection.name,
         base_url=connection.base_url,
@@ -60,7 +58,7 @@ def _view(
 
 
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
-async def get_plan(connection: str, parts: With, caller: Reader) -> v.PlanView:
+async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     """Say for each artefact how it would be written to this EHR, from what it said it can do."""
     if connection not in theirs(parts, caller):
         raise nothing_there()
@@ -72,16 +70,16 @@ async def get_plan(connection: str, parts: With, caller: Reader) -> v.PlanView:
     return _plan(row)
 
 
-def _plan(row: CapabilityRow) -> v.PlanView:
-    lines = [v.PlanLine.model_validate(asdict(line)) for line in plan_for(row.statement).describe()]
-    return v.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
+def _plan(row: CapabilityRow) -> w.PlanView:
+    lines = [w.PlanLine.model_validate(asdict(line)) for line in plan_for(row.statement).describe()]
+    return w.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
 
 
 @router.post(
     "/{connection}/probe",
     summary="Ask an EHR what it can do",
     status_code=201,
-    response_model=v.PlanView,
+    response_model=w.PlanView,
     responses=POSTING,
 )
 async def probe(
@@ -94,16 +92,7 @@ async def probe(
     parts = asked.parts
     if connection not in theirs(parts, asked.caller):
         raise nothing_there()
-    try:
-        statement = await parts.ehr(connection).capability()
-        plan_for(statement)
-    except (Unavailable, EhrRefused, Malformed):
-        raise ehr_away() from None
-    now = await parts.clock.now()
-    async with parts.database.begin() as tx:
-        await capabilities.save(tx, connection, statement, now)
-        row = await capabilities.find(tx, connection)
-    assert row is not None  # noqa: S101  it was saved in this transaction
+    row = await learn(parts, connection)
     return JSONResponse(
         _plan(row).model_dump(mode="json"),
         status_code=201,

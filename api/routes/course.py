@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from api.commands import Asked, may_wish, send
+from api.asked import Asked, may_wish
+from api.commands import send
 from api.models import requests as r
 from api.rendering import task_at
 from api.routes.common import COMMANDING, example

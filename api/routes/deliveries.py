@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse
 
 from api import rendering
 from api.access import May, insist_site, site_list
-from api.commands import Asked, MayAsk, repeated
-from api.models import views as v
+from api.asked import Asked, MayAsk
+from api.commands import repeated
+from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import ResolveDelivery
 from api.routes.common import POSTING, READING, Cursor, Limit, With, example, page_of
@@ -45,7 +46,7 @@ async def list_deliveries(
     site: Annotated[str | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[v.DeliveryView]:
+) -> Page[w.DeliveryView]:
     """List deliveries of the caller's sites in the order in which they were meant."""
     of_list = f"deliveries|{state}|{needs_person}|{site}"
     place = parts.cursors.read(of_list, cursor)
@@ -67,20 +68,20 @@ async def get_delivery(
     delivery: Id,
     parts: With,
     caller: Annotated[Caller, Depends(May(*CARE, Role.OPERATIONS, Role.INTEGRATOR))],
-) -> v.DeliveryDetail:
+) -> w.DeliveryDetail:
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
     async with parts.database.begin() as tx:
         row = await tx.get(DeliveryRow, delivery)
     insist_site(caller, row.site_id if row else None)
     assert row is not None  # noqa: S101  no site is None
-    return v.DeliveryDetail(**rendering.delivery_view(row).model_dump(), resource=row.body)
+    return w.DeliveryDetail(**rendering.delivery_view(row).model_dump(), resource=row.body)
 
 
 @router.post(
     "/{delivery}/resolution",
     summary="Decide about a write that needs a person",
     status_code=201,
-    response_model=v.Resolved,
+    response_model=w.Resolved,
     responses=POSTING,
 )
 async def resolve(

@@ -7,8 +7,9 @@ from starlette.responses import JSONResponse
 
 from api import rendering
 from api.access import May, site_list
-from api.commands import Asked, MayAsk
+from api.asked import Asked, MayAsk
 from api.models import views as v
+from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import StartPathway
 from api.routes.common import (
@@ -115,7 +116,7 @@ async def get_deliveries(
     caller: DeliveryReader,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[v.DeliveryView]:
+) -> Page[w.DeliveryView]:
     """List what is, was and will be written to the EHR for a pathway."""
     of_list = f"pathway-deliveries|{pathway}"
     place = parts.cursors.read(of_list, cursor)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from api.access import AnyCaller, May, insist_site, nothing_there
-from api.models import views as v
+from api.models import work as w
 from api.models.pages import Page
 from api.patients import find_patients
 from api.routes.common import READING, With
@@ -18,9 +18,9 @@ from domain.protocol import CombinedProtocol
 router = APIRouter(tags=["reference"])
 
 
-def protocol_view(protocol: CombinedProtocol) -> v.ProtocolView:
+def protocol_view(protocol: CombinedProtocol) -> w.ProtocolView:
     """Show a pathway protocol."""
-    return v.ProtocolView(
+    return w.ProtocolView(
         id=protocol.id,
         version=protocol.version,
         title=protocol.title,
@@ -32,7 +32,7 @@ def protocol_view(protocol: CombinedProtocol) -> v.ProtocolView:
 
 
 @router.get("/protocols", summary="List protocols", responses=READING)
-async def list_protocols(parts: With, _caller: AnyCaller) -> Page[v.ProtocolView]:
+async def list_protocols(parts: With, _caller: AnyCaller) -> Page[w.ProtocolView]:
     """List the pathway protocols of this installation in every version."""
     return Page(items=[protocol_view(protocol) for protocol in parts.protocols.all()])
 
@@ -43,7 +43,7 @@ async def get_protocol(
     parts: With,
     _caller: AnyCaller,
     version: Annotated[int | None, Query(ge=1)] = None,
-) -> v.ProtocolView:
+) -> w.ProtocolView:
     """Show a protocol: that version, or the newest approved one."""
     try:
         return protocol_view(parts.protocols.combined(protocol, version))
@@ -52,12 +52,12 @@ async def get_protocol(
 
 
 @router.get("/sites", summary="List the caller's sites", responses=READING)
-async def list_sites(parts: With, caller: AnyCaller) -> Page[v.SiteView]:
+async def list_sites(parts: With, caller: AnyCaller) -> Page[w.SiteView]:
     """List the sites that the caller's token grants."""
     mine = [site for site in parts.clinic.sites if site.id in caller.sites]
     return Page(
         items=[
-            v.SiteView(
+            w.SiteView(
                 id=site.id,
                 name=site.name,
                 zone=site.zone,
@@ -76,7 +76,7 @@ async def search_patients(
     caller: Annotated[Caller, Depends(May(*MAY_START))],
     identifier: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
     birth_date: Annotated[date | None, Query(description="to be sure of the match")] = None,
-) -> Page[v.PatientView]:
+) -> Page[w.PatientView]:
     """Find patients by the identifier that the site's EHR is known by. Tells no names."""
     insist_site(caller, site)
     known = parts.clinic.site(site)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from api import rendering
-from api.access import May, insist_site, nothing_there, site_list
-from api.commands import is_id, rejection
+from api.access import May, insist_site, is_id, nothing_there, site_list
+from api.commands import rejection
 from api.models import views as v
+from api.models import work as w
 from api.models.pages import Page
 from api.parts import Parts
 from api.routes.common import READING, Cursor, Limit, With, page_of
@@ -76,7 +77,7 @@ async def get_command(
     parts: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
     request: Request,
-) -> v.CommandView:
+) -> w.CommandView:
     """Say whether a command was applied or rejected; while `received`, ask again in a moment."""
     if not is_id(command):
         raise nothing_there()

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from store.tables import CommandRow, PathwayRow
+from store.tables import CapabilityRow, CommandRow, PathwayRow
 from tests.api.clinic import PATIENT, START, Clinic, patient
 
 
@@ -164,3 +164,32 @@ async def test_a_start_is_authored_at_clinical_time(clinic: Clinic):
     assert first["kind"] == "pathway-started"
     assert first["by"] == {"id": "care-manager-1", "role": "care-manager"}
     assert first["at"] == "2027-03-01T13:07:00Z"
+
+
+async def test_an_ehr_that_was_never_asked_is_asked(clinic: Clinic):
+    """A start on a connection whose capabilities are not known reads them; away, it is 503."""
+    async with clinic.database.begin() as tx:
+        await tx.execute(delete(CapabilityRow))
+    clinic.ehr.away = True
+    assert (await clinic.manager.post("/v1/pathways", START)).status_code == 503
+    clinic.ehr.away = False
+    integrator = clinic.staff("integrator")
+    plan = "/v1/connections/demo-ehr/plan"
+    assert (await integrator.get(plan)).json()["type"].endswith("capability-unknown")
+    await clinic.started()
+    assert (await integrator.get(plan)).status_code == 200
+
+
+async def test_an_ehr_that_is_none_is_refused(clinic: Clinic, monkeypatch):
+    """A server that does not answer with a CapabilityStatement cannot be written to."""
+
+    async def something_else() -> dict[str, Any]:
+        return {"resourceType": "Bundle"}
+
+    async with clinic.database.begin() as tx:
+        await tx.execute(delete(CapabilityRow))
+    monkeypatch.setattr(clinic.ehr, "capability", something_else)
+    answer = await clinic.manager.post("/v1/pathways", START)
+    assert answer.status_code == 409
+    assert answer.json()["type"].endswith("capability-unknown")
+    assert await rows(clinic) == (0, 0)

@@ -4,7 +4,7 @@ Pure and deterministic: it drives the domain alone. Who acts in it stands in `te
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -76,7 +76,7 @@ class World:
     """One patient's pathway. Each part of Kairos that is not the domain is done in two lines."""
 
     first_visit: LocalTime
-    protocol: CombinedProtocol = COMBINED
+    protocol: CombinedProtocol = field(default=COMBINED, repr=False)
     zone: str = NEW_YORK
 
     def __post_init__(self) -> None:

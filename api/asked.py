@@ -1,0 +1,82 @@
+"""What every POST says before its body: who asks, as what, with which key."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Header, Request
+
+from api.access import May, acting_role, caller_of
+from api.parts import Parts
+from api.problems import Problem
+from api.tokens import Caller
+from domain.commands import Wish
+from domain.names import Author, Role
+from domain.permissions import roles_for
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="required; 1 to 255 visible ASCII characters, new for each thing you mean",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description='optional: the pathway\'s ETag that you looked at, such as `"12"`',
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, in which role, and what tells this request from others."""
+
+    parts: Parts
+    caller: Caller
+    role: Role
+    key: str
+    fingerprint: str
+    expects: int | None
+
+    @property
+    def author(self) -> Author:
+        """The author of what comes of it."""
+        return Author(self.caller.subject, self.role)
+
+
+class MayAsk(May):
+    """A dependency of every POST: the caller's acting role, the key and the precondition."""
+
+    def __call__(  # type: ignore[override]
+        self, request: Request, key: Key = None, if_match: IfMatch = None
+    ) -> Asked:
+        """Give what the one door needs; 403 if no role may, 400 without a usable key."""
+        caller = caller_of(request)
+        role = acting_role(caller, self.roles)
+        state = request.scope["state"]
+        parts: Parts = request.app.state.parts
+        return Asked(parts, caller, role, _key(key), state["fingerprint"], _expects(if_match))
+
+
+def may_wish(wish: type[Wish]) -> MayAsk:
+    """Guard a route with the roles that the domain lists for a wish."""
+    return MayAsk(*roles_for(wish))
+
+
+def _key(key: str | None) -> str:
+    if key is None or not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        detail = "send an Idempotency-Key of 1 to 255 visible ASCII characters"
+        raise Problem("idempotency-key-missing", detail)
+    return key
+
+
+def _expects(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    found = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
+    if found is None:
+        raise Problem("bad-precondition", 'If-Match is the ETag of the pathway, such as "12"')
+    return int(found[1])

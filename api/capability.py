@@ -1,0 +1,29 @@
+"""Ask an EHR what it can do, and keep what it says. Asking twice is harmless."""
+
+from api.parts import Parts
+from api.patients import ehr_away
+from api.problems import Problem
+from domain.errors import Malformed, Unavailable
+from fhir_adapters.failures import EhrRefused
+from fhir_adapters.plan import plan_for
+from store import capabilities
+from store.tables import CapabilityRow
+
+
+async def learn(parts: Parts, connection: str) -> CapabilityRow:
+    """Read and keep a connection's CapabilityStatement, which must be one that can be planned."""
+    try:
+        statement = await parts.ehr(connection).capability()
+    except (Unavailable, EhrRefused):
+        raise ehr_away() from None
+    try:
+        plan_for(statement)
+    except Malformed:
+        detail = f"{connection} answers with something else than an R4 CapabilityStatement"
+        raise Problem("capability-unknown", detail) from None
+    now = await parts.clock.now()
+    async with parts.database.begin() as tx:
+        await capabilities.save(tx, connection, statement, now)
+        row = await capabilities.find(tx, connection)
+    assert row is not None  # noqa: S101  it was saved in this transaction
+    return row
