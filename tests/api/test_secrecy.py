@@ -42,8 +42,12 @@ def bodies() -> Iterator[Any]:
             yield {name: [{"zebra": word, "observation": word, "value": word, "unit": word}]}
 
 
+@pytest.mark.slow
 async def test_no_route_echoes_or_logs_what_was_sent(clinic: Clinic, written: io.StringIO):
-    """Canaries in bodies, addresses, queries, keys and tokens are in no log and no problem."""
+    """Canaries in bodies, addresses, queries and tokens are in no log and no problem.
+
+    Slow because every route is sent every odd body.
+    """
     address = await clinic.started()
     everybody = clinic.staff("prescriber", "nurse", "care-manager", "tms-operator", "operations")
     for method, path, _ in operations(clinic):

@@ -159,9 +159,10 @@ def observed(world: World, event: e.Event) -> Iterator[tuple[str, object, str | 
 
 def phase_of(world: World, event: e.Event) -> PhaseId:
     """Say which phase a treatment belongs to."""
-    return phase_at(world, event.fact.visit)  # type: ignore[union-attr]
+    assert isinstance(event.fact, e.DoseGiven | e.StimulationGiven)
+    return phase_at(world, event.fact.visit)
 
 
 def phase_at(world: World, visit: VisitId) -> PhaseId:
     """Say which phase a visit belongs to."""
-    return next(f.phase for f in world.facts(e.VisitProposed) if f.visit == visit)
+    return world.pathway.visits[visit].phase

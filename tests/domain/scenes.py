@@ -13,8 +13,10 @@ from tests.domain.clinic import INDUCTION, Refusal
 
 FIRST: Final = LocalTime(date(2026, 11, 30), time(9))
 ONE, TWO = (VisitId(f"{INDUCTION}-visit-{number}") for number in (1, 2))
-CHANGED = {"sedation_moaas": 5, "dissociation_cadss": 0, "spo2": 97}
-FIT_TO_LEAVE = CHANGED | {
+FIT_TO_LEAVE: Final[dict[str, float | str]] = {
+    "sedation_moaas": 5,
+    "dissociation_cadss": 0,
+    "spo2": 97,
     "systolic_bp": 130,
     "diastolic_bp": 82,
     "respiratory_depression": "absent",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 
 from domain.names import PhaseId
 from domain.protocol import CombinedProtocol, Days, Period, Protocol, Rate, Stage
@@ -63,6 +63,4 @@ def days_of(protocol: CombinedProtocol, stage: int, first: date, most: int = 99)
 
 def gaps(days: Sequence[date]) -> list[int]:
     """Count the days from each to the next."""
-    return [(later - day).days for day, later in zip(days, days[1:], strict=False)]
-
-
+    return [(later - day).days for day, later in pairwise(days)]

@@ -1,4 +1,4 @@
-"""The whole pathway by example: eight sessions, thirty stimulations, three months of maintenance."""
+"""The whole pathway by example: eight doses, thirty stimulations, three months of maintenance."""
 
 from datetime import date, time, timedelta
 
@@ -63,7 +63,9 @@ def table(course: Course, phase: str) -> str:
         what = str(visit.status) if not given else hours if given[0].ended else doses
         if given or visit.status is VisitStatus.MISSED:
             number = visit.id.rsplit("-", 1)[1]
-            rows.append(f"    {number}  {visit.at.day:%a} {visit.at.day.day:2d} {visit.at.day:%b}  {what}")
+            rows.append(
+                f"    {number}  {visit.at.day:%a} {visit.at.day.day:2d} {visit.at.day:%b}  {what}"
+            )
     return "\n" + "\n".join(rows) + "\n"
 
 
@@ -124,7 +126,7 @@ def test_everyone_stays_for_two_hours(course):
     doses = [x for x in course.treatments() if isinstance(x.fact, e.DoseGiven)]
     assert len(doses) >= 8 + 8
     for dose in doses:
-        assert released[dose.fact.visit] - dose.at >= timedelta(hours=2)  # type: ignore[union-attr]
+        assert released[dose.fact.visit] - dose.at >= timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,9 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     course.run(DTMS)
     (made,) = course.facts(e.DecisionMade)
     assert made.decision is Decision.CONTINUE
-    assert made.findings[0].startswith("MADRS reduction from baseline 3 percent, required at least 50")
+    assert made.findings[0].startswith(
+        "MADRS reduction from baseline 3 percent, required at least 50"
+    )
 
 
 def test_nobody_goes_on_without_a_madrs():

@@ -96,7 +96,7 @@ def ordered_from_sets(function: ast.AST) -> Iterator[ast.AST]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_imports_the_standard_library_and_itself_only(module: Path):
-    """A module of the domain imports nothing but the standard library's pure part and the domain."""
+    """A module of the domain imports nothing but the pure standard library and the domain."""
     roots = {name.split(".")[0] for name in imported(module)}
     assert roots <= set(sys.stdlib_module_names) | {"domain"}
     assert not roots & IMPURE_MODULES

@@ -1,6 +1,7 @@
 """Which days visits fall on, and what becomes of those that are missed, moved or never booked."""
 
 from datetime import date, time, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_ten_a_day_on_five_days_with_their_gaps():
     assert [session.number for session in sessions] == list(range(1, 51))
     days = [local_day(session.started, NEW_YORK) for session in sessions]
     assert [days.count(MONDAY + timedelta(days=day)) for day in range(5)] == [10] * 5
-    between = [b.started - (a.ended or a.started) for a, b in zip(sessions, sessions[1:], strict=False)]
+    between = [b.started - (a.ended or a.started) for a, b in pairwise(sessions)]
     assert min(between) == minutes(50)
 
 

@@ -27,6 +27,13 @@ MOVES = st.lists(
 CHOICES = st.lists(st.integers(0, 6), max_size=25)
 BEGINNINGS = st.sampled_from(("start", INDUCTION, DTMS, MAINTENANCE))
 
+RULES = (
+    *(gate.id for phase in COMBINED.phases for gate in phase.gates),
+    *(check.id for phase in COMBINED.phases for check in phase.timed_checks),
+    RuleId("finish-within"),
+    RuleId("hold"),
+)
+
 settings.register_profile("nightly", deadline=None)
 
 
@@ -97,8 +104,7 @@ def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901
     known = course.pathway.visits.get(visit)
     if known is not None and two % 2:
         near = LocalTime(known.proposed.day + timedelta(days=two % 5 - 2), hour)
-    gates = [g.id for p in COMBINED.phases for g in (*p.gates, *p.timed_checks)]
-    gate = [*gates, RuleId("finish-within"), RuleId("hold")][two % (len(gates) + 2)]
+    gate = RULES[two % len(RULES)]
     match kind:
         case 22:
             return c.SignOrder(any_phase(one))
@@ -164,4 +170,3 @@ def any_readings(one: int, two: int) -> tuple[c.Measurement, ...]:
     return readings(
         rems_enrolment=enrolled, esketamine_contraindication=found, hearing_protection="worn"
     )
-
