@@ -1,6 +1,7 @@
 """What each EHR takes, and how: its last CapabilityStatement, read by the capability planner."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from domain.errors import Unavailable
 from fhir_adapters.client import EhrClient
@@ -36,17 +37,19 @@ class Plans:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._known: dict[str, tuple[str, EhrPlan]] = {}
+        self._known: dict[str, tuple[datetime, EhrPlan]] = {}
 
     async def of(self, tx: Transaction, connection_id: str) -> EhrPlan:
         """The plan for a connection; Unavailable until its statement was read once."""
-        row = await capabilities.find(tx, connection_id)
-        if row is None:
+        stamp = await capabilities.read_at(tx, connection_id)
+        if stamp is None:
             raise Unavailable(f"the capabilities of {connection_id} are not known yet")
         known = self._known.get(connection_id)
-        stamp = row.read_at.isoformat()
         if known is None or known[0] != stamp:
-            known = (stamp, plan_for(row.statement))
+            row = await capabilities.find(tx, connection_id)
+            if row is None:
+                raise Unavailable(f"the capabilities of {connection_id} are not known yet")
+            known = (row.read_at, plan_for(row.statement))
             self._known[connection_id] = known
         return known[1]
 

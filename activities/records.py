@@ -23,6 +23,7 @@ class Records:
         self._database = database
         self._plans = plans
         self._client = client
+        self._protocols = pathways.PinnedProtocols()
 
     @activity.defn(name="record_events")
     async def record_events(self, batch: RecordInput) -> int:
@@ -37,7 +38,7 @@ class Records:
             if stored < 0:
                 message = f"events after {batch.after_version} do not join on to {row.version}"
                 raise RuntimeError(message)
-            protocol = codec.protocol_from_json(row.protocol)
+            protocol = await self._protocols.of(tx, row.id)
             pathway = codec.pathway_from_json(row.projection)
             plan = await self._plans.of(tx, row.connection_id)
             fresh = batch.events[stored:]

@@ -45,7 +45,7 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
         assert row is not None  # noqa: S101  no site is None
         if (known := await repeated(tx, asked)) is not None:
             return answer_again(known)
-        check_meant(row, wish, now)
+        check_meant(row, await parts.pinned.of(tx, row.id), wish, now)
         if asked.expects is not None and asked.expects != row.version:
             raise stale(row.version)
         received = inbox.Received(

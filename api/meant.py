@@ -19,13 +19,15 @@ from store.tables import PathwayRow
 COURSE_RULE = "finish-within"
 
 
-def check_meant(row: PathwayRow, wish: c.Wish, now: datetime) -> None:
+def check_meant(
+    row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime
+) -> None:
     """Raise a problem unless the wish names what is there, at times that have been."""
     pathway = codec.pathway_from_json(row.projection)
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
     _check_times(wish, now)
-    _check_names(wish, pathway, row)
+    _check_names(wish, pathway, protocol)
 
 
 def _check_times(wish: c.Wish, now: datetime) -> None:
@@ -42,7 +44,7 @@ def _check_times(wish: c.Wish, now: datetime) -> None:
 
 
 def _check_names(  # noqa: C901  one case a kind of name
-    wish: c.Wish, pathway: Pathway, row: PathwayRow
+    wish: c.Wish, pathway: Pathway, protocol: CombinedProtocol
 ) -> None:
     match wish:
         case c.BookVisit() | c.MoveVisit() | c.CheckIn() | c.MissVisit() | c.ReleaseVisit():
@@ -60,7 +62,6 @@ def _check_names(  # noqa: C901  one case a kind of name
             _insist_visit(pathway, visit)
         case c.OverrideGate(visit=visit, gate=gate):
             _insist_visit(pathway, visit)
-            protocol = codec.protocol_from_json(row.protocol)
             known = _rules(protocol, pathway.visits[visit].phase)
             if gate not in known:
                 raise Malformed(f"no such gate in this phase; known are {', '.join(known)}")

@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
 from settings import Clinic, Settings, load_clinic
 from store.database import Database
+from store.pathways import PinnedProtocols
 from store.schema import newest
 from workflows import door
 from workflows.clock import Clock, clock_for
@@ -87,6 +88,7 @@ class Parts:
     tokens: Tokens
     cursors: Cursors
     schema: str  # the revision that the code expects
+    pinned: PinnedProtocols = field(default_factory=PinnedProtocols)
 
 
 class TemporalDoor:

@@ -174,10 +174,11 @@ def summary_view(row: PathwayRow) -> v.PathwaySummary:
     )
 
 
-def pathway_view(row: PathwayRow, deliveries: dict[str, int], now: datetime) -> v.PathwayView:
+def pathway_view(
+    row: PathwayRow, protocol: CombinedProtocol, deliveries: dict[str, int], now: datetime
+) -> v.PathwayView:
     """Show a pathway as it is now, with what is next and what stands in the way."""
     pathway = codec.pathway_from_json(row.projection)
-    protocol = codec.protocol_from_json(row.protocol)
     started = bool(pathway.phases)
     return v.PathwayView(
         **summary_view(row).model_dump(),

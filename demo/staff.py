@@ -14,6 +14,7 @@ import httpx2
 from demo.parts import Issuer
 
 SITES = ("manhattan",)
+IN_FLIGHT = "urn:kairos:problem:in-flight"
 PATIENCE = 60.0
 """Real seconds that a person tries again while a process is away."""
 
@@ -55,7 +56,7 @@ class Person:
         """
         key = {"Idempotency-Key": str(uuid4())}
         answer = await self._call("POST", path, json=body or {}, headers=key)
-        if answer.status_code == HTTPStatus.ACCEPTED:
+        if answer.status_code in (HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT):
             self.accepted_late += 1
             return await self._outcome(answer.headers["Location"])
         return dict(answer.json())
@@ -89,7 +90,10 @@ class Person:
             if again and asyncio.get_running_loop().time() < deadline:
                 await asyncio.sleep(0.1)
                 continue
-            raise TurnedAwayError(answer.status_code, answer.json())
+            problem = answer.json()
+            if problem["type"] == IN_FLIGHT:
+                return answer
+            raise TurnedAwayError(answer.status_code, problem)
 
 
 @dataclass(frozen=True)

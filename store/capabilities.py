@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
@@ -24,3 +25,9 @@ async def save(
 async def find(tx: Transaction, connection_id: str) -> CapabilityRow | None:
     """Find a connection's last CapabilityStatement."""
     return await tx.get(CapabilityRow, connection_id)
+
+
+async def read_at(tx: Transaction, connection_id: str) -> datetime | None:
+    """Say when a connection's CapabilityStatement was read last; None if it never was."""
+    wanted = select(CapabilityRow.read_at).where(CapabilityRow.connection_id == connection_id)
+    return (await tx.execute(wanted)).scalar_one_or_none()

@@ -1,5 +1,6 @@
 """Pathways and their events: the projection, the protocol pinned to it, and the history."""
 
+from collections import OrderedDict
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -63,6 +64,25 @@ async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
     """Take a pathway for recording on it, alone until the transaction ends."""
     wanted = select(PathwayRow).where(PathwayRow.id == pathway_id).with_for_update()
     return (await tx.execute(wanted)).scalar_one()
+
+
+class PinnedProtocols:
+    """The protocols pinned to pathways, read once each: they never change."""
+
+    def __init__(self, most: int = 500) -> None:
+        """Keep the latest `most`."""
+        self._known: OrderedDict[str, CombinedProtocol] = OrderedDict()
+        self._most = most
+
+    async def of(self, tx: Transaction, pathway_id: str) -> CombinedProtocol:
+        """Read the protocol of a pathway that exists."""
+        if pathway_id not in self._known:
+            wanted = select(PathwayRow.protocol).where(PathwayRow.id == pathway_id)
+            stored = (await tx.execute(wanted)).scalar_one()
+            self._known[pathway_id] = codec.protocol_from_json(stored)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return self._known[pathway_id]
 
 
 def append(

@@ -56,7 +56,7 @@ class PathwayRow(Base):
     status: Mapped[str]  # starting, open, finished
     phase: Mapped[str]
     version: Mapped[int]  # events recorded so far
-    protocol: Mapped[Json]
+    protocol: Mapped[Json] = mapped_column(deferred=True)  # large, and never changes
     projection: Mapped[Json]
     started_at: Mapped[datetime]
     changed_at: Mapped[datetime]

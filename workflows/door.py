@@ -14,12 +14,12 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from domain.commands import Command
 from domain.errors import Conflict, Malformed, Refused, Unavailable
+from workflows.codec import DATA_CONVERTER
 from workflows.wire import (
     PATHWAYS_QUEUE,
     Ack,
@@ -36,9 +36,7 @@ PATIENCE = timedelta(seconds=8)
 
 async def connect(address: str, namespace: str) -> Client:
     """Connect to Temporal with the codec that all of Kairos uses."""
-    return await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter
-    )
+    return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
 
 
 async def start_pathway(client: Client, start: PathwayInput) -> None:

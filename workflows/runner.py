@@ -7,7 +7,14 @@ from workflows.ehr_lane import EhrLane
 
 WORKFLOWS = [CarePathway, EhrLane]
 
-PASSED_THROUGH = ("domain", "workflows.wire", "workflows.effects", "pydantic", "pydantic_core")
+PASSED_THROUGH = (
+    "domain",
+    "workflows.codec",
+    "workflows.wire",
+    "workflows.effects",
+    "pydantic",
+    "pydantic_core",
+)
 """Modules a workflow shares with its process. The sandbox does not police them, a test does."""
 
 

@@ -72,9 +72,10 @@ async def get_pathway(
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
         row = await visible(tx, caller, pathway)
+        protocol = await parts.pinned.of(tx, row.id)
         deliveries = await ledger.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
-    return rendering.pathway_view(row, deliveries, now)
+    return rendering.pathway_view(row, protocol, deliveries, now)
 
 
 @router.get("/pathways/{pathway}/timeline", summary="What happened, in order", responses=READING)
@@ -95,7 +96,7 @@ async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitV
     """List every visit of a pathway, proposed ones included."""
     async with parts.database.begin() as tx:
         row = await visible(tx, caller, pathway)
-    protocol = codec.protocol_from_json(row.protocol)
+        protocol = await parts.pinned.of(tx, row.id)
     return Page(items=rendering.visit_views(codec.pathway_from_json(row.projection), protocol))
 
 

@@ -30,6 +30,7 @@ def check_course(world: World) -> None:
     check_holds(world)
     check_gates(world)
     check_release(world)
+    check_finish_within(world)
 
 
 def check_spacing(world: World) -> None:
@@ -145,6 +146,18 @@ def check_release(world: World) -> None:
                 assert event.at - doses[visit] >= timedelta(hours=2)
 
 
+def check_finish_within(world: World) -> None:
+    """Nobody is treated after the days of a course, unless a prescriber overrides at that visit."""
+    first: dict[PhaseId, datetime] = {}
+    waived = {f.visit for f in world.facts(e.GateOverridden) if f.gate == "finish-within"}
+    for event in world.treatments():
+        phase = phase_of(world, event)
+        begun = local_day(first.setdefault(phase, event.at), world.zone)
+        most = world.protocol.phase(phase).schedule.finish_within
+        late = most is not None and (local_day(event.at, world.zone) - begun).days > most
+        assert not late or visit_of(event) in waived
+
+
 def observed(world: World, event: e.Event) -> Iterator[tuple[str, object, str | None]]:
     """List what an event says was observed."""
     match event.fact:
@@ -157,10 +170,15 @@ def observed(world: World, event: e.Event) -> Iterator[tuple[str, object, str | 
                 yield (observation, items[item - 1], None)
 
 
+def visit_of(event: e.Event) -> VisitId:
+    """Say at which visit a treatment was given."""
+    assert isinstance(event.fact, e.DoseGiven | e.StimulationGiven)
+    return event.fact.visit
+
+
 def phase_of(world: World, event: e.Event) -> PhaseId:
     """Say which phase a treatment belongs to."""
-    assert isinstance(event.fact, e.DoseGiven | e.StimulationGiven)
-    return phase_at(world, event.fact.visit)
+    return phase_at(world, visit_of(event))
 
 
 def phase_at(world: World, visit: VisitId) -> PhaseId:

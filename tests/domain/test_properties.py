@@ -164,8 +164,8 @@ def test_every_fair_run_ends(choices: list[int]):
 
 @courses(15)
 @given(CHOICES)
-def test_after_finish_within_a_person_is_asked(choices: list[int]):
-    """From the last day of the induction on, it is decided, or somebody is asked about it."""
+def test_after_finish_within_nothing_is_forgotten(choices: list[int]):
+    """On the last day of the induction it is over, somebody is asked, or a visit is booked."""
     course = a_course(choices=choices)
     last = course.now + timedelta(days=COMBINED.phases[0].schedule.finish_within or 0)
     while course.now < last and course.pathway.phase == COMBINED.phases[0].id:
