@@ -63,7 +63,9 @@ class Taken:
     id: int
     attempt: int
     was: DeliveryState
+    at: datetime
     changed: datetime
+    plan: EhrPlan
     intent: Intent
     known: Mapping[str, str]
     patient: EhrPatientId
@@ -114,19 +116,28 @@ class Deliveries:
             row.attempts += 1
             if was is DeliveryState.INTENT:
                 ledger.move(row, DeliveryState.SENT, now)
-            return Taken(row.id, row.attempts, was, changed, _intent(row), known, _patient(row))
+            plan = await self._plans.of(tx, lane.connection_id)
+            return Taken(
+                row.id,
+                row.attempts,
+                was,
+                now,
+                changed,
+                plan,
+                _intent(row),
+                known,
+                _patient(row),
+            )
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
         """Send it, or look for it if it was sent before; then read back and compare."""
         client = self._connections.client(lane.connection_id)
-        async with self._database.begin() as tx:
-            plan = await self._plans.of(tx, lane.connection_id)
-        intent = taken.intent
+        intent, plan = taken.intent, taken.plan
         try:
             if taken.was is DeliveryState.INTENT:
                 ehr_id = (await send(client, plan, intent, taken.known, taken.patient)).ehr_id
             else:
-                looked = await self._look_for(lane, plan, taken)
+                looked = await self._look_for(lane, taken)
                 if looked is None:
                     return
                 ehr_id = looked
@@ -154,17 +165,17 @@ class Deliveries:
         else:
             await self._in_ehr(taken, ehr_id, compared)
 
-    async def _look_for(self, lane: LaneInput, plan: EhrPlan, taken: Taken) -> str | None:
+    async def _look_for(self, lane: LaneInput, taken: Taken) -> str | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
         client = self._connections.client(lane.connection_id)
-        result = await find(client, plan, taken.intent, taken.known)
+        result = await find(client, taken.plan, taken.intent, taken.known)
         match result:
             case Found(ehr_id=ehr_id):
                 return ehr_id
             case Absent():
-                once = plan.support(taken.intent.resource_type).conditional_create
+                once = taken.plan.support(taken.intent.resource_type).conditional_create
                 change = taken.intent.action is Action.UPDATE
-                settled = await self._clock.now() - taken.changed >= SETTLING
+                settled = taken.at - taken.changed >= SETTLING
                 if not (once or change or settled):
                     raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
                 await self._again(taken, "looked for and not there")
@@ -191,13 +202,12 @@ class Deliveries:
             reason = "the EHR shows it on another patient"
         elif not compared.equal:
             reason = "the EHR holds something else than was sent"
-        now = await self._clock.now()
         async with self._database.begin() as tx:
             row = await ledger.get(tx, taken.id)
             if row.attempts != taken.attempt:
                 return
             await ledger.link(tx, row, ehr_id)
-            ledger.move(row, state, now, reason)
+            ledger.move(row, state, taken.at, reason)
             row.ehr_id, row.ehr_version = ehr_id, compared.version
             row.differences = list(compared.differences)
             row.needs_person = state is DeliveryState.DIVERGENT
@@ -212,13 +222,12 @@ class Deliveries:
         counts: bool = True,
     ) -> None:
         """Commit how far a delivery came, unless another attempt has taken it since."""
-        now = await self._clock.now()
         async with self._database.begin() as tx:
             row = await ledger.get(tx, taken.id)
             if row.attempts != taken.attempt:
                 return
             if row.state != to:
-                ledger.move(row, to, now, reason)
+                ledger.move(row, to, taken.at, reason)
             row.reason, row.needs_person = reason, person
             row.attempts -= not counts
 

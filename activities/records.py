@@ -42,16 +42,20 @@ class Records:
             pathway = codec.pathway_from_json(row.projection)
             plan = await self._plans.of(tx, row.connection_id)
             fresh = batch.events[stored:]
+            # A second run of a stored batch may be here because the first died before waking.
+            wake = not fresh
             for recorded in fresh:
                 event, before = recorded.event, pathway
                 pathway = apply(pathway, event, protocol.vocabulary)
                 pathways.append(tx, row, event, recorded.request, batch.now)
                 intents = intents_for(event, before, pathway, protocol, plan)
                 await ledger.intend(tx, row, event.id, intents, batch.now)
+                wake = wake or bool(intents)
             if fresh:
                 pathways.project(row, pathway, batch.now)
             for request in {r.request for r in fresh if r.request is not None}:
                 await inbox.applied(tx, request, row.version, batch.now)
             version, connection, patient = row.version, row.connection_id, row.patient_id
-        await wake_lane(self._client, connection, patient)
+        if wake:
+            await wake_lane(self._client, connection, patient)
         return version

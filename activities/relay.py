@@ -16,7 +16,8 @@ from store.database import Database
 from store.tables import CommandRow
 from workflows.clock import Clock
 from workflows.door import send, start_pathway, wake_lane
-from workflows.parcel import unpack
+from workflows.parcel import pack_refusal, unpack
+from workflows.wire import Refusal
 
 LOOK_EVERY = timedelta(seconds=1)
 """Real time between looks at the inbox."""
@@ -67,7 +68,8 @@ class Relay:
             else:
                 await start_pathway(self._client, parcel)
         except (Refused, Conflict, Malformed) as error:
-            problem = {"type": type(error).__name__, "relayed": True}
+            blocked_by = error.blocked_by if isinstance(error, Refused) else ()
+            problem = pack_refusal(Refusal(type(error).__name__, str(error), blocked_by))
             async with self._database.begin() as tx:
                 await inbox.rejected(tx, row.id, problem, await self._clock.now())
         except Unavailable:

@@ -30,8 +30,8 @@ from workflows.wire import Refusal
 SETTLED_WITHIN = 5.0
 """Seconds that a caller waits for the record of a command before getting a 202."""
 
-LOOK_EVERY = 0.005
-SLOWEST_LOOK = 0.02
+LOOK_EVERY = 0.015
+SLOWEST_LOOK = 0.03
 
 
 async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:

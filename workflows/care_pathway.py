@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.effects import record_events
     from workflows.wire import Ack, PathwayInput, PathwayResult, Recorded, RecordInput, Refusal
 
-ROLL_OVER_AT = 120
+ROLL_OVER_AT = 60
 """Events of history at which a run hands over to a fresh one: a cold wake stays under 0.3 s."""
 
 SEEN_KEPT = 200
