@@ -19,9 +19,7 @@ from store.tables import PathwayRow
 COURSE_RULE = "finish-within"
 
 
-def check_meant(
-    row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime
-) -> None:
+def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime) -> None:
     """Raise a problem unless the wish names what is there, at times that have been."""
     pathway = codec.pathway_from_json(row.projection)
     if not pathway.phases:

@@ -78,9 +78,7 @@ async def bare_loop(deliveries: list[dict[str, Any]]) -> float:
         run.close()
 
 
-async def _write(
-    http: httpx2.AsyncClient, delivery: dict[str, Any], known: dict[str, str]
-) -> None:
+async def _write(http: httpx2.AsyncClient, delivery: dict[str, Any], known: dict[str, str]) -> None:
     kind, artefact, body = delivery["resource_type"], delivery["artefact"], delivery["resource"]
     if artefact in known:
         path = f"/{kind}/{known[artefact]}"

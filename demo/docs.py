@@ -1,7 +1,7 @@
 """Writes the pages that are generated from code and data: `python -m demo.docs [--check]`.
 
 `--check` writes nothing and exits with 1, naming each page that is not current. To generate another
-page, add its path and the function that makes its text to `GENERATED`.
+page, add its path and the function that makes its text to `GENERATED` or `FROM_CODE`.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from demo import reference
 from protocols.loader import SHIPPED, load_protocols
 from protocols.problems import ProtocolProblems
 from protocols.render import pages
@@ -24,13 +25,18 @@ def protocol_pages() -> Mapping[str, str]:
 GENERATED: dict[str, Callable[[], str | Mapping[str, str]]] = {
     "docs/protocols": protocol_pages,
 }
-"""A file's path and what makes its text; or a folder's, and what makes every page in it."""
+"""Made from what clinicians sign: a path and what makes its text; or a folder and its pages."""
+
+FROM_CODE: dict[str, Callable[[], str | Mapping[str, str]]] = {
+    "docs/reference": reference.pages,
+}
+"""The same for what is made from the code."""
 
 
 def wanted() -> dict[str, str]:
     """Make every generated text, by its path from the root of the repository."""
     texts: dict[str, str] = {}
-    for path, make in GENERATED.items():
+    for path, make in (GENERATED | FROM_CODE).items():
         made = make()
         if isinstance(made, str):
             texts[path] = made
@@ -42,7 +48,7 @@ def wanted() -> dict[str, str]:
 def stale(texts: Mapping[str, str], root: Path) -> list[str]:
     """Name the pages that are missing, differ, or lie in a generated folder without being made."""
     differ = [path for path, text in texts.items() if _read(root / path) != text]
-    folders = [root / path for path in GENERATED if (root / path).is_dir()]
+    folders = [root / path for path in (*GENERATED, *FROM_CODE) if (root / path).is_dir()]
     there = [str(file.relative_to(root)) for folder in folders for file in folder.glob("*.md")]
     return sorted({*differ, *(path for path in there if path not in texts)})
 

@@ -4,21 +4,19 @@ The moves of a visit stand in no table: they are found by asking the domain, for
 state, which wish is granted. Must not describe what it cannot look up.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy import CheckConstraint
 
-from api.app import create_app
-from api.cursors import Cursors
-from api.parts import Parts
-from api.tokens import Tokens
+from api.access import ANYONE, guards_of
+from api.app import V1
+from api.problems import TYPES
 from domain import commands as c
 from domain.automatic import automatic
 from domain.clocks import LocalTime
@@ -30,12 +28,9 @@ from domain.fold import fold
 from domain.names import Author, Outcome, PathwayId, RequestId, Role, VisitId, VisitStatus
 from domain.pathway import Pathway, Phase, Visit
 from domain.protocol import CombinedProtocol
-from protocols.book import ProtocolBook
 from protocols.loader import SHIPPED, load_protocols
-from settings import Clinic, Connection, Settings, Site
-from store.database import Database
+from settings import Connection, Settings, Site
 from store.tables import CommandRow, PathwayRow
-from workflows.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED_BY = "<!-- Generated from the code by `./dev docs`; do not edit. -->"
@@ -72,8 +67,8 @@ def states_page() -> str:
         *_diagram(visit_moves()), "",
         "The moves were found by asking `domain/decide.py`, for a visit in each state, which wish",
         "it grants: an hour before the visit's time and an hour after, with nothing else in the",
-        "way. `move` keeps the state. A visit is cancelled by Kairos itself, when the pathway has",
-        "ended and the visit had not begun.", "",
+        "way. `move-visit` keeps the state. Kairos itself cancels a visit that had not begun when",
+        "the pathway ended.", "",
         "## A delivery", "",
         *_diagram([(a, b, "") for a in DeliveryState for b in DeliveryState if b in MOVES[a]]), "",
         "From `MOVES` in `domain/deliveries.py`; the ledger refuses every other move.", "",
@@ -126,14 +121,16 @@ def visit_moves() -> list[tuple[str, str, str]]:
         for wish in WISHES:
             for now in MOMENTS:
                 for event in _granted(protocol, pathway, wish, now):
-                    after = fold(pathway, [event], protocol.vocabulary).visits[VISIT].status
-                    if after is not status:
-                        found[status, after, wish.kind] = None
+                    found[status, _status(protocol, pathway, (event,)), wish.kind] = None
         over = replace(pathway, outcome=Outcome.STOPPED)
-        after = fold(over, automatic(protocol, over, MOMENTS[0]), protocol.vocabulary)
-        if after.visits[VISIT].status is not status:
-            found[status, after.visits[VISIT].status, "the pathway has ended"] = None
-    return list(found)
+        ended = _status(protocol, over, automatic(protocol, over, MOMENTS[0]))
+        found[status, ended, "the pathway has ended"] = None
+    return [(first, last, why) for first, last, why in found if first != last]
+
+
+def _status(protocol: CombinedProtocol, pathway: Pathway, events: tuple[Event, ...]) -> VisitStatus:
+    """Say where the visit stands after these events."""
+    return fold(pathway, events, protocol.vocabulary).visits[VISIT].status
 
 
 def _with_visit(protocol: CombinedProtocol, status: VisitStatus) -> Pathway:
@@ -158,8 +155,9 @@ def _granted(
 
 def listed(table: type[CommandRow | PathwayRow]) -> list[str]:
     """List the states that a table's constraint allows, in the order in which it names them."""
-    checks = [each for each in table.__table__.constraints if isinstance(each, CheckConstraint)]
-    return re.findall(r"'(\w+)'", str(checks[0].sqltext))
+    made = table.metadata.tables[table.__tablename__]
+    (check,) = (each for each in made.constraints if isinstance(each, CheckConstraint))
+    return re.findall(r"'(\w+)'", str(check.sqltext))
 
 
 def settings_page() -> str:
@@ -193,25 +191,36 @@ def _plain(value: object) -> object:
     return value.relative_to(ROOT) if isinstance(value, Path) else value
 
 
-def openapi() -> str:
-    """Describe the API as it describes itself at /openapi.json."""
-    nothing: Any = None
-    parts = Parts(
-        clinic=Clinic(sites=(), connections=()),
-        protocols=ProtocolBook(nothing, (), ()),
-        database=Database("postgresql+psycopg://nobody@/nothing"),
-        door=nothing,
-        clock=SystemClock(),
-        ehr=nothing,
-        tokens=Tokens("", "", nothing),
-        cursors=Cursors(""),
-        schema="",
-    )
-    return json.dumps(create_app(parts).openapi(), indent=1, ensure_ascii=False) + "\n"
+def api_page() -> str:
+    """List every route under /v1 with the roles that may use it."""
+    rows = [
+        f"| `{method} /v1{route.path}` | {_roles(route)} | {route.summary} |"
+        for module in V1
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    ]
+    return "\n".join([
+        GENERATED_BY, "", "# The API", "",
+        "Every route under `/v1` needs a bearer token. The token's roles say which routes its",
+        "bearer may use, its sites which pathways there are for them. Every POST needs an",
+        "`Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
+        "an example of each, and every problem; `/health/live` and `/health/ready` need no token.",
+        "", "| Route | Roles | Does |", "|---|---|---|", *rows, "",
+        "## Problems", "",
+        "Every refusal is an `application/problem+json` document (RFC 9457). Its `type` is",
+        "`urn:kairos:problem:` and one of these names; what stands in the way is in `blocked_by`.",
+        "", "| Name | Status | Title |", "|---|---|---|",
+        *(f"| `{name}` | {status} | {title} |" for name, (status, title) in TYPES.items()), "",
+    ])  # fmt: skip
 
 
-def pages() -> Iterator[tuple[str, str]]:
-    """Make every page of docs/reference, by its path."""
-    yield "docs/reference/states.md", states_page()
-    yield "docs/reference/settings.md", settings_page()
-    yield "docs/reference/openapi.json", openapi()
+def _roles(route: APIRoute) -> str:
+    roles = [role for guard in guards_of(route.dependant) for role in guard.roles]
+    everyone = set(roles) == set(ANYONE)
+    return "every role" if everyone else ", ".join(dict.fromkeys(roles))
+
+
+def pages() -> dict[str, str]:
+    """Make every page of docs/reference, by its name."""
+    return {"states.md": states_page(), "settings.md": settings_page(), "api.md": api_page()}

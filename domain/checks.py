@@ -166,13 +166,15 @@ def _treat(
         yield found("checked-in", f"{visit_id} is {visit.status}, not checked-in", BOOKERS)
     elif at < visit.checked_in - CLOCK_SKEW:
         yield found("checked-in", f"{visit_id} was not checked in at that time", BOOKERS)
+    elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
+        yield found("checked-in", f"{visit_id} was checked in on {day}, not on this day", BOOKERS)
     given = pathway.sessions_at(visit_id)
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:
         what = "dose" if phase.dose is not None else "session"
         finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
         yield found("sessions-a-visit", finding)
-    yield from _course(phase, pathway, visit, at)
+    yield from _course(protocol, phase, pathway, visit, at)
     for other in pathway.sessions.values():
         if other.visit != visit_id:
             day = local_day(other.started, pathway.zone)
@@ -196,7 +198,9 @@ def _in_stage(phase: Protocol, pathway: Pathway, visit: Visit) -> list[Session]:
     return [s for s in given if pathway.visits[s.visit].stage == visit.stage]
 
 
-def _course(phase: Protocol, pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
+def _course(
+    protocol: CombinedProtocol, phase: Protocol, pathway: Pathway, visit: Visit, at: datetime
+) -> Iterator[Blocked]:
     """The course's length: how many sessions, and within how many days."""
     stage = phase.schedule.stages[visit.stage]
     given = pathway.sessions_in(phase.id)
@@ -213,8 +217,7 @@ def _course(phase: Protocol, pathway: Pathway, visit: Visit, at: datetime) -> It
                 overridable=True,
                 evidence=(f"{visit.id}/finish-within",),
             )
-            covered = pathway.overrides.get(f"{visit.id}/finish-within", ())
-            if not set(block.evidence) <= set(covered):
+            if not gates.overridden(block, gates.Look(protocol, pathway, at, visit.id)):
                 yield block
 
 

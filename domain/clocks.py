@@ -12,6 +12,9 @@ from domain.errors import Malformed
 CLOCK_SKEW = timedelta(seconds=60)
 """How far ahead of us another machine's clock may be before its times count as the future."""
 
+OLDEST_ENTRY = timedelta(days=60)
+"""How late something may be recorded; before that a date is taken for a slip of the pen."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
@@ -58,7 +61,7 @@ def local_day(moment: datetime, zone: str) -> date:
 
 
 def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
-    """Return the moment in UTC; Malformed if it has no offset or lies in the future."""
+    """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past."""
     if moment.tzinfo is None or moment.utcoffset() is None:
         message = (
             f"{what} {moment.isoformat()} has no offset from UTC; "
@@ -69,6 +72,12 @@ def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
         message = (
             f"{what} {moment.isoformat()} lies in the future; "
             f"it is {now.astimezone(UTC).isoformat(timespec='seconds')} now"
+        )
+        raise Malformed(message)
+    if moment < now - OLDEST_ENTRY:
+        message = (
+            f"{what} {moment.isoformat()} lies more than {OLDEST_ENTRY.days} days back; "
+            "check its year and month"
         )
         raise Malformed(message)
     return moment.astimezone(UTC)

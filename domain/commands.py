@@ -64,9 +64,10 @@ class MissVisit:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseVisit:
-    """Let the patient go."""
+    """Let the patient go, or record that they left against advice and why."""
 
     visit: VisitId
+    against_advice: str = ""
     kind: Literal["release-visit"] = "release-visit"
 
 

@@ -17,6 +17,7 @@ from domain.names import (
     HoldId,
     Outcome,
     PhaseId,
+    Role,
     TaskId,
     VisitId,
     VisitStatus,
@@ -88,10 +89,11 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
                     (checks.found("visit-due", "the visit is still to come", checks.BOOKERS),),
                 )
             return now, (e.VisitMissed(visit_id),)
-        case c.ReleaseVisit(visit=visit_id):
+        case c.ReleaseVisit(visit=visit_id, against_advice=why):
             _visit(pathway, visit_id, VisitStatus.CHECKED_IN)
-            _insist(checks.check_may_release(protocol, pathway, visit_id, now), "release")
-            return now, (e.VisitReleased(visit_id),)
+            if not why.strip():
+                _insist(checks.check_may_release(protocol, pathway, visit_id, now), "release")
+            return now, (e.VisitReleased(visit_id, why.strip()),)
         case c.RecordReadings() as wish:
             if wish.visit is not None:
                 _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
@@ -119,7 +121,7 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
         case c.Decide() as wish:
             return now, _decision(protocol, pathway, wish, now)
         case c.AcknowledgeTask(task=task):
-            _known_task(pathway, task)
+            _their_task(pathway, task, command.by.role)
             return now, (e.TaskAcknowledged(task),)
 
 
@@ -150,9 +152,14 @@ def _known_phase(pathway: Pathway, phase: PhaseId) -> None:
         raise Malformed(f"the pathway is in {pathway.phase}; {phase} was not entered")
 
 
-def _known_task(pathway: Pathway, task: TaskId) -> None:
+def _their_task(pathway: Pathway, task: TaskId, role: Role) -> None:
     if task not in pathway.tasks:
         raise Malformed(f"there is no task {task} on this pathway")
+    roles = pathway.tasks[task].roles
+    if role not in roles:
+        whose = " or ".join(roles)
+        block = checks.found("task-role", f"this task is for {whose}", roles)
+        raise Refused(f"this task is for {whose}, not for {role}", (block,))
 
 
 def _reason(reason: str) -> None:

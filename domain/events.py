@@ -117,9 +117,10 @@ class VisitCancelled:
 
 @dataclass(frozen=True, slots=True)
 class VisitReleased:
-    """A named person let the patient go after the visit."""
+    """A named person let the patient go after the visit, or saw them leave against advice."""
 
     visit: VisitId
+    against_advice: str = ""  # why, if they left before every check was met
     kind: Literal["visit-released"] = "visit-released"
 
 
@@ -220,7 +221,7 @@ class DecisionMade:
 
 @dataclass(frozen=True, slots=True)
 class TaskOpened:
-    """Something became a person's to do. `says` names rules and visits, never the patient."""
+    """Something became a person's to do. `says` names rules, visits and findings, never who."""
 
     task: TaskId
     rule: RuleId

@@ -108,9 +108,10 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case e.GateOverridden() as fact:
             key = override_key(fact.visit, fact.gate)
-            known = set(pathway.overrides.get(key, ())) | set(fact.evidence)
-            overrides = _put(pathway.overrides, key, tuple(sorted(known)))
-            return replace(pathway, overrides=overrides)
+            known = dict(pathway.overrides.get(key, {}))
+            for evidence in fact.evidence:
+                known[evidence] = min(event.at, known.get(evidence, event.at))
+            return replace(pathway, overrides=_put(pathway.overrides, key, known))
         case e.TaskOpened() as fact:
             if fact.task in pathway.tasks:
                 return pathway

@@ -24,11 +24,14 @@ class Look:
     at: datetime
     visit: VisitId | None = None
 
-    def latest(self, name: ObservationName, since: datetime | None) -> Observed | None:
-        """Find the latest reading of a kind up to this instant, none before `since`."""
+    def latest(self, name: ObservationName, since: datetime | None) -> tuple[Observed, ...]:
+        """Find the latest reading of a kind up to this instant, none before `since`.
+
+        More than one if several were taken at the same instant: none of them is the later.
+        """
         known = self.pathway.readings.get(name, ())
         usable = [o for o in known if o.at <= self.at and (since is None or o.at >= since)]
-        return usable[-1] if usable else None
+        return tuple(o for o in usable if o.at == usable[-1].at)
 
 
 def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
@@ -43,11 +46,12 @@ def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
 
 
 def overridden(block: Blocked, look: Look) -> bool:
-    """Say whether an authored override at this visit covers exactly the evidence found."""
+    """Say whether an authored override at this visit, by then, covers all the evidence found."""
     if look.visit is None or block.finding is None or not block.overridable:
         return False
-    covered = look.pathway.overrides.get(override_key(look.visit, block.rule), ())
-    return bool(block.evidence) and set(block.evidence) <= set(covered)
+    since = look.pathway.overrides.get(override_key(look.visit, block.rule), {})
+    covered = (item in since and since[item] <= look.at for item in block.evidence)
+    return bool(block.evidence) and all(covered)
 
 
 def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked]:
@@ -99,10 +103,11 @@ def _not_before(gate: Gate, look: Look) -> datetime | None:
 def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Blocked | None:
     kind = look.protocol.vocabulary.kind(need.observation)
     if kind.derived:
-        found = _derived(need.observation, look, since)
+        derived = _derived(need.observation, look, since)
+        latest: tuple[Observed, ...] = (derived,) if derived is not None else ()
     else:
-        found = look.latest(need.observation, since)
-    if found is None:
+        latest = look.latest(need.observation, since)
+    if not latest:
         within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
         return Blocked(
             gate.id,
@@ -111,7 +116,8 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
             why=gate.why,
             source=gate.source,
         )
-    if _meets(need, found):
+    found = next((o for o in latest if not _meets(need, o)), None)
+    if found is None:
         return None
     unit = f" {kind.unit}" if kind.unit else ""
     value = found.answer if found.answer is not None else f"{found.value}{unit}"
@@ -126,7 +132,8 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         gate.id,
         (Role.PRESCRIBER,),
         finding=f"{kind.title} {value}, required {test}{wanted} (measured {hour:%H:%M})",
-        overridable=gate.overridable,
+        # Nobody overrides time: the two hours of observation are a condition of supply.
+        overridable=gate.overridable and until is None,
         evidence=(found.evidence,),
         until=until,
         why=gate.why,
@@ -158,7 +165,8 @@ def _derived(name: ObservationName, look: Look, since: datetime | None) -> Obser
             return Observed(evidence, look.at, minutes, None, look.visit)
     if name == "madrs_reduction":
         total = ObservationName("madrs_total")
-        first, last = look.pathway.baselines.get(total), look.latest(total, since)
+        first = look.pathway.baselines.get(total)
+        last = max(look.latest(total, since), key=lambda o: o.value or 0, default=None)
         if first and last and first.value and last.value is not None and first != last:
             reduction = ((first.value - last.value) * PERCENT / first.value).quantize(Decimal(1))
             return Observed(last.evidence, last.at, reduction, None, None)

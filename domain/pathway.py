@@ -126,7 +126,7 @@ class Pathway:
     readings: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)
     baselines: Mapping[ObservationName, Observed] = field(default_factory=dict)
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
-    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)
     outcome: Outcome | None = None
 

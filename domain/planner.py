@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain import checks
-from domain.clocks import instant
+from domain.clocks import instant, local_day
 from domain.findings import Blocked, Held, Missing, Passed, blocks_of
-from domain.names import Role, TaskId, VisitStatus
+from domain.names import ObservationName, Role, TaskId, VisitStatus
 from domain.pathway import Pathway, Visit
 from domain.protocol import CombinedProtocol, Protocol
 from domain.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
@@ -21,6 +21,8 @@ OVERDUE_AFTER = timedelta(minutes=30)
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """The longest that anything sleeps without looking again, so that no plan grows stale."""
+
+RISK = ObservationName("phq9_item9")
 
 CLINIC = (Role.CARE_MANAGER, Role.NURSE)
 
@@ -42,6 +44,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
 
 def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     phase = protocol.phase(pathway.phase)
+    yield from _risk(pathway)
     yield from _holds(pathway)
     for visit in pathway.visits_in(phase.id):
         if visit.status is VisitStatus.CHECKED_IN:
@@ -52,6 +55,23 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
         yield ProposeVisits(plans, f"Propose {len(plans)} visits of {phase.title}.", "schedule")
     later = (*_coming(phase, pathway, now), *_deciding(protocol, phase, pathway, now))
     yield from sorted(later, key=lambda step: isinstance(step, Await))
+
+
+def _risk(pathway: Pathway) -> Iterator[Step]:
+    """Each positive PHQ-9 item 9 is a prescriber's to look at, on a visit or between two.
+
+    Asked until a prescriber says that it was seen; nothing here clears a risk (facts: any answer
+    above zero is reviewed whatever the total).
+    """
+    asked = {key: task for key, task in pathway.tasks.items() if key.startswith(Ask.REVIEW_RISK)}
+    positive = [str(o.evidence) for o in pathway.readings.get(RISK, ()) if o.value]
+    still_open = [_subject(key) for key, task in asked.items() if not task.closed]
+    seen = {_subject(key) for key, task in asked.items() if task.acknowledged}
+    for evidence in dict.fromkeys((*still_open, *positive)):
+        if evidence not in seen:
+            says = "PHQ-9 item 9 is above zero: see the patient, then acknowledge this task."
+            roles = (Role.PRESCRIBER,)
+            yield AskPerson(Ask.REVIEW_RISK, evidence, roles, says, "suicide-risk")
 
 
 def _holds(pathway: Pathway) -> Iterator[Step]:
@@ -72,7 +92,9 @@ def _in_visit(
 ) -> Iterator[Step]:
     """What is next for a patient who is here."""
     given = len(pathway.sessions_at(visit.id))
-    due = checks.sessions_due(phase, pathway, visit)
+    today = local_day(now, pathway.zone)
+    over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
+    due = 0 if over else checks.sessions_due(phase, pathway, visit)
     if due:
         treat = checks.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
@@ -213,6 +235,11 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
             for dose in pathway.sessions_at(visit.id)[:1]:
                 moments += [dose.started + check.latest for check in phase.timed_checks]
     return min(moment for moment in moments if moment > now)
+
+
+def _subject(task: TaskId) -> str:
+    """What a task is about: its key without the ask before it and the count behind it."""
+    return task.partition("/")[2].rpartition("#")[0]
 
 
 def task_key(step: AskPerson, pathway: Pathway) -> TaskId:

@@ -23,6 +23,7 @@ class Ask(StrEnum):
     LIFT_HOLD = "lift-hold"
     DECIDE = "decide"
     REVIEW = "review"
+    REVIEW_RISK = "review-risk"
 
 
 TASKS = frozenset(
@@ -34,6 +35,7 @@ TASKS = frozenset(
         Ask.LIFT_HOLD,
         Ask.DECIDE,
         Ask.REVIEW,
+        Ask.REVIEW_RISK,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

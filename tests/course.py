@@ -11,9 +11,18 @@ from datetime import datetime, timedelta
 
 from domain import commands as c
 from domain.clocks import LocalTime
-from domain.names import Decision, HoldReason, ObservationName, PhaseId, RuleId, VisitId
+from domain.names import (
+    Author,
+    Decision,
+    HoldReason,
+    ObservationName,
+    PhaseId,
+    Role,
+    RuleId,
+    VisitId,
+)
 from domain.names import VisitStatus as Status
-from domain.planner import next_step
+from domain.planner import next_step, task_key
 from domain.protocol import Requirement
 from domain.steps import Ask, AskPerson, Await, Finished, Step
 from tests.domain.clinic import World, readings
@@ -39,6 +48,9 @@ LOW_RISK = (1, 1, 1, 1, 1, 1, 1, 1, 0)
 BASELINE, WELL, UNCHANGED = (3,) * 10, (1,) * 10, (3, 3, 3, 3, 3, 3, 3, 3, 3, 2)
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 SESSION = timedelta(minutes=20)
+
+
+PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 
 
 @dataclass
@@ -113,6 +125,9 @@ class Course(World):
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
                 self.do(c.LiftHold(holds[0], "Looked at: nothing stands against treatment."))
+            case Ask.REVIEW_RISK:
+                self.settle()
+                self.do(c.AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
             case Ask.DECIDE | Ask.REVIEW:
                 self.judge()
 

@@ -92,7 +92,9 @@ class World:
         )
         async with self.database.begin() as tx:
             await pathways.reserve(tx, pathway, self.protocol, "fingerprint", now)
-        begin = PathwayInput(Pathway(pathway.id), self.protocol, first_request=request, begin=events)
+        begin = PathwayInput(
+            Pathway(pathway.id), self.protocol, first_request=request, begin=events
+        )
         await start_pathway(self.client, begin)
 
     async def do(self, by: Author, wish: c.Wish, request: str | None = None) -> Ack:
@@ -176,9 +178,7 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
             deliveries,
         )
         await stack.enter_async_context(
-            Worker(
-                client, task_queue=ehr_queue(CONNECTION), activities=[deliveries.deliver]
-            )
+            Worker(client, task_queue=ehr_queue(CONNECTION), activities=[deliveries.deliver])
         )
         await stack.enter_async_context(
             Worker(

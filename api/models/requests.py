@@ -84,6 +84,18 @@ class Nothing(Body):
     """An empty object: the address says it all. The body may also be left out."""
 
 
+class Release(Body):
+    """Let the patient go; or record that they left against advice, with what happened."""
+
+    EXAMPLE: ClassVar[Example] = {"against_advice": "left before the two hours were over"}
+
+    against_advice: Words | None = None
+
+    def wish(self, visit: str) -> c.ReleaseVisit:
+        """Say it to the domain."""
+        return c.ReleaseVisit(n.VisitId(visit), self.against_advice or "")
+
+
 class Measured(Body):
     """A value with the unit it was reported in, or one of the observation's answers."""
 

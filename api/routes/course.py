@@ -80,11 +80,13 @@ async def release_visit(
     pathway: str,
     visit: str,
     asked: Annotated[Asked, Depends(may_wish(c.ReleaseVisit))],
-    body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
+    body: Annotated[r.Release | None, example(r.Release)] = None,
 ) -> JSONResponse:
-    """Release the patient from a visit, once every check after treatment is met."""
-    del body
-    return await send(asked, pathway, c.ReleaseVisit(VisitId(visit)))
+    """Release the patient from a visit, once every check after treatment is met.
+
+    With `against_advice` it records that the patient left, whatever is not met.
+    """
+    return await send(asked, pathway, (body or r.Release()).wish(visit))
 
 
 @router.post("/holds", summary="Hold all treatment", **COMMANDING)

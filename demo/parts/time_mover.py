@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 _PAST = timedelta(milliseconds=1)
 _RPC_TIMEOUT = timedelta(seconds=10)
+_SLEEP_TIMEOUT = timedelta(days=1)  # ours is the limit: the client's own would end it at 30 s
 
 
 class TimeStoodStill(Exception):  # noqa: N818 - reads as what happened
@@ -74,7 +75,7 @@ class VirtualTime:
             duration.FromTimedelta(delta)
             self._sleep = asyncio.ensure_future(
                 self._client.test_service.unlock_time_skipping_with_sleep(
-                    SleepRequest(duration=duration)
+                    SleepRequest(duration=duration), timeout=_SLEEP_TIMEOUT
                 )
             )
         if self._sleep is None:

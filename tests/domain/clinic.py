@@ -118,9 +118,10 @@ class World:
             self.record(events)
         raise AssertionError("what Kairos does by itself does not come to rest")
 
-    def do(self, wish: c.Wish) -> tuple[e.Event, ...]:
-        """Say a wish now; its refusal is raised."""
-        command = c.Command(RequestId(f"request-{next(self._numbers):04}"), author(wish), wish)
+    def do(self, wish: c.Wish, by: Author | None = None) -> tuple[e.Event, ...]:
+        """Say a wish now, as somebody who may; its refusal is raised."""
+        request = RequestId(f"request-{next(self._numbers):04}")
+        command = c.Command(request, by or author(wish), wish)
         try:
             events = decide(self.protocol, self.pathway, command, self.now)
         except REFUSALS as refusal:

@@ -139,7 +139,8 @@ def test_a_thought_of_self_harm_holds_treatment_whatever_the_total():
     course.wait(minutes(1))
     course.assess("phq9", 0, 0, 0, 0, 0, 0, 0, 0, 1)
     assert rules(dose(course)) == ["suicide-risk"]
-    clear = next_step(COMBINED, course.pathway, course.now)
+    review, clear = steps(COMBINED, course.pathway, course.now)[:2]
+    assert getattr(review, "ask", "") == Ask.REVIEW_RISK
     assert getattr(clear, "about", "") == f"{ONE}/suicide-risk"
 
 

@@ -10,7 +10,9 @@ NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 
 
 def _command(command_id: str, key: str = "key-1") -> inbox.Received:
-    return inbox.Received(command_id, "p1", "manhattan", "check-in", "nurse-1", key, "abc", {"a": 1})
+    return inbox.Received(
+        command_id, "p1", "manhattan", "check-in", "nurse-1", key, "abc", {"a": 1}
+    )
 
 
 async def test_a_key_is_received_once(database: Database) -> None:

@@ -13,9 +13,7 @@ REVISIONS = [
     "",
     *(
         script.revision
-        for script in reversed(
-            list(ScriptDirectory.from_config(schema.config()).walk_revisions())
-        )
+        for script in reversed(list(ScriptDirectory.from_config(schema.config()).walk_revisions()))
     ),
 ]
 
