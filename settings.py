@@ -50,6 +50,13 @@ class Settings(BaseSettings):
         default="system",
         description="whose time clinical rules use; the test server's only in demo and tests",
     )
+    roll_over_at: int = Field(
+        default=350,
+        ge=50,
+        le=500,
+        description="events of history at which a pathway's run hands over to a fresh one; "
+        "lower only where workers keep no pathways in memory",
+    )
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, description="0 picks a free port and prints it")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

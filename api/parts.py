@@ -30,7 +30,7 @@ from store.pathways import PinnedProtocols
 from store.schema import newest
 from workflows import door
 from workflows.clock import Clock, clock_for
-from workflows.wire import Ack, PathwayInput
+from workflows.wire import ROLL_OVER_AT, Ack, PathwayInput
 
 HEALTH_PATIENCE = timedelta(seconds=2)
 
@@ -88,6 +88,7 @@ class Parts:
     tokens: Tokens
     cursors: Cursors
     schema: str  # the revision that the code expects
+    roll_over_at: int = ROLL_OVER_AT
     pinned: PinnedProtocols = field(default_factory=PinnedProtocols)
 
 
@@ -172,4 +173,5 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
             cursors=Cursors(url),
             schema=newest(),
+            roll_over_at=settings.roll_over_at,
         )

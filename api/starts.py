@@ -97,7 +97,13 @@ def _made(
         for place, fact in enumerate(facts)
     )
     pathway = Pathway(PathwayId(str(uuid4())))
-    return PathwayInput(pathway, protocol, first_request=request, begin=begin)
+    return PathwayInput(
+        pathway,
+        protocol,
+        first_request=request,
+        begin=begin,
+        roll_over_at=asked.parts.roll_over_at,
+    )
 
 
 async def _begin(

@@ -128,7 +128,7 @@ def _artefacts(resource: Json) -> set[str]:
     return {identifier.get("value", "") for identifier in carried}
 
 
-def _named(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  JSON
+def _named(value: Any, names: Mapping[str, str]) -> Any:
     """Put the EHR's own names where we refer to artefacts of ours."""
     if isinstance(value, dict):
         return {key: _named(item, names) for key, item in value.items()}
@@ -139,7 +139,7 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  JSON
     return value
 
 
-def _differences(wanted: Any, found: Any, path: str) -> Iterator[str]:  # noqa: ANN401  JSON
+def _differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
     """Paths at which what is found is not what was wanted; what the EHR added is not counted."""
     if isinstance(wanted, dict):
         if not isinstance(found, dict):

@@ -44,7 +44,7 @@ class Person:
     accepted_late: int = field(default=0)
     """Commands whose outcome was not known at once and was asked for later."""
 
-    async def see(self, path: str, **query: str) -> Any:  # noqa: ANN401  JSON
+    async def see(self, path: str, **query: str) -> Any:
         """Read something."""
         return (await self._call("GET", path, params=query)).json()
 
@@ -73,7 +73,7 @@ class Person:
             await asyncio.sleep(0.1)
         raise TimeoutError(f"the outcome of {address} is not known after {PATIENCE:g} s")
 
-    async def _call(self, method: str, path: str, **how: Any) -> httpx2.Response:  # noqa: ANN401
+    async def _call(self, method: str, path: str, **how: Any) -> httpx2.Response:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         headers = {"Authorization": f"Bearer {self.token}"} | how.pop("headers", {})
         while True:

@@ -16,7 +16,7 @@ from demo.agenda import Agenda
 from demo.course import ZONE, Course, virtual_days
 from demo.parts import Clinic
 from demo.staff import Staff, hire
-from demo.visits import MINUTE, AtVisit, Tell, blood_pressure, turned_away
+from demo.visits import MINUTE, AtVisit, blood_pressure, turned_away
 
 ENROLMENT = datetime(2027, 2, 15, 9, 0, tzinfo=ZONE)
 """A month before New York's clocks go forward, on 14 March 2027, so that the course crosses it."""

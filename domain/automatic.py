@@ -1,5 +1,6 @@
-"""What Kairos does by itself: proposes visits, opens and closes tasks, and cancels the visits
-that are left when a pathway has ended. Nothing that is care.
+"""What Kairos does by itself: visits and tasks, nothing that is care.
+
+It proposes visits, opens and closes tasks, and cancels what is left when a pathway has ended.
 
 Pure: says which events should be recorded now; the workflow records them. Empty once all are.
 """
@@ -31,8 +32,8 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         facts.extend((f"cancelled/{v.id}", e.VisitCancelled(v.id)) for v in coming)
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
-    for key in sorted(open_tasks - set(wanted)):
-        facts.append((f"closed/{key}", e.TaskClosed(key)))
+    done = sorted(open_tasks - set(wanted))
+    facts.extend((f"closed/{key}", e.TaskClosed(key)) for key in done)
     for key in sorted(set(wanted) - open_tasks):
         step = wanted[key]
         opened = e.TaskOpened(key, RuleId(step.rule), step.roles, step.says, step.due)

@@ -1,4 +1,4 @@
-"""May this be done? Each check answers Passed, Held(findings) or Missing(what), and changes nothing.
+"""May this be done? Each check answers Passed, Held(findings) or Missing(what).
 
 The same checks guard what is recorded and answer the console's "why is it blocked".
 """
@@ -154,6 +154,16 @@ def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Ite
         yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
 
 
+def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
+    """Was the patient here at that time? A check-in is for its own day."""
+    if visit.status is not VisitStatus.CHECKED_IN or visit.checked_in is None:
+        yield found("checked-in", f"{visit.id} is {visit.status}, not checked-in", BOOKERS)
+    elif at < visit.checked_in - CLOCK_SKEW:
+        yield found("checked-in", f"{visit.id} was not checked in at that time", BOOKERS)
+    elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
+        yield found("checked-in", f"{visit.id} was checked in on {day}, not on this day", BOOKERS)
+
+
 def _treat(
     protocol: CombinedProtocol, pathway: Pathway, visit_id: VisitId, at: datetime
 ) -> Iterator[Blocked]:
@@ -162,12 +172,7 @@ def _treat(
     phase = protocol.phase(visit.phase)
     if visit.phase != pathway.phase:
         yield found("phase", f"{visit_id} belongs to {visit.phase}, not {pathway.phase}")
-    if visit.status is not VisitStatus.CHECKED_IN or visit.checked_in is None:
-        yield found("checked-in", f"{visit_id} is {visit.status}, not checked-in", BOOKERS)
-    elif at < visit.checked_in - CLOCK_SKEW:
-        yield found("checked-in", f"{visit_id} was not checked in at that time", BOOKERS)
-    elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
-        yield found("checked-in", f"{visit_id} was checked in on {day}, not on this day", BOOKERS)
+    yield from _present(pathway, visit, at)
     given = pathway.sessions_at(visit_id)
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:

@@ -241,7 +241,7 @@ def _override(
     return e.GateOverridden(wish.visit, wish.gate, wish.reason, findings, evidence)
 
 
-def _decision(
+def _decision(  # noqa: C901  one guard a way in which a decision is not possible
     protocol: CombinedProtocol, pathway: Pathway, wish: c.Decide, now: datetime
 ) -> tuple[e.Fact, ...]:
     _reason(wish.reason)

@@ -102,7 +102,7 @@ def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None =
     row.changed_at = at
 
 
-def audit(  # noqa: PLR0913
+def audit(
     tx: Transaction, row: DeliveryRow, action: str, actor_id: str, actor_role: str, at: datetime
 ) -> None:
     """Write down who changed a delivery by hand."""
@@ -120,7 +120,7 @@ def audit(  # noqa: PLR0913
     )
 
 
-async def page(  # noqa: PLR0913
+async def page(
     tx: Transaction,
     sites: list[str],
     *,

@@ -15,7 +15,7 @@ from store.database import Transaction
 from store.tables import AuditRow, EventRow, PathwayRow
 
 
-async def reserve(  # noqa: PLR0913
+async def reserve(
     tx: Transaction,
     pathway: Pathway,
     protocol: CombinedProtocol,
@@ -155,4 +155,4 @@ async def count_by_status(tx: Transaction, sites: list[str]) -> dict[str, int]:
         .where(PathwayRow.site_id.in_(sites))
         .group_by(PathwayRow.status)
     )
-    return {status: count for status, count in (await tx.execute(wanted)).tuples()}
+    return dict((await tx.execute(wanted)).tuples().all())

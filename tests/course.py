@@ -99,7 +99,7 @@ class Course(World):
         if before == (self.now, len(self.events)):
             self.wait(QUARTER)
 
-    def answer(self, step: AskPerson) -> None:  # noqa: C901  one case an ask, each a line or two
+    def answer(self, step: AskPerson) -> None:  # noqa: C901, PLR0912  one case an ask, each a line or two
         """Do what is asked, well or badly."""
         visit, rules = VisitId(step.about), {block.rule for block in step.blocked_by}
         match step.ask:

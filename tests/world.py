@@ -55,7 +55,7 @@ class World:
     database: Database
     client: Client
     clock: Clock
-    time: VirtualTime
+    virtual: VirtualTime
     wire: Wire
     ehr: EhrClient  # straight to the EHR, past the wire
     protocol: CombinedProtocol
@@ -110,7 +110,7 @@ class World:
 
     async def settled(self, minutes: int = 1) -> None:
         """Let everything that is under way finish."""
-        await self.time.move_by(timedelta(minutes=minutes))
+        await self.virtual.move_by(timedelta(minutes=minutes))
 
     async def now(self) -> datetime:
         """Clinical time."""

@@ -21,9 +21,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.effects import record_events
     from workflows.wire import Ack, PathwayInput, PathwayResult, Recorded, RecordInput, Refusal
 
-ROLL_OVER_AT = 60
-"""Events of history at which a run hands over to a fresh one: a cold wake stays under 0.3 s."""
-
 SEEN_KEPT = 200
 """Request ids remembered for de-duplication. Only requests in flight can come again (10 at most),
 for the inbox settles the others; the rest is margin."""
@@ -40,6 +37,7 @@ class CarePathway:
         self._pathway = start.pathway
         self._version = start.version
         self._seen = dict(start.seen)
+        self._roll_over_at = start.roll_over_at
         self._pending: list[Recorded] = []
         self._take(start.begin, start.first_request)
 
@@ -55,7 +53,7 @@ class CarePathway:
             if self._pathway.outcome is not None:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 return PathwayResult(self._pathway.outcome)
-            if workflow.info().get_current_history_length() >= ROLL_OVER_AT:
+            if workflow.info().get_current_history_length() >= self._roll_over_at:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._carried_over())
             await self._wait_for_people_or_time()
@@ -95,7 +93,7 @@ class CarePathway:
             ) from None
         except FailureError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, it fails this command only
             workflow.logger.error("command_failed", extra={"error_type": type(error).__name__})
             message = "the command could not be handled"
             raise ApplicationError(message, type="Defect", non_retryable=True) from None
@@ -142,4 +140,10 @@ class CarePathway:
             return
 
     def _carried_over(self) -> PathwayInput:
-        return PathwayInput(self._pathway, self._protocol, self._version, self._seen)
+        return PathwayInput(
+            self._pathway,
+            self._protocol,
+            self._version,
+            self._seen,
+            roll_over_at=self._roll_over_at,
+        )

@@ -64,13 +64,12 @@ async def send(client: Client, pathway_id: str, command: Command) -> Ack:
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
         # The SDK asks again and again while nobody answers, so the whole of it needs a bound.
-        ack: Ack = await asyncio.wait_for(
+        return await asyncio.wait_for(
             handle.execute_update(
                 "command", command, id=command.id, result_type=Ack, rpc_timeout=PATIENCE
             ),
             PATIENCE.total_seconds(),
         )
-        return ack
     except WorkflowUpdateFailedError as error:
         raise _refusal(error.cause) from error
     except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-
 from domain.events import Event
 from domain.findings import Blocked
 from domain.names import Outcome, PathwayId, RequestId
@@ -15,6 +14,9 @@ from domain.pathway import Pathway
 from domain.protocol import CombinedProtocol
 
 PATHWAYS_QUEUE = "pathways"
+
+ROLL_OVER_AT = 350
+"""Events of history at which a run hands over to a fresh one: a cold wake stays under 0.3 s."""
 
 
 def ehr_queue(connection: str) -> str:
@@ -51,6 +53,7 @@ class PathwayInput:
     seen: dict[RequestId, int] = field(default_factory=dict)
     first_request: RequestId | None = None
     begin: tuple[Event, ...] = ()
+    roll_over_at: int = ROLL_OVER_AT
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ async def _pulse_oximetry(world: World, value: int = 97) -> None:
     await world.do(NURSE, c.RecordReadings(await world.now(), (measurement,)))
 
 
-def _states(rows: list[object]) -> set[str]:
-    return {row.state for row in rows}  # type: ignore[attr-defined]
+def _states(rows: list[DeliveryRow]) -> set[str]:
+    return {row.state for row in rows}
 
 
 async def test_everything_intended_is_confirmed(world: World) -> None:

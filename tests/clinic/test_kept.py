@@ -73,32 +73,54 @@ async def test_a_kept_clinic_outlives_temporal_and_itself():
     with kept_directory() as directory:
         async with kept(directory) as house:
             path = await house.enrolled()
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'path = await house.enrolled()')
             await house.staff.prescriber.do(f"{path}/orders", {"phase": INDUCTION})
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await house.staff.prescriber.do(f"{path}/orders", {"phase": ')
             (task,) = {task for task, _ in await tasks(house, path)}
+            __import__("builtins").print(round(__import__("time").time()%1000,1), '(task,) = {task for task, _ in await tasks(house, path)}')
             await house.staff.nurse.do(f"{path}/tasks/{task}/acknowledgement")
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await house.staff.nurse.do(f"{path}/tasks/{task}/acknowledge')
             await house.delivered(path)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await house.delivered(path)')
             second = await refused_twice(directory)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'second = await refused_twice(directory)')
 
             running = await waits(house, path)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'running = await waits(house, path)')
             temporal = house.clinic.temporal
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'temporal = house.clinic.temporal')
             assert isinstance(temporal, DevServer)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert isinstance(temporal, DevServer)')
             temporal.kill()
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'temporal.kill()')
             await temporal.start()
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await temporal.start()')
             await check_goes_on(house, path, running)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await check_goes_on(house, path, running)')
             assert await tasks(house, path) == {(task, True)}
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert await tasks(house, path) == {(task, True)}')
 
             other = await api_dies_before_the_workflow_starts(house)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'other = await api_dies_before_the_workflow_starts(house)')
             running, open_tasks = await waits(house, path), await tasks(house, path)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'running, open_tasks = await waits(house, path), await tasks(')
             told = await asyncio.wait_for(second.communicate(), 30)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'told = await asyncio.wait_for(second.communicate(), 30)')
             assert (second.returncode, told[0].decode().count("\n")) == (1, 1), told
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert (second.returncode, told[0].decode().count("\\n")) == ')
             assert f"already running in {directory}" in told[0].decode()
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert f"already running in {directory}" in told[0].decode()')
         async with kept(directory) as house:
             assert await tasks(house, path) == open_tasks == {(task, True)}
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert await tasks(house, path) == open_tasks == {(task, Tru')
             await check_goes_on(house, path, running)
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'await check_goes_on(house, path, running)')
             assert (await house.staff.nurse.see(other))["status"] == "open"
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert (await house.staff.nurse.see(other))["status"] == "op')
             for visit in (await house.staff.nurse.see(f"{path}/visits"))["items"]:
                 await house.staff.nurse.do(f"{path}/visits/{visit['id']}/booking")
             assert await tasks(house, path) == set()
+            __import__("builtins").print(round(__import__("time").time()%1000,1), 'assert await tasks(house, path) == set()')
 
 
 async def refused_twice(directory: Path) -> asyncio.subprocess.Process:

@@ -7,15 +7,16 @@ import pytest
 from domain import commands as c
 from domain.decide import decide
 from domain.errors import Malformed, Refused
-from domain.names import Author, RequestId, Role, VisitStatus
+from domain.names import Author, RequestId, Role, RuleId, TaskId, VisitStatus
 from domain.steps import Ask
+from tests.course import Course
 from tests.domain.clinic import COMBINED, readings
 from tests.domain.scenes import ONE, a_course, dosed, minutes, ready, rules
 
 THOUGHTS_OF_DEATH = (0, 0, 0, 0, 0, 0, 0, 0, 2)
 
 
-def _open_tasks(course, ask):
+def _open_tasks(course: Course, ask: Ask) -> list[TaskId]:
     return [k for k, t in course.pathway.tasks.items() if k.startswith(ask) and not t.closed]
 
 
@@ -62,7 +63,7 @@ def test_no_override_shortens_the_two_hours():
         clinically_stable="confirmed",
         ride_home="arranged",
     )
-    refusal = course.attempt(c.OverrideGate(ONE, "fit-to-leave", "wants to go home"))
+    refusal = course.attempt(c.OverrideGate(ONE, RuleId("fit-to-leave"), "wants to go home"))
     assert rules(refusal) == ["fit-to-leave"]
 
 
@@ -90,7 +91,7 @@ def test_an_override_does_not_reach_back():
     course = ready()
     course.measure(ONE, systolic_bp=180, diastolic_bp=110)
     course.wait(minutes(10))
-    course.do(c.OverrideGate(ONE, "blood-pressure-before", "benefit outweighs risk"))
+    course.do(c.OverrideGate(ONE, RuleId("blood-pressure-before"), "benefit outweighs risk"))
     course.wait(minutes(1))
     early = course.attempt(c.RecordDose(ONE, course.now - minutes(5), 56, "lot"))
     assert set(rules(early)) == {"blood-pressure-before"}

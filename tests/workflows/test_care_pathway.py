@@ -86,7 +86,7 @@ async def test_one_request_takes_effect_once(world: World) -> None:
 async def test_a_defect_fails_one_command_and_not_the_pathway(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When handling a command fails unexpectedly, that command is unknown and the next one works."""
+    """When handling a command breaks, that command is unknown and the next one works."""
     await world.enrol((await world.now()).date() + timedelta(days=7))
     await world.settled()
     real = domain.decide.decide

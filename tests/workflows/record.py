@@ -1,0 +1,73 @@
+"""`python -m tests.workflows.record VERSION`: record histories of the demo's story for the replay tests.
+
+Tells the story on real parts and keeps one run of each phase, and one lane, as compressed JSON.
+Histories are only ever added: one that was recorded by a landed version is never replaced.
+"""
+
+import asyncio
+import gzip
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+from temporalio.client import Client, WorkflowHistory
+
+from demo.parts import Clinic
+from demo.screen import Screen
+from demo.staff import hire
+from demo.story import tell_story
+from workflows.door import connect
+from workflows.wire import lane_workflow_id, pathway_workflow_id
+
+FOLDER = Path(__file__).parent / "histories"
+
+
+async def runs(client: Client, workflow_id: str, first: str) -> AsyncIterator[WorkflowHistory]:
+    """Follow a workflow's runs from the first to the last."""
+    run: str | None = first
+    while run:
+        history = await client.get_workflow_handle(workflow_id, run_id=run).fetch_history()
+        yield history
+        last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run = last.new_execution_run_id or None
+
+
+async def record(version: str) -> None:
+    """Record one history a phase, and one lane."""
+    async with Clinic.start("demo") as clinic:
+        await tell_story(clinic, Screen().happened)
+        client = await connect(clinic.addresses.temporal, "default")
+        async with httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http:
+            manager = hire(clinic.issuer, http).care_manager
+            pathways = (await manager.see("/v1/pathways"))["items"]
+            for pathway in pathways:
+                await _keep(client, pathway["id"], pathway["phase"], version)
+                seen = await manager.see(f"/v1/pathways/{pathway['id']}")
+                lane = lane_workflow_id(seen["patient"]["connection"], seen["patient"]["id"])
+                history = await client.get_workflow_handle(lane).fetch_history()
+                _write(f"{version}-lane-{pathway['phase']}", history)
+
+
+async def _keep(client: Client, pathway: str, ended_in: str, version: str) -> None:
+    """Keep the first run, the middle one and the last."""
+    workflow_id = pathway_workflow_id(pathway)
+    handle = client.get_workflow_handle(workflow_id)
+    last = await handle.fetch_history()
+    first = last.events[0].workflow_execution_started_event_attributes.first_execution_run_id
+    all_runs = [history async for history in runs(client, workflow_id, first)]
+    for place in sorted({0, len(all_runs) // 2, len(all_runs) - 1}):
+        _write(f"{version}-{ended_in}-run-{place + 1}-of-{len(all_runs)}", all_runs[place])
+
+
+def _write(name: str, history: WorkflowHistory) -> None:
+    file = FOLDER / f"{name}.json.gz"
+    file.write_bytes(gzip.compress(history.to_json().encode(), mtime=0))
+    sys.stdout.write(f"{file.name}: {len(history.events)} events\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(record(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)

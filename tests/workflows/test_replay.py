@@ -1,0 +1,90 @@
+"""Recorded histories still replay: a change that would strand running pathways fails here.
+
+Replay compares the sequence of commands only. What activities are called with is compared here
+too, since a changed patient or batch would replay without a word.
+"""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    StartActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ActivityHandle
+
+from workflows.codec import DATA_CONVERTER
+from workflows.runner import WORKFLOWS, runner
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
+SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+
+_called: list[bytes] = []
+
+
+class _Outbound(WorkflowOutboundInterceptor):
+    def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002  the SDK's name
+        """Note what the activity is called with."""
+        payloads = DATA_CONVERTER.payload_converter.to_payloads(list(input.args))
+        _called.extend(payload.data for payload in payloads)
+        return super().start_activity(input)
+
+
+class _Inbound(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        """Put ours before the SDK's."""
+        super().init(_Outbound(outbound))
+
+
+class NoteInputs(Interceptor):
+    """Notes what every activity is called with while a history is replayed."""
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002  the SDK's name
+    ) -> type[WorkflowInboundInterceptor]:
+        """Name our inbound interceptor."""
+        return _Inbound
+
+
+def _history(file: Path) -> WorkflowHistory:
+    text = gzip.decompress(file.read_bytes()).decode()
+    return WorkflowHistory.from_json(file.stem, text)
+
+
+def test_there_are_histories_of_every_phase() -> None:
+    """The corpus has runs of a finished pathway and of one stopped at four weeks, and lanes."""
+    names = " ".join(file.name for file in HISTORIES)
+    assert "maintenance-run" in names
+    assert "esketamine-induction-run" in names
+    assert "lane" in names
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.name.removesuffix(".json.gz"))
+async def test_a_recorded_history_replays_with_the_same_inputs(file: Path) -> None:
+    """The history replays without non-determinism, each activity called as it was then."""
+    history = _history(file)
+    _called.clear()
+    replayer = Replayer(
+        workflows=WORKFLOWS,
+        workflow_runner=runner(),
+        data_converter=DATA_CONVERTER,
+        interceptors=[NoteInputs()],
+    )
+    await replayer.replay_workflow(history)
+    then = [
+        payload.data
+        for event in history.events
+        if event.event_type == SCHEDULED
+        for payload in event.activity_task_scheduled_event_attributes.input.payloads
+    ]
+    assert then
+    assert _called[: len(then)] == then
