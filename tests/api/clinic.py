@@ -70,6 +70,7 @@ class InProcessDoor:
         self.sent: list[Command] = []
         self.woken: list[tuple[str, str]] = []
         self._database, self._clock = database, clock
+        self._pinned = pathways.PinnedProtocols()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start_pathway(self, start: PathwayInput) -> None:
@@ -88,10 +89,10 @@ class InProcessDoor:
         async with self._turns[pathway_id]:
             async with self._database.begin() as tx:
                 row = await pathways.find(tx, pathway_id)
+                protocol = await self._pinned.of(tx, pathway_id)
             assert row is not None
             if command.expects is not None and command.expects != row.version:
                 raise Conflict(f"the pathway is at version {row.version}, not {command.expects}")
-            protocol = codec.protocol_from_json(row.protocol)
             pathway = codec.pathway_from_json(row.projection)
             events = decide(protocol, pathway, command, self._clock.at)
             self.sent.append(command)
@@ -112,7 +113,7 @@ class InProcessDoor:
         now = self._clock.at
         async with self._database.begin() as tx:
             row = await pathways.lock(tx, pathway_id)
-            protocol = codec.protocol_from_json(row.protocol)
+            protocol = await self._pinned.of(tx, row.id)
             pathway = codec.pathway_from_json(row.projection)
             todo: Sequence[Event] = events
             while todo:

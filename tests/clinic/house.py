@@ -31,7 +31,9 @@ Json = dict[str, Any]
 Fact = TypeVar("Fact")
 
 
-async def until(look: Callable[[], Awaitable[Fact]], what: str, seconds: float = PATIENCE) -> Fact:
+async def until(
+    look: Callable[[], Awaitable[Fact | None]], what: str, seconds: float = PATIENCE
+) -> Fact:
     """Return the first answer that is not false; fail with `what` if there is none in time."""
     deadline = time.monotonic() + seconds
     while not (seen := await look()):
@@ -110,7 +112,7 @@ class House:
         return await self.http.post(path, json=body or {}, headers=headers)
 
     async def insist(self, person: Person, path: str, body: Json, key: str) -> httpx2.Response:
-        """Ask again with the same key, as a client must, until it is known to be done or refused."""
+        """Ask again with the same key, as a client must, until the outcome is known."""
 
         async def asked() -> httpx2.Response | None:
             try:

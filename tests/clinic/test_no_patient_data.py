@@ -123,15 +123,16 @@ async def refusals_in_canaries(attempts: Attempts, path: str, here: AtVisit) -> 
     future = (now + timedelta(days=1)).isoformat()
     told = {"measured_at": at, "visit": here.visit}
     await post(nurse, f"{path}/readings", {**told, "readings": list(pair)})
-    for reading in (
+    wrong: tuple[Json, ...] = (
         {"observation": "systolic_bp", "value": 17.3, "unit": FAMILY},
         {"observation": FAMILY, "value": 1, "unit": "mmHg"},
         {"observation": "clinically_stable", "answer": NOTE},
-    ):
+    )
+    for reading in wrong:
         await post(nurse, f"{path}/readings", {**told, "readings": [reading]})
-    reading = blood_pressure(128, 80)
+    right = list(blood_pressure(128, 80))
     for when in (future, "2027-03-01T10:00:00", f"{BORN} {GIVEN}"):
-        await post(nurse, f"{path}/readings", {"measured_at": when, "readings": list(reading)})
+        await post(nurse, f"{path}/readings", {"measured_at": when, "readings": right})
     again = {"visit": here.visit, "first_device_at": at, "mg": 28, "lot": LOT}
     await post(nurse, f"{path}/doses", again)
     await post(nurse, f"{path}/doses", {**again, "visit": FAMILY.lower()})
@@ -172,10 +173,11 @@ async def what_the_ehr_refused_is_sent_again(house: House, path: str) -> None:
 async def histories(house: House) -> AsyncIterator[tuple[str, bytes]]:
     """All that Temporal holds: as text without payloads, and the payloads' bytes."""
     client = await Client.connect(house.clinic.addresses.temporal)
-    service, some = client.workflow_service, {"namespace": "default", "maximum_page_size": 1000}
-    opened = await service.list_open_workflow_executions(ListOpenWorkflowExecutionsRequest(**some))
-    closed = await service.list_closed_workflow_executions(
-        ListClosedWorkflowExecutionsRequest(**some)
+    opened = await client.workflow_service.list_open_workflow_executions(
+        ListOpenWorkflowExecutionsRequest(namespace="default", maximum_page_size=1000)
+    )
+    closed = await client.workflow_service.list_closed_workflow_executions(
+        ListClosedWorkflowExecutionsRequest(namespace="default", maximum_page_size=1000)
     )
     assert opened.executions
     assert closed.executions
