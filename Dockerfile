@@ -31,6 +31,7 @@ COPY protocols protocols
 COPY activities activities
 COPY api api
 COPY worker worker
+COPY logs.py logs.py
 COPY settings.py settings.py
 
 USER 10001

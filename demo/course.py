@@ -5,7 +5,7 @@ but what a visit of each kind takes.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,8 @@ class Course:
     label: str
     path: str = ""
     visits_done: list[str] = field(default_factory=list)
+    offset: timedelta | None = None
+    """The zone's offset from UTC at the last visit, to notice a clock change."""
 
     async def enrol(self, mrn: str, day: str, hour: str) -> None:
         """Find the patient in the EHR and start the pathway."""
@@ -84,7 +86,15 @@ class Course:
             return None
         visit = booked[0]
         hour = datetime.fromisoformat(f"{visit['at']['day']}T{visit['at']['hour']}")
-        await self.agenda.until(hour.replace(tzinfo=ZONE))
+        starts = hour.replace(tzinfo=ZONE)
+        await self.agenda.until(starts)
+        await self.now()
+        if self.offset is not None and starts.utcoffset() != self.offset:
+            utc = starts.astimezone(UTC)
+            self.tell(
+                f"the clocks changed; the visit keeps its hour, {hour:%H:%M}, now {utc:%H:%M} UTC"
+            )
+        self.offset = starts.utcoffset()
         return AtVisit(self.staff, self.path, visit["id"], self.agenda, self.now, self.tell)
 
     async def prepare_for_dose(self, at: AtVisit, systolic: int, diastolic: int) -> None:

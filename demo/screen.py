@@ -12,6 +12,7 @@ from rich.table import Table
 from demo.recount import Recount
 
 ZONE = ZoneInfo("America/New_York")
+PLAIN_WIDTH = 120
 COLUMNS = ("intended", "found", "equal", "different", "missing", "doubled")
 
 
@@ -21,6 +22,8 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         """Write to the terminal, or in plain lines where there is none."""
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = PLAIN_WIDTH
 
     def line(self, text: str) -> None:
         """Say one thing."""

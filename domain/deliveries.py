@@ -48,6 +48,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     ),
     DeliveryState.UNKNOWN: frozenset(
         {
+            DeliveryState.SUPERSEDED,  # a person found it in the EHR, or entered it there
             DeliveryState.INTENT,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,

@@ -60,8 +60,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
 def _risk(pathway: Pathway) -> Iterator[Step]:
     """Each positive PHQ-9 item 9 is a prescriber's to look at, on a visit or between two.
 
-    Asked until a prescriber says that it was seen; nothing here clears a risk (facts: any answer
-    above zero is reviewed whatever the total).
+    Asked until a prescriber says that it was seen, whatever the total; nothing here clears a risk.
     """
     asked = {key: task for key, task in pathway.tasks.items() if key.startswith(Ask.REVIEW_RISK)}
     positive = [str(o.evidence) for o in pathway.readings.get(RISK, ()) if o.value]

@@ -33,7 +33,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Kept by Kairos and served by its own read-only FHIR facade; nobody types it in."""
+    """Kept by Kairos alone, in its own store and timeline; nobody types it into the EHR."""
 
     why: str
 

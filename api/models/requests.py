@@ -85,9 +85,12 @@ class Nothing(Body):
 
 
 class Release(Body):
-    """Let the patient go; or record that they left against advice, with what happened."""
+    """Let the patient go; or record that they left against advice, with what happened.
 
-    EXAMPLE: ClassVar[Example] = {"against_advice": "left before the two hours were over"}
+    The example is the ordinary release: nobody should record the other by copying.
+    """
+
+    EXAMPLE: ClassVar[Example] = {}
 
     against_advice: Words | None = None
 
@@ -280,6 +283,6 @@ class ResolveDelivery(Body):
 
 
 COMMANDS: tuple[type[Body], ...] = (
-    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, RecordReadings, RecordAssessment,
+    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, Release, RecordReadings, RecordAssessment,
     RecordDose, RecordStimulation, PlaceHold, LiftHold, OverrideGate, Decide, ResolveDelivery,
 )  # fmt: skip

@@ -103,7 +103,10 @@ async def resolve(
         if command is None:
             return await _said_before(tx, asked, delivery, TO[body.action])
         _check(row, body.action)
-        ledger.move(row, TO[body.action], now, body.reason)
+        if row.state == DeliveryState.UNKNOWN and body.action == "retry":
+            row.reason = body.reason  # it stays unknown: the lane looks before it sends again
+        else:
+            ledger.move(row, TO[body.action], now, body.reason)
         row.needs_person = False
         ledger.audit(tx, row, f"{KIND}:{body.action}", asked.author.id, asked.role, now)
         await inbox.applied(tx, command.id, pathway.version, now)
@@ -111,7 +114,7 @@ async def resolve(
         await parts.door.wake_lane(row.connection_id, row.patient_id)
     except Unavailable:
         log.warning("lane_not_woken", delivery_id=row.id, connection=row.connection_id)
-    return _answer(delivery, TO[body.action])
+    return _answer(delivery, DeliveryState(row.state))
 
 
 def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Received:
@@ -140,6 +143,8 @@ def _check(row: DeliveryRow, action: str) -> None:
     """Only what waits for a person is a person's to decide; the rest is under way."""
     if not (row.needs_person or row.state in NEEDS_PERSON):
         raise Conflict(f"delivery {row.id} is {row.state} and waits for nobody")
+    if action == "accept" and row.state != DeliveryState.DIVERGENT:
+        raise Conflict(f"delivery {row.id} is {row.state}: there is nothing in the EHR to accept")
     if action == "retry" and row.action == Action.PERSON:
         raise Conflict(f"delivery {row.id} is entered by hand; supersede it once it is there")
 

@@ -28,7 +28,8 @@ RIGHT = [
     ("refused", "supersede", "superseded"),
     ("divergent", "accept", "confirmed"),
     ("divergent", "supersede", "superseded"),
-    ("unknown", "retry", "intent"),
+    ("unknown", "retry", "unknown"),  # it is looked for before it is sent again
+    ("unknown", "supersede", "superseded"),
     ("intent", "supersede", "superseded"),
 ]
 
@@ -57,6 +58,7 @@ WRONG = [
     ("sent", "retry", False, Action.CREATE),
     ("confirmed", "retry", False, Action.CREATE),
     ("refused", "accept", True, Action.CREATE),
+    ("unknown", "accept", True, Action.CREATE),
     ("divergent", "retry", True, Action.CREATE),
     ("refused", "retry", True, Action.PERSON),
 ]

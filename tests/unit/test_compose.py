@@ -245,7 +245,7 @@ def test_the_image_holds_the_drawing_and_no_more():
     text = (ROOT / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY (\S+) \1$", text, re.MULTILINE))
     packages = {"domain", "workflows", "fhir_adapters", "store", "protocols", "activities"}
-    assert copied == {*packages, "api", "worker", "settings.py", "requirements/run.lock"}
+    assert copied == {*packages, "api", "worker", "logs.py", "settings.py", "requirements/run.lock"}
     allowed = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert allowed == copied
     assert re.search(r"^FROM python:3\.11\.\d+-slim", text, re.MULTILINE)

@@ -105,7 +105,7 @@ def test_the_committed_locks_are_current(copy):
 @pytest.mark.parametrize(
     ("written", "instead"),
     [
-        ("psutil>=7.2.2", "psutil>=7.2.3"),
+        ("sekmet-fhir>=0.1.1", "sekmet-fhir>=0.1.2"),
         ('requires-python = ">=3.11"', 'requires-python = ">=3.12"'),
     ],
 )

@@ -1,4 +1,4 @@
-"""`python -m tests.workflows.record VERSION`: record histories of the demo's story for the replay tests.
+"""`python -m tests.workflows.record VERSION`: record the story's histories for replay.
 
 Tells the story on real parts and keeps one run of each phase, and one lane, as compressed JSON.
 Histories are only ever added: one that was recorded by a landed version is never replaced.

@@ -49,7 +49,7 @@ class NoteInputs(Interceptor):
 
     def workflow_interceptor_class(
         self,
-        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002  the SDK's name
+        input: WorkflowInterceptorClassInput,  # noqa: A002  the SDK's name
     ) -> type[WorkflowInboundInterceptor]:
         """Name our inbound interceptor."""
         return _Inbound
