@@ -283,6 +283,7 @@ class ResolveDelivery(Body):
 
 
 COMMANDS: tuple[type[Body], ...] = (
-    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, Release, RecordReadings, RecordAssessment,
-    RecordDose, RecordStimulation, PlaceHold, LiftHold, OverrideGate, Decide, ResolveDelivery,
+    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, Release, RecordReadings,
+    RecordAssessment, RecordDose, RecordStimulation, PlaceHold, LiftHold, OverrideGate, Decide,
+    ResolveDelivery,
 )  # fmt: skip
