@@ -15,6 +15,9 @@ from uuid import uuid4
 
 import httpx2
 import psycopg
+from temporalio.api.workflowservice.v1 import ListOpenWorkflowExecutionsRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from demo.agenda import LAND_AFTER, Agenda
 from demo.course import PROTOCOL, ZONE, Course
@@ -152,6 +155,32 @@ class House:
             return seen if all(each["state"] == "confirmed" for each in seen) else []
 
         return await until(looked, "every write is confirmed", seconds)
+
+    async def workflows(self) -> list[WorkflowHandle[Any, Any]]:
+        """Every workflow that runs."""
+        client = await Client.connect(self.clinic.addresses.temporal)
+        listed = await client.workflow_service.list_open_workflow_executions(
+            ListOpenWorkflowExecutionsRequest(namespace="default", maximum_page_size=1000)
+        )
+        ids = [each.execution.workflow_id for each in listed.executions]
+        return [client.get_workflow_handle(each) for each in ids]
+
+    async def at_rest(self) -> None:
+        """Wait until no worker has anything in its hands, which a kill would leave half done."""
+
+        async def idle() -> bool:
+            for workflow in await self.workflows():
+                try:
+                    seen = (await workflow.describe()).raw_description
+                except RPCError:
+                    return False  # it has just ended
+                if seen.pending_activities or seen.HasField("pending_workflow_task"):
+                    return False
+                if workflow.id.startswith("lane/"):
+                    return False
+            return True
+
+        await until(idle, "every worker is idle")
 
     async def recounted(self) -> Recount:
         """Hold the EHR against the ledger, for the whole clinic."""

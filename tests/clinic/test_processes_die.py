@@ -38,8 +38,8 @@ async def systolics(house: House, path: str) -> list[int]:
 async def test_the_api_dies_while_a_command_waits_for_its_pathway(house: House):
     """API killed after the inbox, before the workflow took it: one effect, one answer for ever."""
     path, key, nurse = await house.enrolled(), uuid4().hex, house.staff.nurse
-    await house.delivered(path)
     body = await pressure(house, 131)
+    await house.at_rest()
     house.clinic.kill_worker()
     asking = asyncio.create_task(house.post(nurse, f"{path}/readings", body, key))
     assert await house.received(key) == "received"
@@ -61,6 +61,7 @@ async def test_a_pathway_started_without_a_worker_is_there_when_one_comes(house:
     """Worker away and API killed during a start: the patient has one pathway, and it opens."""
     body, key = await house.start_body(await house.patient()), uuid4().hex
     manager = house.staff.care_manager
+    await house.at_rest()
     house.clinic.kill_worker()
     asking = asyncio.create_task(house.post(manager, "/v1/pathways", body, key))
     assert await house.received(key) == "received"
@@ -143,8 +144,9 @@ async def test_postgresql_restarts_and_is_killed_while_commands_come(house: Hous
 
 async def test_time_without_a_worker_is_an_error_in_seconds(house: House):
     """A move of time that nobody works off says what was waited for; later time goes on."""
-    await house.delivered(await house.enrolled())
+    await house.enrolled()
     clock = await VirtualTime.at(house.clinic.addresses.temporal, limit_seconds=3)
+    await house.at_rest()
     house.clinic.kill_worker()
     began = time.monotonic()
     with pytest.raises(TimeStoodStill, match="the next visit"):

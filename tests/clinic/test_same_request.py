@@ -5,8 +5,6 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from temporalio.api.workflowservice.v1 import ListOpenWorkflowExecutionsRequest
-from temporalio.client import Client
 
 from tests.clinic.house import House, until
 
@@ -34,10 +32,8 @@ async def check_one_of_everything(house: House, patient: str) -> str:
 
 async def workflows(house: House) -> list[str]:
     """The workflow of every pathway that runs at all, by its id."""
-    service = (await Client.connect(house.clinic.addresses.temporal)).workflow_service
-    asked = ListOpenWorkflowExecutionsRequest(namespace="default", maximum_page_size=1000)
-    listed = (await service.list_open_workflow_executions(asked)).executions
-    return sorted(e.execution.workflow_id for e in listed if e.type.name == "CarePathway")
+    ids = [workflow.id for workflow in await house.workflows()]
+    return sorted(each for each in ids if each.startswith("pathway/"))
 
 
 async def pathways(house: House) -> list[str]:
@@ -96,6 +92,7 @@ async def test_a_request_that_is_under_way_is_409(house: House):
     """While the first is under way a repeat is told so and where to ask; afterwards its outcome."""
     manager, key = house.staff.care_manager, uuid4().hex
     body = await house.start_body(await house.patient())
+    await house.at_rest()
     house.clinic.kill_worker()
     first = asyncio.create_task(house.post(manager, "/v1/pathways", body, key))
     assert await house.received(key) == "received"
