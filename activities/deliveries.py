@@ -5,7 +5,8 @@ before anything is sent again. What an EHR refuses or changes goes to a person.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +38,8 @@ from workflows.wire import LaneInput, LaneProgress
 
 MOST_AT_ONCE = 20
 """Deliveries of one activity, so that a run's history stays short."""
+
+BEAT_EVERY = timedelta(seconds=3)
 
 ONE_DELIVERY = timedelta(seconds=40)
 """The longest that one delivery may take in all; after that its outcome is unknown."""
@@ -89,6 +92,10 @@ class Deliveries:
 
         Raises a retryable `EhrUnavailable` when the EHR is away; the ledger says how far it came.
         """
+        async with _alive():
+            return await self._drain(lane)
+
+    async def _drain(self, lane: LaneInput) -> LaneProgress:
         running = asyncio.get_running_loop()
         began = running.time()
         for delivered in range(MOST_AT_ONCE):
@@ -230,6 +237,22 @@ class Deliveries:
                 ledger.move(row, to, taken.at, reason)
             row.reason, row.needs_person = reason, person
             row.attempts -= not counts
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """Say every few seconds that this worker lives, so that another takes over if it does not."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_EVERY.total_seconds())
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 def _intent(row: DeliveryRow) -> Intent:

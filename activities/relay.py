@@ -41,12 +41,15 @@ class Relay:
         self._looks: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Look until cancelled."""
-        await self._wake_lanes()
+        """Look until cancelled. Whatever goes wrong with one look, the next one is taken."""
+        woken = False
         while True:
             try:
+                if not woken:
+                    await self._wake_lanes()
+                    woken = True
                 await self.look()
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001  a relay that ends loses what it should send on
                 log.warning("relay_waits", error_type=type(error).__name__)
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
@@ -57,7 +60,11 @@ class Relay:
         self._looks = {row.id: self._looks.get(row.id, 0) + 1 for row in waiting}
         for row in waiting:
             if self._looks[row.id] > LEAVE_ALONE:
-                await self._send_on(row)
+                try:
+                    await self._send_on(row)
+                except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
+                    kind = type(error).__name__
+                    log.warning("relay_failed", request_id=row.id, error_type=kind)
 
     async def _send_on(self, row: CommandRow) -> None:
         parcel = unpack(row.body)

@@ -4,6 +4,7 @@ On real time always, whatever the clinic's clock says. Keys come from the config
 a token says about where its key may be found (jku, x5u, jwk) is not looked at.
 """
 
+import asyncio
 import json
 import time
 from base64 import urlsafe_b64decode
@@ -78,6 +79,7 @@ class Tokens:
         self._fetch = fetch
         self._now = now
         self._keys: KeySet | None = None
+        self._fetching = asyncio.Lock()
         self._fetched = float("-inf")
 
     async def verify(self, token: str) -> Caller:
@@ -109,13 +111,14 @@ class Tokens:
         )
 
     async def _keys_with(self, kid: str) -> KeySet:
-        age = self._now() - self._fetched
-        if age > FETCH_AGAIN_SECONDS and (not _has(self._keys, kid) or age > STALE_SECONDS):
-            self._fetched = self._now()
-            try:
-                self._keys = _usable(await self._fetch())
-            except Unavailable:
-                log.warning("keys_not_read")
+        async with self._fetching:  # whoever comes meanwhile waits for the same keys
+            age = self._now() - self._fetched
+            if age > FETCH_AGAIN_SECONDS and (not _has(self._keys, kid) or age > STALE_SECONDS):
+                self._fetched = self._now()
+                try:
+                    self._keys = _usable(await self._fetch())
+                except Unavailable:
+                    log.warning("keys_not_read")
         if self._keys is None:
             raise Unavailable("the issuer's keys cannot be read")
         return self._keys

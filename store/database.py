@@ -22,6 +22,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text may end in a log or in a workflow's history
             pool_timeout=5,
             connect_args={"connect_timeout": 5},
         )
@@ -37,11 +38,11 @@ class Database:
         try:
             async with self._sessions.begin() as transaction:
                 yield transaction
-        except OperationalError as error:
-            raise Unavailable("the database is not reachable") from error
+        except OperationalError:
+            raise Unavailable("the database is not reachable") from None
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise Unavailable("the database went away") from error
+                raise Unavailable("the database went away") from None
             raise
         except TimeoutError as error:
             raise Unavailable("no database connection is free") from error

@@ -19,7 +19,6 @@ from activities.deliveries import Deliveries
 from activities.plans import Connections, Plans, probe
 from activities.records import Records
 from activities.relay import Relay
-from domain.errors import Unavailable
 from logs import set_up
 from settings import Settings, load_clinic
 from store.database import Database
@@ -119,7 +118,7 @@ async def _probing(
         pause = PROBE_EVERY
         try:
             await probe(database, connections, connection_id, clock)
-        except Unavailable as error:
+        except Exception as error:  # noqa: BLE001  whatever it was, it is tried again
             log.warning("probe_failed", connection=connection_id, error_type=type(error).__name__)
             pause = PROBE_AGAIN
         await asyncio.sleep(pause.total_seconds())

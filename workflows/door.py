@@ -6,6 +6,8 @@ outcome; `Unavailable` means that the outcome is not known yet, never that nothi
 
 import asyncio
 from datetime import timedelta
+from functools import cache
+from logging import getLogger
 
 from pydantic import TypeAdapter
 from temporalio.client import (
@@ -15,6 +17,13 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RPCError
 
 from domain.commands import Command
@@ -35,8 +44,24 @@ PATIENCE = timedelta(seconds=8)
 
 
 async def connect(address: str, namespace: str) -> Client:
-    """Connect to Temporal with the codec that all of Kairos uses."""
-    return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
+    """Connect to Temporal with the codec that all of Kairos uses.
+
+    What the SDK's core has to say goes through our loggers, not past them.
+    """
+    return await Client.connect(
+        address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=_runtime()
+    )
+
+
+@cache
+def _runtime() -> Runtime:
+    forwarding = LogForwardingConfig(
+        logger=getLogger("temporalio.core"), append_log_fields_to_message=False
+    )
+    logging = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding
+    )
+    return Runtime(telemetry=TelemetryConfig(logging=logging))
 
 
 async def start_pathway(client: Client, start: PathwayInput) -> None:

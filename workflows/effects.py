@@ -43,6 +43,7 @@ async def deliver(lane: LaneInput) -> LaneProgress:
         result_type=LaneProgress,
         task_queue=ehr_queue(lane.connection_id),
         start_to_close_timeout=timedelta(seconds=60),
+        heartbeat_timeout=timedelta(seconds=10),
         retry_policy=WAIT_FOR_EHR,
     )
     return progress
