@@ -10,6 +10,7 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
 )
@@ -31,6 +32,9 @@ class SharedPydanticConverter(CompositePayloadConverter):
 
 
 DATA_CONVERTER = dataclasses.replace(
-    DataConverter.default, payload_converter_class=SharedPydanticConverter
+    DataConverter.default,
+    payload_converter_class=SharedPydanticConverter,
+    # What an error says may hold what a patient's record holds: it travels as payload does.
+    failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
 )
 """The codec of every client, worker and replay of Kairos."""

@@ -26,7 +26,7 @@ class TimeStoodStill(Exception):  # noqa: N818 - reads as what happened
 class VirtualTime:
     """The clock of one test server, reached with a plain client (never `env.client`)."""
 
-    def __init__(self, client: Client, *, limit_seconds: float = 60.0) -> None:
+    def __init__(self, client: Client, *, limit_seconds: float = 30.0) -> None:
         """`limit_seconds` of real time is what one move may take."""
         self._client = client
         self._limit = limit_seconds
@@ -34,7 +34,7 @@ class VirtualTime:
         self._moving = False
 
     @classmethod
-    async def at(cls, address: str, *, limit_seconds: float = 60.0) -> "VirtualTime":
+    async def at(cls, address: str, *, limit_seconds: float = 30.0) -> "VirtualTime":
         """Connect to the test server at host:port."""
         return cls(await Client.connect(address), limit_seconds=limit_seconds)
 
