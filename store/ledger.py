@@ -153,7 +153,7 @@ async def counts(
     if pathway_id is not None:
         wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
     found: dict[str, int] = {}
-    for state, by_person, count in (await tx.execute(wanted)).tuples():
+    for state, by_person, count in (await tx.execute(wanted)).all():
         found[state] = found.get(state, 0) + count
         if by_person:
             found["needs-person"] = found.get("needs-person", 0) + count
@@ -167,4 +167,4 @@ async def lanes_with_work(tx: Transaction) -> list[tuple[str, str]]:
         .where(DeliveryRow.state.in_(OPEN), DeliveryRow.needs_person.is_(False))
         .distinct()
     )
-    return [(connection, patient) for connection, patient in (await tx.execute(wanted)).tuples()]
+    return [(connection, patient) for connection, patient in (await tx.execute(wanted)).all()]

@@ -155,4 +155,4 @@ async def count_by_status(tx: Transaction, sites: list[str]) -> dict[str, int]:
         .where(PathwayRow.site_id.in_(sites))
         .group_by(PathwayRow.status)
     )
-    return dict((await tx.execute(wanted)).tuples().all())
+    return dict((await tx.execute(wanted)).all())

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from api.asked import Asked, may_wish
 from api.commands import send
 from api.models import requests as r
-from api.routes.common import COMMANDING, example
+from api.routes.declaring import COMMANDING, example
 from domain import commands as c
 
 router = APIRouter(prefix="/pathways/{pathway}", tags=["chart"])

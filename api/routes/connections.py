@@ -14,7 +14,7 @@ from api.models.pages import Page
 from api.models.requests import Nothing
 from api.parts import Parts
 from api.problems import Problem
-from api.routes.common import POSTING, READING, With, example
+from api.routes.declaring import POSTING, READING, With, example
 from api.tokens import Caller
 from domain.names import Role
 from domain.permissions import MAY_READ

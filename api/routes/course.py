@@ -12,7 +12,7 @@ from api.asked import Asked, may_wish
 from api.commands import send
 from api.models import requests as r
 from api.rendering import task_at
-from api.routes.common import COMMANDING, example
+from api.routes.declaring import COMMANDING, example
 from domain import commands as c
 from domain.names import VisitId
 

@@ -14,7 +14,7 @@ from api.commands import repeated
 from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import ResolveDelivery
-from api.routes.common import POSTING, READING, Cursor, Limit, With, example, page_of
+from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
 from api.tokens import Caller
 from domain.deliveries import NEEDS_PERSON, Action, DeliveryState
 from domain.errors import Conflict, Unavailable

@@ -12,7 +12,7 @@ from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import StartPathway
-from api.routes.common import (
+from api.routes.declaring import (
     COMMANDING,
     READING,
     Cursor,

@@ -9,7 +9,7 @@ from api.access import AnyCaller, May, insist_site, nothing_there
 from api.models import work as w
 from api.models.pages import Page
 from api.patients import find_patients
-from api.routes.common import READING, With
+from api.routes.declaring import READING, With
 from api.tokens import Caller
 from domain.errors import Malformed
 from domain.permissions import MAY_START

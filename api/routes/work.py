@@ -11,7 +11,7 @@ from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
 from api.parts import Parts
-from api.routes.common import READING, Cursor, Limit, With, page_of
+from api.routes.declaring import READING, Cursor, Limit, With, page_of
 from api.tokens import Caller
 from domain.names import Role
 from domain.permissions import MAY_READ
