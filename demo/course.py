@@ -24,7 +24,6 @@ from demo.visits import (
 
 ZONE = ZoneInfo("America/New_York")
 PROTOCOL = "esketamine-then-dtms"
-NOBODY_THERE = 60.0
 
 
 @dataclass

@@ -16,7 +16,6 @@ Now = Callable[[], Awaitable[datetime]]
 
 MINUTE = timedelta(minutes=1)
 STIMULATION = timedelta(minutes=10)
-NOTHING_FOUND = (0, 0)
 
 
 @dataclass

@@ -63,7 +63,6 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
 
 OPEN = frozenset({DeliveryState.INTENT, DeliveryState.SENT, DeliveryState.UNKNOWN})
 NEEDS_PERSON = frozenset({DeliveryState.REFUSED, DeliveryState.DIVERGENT})
-IN_EHR = frozenset({DeliveryState.CONFIRMED, DeliveryState.DIVERGENT})
 
 
 @dataclass(frozen=True, slots=True)

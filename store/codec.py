@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from domain.commands import Command
 from domain.events import Event
 from domain.pathway import Pathway
 from domain.protocol import CombinedProtocol
@@ -12,7 +11,6 @@ from domain.protocol import CombinedProtocol
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)
 _PROTOCOL: TypeAdapter[CombinedProtocol] = TypeAdapter(CombinedProtocol)
-_COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
@@ -43,13 +41,3 @@ def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
 def protocol_from_json(stored: dict[str, Any]) -> CombinedProtocol:
     """Read a pinned protocol."""
     return _PROTOCOL.validate_python(stored)
-
-
-def command_to_json(command: Command) -> dict[str, Any]:
-    """Write a command."""
-    return _COMMAND.dump_python(command, mode="json")  # type: ignore[no-any-return]
-
-
-def command_from_json(stored: dict[str, Any]) -> Command:
-    """Read a command."""
-    return _COMMAND.validate_python(stored)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Conflict
@@ -146,13 +146,3 @@ async def events_after(tx: Transaction, pathway_id: str, seq: int, most: int) ->
         .limit(most)
     )
     return list((await tx.execute(wanted)).scalars())
-
-
-async def count_by_status(tx: Transaction, sites: list[str]) -> dict[str, int]:
-    """Count pathways by status."""
-    wanted = (
-        select(PathwayRow.status, func.count())
-        .where(PathwayRow.site_id.in_(sites))
-        .group_by(PathwayRow.status)
-    )
-    return dict((await tx.execute(wanted)).all())

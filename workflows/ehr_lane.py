@@ -8,9 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.effects import deliver
-    from workflows.wire import LaneInput
-
-ROLL_OVER_AT = 350
+    from workflows.wire import ROLL_OVER_AT, LaneInput
 
 
 @workflow.defn(name="EhrLane")
