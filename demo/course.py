@@ -100,10 +100,8 @@ class Course:
         """Check in, screen where it was not done, and take the readings before the dose."""
         await at.check_in()
         if not self.visits_done:
-            await at.measure(
-                answer("rems_enrolment", "confirmed"),
-                answer("esketamine_contraindication", "none found"),
-            )
+            await at.measure(answer("rems_enrolment", "confirmed"))
+            await at.measure(answer("esketamine_contraindication", "none found"), by="prescriber")
         await at.assess("phq9", *self.phq9())
         await at.measure(*blood_pressure(systolic, diastolic), spo2(98))
 

@@ -3,7 +3,7 @@
 The same checks guard what is recorded and answer the console's "why is it blocked".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from domain import gates
@@ -12,6 +12,7 @@ from domain.findings import Answer, Blocked, answer
 from domain.names import PhaseId, Role, RuleId, VisitId, VisitStatus
 from domain.pathway import Pathway, Session, Visit
 from domain.protocol import CombinedProtocol, Protocol, When
+from domain.vocabulary import ObservationKind, Scale
 
 PRESCRIBER = (Role.PRESCRIBER,)
 BOOKERS = (Role.CARE_MANAGER, Role.NURSE)
@@ -20,6 +21,16 @@ BOOKERS = (Role.CARE_MANAGER, Role.NURSE)
 def found(rule: str, finding: str, who: tuple[Role, ...] = PRESCRIBER, why: str = "") -> Blocked:
     """A finding of the pathway's own rules, which nobody may override here."""
     return Blocked(RuleId(rule), who, finding=finding, why=why)
+
+
+def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> Answer:
+    """May this role record all of these? The vocabulary says who may record each."""
+    return answer(tuple(_not_for(role, kind) for kind in what if role not in kind.recorded_by))
+
+
+def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:
+    whose = " or ".join(kind.recorded_by)
+    return found("recorded-by", f"{kind.title} is for {whose}, not {role}", kind.recorded_by)
 
 
 def check_may_treat(
@@ -107,12 +118,11 @@ def _placing(
 ) -> Iterator[Blocked]:
     schedule = protocol.phase(visit.phase).schedule
     if instant(at, pathway.zone) <= now:
-        yield found("not-in-the-past", f"{at.day} {at.hour:%H:%M} is past", BOOKERS)
+        yield found("not-in-the-past", "the time asked for is past", BOOKERS)
     moved = abs((at.day - visit.proposed.day).days)
     if moved > schedule.may_move_by:
-        most = f"at most {schedule.may_move_by} without a new order"
-        finding = f"{moved} days from the proposed day, {most}"
-        yield found("may-move-by", finding)
+        most = f"at most {schedule.may_move_by} day(s) from {visit.proposed.day}"
+        yield found("may-move-by", f"{most}, the proposed day, without a new order")
     for other in pathway.visits.values():
         if other.id == visit.id or other.status in (VisitStatus.CANCELLED, VisitStatus.MISSED):
             continue

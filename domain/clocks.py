@@ -1,6 +1,7 @@
 """Time rules: elapsed rules on UTC instants, calendar rules on local date, time and zone.
 
 A local time that does not exist, or exists twice, is refused with the choices and never guessed.
+Refusals do not repeat what was typed: it may be a birth date that slipped into the wrong field.
 """
 
 from dataclasses import dataclass
@@ -31,19 +32,22 @@ def instant(local: LocalTime, zone: str) -> datetime:
     """
     wall = datetime.combine(local.day, local.hour.replace(tzinfo=None, fold=0))
     place = ZoneInfo(zone)
-    first = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
-    second = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    try:
+        first = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
+        second = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    except OverflowError:
+        raise Malformed("the day lies beyond the calendar; check its year") from None
     if first == second:
         return first
     if first.astimezone(place).replace(tzinfo=None) != wall:
         before, after = sorted(t.astimezone(place).strftime("%H:%M") for t in (first, second))
         message = (
-            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone}: the clocks go forward over it; "
+            f"this hour does not exist on that day in {zone}: the clocks go forward over it; "
             f"{before} or {after} would be right"
         )
         raise Malformed(message)
     message = (
-        f"{wall:%Y-%m-%d %H:%M} happens twice in {zone}: the clocks go back over it; "
+        f"this hour happens twice on that day in {zone}: the clocks go back over it; "
         "choose a time outside the repeated hour"
     )
     raise Malformed(message)
@@ -63,23 +67,14 @@ def local_day(moment: datetime, zone: str) -> date:
 def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
     """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past."""
     if moment.tzinfo is None or moment.utcoffset() is None:
-        message = (
-            f"{what} {moment.isoformat()} has no offset from UTC; "
-            f"write it with one, such as {moment.isoformat()}-05:00"
-        )
-        raise Malformed(message)
+        behind = "write the clinic's behind it, such as -05:00, or Z for UTC"
+        raise Malformed(f"{what} has no offset from UTC; {behind}")
     if moment > now + CLOCK_SKEW:
-        message = (
-            f"{what} {moment.isoformat()} lies in the future; "
-            f"it is {now.astimezone(UTC).isoformat(timespec='seconds')} now"
-        )
-        raise Malformed(message)
+        clock = now.astimezone(UTC).isoformat(timespec="seconds")
+        raise Malformed(f"{what} lies in the future; it is {clock} now")
     if moment < now - OLDEST_ENTRY:
-        message = (
-            f"{what} {moment.isoformat()} lies more than {OLDEST_ENTRY.days} days back; "
-            "check its year and month"
-        )
-        raise Malformed(message)
+        back = f"more than {OLDEST_ENTRY.days} days back"
+        raise Malformed(f"{what} lies {back}; check its year and month")
     return moment.astimezone(UTC)
 
 

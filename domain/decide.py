@@ -98,11 +98,12 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
             if wish.visit is not None:
                 _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
             at_instant = check_instant(wish.measured_at, now, "measured_at")
-            return at_instant, (
-                e.ReadingsTaken(read_measurements(protocol.vocabulary, wish.readings), wish.visit),
-            )
+            readings = read_measurements(protocol.vocabulary, wish.readings)
+            kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
+            _insist(checks.check_may_record(command.by.role, kinds), "record")
+            return at_instant, (e.ReadingsTaken(readings, wish.visit),)
         case c.RecordAssessment() as wish:
-            return _assessment(protocol, wish, now)
+            return _assessment(protocol, wish, command.by.role, now)
         case c.RecordDose() as wish:
             return _dose(protocol, pathway, wish, now)
         case c.RecordStimulation() as wish:
@@ -168,7 +169,7 @@ def _reason(reason: str) -> None:
 
 
 def _assessment(
-    protocol: CombinedProtocol, wish: c.RecordAssessment, now: datetime
+    protocol: CombinedProtocol, wish: c.RecordAssessment, role: Role, now: datetime
 ) -> tuple[datetime, tuple[e.Fact, ...]]:
     scale = protocol.vocabulary.scales.get(wish.scale)
     if scale is None:
@@ -179,6 +180,7 @@ def _assessment(
         raise Malformed(f"{scale.title} has {count} items, not {len(wish.items)}")
     if any(not 0 <= item <= scale.item_high for item in wish.items):
         raise Malformed(f"each item of {scale.title} is from 0 to {scale.item_high}")
+    _insist(checks.check_may_record(role, [scale]), "record")
     at = check_instant(wish.assessed_at, now, "assessed_at")
     return at, (e.ScaleAssessed(wish.scale, wish.items, sum(wish.items)),)
 

@@ -6,14 +6,18 @@ Calendar rules live here: days and hours on the clinic's wall. Nothing here book
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import ceil
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, floor
 
 from domain.clocks import LocalTime, exists, instant, local_day
 from domain.names import LIVE, PhaseId, VisitId, VisitStatus
 from domain.pathway import Pathway, Visit
-from domain.protocol import CombinedProtocol, Days, MissedRule, Period, Schedule, Stage
+from domain.protocol import CombinedProtocol, Days, MissedRule, Period, Rate, Schedule, Stage
 
 SATURDAY = 5
+CUTS = (floor, lambda exact: floor(exact + Fraction(1, 2)), ceil)
+"""The ways of putting an even spread on whole days; the first of equally good ones is taken."""
 SEARCH_DAYS = 60
 """How far past the schedule a free day is looked for before a person is asked."""
 
@@ -38,24 +42,35 @@ def regular_days(schedule: Schedule, stage: int, anchor: date) -> Iterator[date]
     """Yield the days of a stage's visits, endless for an open stage.
 
     The anchor is the phase's first day. Visits of one period are spread evenly over its treatment
-    days: two a week on weekdays are days 0 and 2 of five.
+    days: two a week on weekdays are Monday and Thursday, three are Monday, Wednesday and Friday.
     """
     week = 5 if schedule.days is Days.WEEKDAYS else 7
     start = sum(_span(earlier, week) for earlier in schedule.stages[:stage])
     this = schedule.stages[stage]
+    rate = this.rate
+    period = rate.every if rate.period is Period.DAY else rate.every * week
+    places = _places(rate, period, _after(anchor, start, schedule.days), schedule.days)
     number = 0
     while this.visits is None or number < this.visits:
-        yield _after(anchor, start + _offset(this, number, week), schedule.days)
+        past, place = divmod(number, len(places))
+        yield _after(anchor, start + past * period + places[place], schedule.days)
         number += 1
 
 
-def _offset(stage: Stage, number: int, week: int) -> int:
-    """Treatment days from the stage's start to its visit `number`."""
-    if stage.rate.period is Period.DAY:
-        return number * stage.rate.every
-    period = week * stage.rate.every
-    place, visit = divmod(number, stage.rate.sessions)
-    return place * period + visit * period // stage.rate.sessions
+def _places(rate: Rate, period: int, first: date, days: Days) -> tuple[int, ...]:
+    """Places of a period's visits among its treatment days, those closest together far apart."""
+    if rate.period is Period.DAY:
+        return (0,)
+    each = Fraction(period, rate.sessions)
+    ways = [tuple(cut(number * each) for number in range(rate.sessions)) for cut in CUTS]
+    return max(ways, key=lambda places: _closest(places, first, days, 7 * rate.every))
+
+
+def _closest(places: tuple[int, ...], first: date, days: Days, length: int) -> int:
+    """Calendar days between the two visits of a repeated period that are closest together."""
+    visits = [_after(first, place, days) for place in places]
+    visits.append(first + timedelta(days=length))
+    return min((later - earlier).days for earlier, later in pairwise(visits))
 
 
 def _span(stage: Stage, week: int) -> int:
@@ -142,7 +157,7 @@ def _stage(
         replaced = {v.replaces for v in mine}
         lost = [visit for visit in missed if visit not in replaced]
         for extra in range(wanted):
-            day = _free_day(schedule, taken, elsewhere, today)
+            day = _free_day(schedule, stage, anchor.day, taken, elsewhere, today)
             taken.add(day)
             number += 1
             lost_visit = lost[extra] if extra < len(lost) else None
@@ -194,12 +209,30 @@ def _plan(
     return Plan(visit, phase, stage, _hour_on(day, anchor, zone), replaces)
 
 
-def _free_day(schedule: Schedule, taken: set[date], elsewhere: set[date], today: date) -> date:
-    """Find the first treatment day after today that keeps its distance from all other visits."""
+def _free_day(
+    schedule: Schedule,
+    stage: int,
+    anchor: date,
+    taken: set[date],
+    elsewhere: set[date],
+    today: date,
+) -> date:
+    """Find the first treatment day after today that has room and keeps its distance."""
+    rate = schedule.stages[stage].rate
     day = today
     for _ in range(SEARCH_DAYS):
         day += timedelta(days=1)
-        if treatment_day(day, schedule.days) and _apart(schedule, day, taken | elsewhere):
+        fits = treatment_day(day, schedule.days) and _apart(schedule, day, taken | elsewhere)
+        if fits and _room(rate, anchor, day, taken):
             return day
     latest = max(taken | {today})
     return _after(latest + timedelta(days=max(1, schedule.at_least_apart)), 0, schedule.days)
+
+
+def _room(rate: Rate, anchor: date, day: date, taken: set[date]) -> bool:
+    """Say whether a visit on that day keeps the rate; weeks are counted from the anchor."""
+    if rate.period is Period.DAY:
+        return all(abs((day - other).days) >= rate.every for other in taken)
+    week = (day - anchor).days // (7 * rate.every)
+    there = sum((other - anchor).days // (7 * rate.every) == week for other in taken)
+    return there < rate.sessions

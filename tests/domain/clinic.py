@@ -53,9 +53,13 @@ class Said(NamedTuple):
 
 
 def author(wish: c.Wish) -> Author:
-    """Name somebody who may have this wish."""
-    role = roles_for(type(wish))[0]
-    return Author(f"a-{role}", role)
+    """Name somebody who may have this wish, and may record all that it holds."""
+    roles = list(roles_for(type(wish)))
+    if isinstance(wish, c.RecordReadings):
+        known = COMBINED.vocabulary.observations
+        kinds = [known[m.observation] for m in wish.readings if m.observation in known]
+        roles = [r for r in roles if all(k.derived or r in k.recorded_by for k in kinds)] or roles
+    return Author(f"a-{roles[0]}", roles[0])
 
 
 def measure(name: str, value: float | str, unit: str | None = None) -> c.Measurement:

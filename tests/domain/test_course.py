@@ -19,32 +19,32 @@ THIRD, FOURTH = (VisitId(f"{INDUCTION}-visit-{number}") for number in (3, 4))
 # Visit, day, dose in mg: one visit missed, one blood pressure high, all at nine o'clock.
 INDUCTION_TABLE = """
     1  Mon 30 Nov  56
-    2  Wed  2 Dec  84
+    2  Thu  3 Dec  84
     3  Mon  7 Dec  84
-    4  Wed  9 Dec  missed
-    9  Thu 10 Dec  84
+    4  Thu 10 Dec  missed
+    9  Fri 11 Dec  84
     5  Mon 14 Dec  84
-    6  Wed 16 Dec  84
+    6  Thu 17 Dec  84
     7  Mon 21 Dec  84
-    8  Wed 23 Dec  84
+    8  Thu 24 Dec  84
 """
 DTMS_TABLE = """
-    1  Fri 25 Dec  09:00 10:10 11:20 12:30 13:40
-    2  Mon 28 Dec  09:00 10:10 11:20 12:30 13:40
-    3  Tue 29 Dec  09:00 10:10 11:20 12:30 13:40
-    4  Wed 30 Dec  09:00 10:10 11:20 12:30 13:40
-    5  Thu 31 Dec  09:00 10:10 11:20 12:30 13:40
-    6  Fri  1 Jan  09:00 10:10 11:20 12:30 13:40
+    1  Mon 28 Dec  09:00 10:10 11:20 12:30 13:40
+    2  Tue 29 Dec  09:00 10:10 11:20 12:30 13:40
+    3  Wed 30 Dec  09:00 10:10 11:20 12:30 13:40
+    4  Thu 31 Dec  09:00 10:10 11:20 12:30 13:40
+    5  Fri  1 Jan  09:00 10:10 11:20 12:30 13:40
+    6  Mon  4 Jan  09:00 10:10 11:20 12:30 13:40
 """
 MAINTENANCE_TABLE = """
-    1  Mon  4 Jan  84
-    2  Mon 11 Jan  84
-    3  Mon 18 Jan  84
-    4  Mon 25 Jan  84
-    5  Mon  1 Feb  84
-    6  Mon 15 Feb  84
-    7  Mon  1 Mar  84
-    8  Mon 15 Mar  84
+    1  Wed  6 Jan  84
+    2  Wed 13 Jan  84
+    3  Wed 20 Jan  84
+    4  Wed 27 Jan  84
+    5  Wed  3 Feb  84
+    6  Wed 17 Feb  84
+    7  Wed  3 Mar  84
+    8  Wed 17 Mar  84
 """
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from domain import commands as c
 from domain.commands import Measurement
-from domain.errors import Malformed
-from domain.names import ObservationName
+from domain.errors import Malformed, Refused
+from domain.names import Author, ObservationName, Role
 from domain.readings import read_measurements
-from tests.domain.clinic import COMBINED, World, measure
+from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
 
 DIASTOLIC = measure("diastolic_bp", 80)
@@ -90,3 +90,24 @@ def test_a_scale_is_scored_item_by_item_or_refused(scale, items, why):
     refusal = world.attempt(c.RecordAssessment(scale, world.now, items))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
+
+
+def test_who_may_record_what_is_as_the_vocabulary_says():
+    """A nurse cannot say that nothing speaks against the drug; the refusal says who can."""
+    world = World(FIRST)
+    screening = readings(rems_enrolment="confirmed", esketamine_contraindication="none found")
+    wish = c.RecordReadings(world.now, screening)
+    with pytest.raises(Refused, match="contraindication to esketamine is for prescriber") as no:
+        world.do(wish, Author("a-nurse", Role.NURSE))
+    assert [(block.rule, block.who) for block in no.value.blocked_by] == [
+        ("recorded-by", (Role.PRESCRIBER,))
+    ]
+    world.do(wish, Author("a-prescriber", Role.PRESCRIBER))
+
+
+def test_who_may_score_a_scale_is_as_the_vocabulary_says():
+    """A TMS operator does not score PHQ-9."""
+    world = World(FIRST)
+    wish = c.RecordAssessment("phq9", world.now, (0,) * 9)
+    with pytest.raises(Refused, match="PHQ-9 is for care-manager or nurse or prescriber"):
+        world.do(wish, Author("an-operator", Role.TMS_OPERATOR))

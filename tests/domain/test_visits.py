@@ -1,5 +1,6 @@
 """Which days visits fall on, and what becomes of those that are missed, moved or never booked."""
 
+from collections import Counter
 from datetime import date, time, timedelta
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 from domain import commands as c
 from domain.clocks import LocalTime, instant, local_day
 from domain.names import Decision, VisitId, VisitStatus
-from domain.protocol import MissedRule
+from domain.protocol import MissedRule, Period, Rate, Stage
 from domain.steps import Ask
 from domain.visits import to_propose
 from tests.course import Course
@@ -27,14 +28,14 @@ def planned(course: Course) -> list[date]:
 
 
 def test_the_standard_course_is_twenty_weekdays_then_twice_a_week():
-    """H1: 20 sessions on weekdays in four weeks, then Monday and Wednesday for twelve weeks."""
+    """H1: 20 sessions on weekdays in four weeks, then Monday and Thursday for twelve weeks."""
     acute, continuation = (days_of(h1_course(), stage, MONDAY) for stage in (0, 1))
     assert [len(acute), len(continuation)] == [20, 24]
     assert {day.weekday() for day in acute} == {0, 1, 2, 3, 4}
     assert acute[-1] == MONDAY + timedelta(days=25)
     assert continuation[0] == MONDAY + timedelta(weeks=4)
-    assert [day.strftime("%a") for day in continuation[:4]] == ["Mon", "Wed", "Mon", "Wed"]
-    assert continuation[-1] == MONDAY + timedelta(weeks=15, days=2)
+    assert [day.strftime("%a") for day in continuation[:4]] == ["Mon", "Thu", "Mon", "Thu"]
+    assert continuation[-1] == MONDAY + timedelta(weeks=15, days=3)
 
 
 def test_the_standard_course_runs_to_its_end():
@@ -60,10 +61,10 @@ def test_ten_a_day_on_five_days_with_their_gaps():
 @pytest.mark.parametrize(
     ("first", "expected"),
     [
-        (date(2027, 1, 4), "Mon Wed Mon Wed Mon Wed Mon Wed"),
+        (date(2027, 1, 4), "Mon Thu Mon Thu Mon Thu Mon Thu"),
         (date(2027, 1, 6), "Wed Fri Wed Fri Wed Fri Wed Fri"),
         (date(2027, 1, 7), "Thu Mon Thu Mon Thu Mon Thu Mon"),
-        (date(2027, 1, 9), "Mon Wed Mon Wed Mon Wed Mon Wed"),
+        (date(2027, 1, 9), "Mon Thu Mon Thu Mon Thu Mon Thu"),
     ],
 )
 def test_induction_is_twice_a_week_from_any_first_day(first, expected):
@@ -71,6 +72,21 @@ def test_induction_is_twice_a_week_from_any_first_day(first, expected):
     days = days_of(COMBINED, 0, first)
     assert " ".join(day.strftime("%a") for day in days) == expected
     assert min(gaps(days)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (4, "Mon Wed Fri Mon"),
+        (6, "Wed Fri Mon Wed"),
+        (8, "Fri Mon Wed Fri"),
+    ],
+)
+def test_three_a_week_are_spread_over_the_week(first, expected):
+    """Three visits a week on weekdays are as far apart as the weekend lets them be."""
+    stages = (Stage(4, Rate(3, 1, Period.WEEK)),)
+    days = days_of(rescheduled(INDUCTION, stages=stages), 0, date(2027, 1, first))
+    assert " ".join(day.strftime("%a") for day in days) == expected
 
 
 def test_maintenance_is_weekly_four_times_then_every_two_weeks():
@@ -87,7 +103,7 @@ def test_a_missed_induction_visit_is_booked_again():
     visits = course.pathway.visits
     again = next(visit for visit in visits.values() if visit.replaces == TWO)
     assert visits[TWO].status is VisitStatus.MISSED
-    assert again.at == LocalTime(date(2026, 12, 3), time(9))
+    assert again.at == LocalTime(date(2026, 12, 4), time(9))
     assert len(course.pathway.sessions_in(INDUCTION)) == 8
 
 
@@ -106,7 +122,7 @@ def test_visits_that_nobody_booked_do_not_stop_the_pathway():
     course.run(Ask.BOOK_VISITS)
     course.wait(timedelta(days=10))
     late = [t.says for t in course.pathway.tasks.values() if t.rule == "visit-overdue"]
-    assert len(late) == 4
+    assert len(late) == 3
     assert all("was never booked" in says for says in late)
     assert course.attempt(c.BookVisit(ONE)) is not None
     course.run(Ask.DECIDE)
@@ -123,16 +139,33 @@ def test_an_order_signed_late_still_leads_to_a_whole_course(late):
     assert len(days) == 8
     assert min(days) > local_day(course.now, NEW_YORK)
     assert min(gaps(days)) >= 2
+    assert max(in_a_week(days).values()) <= 2
+
+
+def in_a_week(days: list[date]) -> Counter[int]:
+    """Count the days of each week of the phase."""
+    return Counter((day - FIRST.day).days // 7 for day in days)
+
+
+@pytest.mark.parametrize("missed", [(2,), (1, 2, 3), (3, 4, 7, 8), (5, 6, 7, 8, 9, 10, 11)])
+def test_missed_visits_are_made_up_for_at_the_weekly_rate(missed):
+    """However many visits are missed, no week has more than the two that the rate allows."""
+    script = {("come", f"{INDUCTION}-visit-{number}"): "misses" for number in missed}
+    course = a_course(script=script)
+    course.run(Ask.DECIDE)
+    given = [local_day(s.started, NEW_YORK) for s in course.pathway.sessions_in(INDUCTION)]
+    assert len(given) == 8
+    assert max(in_a_week(given).values()) <= 2
 
 
 def test_a_proposal_keeps_its_distance_from_a_moved_visit():
     """A regular day too near to another visit of the phase is not proposed."""
-    protocol = rescheduled(INDUCTION, plan_ahead=1)
+    protocol = rescheduled(INDUCTION, plan_ahead=1, at_least_apart=3)
     course = a_course(protocol=protocol)
     course.do(c.SignOrder(INDUCTION))
     course.do(c.MoveVisit(ONE, LocalTime(date(2026, 12, 1), time(9))))
-    course.wait(timedelta(days=2))
-    assert date(2026, 12, 2) not in planned(course)
+    course.wait(timedelta(days=3))
+    assert date(2026, 12, 3) not in planned(course)
 
 
 def test_visits_are_planned_only_so_far_ahead():
@@ -148,8 +181,8 @@ def test_a_visit_moves_within_its_days_without_a_new_order():
     """A visit may move by a day from where it was proposed, not by two, and not step by step."""
     course = a_course()
     course.run(TWO)
-    course.do(c.MoveVisit(TWO, LocalTime(date(2026, 12, 3), time(15, 30))))
-    two_days = c.MoveVisit(TWO, LocalTime(date(2026, 12, 4), time(9)))
+    course.do(c.MoveVisit(TWO, LocalTime(date(2026, 12, 4), time(15, 30))))
+    two_days = c.MoveVisit(TWO, LocalTime(date(2026, 12, 5), time(9)))
     assert "may-move-by" in rules(course.attempt(two_days))
 
 

@@ -1,7 +1,8 @@
 """`python -m tests.workflows.record VERSION`: record the story's histories for replay.
 
 Tells the story on real parts and keeps one run of each phase, and one lane, as compressed JSON.
-Histories are only ever added: one that was recorded by a landed version is never replaced.
+While nothing is released, a change of the rules records them anew, for no pathway runs that could
+be stranded. Once something is, histories are only ever added.
 """
 
 import asyncio
