@@ -8,15 +8,15 @@ from datetime import datetime
 
 from api.access import nothing_there
 from domain import commands as c
+from domain.checks import check_open
 from domain.clocks import check_instant
-from domain.errors import Conflict, Malformed
+from domain.errors import Conflict, Malformed, Refused
+from domain.findings import blocks_of
 from domain.names import VisitId
 from domain.pathway import Pathway
 from domain.protocol import CombinedProtocol
 from store import codec
 from store.tables import PathwayRow
-
-COURSE_RULE = "finish-within"
 
 
 def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime) -> None:
@@ -24,6 +24,9 @@ def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: 
     pathway = codec.pathway_from_json(row.projection)
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
+    ended = blocks_of(check_open(pathway))
+    if ended:
+        raise Refused(f"may not record anything more: {ended[0].sentence()}", ended)
     _check_times(wish, now)
     _check_names(wish, pathway, protocol)
 
@@ -39,13 +42,22 @@ def _check_times(wish: c.Wish, now: datetime) -> None:
         case c.RecordStimulation(started_at=start, ended_at=end):
             check_instant(start, now, "started_at")
             check_instant(end, now, "ended_at")
+        case c.ReleaseVisit(left_at=at) if at is not None:
+            check_instant(at, now, "left_at")
 
 
 def _check_names(  # noqa: C901  one case a kind of name
     wish: c.Wish, pathway: Pathway, protocol: CombinedProtocol
 ) -> None:
     match wish:
-        case c.BookVisit() | c.MoveVisit() | c.CheckIn() | c.MissVisit() | c.ReleaseVisit():
+        case (
+            c.BookVisit()
+            | c.MoveVisit()
+            | c.CheckIn()
+            | c.MissVisit()
+            | c.CancelVisit()
+            | c.ReleaseVisit()
+        ):
             if wish.visit not in pathway.visits:
                 raise nothing_there()
         case c.LiftHold(hold=hold):
@@ -77,5 +89,4 @@ def _insist_visit(pathway: Pathway, visit: VisitId) -> None:
 def _rules(protocol: CombinedProtocol, phase: str) -> list[str]:
     """What may be named in an override: the gates and timed checks of the visit's phase."""
     found = next(each for each in protocol.phases if each.id == phase)
-    gates = [gate.id for gate in found.gates] + [check.id for check in found.timed_checks]
-    return sorted({*gates, COURSE_RULE})
+    return sorted({gate.id for gate in found.gates} | {check.id for check in found.timed_checks})

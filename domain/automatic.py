@@ -1,6 +1,7 @@
 """What Kairos does by itself: visits and tasks, nothing that is care.
 
-It proposes visits, opens and closes tasks, and cancels what is left when a pathway has ended.
+It proposes visits, opens and closes tasks, and cancels what is left when a phase or the pathway
+has ended.
 
 Pure: says which events should be recorded now; the workflow records them. Empty once all are.
 """
@@ -27,9 +28,12 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         )
         for plan in to_propose(protocol, pathway, now)
     ]
-    if pathway.outcome is not None:
-        coming = (v for v in pathway.visits.values() if v.status in NOT_YET)
-        facts.extend((f"cancelled/{v.id}", e.VisitCancelled(v.id)) for v in coming)
+    over = [
+        visit
+        for visit in pathway.visits.values()
+        if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
+    ]
+    facts.extend((f"cancelled/{visit.id}", e.VisitCancelled(visit.id)) for visit in over)
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
     done = sorted(open_tasks - set(wanted))

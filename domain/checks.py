@@ -4,18 +4,36 @@ The same checks guard what is recorded and answer the console's "why is it block
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from math import ceil
 
-from domain import gates
+from domain import gates, reviews
 from domain.clocks import CLOCK_SKEW, LocalTime, instant, local, local_day
 from domain.findings import Answer, Blocked, answer
-from domain.names import PhaseId, Role, RuleId, VisitId, VisitStatus
+from domain.names import HoldReason, ObservationName, PhaseId, Role, RuleId, VisitId, VisitStatus
 from domain.pathway import Pathway, Session, Visit
-from domain.protocol import CombinedProtocol, Protocol, When
+from domain.protocol import CombinedProtocol, Gate, Protocol, StimulationRule, When
+from domain.steps import Ask
 from domain.vocabulary import ObservationKind, Scale
 
+MOTOR_THRESHOLD = ObservationName("motor_threshold")
 PRESCRIBER = (Role.PRESCRIBER,)
+RELEASERS = (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER)
 BOOKERS = (Role.CARE_MANAGER, Role.NURSE)
+
+
+NEVER_DEVIATED = frozenset({"treatment", "checked-in", "sessions-a-visit", "overlap"})
+"""Rules of what can be at all, not of what may: no deviation is recorded against them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How a stimulation was given: percent of motor threshold, pulses, percent of output."""
+
+    intensity_percent_mt: int
+    pulses: int
+    output_percent: int
 
 
 def found(rule: str, finding: str, who: tuple[Role, ...] = PRESCRIBER, why: str = "") -> Blocked:
@@ -31,6 +49,33 @@ def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> Ans
 def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:
     whose = " or ".join(kind.recorded_by)
     return found("recorded-by", f"{kind.title} is for {whose}, not {role}", kind.recorded_by)
+
+
+def check_open(pathway: Pathway) -> Answer:
+    """Is the pathway still going on? Nothing is recorded on one that has ended."""
+    if pathway.outcome is None:
+        return answer(())
+    return answer((found("pathway-open", f"the pathway is {pathway.outcome}", ()),))
+
+
+def check_nobody_is_here(pathway: Pathway) -> Answer:
+    """Has the patient left every visit they came to?"""
+    here = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
+    finding = "{} is checked in and not released; release it with the time they left"
+    return answer(tuple(found("released-first", finding.format(v.id), RELEASERS) for v in here))
+
+
+def check_all_seen(protocol: CombinedProtocol, pathway: Pathway) -> Answer:
+    """Has a prescriber acknowledged all that they must have seen?"""
+    return answer(tuple(_unseen(protocol, pathway)))
+
+
+def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> Answer:
+    """May this role let a patient go after this treatment?"""
+    if role is not Role.TMS_OPERATOR or protocol.phase(visit.phase).dose is None:
+        return answer(())
+    who = (Role.NURSE, Role.PRESCRIBER)
+    return answer((found("released-by", f"a dose is watched by {' or '.join(who)}", who),))
 
 
 def check_may_treat(
@@ -63,22 +108,36 @@ def check_may_stimulate(
     pathway: Pathway,
     visit: VisitId,
     at: datetime,
-    intensity_percent_mt: int,
-    pulses: int,
+    given: Strength,
 ) -> Answer:
-    """May a stimulation of this intensity and this many pulses begin at this instant?"""
+    """May a stimulation of this strength begin at this instant?"""
     blocks = list(_treat(protocol, pathway, visit, at))
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.stimulation
     if rule is None:
         return answer((found("treatment", f"{phase.id} has no stimulation"), *blocks))
-    if intensity_percent_mt > rule.intensity_percent_mt:
+    look = gates.Look(protocol, pathway, at, visit)
+    return answer((*_strength(rule, given, look), *blocks))
+
+
+def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Iterator[Blocked]:
+    """Pulses as ordered; intensity at most as ordered, and so the stimulator's output."""
+    if given.pulses != rule.pulses:
+        finding = f"{given.pulses} pulses, ordered are {rule.pulses}"
+        yield found("stimulation-pulses", finding)
+    if given.intensity_percent_mt > rule.intensity_percent_mt:
         most = rule.intensity_percent_mt
-        finding = f"{intensity_percent_mt} % of motor threshold, at most {most}"
-        blocks.insert(0, found("stimulation-intensity", finding))
-    if pulses > rule.pulses:
-        blocks.insert(0, found("stimulation-pulses", f"{pulses} pulses, at most {rule.pulses}"))
-    return answer(tuple(blocks))
+        finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
+        yield found("stimulation-intensity", finding)
+    for threshold in look.latest(MOTOR_THRESHOLD, None)[:1]:
+        value = threshold.value or 0
+        most = ceil(value * rule.intensity_percent_mt / 100)
+        if given.output_percent > most:
+            finding = (
+                f"output {given.output_percent} %; {rule.intensity_percent_mt} % of the motor "
+                f"threshold of {value} % is at most {most} %"
+            )
+            yield found("stimulation-output", finding)
 
 
 def check_may_release(
@@ -127,6 +186,7 @@ def _placing(
         if other.id == visit.id or other.status in (VisitStatus.CANCELLED, VisitStatus.MISSED):
             continue
         yield from _apart(protocol, other.phase, other.at.day, visit.phase, at, f"visit {other.id}")
+    yield from _earlier(protocol, pathway, at.day)
 
 
 def _apart(
@@ -150,6 +210,17 @@ def _apart(
         yield found(rule, f"{apart} days from {what} on {other_day}, at least {least} required")
 
 
+def _earlier(protocol: CombinedProtocol, pathway: Pathway, day: date) -> Iterator[Blocked]:
+    """Calendar distance to the last treatment of an earlier pathway of the patient."""
+    if pathway.treated_on is None:
+        return
+    apart = (day - pathway.treated_on).days
+    least = protocol.days_after_earlier
+    if apart < least:
+        finding = f"{apart} days from treatment in an earlier pathway, at least {least} required"
+        yield found("earlier-pathway", finding)
+
+
 def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Iterator[Blocked]:
     """What forbids any treatment, whatever the visit."""
     if pathway.outcome is not None:
@@ -159,6 +230,7 @@ def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Ite
             yield found("hold", f"hold {key} for {hold.reason} is open; a prescriber may lift it")
         elif hold.placed <= at < hold.lifted_at:
             yield found("hold", f"hold {key} for {hold.reason} was not lifted at that time")
+    yield from _unseen(protocol, pathway)
     if pathway.phases[pathway.phase].signed is None:
         who = protocol.phase(pathway.phase).ordered_by
         yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
@@ -166,12 +238,14 @@ def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Ite
 
 def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """Was the patient here at that time? A check-in is for its own day."""
-    if visit.status is not VisitStatus.CHECKED_IN or visit.checked_in is None:
+    if visit.checked_in is None:
         yield found("checked-in", f"{visit.id} is {visit.status}, not checked-in", BOOKERS)
-    elif at < visit.checked_in - CLOCK_SKEW:
-        yield found("checked-in", f"{visit.id} was not checked in at that time", BOOKERS)
     elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
         yield found("checked-in", f"{visit.id} was checked in on {day}, not on this day", BOOKERS)
+    elif visit.status is not VisitStatus.CHECKED_IN:
+        yield found("visit-open", f"{visit.id} is {visit.status}")
+    elif at < visit.checked_in - CLOCK_SKEW:
+        yield found("visit-open", f"{visit.id} was not checked in at that time")
 
 
 def _treat(
@@ -190,6 +264,7 @@ def _treat(
         finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
         yield found("sessions-a-visit", finding)
     yield from _course(protocol, phase, pathway, visit, at)
+    yield from _earlier(protocol, pathway, local_day(at, pathway.zone))
     for other in pathway.sessions.values():
         if other.visit != visit_id:
             day = local_day(other.started, pathway.zone)
@@ -206,6 +281,15 @@ def _treat(
     for gate in phase.gates:
         if gate.when in moments:
             yield from gates.evaluate(gate, look)
+        elif gate.when in (When.BEFORE_FIRST_SESSION, When.BEFORE_EACH_VISIT):
+            yield from _found_since(gate, look)
+
+
+def _found_since(gate: Gate, look: gates.Look) -> Iterator[Blocked]:
+    """What was found since a gate was passed still counts; that it is not fresh does not."""
+    once = gate.when is When.BEFORE_FIRST_SESSION
+    known = replace(gate, measured_within=None) if once else gate
+    yield from (block for block in gates.evaluate(known, look) if block.finding is not None)
 
 
 def _in_stage(phase: Protocol, pathway: Pathway, visit: Visit) -> list[Session]:
@@ -222,18 +306,8 @@ def _course(
     here = len(_in_stage(phase, pathway, visit))
     if stage.sessions is not None and here >= stage.sessions:
         yield found("sessions", f"all {stage.sessions} sessions were given")
-    if phase.schedule.finish_within is not None and given:
-        days = (local_day(at, pathway.zone) - local_day(given[0].started, pathway.zone)).days
-        if days > phase.schedule.finish_within:
-            block = Blocked(
-                RuleId("finish-within"),
-                PRESCRIBER,
-                finding=f"day {days} of the course, at most {phase.schedule.finish_within}",
-                overridable=True,
-                evidence=(f"{visit.id}/finish-within",),
-            )
-            if not gates.overridden(block, gates.Look(protocol, pathway, at, visit.id)):
-                yield block
+    for step in reviews.late(protocol, pathway, at):
+        yield found(step.rule, step.says)
 
 
 def _gap(phase: Protocol, given: tuple[Session, ...], at: datetime) -> Iterator[Blocked]:
@@ -241,12 +315,31 @@ def _gap(phase: Protocol, given: tuple[Session, ...], at: datetime) -> Iterator[
     gap = phase.schedule.gap_between_sessions
     if gap is None or not given:
         return
+    if any(s.ended is not None and s.started <= at < s.ended for s in given):
+        yield found("overlap", "another session was being given at that time")
     ended = max(s.ended or s.started for s in given)
     if at < ended + gap:
         minutes = gap // timedelta(minutes=1)
         since = (at - ended) // timedelta(minutes=1)
         finding = f"{since} min since the last session ended, at least {minutes} required"
         yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, until=ended + gap)
+
+
+def _unseen(
+    protocol: CombinedProtocol, pathway: Pathway, only: Ask | None = None
+) -> Iterator[Blocked]:
+    for step in reviews.unseen(protocol, pathway):
+        if only is None or step.ask is only:
+            finding = f"a prescriber has not acknowledged: {step.says}"
+            yield found("review-first", finding)
+
+
+def _unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
+    """Nobody leaves at risk before a prescriber has seen to it; against advice is recorded so."""
+    yield from _unseen(protocol, pathway, Ask.REVIEW_RISK)
+    for hold in pathway.open_holds():
+        if pathway.holds[hold].reason is HoldReason.SUICIDE_RISK:
+            yield found("hold", f"hold {hold} for {HoldReason.SUICIDE_RISK} is open")
 
 
 def _release(
@@ -259,6 +352,7 @@ def _release(
     given = pathway.sessions_at(visit_id)
     if any(s.ended is not None and s.ended > at for s in given):
         yield found("session-over", "the last session has not ended")
+    yield from _unsafe(protocol, pathway)
     look = gates.Look(protocol, pathway, at, visit_id)
     if given:
         for gate in phase.gates_at(When.AFTER_EACH_VISIT):

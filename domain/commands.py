@@ -63,11 +63,24 @@ class MissVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelVisit:
+    """Call off a visit that is still to come, with a reason; it is proposed again if need be."""
+
+    visit: VisitId
+    reason: str
+    kind: Literal["cancel-visit"] = "cancel-visit"
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseVisit:
-    """Let the patient go, or record that they left against advice and why."""
+    """Let the patient go, or record that they left against advice and why.
+
+    `left_at` says when they left, if that is recorded later.
+    """
 
     visit: VisitId
     against_advice: str = ""
+    left_at: datetime | None = None
     kind: Literal["release-visit"] = "release-visit"
 
 
@@ -103,18 +116,22 @@ class RecordAssessment:
 
 @dataclass(frozen=True, slots=True)
 class RecordDose:
-    """Record a dose that was given, in milligrams, from the moment of the first device."""
+    """Record a dose that was given, in milligrams, from the moment of the first device.
+
+    `deviation` says why it was given although a rule stood in the way; what happened, happened.
+    """
 
     visit: VisitId
     first_device_at: datetime
     mg: int
     lot: str
+    deviation: str = ""
     kind: Literal["record-dose"] = "record-dose"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordStimulation:
-    """Record a dTMS session that was given."""
+    """Record a dTMS session that was given; `deviation` as for a dose, or why it was cut short."""
 
     visit: VisitId
     started_at: datetime
@@ -122,6 +139,7 @@ class RecordStimulation:
     pulses: int
     intensity_percent_mt: int
     output_percent: int
+    deviation: str = ""
     kind: Literal["record-stimulation"] = "record-stimulation"
 
 
@@ -177,6 +195,7 @@ Wish = (
     | MoveVisit
     | CheckIn
     | MissVisit
+    | CancelVisit
     | ReleaseVisit
     | RecordReadings
     | RecordAssessment

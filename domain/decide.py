@@ -10,7 +10,7 @@ from domain import commands as c
 from domain import events as e
 from domain.clocks import LocalTime, check_instant, instant, local
 from domain.errors import Conflict, Malformed, Refused
-from domain.findings import Answer, Blocked, Held, Missing, blocks_of
+from domain.findings import Answer, Blocked, Missing, answer, blocks_of
 from domain.names import (
     Decision,
     EventId,
@@ -23,7 +23,7 @@ from domain.names import (
     VisitStatus,
 )
 from domain.pathway import Pathway, Visit
-from domain.protocol import CombinedProtocol
+from domain.protocol import CombinedProtocol, Protocol
 from domain.readings import read_measurements
 from domain.visits import visits_over
 
@@ -52,11 +52,7 @@ def decide(
 def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
     protocol: CombinedProtocol, pathway: Pathway, command: c.Command, now: datetime
 ) -> tuple[datetime, tuple[e.Fact, ...]]:
-    if pathway.outcome is not None:
-        raise Refused(
-            f"the pathway is {pathway.outcome}; nothing more is recorded on it",
-            (checks.found("pathway-open", f"the pathway is {pathway.outcome}"),),
-        )
+    _insist(checks.check_open(pathway), "record anything more")
     match command.wish:
         case c.SignOrder(phase=phase):
             _known_phase(pathway, phase)
@@ -74,6 +70,7 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
             return now, (e.VisitMoved(visit_id, to),)
         case c.CheckIn(visit=visit_id):
             visit = _visit(pathway, visit_id, VisitStatus.BOOKED)
+            _insist(checks.check_nobody_is_here(pathway), "check in")
             today = local(now, pathway.zone).day
             if visit.at.day != today:
                 raise Refused(
@@ -89,11 +86,12 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
                     (checks.found("visit-due", "the visit is still to come", checks.BOOKERS),),
                 )
             return now, (e.VisitMissed(visit_id),)
-        case c.ReleaseVisit(visit=visit_id, against_advice=why):
-            _visit(pathway, visit_id, VisitStatus.CHECKED_IN)
-            if not why.strip():
-                _insist(checks.check_may_release(protocol, pathway, visit_id, now), "release")
-            return now, (e.VisitReleased(visit_id, why.strip()),)
+        case c.CancelVisit(visit=visit_id, reason=reason):
+            _reason(reason)
+            _visit(pathway, visit_id, *BOOKABLE)
+            return now, (e.VisitCancelled(visit_id, reason.strip()),)
+        case c.ReleaseVisit() as wish:
+            return _release(protocol, pathway, wish, command.by.role, now)
         case c.RecordReadings() as wish:
             if wish.visit is not None:
                 _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
@@ -126,16 +124,14 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
             return now, (e.TaskAcknowledged(task),)
 
 
-def _insist(result: Answer, doing: str) -> None:
+def _insist(result: Answer, doing: str, hint: str = "") -> None:
     """Raise Refused unless passed; held and missing say so differently."""
     blocks = blocks_of(result)
-    match result:
-        case Held():
-            sentences = "; ".join(block.sentence() for block in blocks)
-            raise Refused(f"may not {doing}: {sentences}", blocks)
-        case Missing():
-            sentences = "; ".join(block.sentence() for block in blocks)
-            raise Refused(f"may not {doing} yet: {sentences}", blocks)
+    if not blocks:
+        return
+    yet = " yet" if isinstance(result, Missing) else ""
+    sentences = "; ".join(block.sentence() for block in blocks)
+    raise Refused(f"may not {doing}{yet}: {sentences}{hint}", blocks)
 
 
 def _visit(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> Visit:
@@ -168,6 +164,24 @@ def _reason(reason: str) -> None:
         raise Malformed("a reason is required, in words")
 
 
+def _release(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.ReleaseVisit, role: Role, now: datetime
+) -> tuple[datetime, tuple[e.Fact, ...]]:
+    visit = _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
+    at = check_instant(wish.left_at, now, "left_at") if wish.left_at is not None else now
+    if visit.checked_in is not None and at < visit.checked_in:
+        raise Malformed("left_at must be later than the check-in")
+    if any(at < (session.ended or session.started) for session in pathway.sessions_at(visit.id)):
+        raise Malformed("left_at must be later than the treatment that was given")
+    _insist(checks.check_may_let_go(protocol, visit, role), "release")
+    why = wish.against_advice.strip()
+    result = checks.check_may_release(protocol, pathway, visit.id, at)
+    if not why:
+        _insist(result, "release")
+    findings = tuple(block.sentence() for block in blocks_of(result))
+    return at, (e.VisitReleased(visit.id, why, findings),)
+
+
 def _assessment(
     protocol: CombinedProtocol, wish: c.RecordAssessment, role: Role, now: datetime
 ) -> tuple[datetime, tuple[e.Fact, ...]]:
@@ -192,11 +206,30 @@ def _dose(
     visit = _treated(pathway, wish.visit)
     if not wish.lot.strip():
         raise Malformed("the lot number is required; it is read from the device, never prefilled")
-    _insist(checks.check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at), "give the dose")
+    result = checks.check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
+    findings = _allowed(result, wish.deviation, "give the dose")
     rule = protocol.phase(visit.phase).dose
-    devices = rule.devices[wish.mg] if rule else 0
+    devices = rule.devices_for(wish.mg) if rule else None
+    if devices is None:
+        raise Malformed("mg must be what a whole number of devices holds")
     number = len(pathway.sessions_in(visit.phase)) + 1
-    return at, (e.DoseGiven(wish.visit, number, wish.mg, devices, wish.lot),)
+    given = e.DoseGiven(
+        wish.visit, number, wish.mg, devices, wish.lot, wish.deviation.strip(), findings
+    )
+    return at, (given,)
+
+
+def _allowed(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
+    """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
+    if not deviation.strip():
+        _insist(result, doing, ". If it was given all the same, say why as its deviation")
+    blocks = blocks_of(result)
+    never = tuple(block for block in blocks if block.rule in checks.NEVER_DEVIATED)
+    if never:
+        _insist(answer(never), doing)
+    if deviation.strip() and not blocks:
+        raise Malformed("no rule stands in the way; leave deviation out")
+    return tuple(block.sentence() for block in blocks)
 
 
 def _stimulation(
@@ -210,10 +243,20 @@ def _stimulation(
     strength, pulses = wish.intensity_percent_mt, wish.pulses
     if strength <= 0 or pulses <= 0 or not 0 < wish.output_percent <= 100:  # noqa: PLR2004  percent
         raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
-    result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, strength, pulses)
-    _insist(result, "stimulate")
+    as_given = checks.Strength(strength, pulses, wish.output_percent)
+    result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, as_given)
+    findings = _allowed(result, wish.deviation, "stimulate")
     number = len(pathway.sessions_in(visit.phase)) + 1
-    given = e.StimulationGiven(wish.visit, number, ended, pulses, strength, wish.output_percent)
+    given = e.StimulationGiven(
+        wish.visit,
+        number,
+        ended,
+        pulses,
+        strength,
+        wish.output_percent,
+        wish.deviation.strip(),
+        findings,
+    )
     return at, (given,)
 
 
@@ -251,7 +294,8 @@ def _decision(  # noqa: C901  one guard a way in which a decision is not possibl
     if phase != pathway.phase:
         raise Conflict(f"the pathway is in {pathway.phase}, not in {phase}")
     blocks: tuple[Blocked, ...] = ()
-    if wish.decision is not Decision.STOP:
+    early = wish.decision in (Decision.STOP, Decision.MOVE_ON)
+    if not early:
         result = checks.check_may_decide(protocol, pathway, phase, now)
         if isinstance(result, Missing):
             _insist(result, "decide")
@@ -263,6 +307,12 @@ def _decision(  # noqa: C901  one guard a way in which a decision is not possibl
     )
     following = protocol.after(phase)
     is_open = any(s.sessions is None for s in protocol.phase(phase).schedule.stages)
+    nobody = checks.check_nobody_is_here(pathway)
+    if wish.decision is Decision.MOVE_ON:
+        _insist(nobody, "move on")
+        if following is None:
+            raise Refused(f"nothing follows {phase}; complete or stop instead")
+        return (made, _enter(protocol, pathway, following, now))
     if wish.decision is Decision.CONTINUE:
         if is_open:
             return (made,)
@@ -270,27 +320,25 @@ def _decision(  # noqa: C901  one guard a way in which a decision is not possibl
             raise Refused(f"nothing follows {phase}; complete or stop instead")
         if not visits_over(protocol, pathway, phase):
             block = checks.found("phase-over", f"visits of {phase} are still to come")
-            raise Refused(f"may not continue: visits of {phase} are still to come", (block,))
-        return (made, e.PhaseEntered(following.id, _first_visit(protocol, pathway, phase, now)))
-    live = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
-    if live:
-        block = checks.found("released-first", f"{live[0].id} is checked in and not released")
-        raise Refused("may not end the pathway while a patient is checked in", (block,))
+            raise Refused(f"{block.finding}; move on if they are not to be given", (block,))
+        return (made, _enter(protocol, pathway, following, now))
+    _insist(nobody, "end the pathway")
+    _insist(checks.check_all_seen(protocol, pathway), "end the pathway")
     if wish.decision is Decision.COMPLETE and following is not None:
         raise Refused(f"{following.id} would follow; continue or stop instead")
     outcome = Outcome.COMPLETED if wish.decision is Decision.COMPLETE else Outcome.STOPPED
     return (made, e.PathwayFinished(outcome))
 
 
-def _first_visit(
-    protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId, now: datetime
-) -> LocalTime:
-    """The earliest local time of the next phase's first visit, at the usual hour."""
-    following = protocol.after(phase)
-    given = pathway.sessions_in(phase)
+def _enter(
+    protocol: CombinedProtocol, pathway: Pathway, following: Protocol, now: datetime
+) -> e.PhaseEntered:
+    """Enter the next phase: its first visit at the earliest, at the usual hour."""
+    given = pathway.sessions_in(pathway.phase)
     last = given[-1].started if given else now
-    gap = protocol.days_before(following.id) if following else 0
+    gap = protocol.days_before(following.id)
     after_gap = local(last, pathway.zone).day + timedelta(days=gap)
     tomorrow = local(now, pathway.zone).day + timedelta(days=1)
-    hour = pathway.phases[phase].first_visit.hour
-    return LocalTime(max(after_gap, tomorrow), hour)
+    hour = pathway.phases[pathway.phase].first_visit.hour
+    first = LocalTime(max(after_gap, tomorrow), hour)
+    return e.PhaseEntered(following.id, first, len(pathway.phases) + 1)

@@ -5,7 +5,7 @@ Instants are UTC. Adding a field needs a default; renaming or removing one needs
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -40,6 +40,7 @@ class PathwayStarted:
     protocol: str
     protocol_version: int
     protocol_sha256: str
+    treated_on: date | None = None  # last treatment day of an earlier pathway, if there was one
     kind: Literal["pathway-started"] = "pathway-started"
 
 
@@ -49,6 +50,7 @@ class PhaseEntered:
 
     phase: PhaseId
     first_visit: LocalTime
+    number: int = 1  # of the phases entered, so that two entered at one instant keep their order
     kind: Literal["phase-entered"] = "phase-entered"
 
 
@@ -84,7 +86,7 @@ class VisitBooked:
 
 @dataclass(frozen=True, slots=True)
 class VisitMoved:
-    """A booked visit was moved to another local time."""
+    """A proposed or booked visit was moved to another local time."""
 
     visit: VisitId
     at: LocalTime
@@ -109,9 +111,10 @@ class VisitMissed:
 
 @dataclass(frozen=True, slots=True)
 class VisitCancelled:
-    """A visit that will not take place, because the pathway ended before it."""
+    """A visit will not take place: a person called it off, or its phase ended before it."""
 
     visit: VisitId
+    reason: str = ""  # in a person's words; empty if the phase or the pathway ended
     kind: Literal["visit-cancelled"] = "visit-cancelled"
 
 
@@ -121,6 +124,7 @@ class VisitReleased:
 
     visit: VisitId
     against_advice: str = ""  # why, if they left before every check was met
+    findings: tuple[str, ...] = ()  # what was not met then
     kind: Literal["visit-released"] = "visit-released"
 
 
@@ -161,6 +165,8 @@ class DoseGiven:
     mg: int
     devices: int
     lot: str
+    deviation: str = ""  # why it was given although rules stood in the way
+    findings: tuple[str, ...] = ()  # those rules' words
     kind: Literal["dose-given"] = "dose-given"
 
 
@@ -174,6 +180,8 @@ class StimulationGiven:
     pulses: int
     intensity_percent_mt: int
     output_percent: int  # absolute, percent of maximum stimulator output
+    deviation: str = ""  # why it was given although rules stood in the way, or was cut short
+    findings: tuple[str, ...] = ()  # those rules' words
     kind: Literal["stimulation-given"] = "stimulation-given"
 
 

@@ -40,9 +40,10 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
                 connection=fact.connection,
                 site=fact.site,
                 zone=fact.zone,
+                treated_on=fact.treated_on,
             )
         case e.PhaseEntered() as fact:
-            phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit)
+            phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit, fact.number)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
         case e.OrderSigned() as fact:
             phase = replace(pathway.phases[fact.phase], signed=event.at)
@@ -80,7 +81,9 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
         case e.VisitCancelled() as fact:
             return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
         case e.VisitReleased() as fact:
-            return _advance(pathway, fact.visit, VisitStatus.RELEASED)
+            pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
+            visit = replace(pathway.visits[fact.visit], left_early=bool(fact.findings))
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case e.ReadingsTaken() as fact:
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
@@ -90,12 +93,14 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             return _assess(pathway, event, fact, vocabulary)
         case e.DoseGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
-            dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg)
+            off = bool(fact.deviation)
+            dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg, off)
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, dose))
         case e.StimulationGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
-            given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended)
+            off = bool(fact.deviation)
+            given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended, None, off)
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, given))
         case e.HoldPlaced() as fact:

@@ -10,9 +10,11 @@ from domain.findings import Blocked
 from domain.fold import override_key
 from domain.names import EventId, ObservationName, Role, VisitId
 from domain.pathway import Observed, Pathway
-from domain.protocol import CombinedProtocol, Gate, Requirement, Test, TimedCheck, When
+from domain.protocol import CombinedProtocol, Gate, Protocol, Requirement, Test, TimedCheck, When
 
 PERCENT = Decimal(100)
+MINUTES_OBSERVED = ObservationName("minutes_observed")
+DERIVED_FROM = {ObservationName("madrs_reduction"): ObservationName("madrs_total")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,13 @@ def overridden(block: Blocked, look: Look) -> bool:
     since = look.pathway.overrides.get(override_key(look.visit, block.rule), {})
     covered = (item in since and since[item] <= look.at for item in block.evidence)
     return bool(block.evidence) and all(covered)
+
+
+def observed_for(phase: Protocol) -> list[timedelta]:
+    """How long a phase's gates want a patient observed after the dose."""
+    needs = [need for gate in phase.gates for need in gate.require]
+    minutes = [n.value for n in needs if n.observation == MINUTES_OBSERVED and n.value is not None]
+    return [timedelta(minutes=int(each)) for each in minutes]
 
 
 def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked]:
@@ -111,7 +120,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
         return Blocked(
             gate.id,
-            kind.recorded_by,
+            _recorders(look, need.observation),
             missing=f"{kind.title}, recorded{within}",
             why=gate.why,
             source=gate.source,
@@ -120,25 +129,45 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     if found is None:
         return None
     unit = f" {kind.unit}" if kind.unit else ""
-    value = found.answer if found.answer is not None else f"{found.value}{unit}"
+    value = found.answer if found.answer is not None else f"{_short(found.value)}{unit}"
     wanted = need.answer if need.answer is not None else f"{need.value}{unit}"
     test = "" if need.test is Test.IS else f"{need.test} "
-    hour = local(found.at, look.pathway.zone).hour
     until = None
-    if need.observation == "minutes_observed" and need.value is not None and look.visit:
+    if need.observation == MINUTES_OBSERVED and need.value is not None and look.visit:
         start = look.pathway.sessions_at(look.visit)[0].started
         until = start + timedelta(minutes=int(need.value))
+    # Nobody overrides time: the two hours of observation are a condition of supply.
+    overridable = gate.overridable and until is None
+    who = (Role.PRESCRIBER,) if overridable else _recorders(look, need.observation)
     return Blocked(
         gate.id,
-        (Role.PRESCRIBER,),
-        finding=f"{kind.title} {value}, required {test}{wanted} (measured {hour:%H:%M})",
-        # Nobody overrides time: the two hours of observation are a condition of supply.
-        overridable=gate.overridable and until is None,
+        who if until is None else (),
+        finding=f"{kind.title} {value}, required {test}{wanted} ({_measured(found, look)})",
+        overridable=overridable,
         evidence=(found.evidence,),
         until=until,
         why=gate.why,
         source=gate.source,
     )
+
+
+def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
+    """Who can supply an observation; for a derived one, who records what it comes from."""
+    kinds = look.protocol.vocabulary
+    return kinds.kind(DERIVED_FROM.get(name, name)).recorded_by
+
+
+def _measured(found: Observed, look: Look) -> str:
+    """When it was measured, by the clinic's wall; the day too unless it is today."""
+    at, today = (local(moment, look.pathway.zone) for moment in (found.at, look.at))
+    return (
+        f"measured {at.hour:%H:%M}" if at.day == today.day else f"measured {at.day} {at.hour:%H:%M}"
+    )
+
+
+def _short(value: Decimal | None) -> str:
+    """A value to at most one decimal place, for reading only."""
+    return f"{value:.1f}".removesuffix(".0") if value is not None else ""
 
 
 def _meets(need: Requirement, found: Observed) -> bool:
@@ -158,17 +187,17 @@ def _meets(need: Requirement, found: Observed) -> bool:
 
 def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
     """Compute an observation that nobody records; None if what it needs is not there."""
-    if name == "minutes_observed" and look.visit is not None:
+    if name == MINUTES_OBSERVED and look.visit is not None:
         for dose in look.pathway.sessions_at(look.visit)[:1]:
             minutes = Decimal(in_minutes(look.at - dose.started))
             evidence = EventId(f"{look.visit}/minutes-observed")
             return Observed(evidence, look.at, minutes, None, look.visit)
     if name == "madrs_reduction":
-        total = ObservationName("madrs_total")
+        total = DERIVED_FROM[name]
         first = look.pathway.baselines.get(total)
         last = max(look.latest(total, since), key=lambda o: o.value or 0, default=None)
         if first and last and first.value and last.value is not None and first != last:
-            reduction = ((first.value - last.value) * PERCENT / first.value).quantize(Decimal(1))
+            reduction = (first.value - last.value) * PERCENT / first.value
             return Observed(last.evidence, last.at, reduction, None, None)
     return None
 

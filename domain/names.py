@@ -67,6 +67,7 @@ class Decision(StrEnum):
     """What a named clinician decides at a phase's end or at a review."""
 
     CONTINUE = "continue"
+    MOVE_ON = "move-on"  # to the next phase, although visits of this one are still to come
     STOP = "stop"
     COMPLETE = "complete"
 

@@ -6,7 +6,7 @@ may be applied in any order and any event twice.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain.clocks import LocalTime
@@ -48,6 +48,7 @@ class Visit:
     checked_in: datetime | None = None
     timed_by: tuple[EventId, ...] = ()  # bookings and moves that set `at`, none of them twice
     replaces: VisitId | None = None
+    left_early: bool = False  # before every check was met
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Session:
     started: datetime
     ended: datetime | None
     mg: int | None = None
+    deviation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Phase:
 
     entered: datetime
     first_visit: LocalTime
+    number: int = 1
     signed: datetime | None = None
     decisions: Mapping[EventId, tuple[datetime, Decision]] = field(default_factory=dict)
 
@@ -120,6 +123,7 @@ class Pathway:
     connection: ConnectionId = ConnectionId("")
     site: SiteId = SiteId("")
     zone: str = "UTC"
+    treated_on: date | None = None
     phases: Mapping[PhaseId, Phase] = field(default_factory=dict)
     visits: Mapping[VisitId, Visit] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
@@ -133,7 +137,7 @@ class Pathway:
     @property
     def phase(self) -> PhaseId:
         """The phase the pathway is in: the one entered last. Needs at least one."""
-        return max(self.phases, key=lambda phase: self.phases[phase].entered)
+        return max(self.phases, key=lambda phase: self.phases[phase].number)
 
     def sessions_in(self, phase: PhaseId) -> tuple[Session, ...]:
         """Sessions given in a phase, in order."""

@@ -3,6 +3,7 @@
 from domain.commands import (
     AcknowledgeTask,
     BookVisit,
+    CancelVisit,
     CheckIn,
     Decide,
     LiftHold,
@@ -28,6 +29,7 @@ MAY: dict[type, tuple[Role, ...]] = {
     MoveVisit: (Role.CARE_MANAGER, Role.NURSE),
     CheckIn: CARE,
     MissVisit: CARE,
+    CancelVisit: (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER),
     ReleaseVisit: (Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR),
     RecordReadings: CARE,
     RecordAssessment: CARE,

@@ -7,10 +7,10 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import checks
+from domain import checks, gates, reviews
 from domain.clocks import instant, local_day
 from domain.findings import Blocked, Held, Missing, Passed, blocks_of
-from domain.names import ObservationName, Role, TaskId, VisitStatus
+from domain.names import Role, TaskId, VisitStatus
 from domain.pathway import Pathway, Visit
 from domain.protocol import CombinedProtocol, Protocol
 from domain.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
@@ -22,7 +22,10 @@ OVERDUE_AFTER = timedelta(minutes=30)
 LOOK_AGAIN_AFTER = timedelta(hours=24)
 """The longest that anything sleeps without looking again, so that no plan grows stale."""
 
-RISK = ObservationName("phq9_item9")
+ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
+"""Rules in the way of treatment for which there is a step of its own."""
+
+FIXED = "nobody can override it: put it right and record it anew, or let the patient go"
 
 CLINIC = (Role.CARE_MANAGER, Role.NURSE)
 
@@ -44,7 +47,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
 
 def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     phase = protocol.phase(pathway.phase)
-    yield from _risk(pathway)
+    yield from reviews.unseen(protocol, pathway)
     yield from _holds(pathway)
     for visit in pathway.visits_in(phase.id):
         if visit.status is VisitStatus.CHECKED_IN:
@@ -53,24 +56,11 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     plans = to_propose(protocol, pathway, now)
     if plans:
         yield ProposeVisits(plans, f"Propose {len(plans)} visits of {phase.title}.", "schedule")
-    later = (*_coming(phase, pathway, now), *_deciding(protocol, phase, pathway, now))
+    late = (
+        reviews.late(protocol, pathway, now) if not visits_over(protocol, pathway, phase.id) else ()
+    )
+    later = (*late, *_coming(phase, pathway, now), *_deciding(protocol, phase, pathway, now))
     yield from sorted(later, key=lambda step: isinstance(step, Await))
-
-
-def _risk(pathway: Pathway) -> Iterator[Step]:
-    """Each positive PHQ-9 item 9 is a prescriber's to look at, on a visit or between two.
-
-    Asked until a prescriber says that it was seen, whatever the total; nothing here clears a risk.
-    """
-    asked = {key: task for key, task in pathway.tasks.items() if key.startswith(Ask.REVIEW_RISK)}
-    positive = [str(o.evidence) for o in pathway.readings.get(RISK, ()) if o.value]
-    still_open = [_subject(key) for key, task in asked.items() if not task.closed]
-    seen = {_subject(key) for key, task in asked.items() if task.acknowledged}
-    for evidence in dict.fromkeys((*still_open, *positive)):
-        if evidence not in seen:
-            says = "PHQ-9 item 9 is above zero: see the patient, then acknowledge this task."
-            roles = (Role.PRESCRIBER,)
-            yield AskPerson(Ask.REVIEW_RISK, evidence, roles, says, "suicide-risk")
 
 
 def _holds(pathway: Pathway) -> Iterator[Step]:
@@ -93,7 +83,11 @@ def _in_visit(
     given = len(pathway.sessions_at(visit.id))
     today = local_day(now, pathway.zone)
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
-    due = 0 if over else checks.sessions_due(phase, pathway, visit)
+    if over:
+        says = f"{visit.id} was never released: say when they left, or that it was against advice."
+        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, checks.RELEASERS, says, "visit-overdue")
+        return
+    due = checks.sessions_due(phase, pathway, visit)
     if due:
         treat = checks.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
@@ -101,12 +95,11 @@ def _in_visit(
             return
     leave = checks.check_may_release(protocol, pathway, visit.id, now)
     blocks = blocks_of(leave)
-    roles = (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER)
     waits = [block.until for block in blocks if block.until is not None and block.until > now]
     if isinstance(leave, Passed):
         if not due:
             says = f"Release the patient from {visit.id}: every check is met."
-            yield AskPerson(Ask.RELEASE, visit.id, roles, says, "release")
+            yield AskPerson(Ask.RELEASE, visit.id, checks.RELEASERS, says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
     yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
@@ -114,7 +107,32 @@ def _in_visit(
         says = f"Observe at {visit.id}; earliest release when the time is over."
         yield Await(min(waits), says, "observation", visit.id, blocks)
     yield from _asks(Ask.RECORD, visit, blocks)
-    yield from _gates(visit, tuple(b for b in blocks if b.overridable and b.until is None))
+    yield from _gates(visit, tuple(b for b in blocks if b.overridable and b.rule in timed))
+    if not waits:
+        others = tuple(b for b in blocks if b.rule not in timed)
+        yield from _gates(visit, tuple(b for b in others if b.overridable))
+        yield from _again(phase, visit, others)
+
+
+def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
+    """What nobody may override is put right and measured again."""
+    known = {gate.id for gate in phase.gates}
+    held = tuple(b for b in blocks if b.finding and not b.overridable and b.rule in known)
+    if held:
+        found = "; ".join(block.sentence() for block in held)
+        says = f"Keep the patient at {visit.id} and measure again: {found}."
+        first = held[0]
+        yield AskPerson(
+            Ask.RECORD,
+            visit.id,
+            (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER),
+            says,
+            first.rule,
+            first.why,
+            first.source,
+            None,
+            held,
+        )
 
 
 def _giving(
@@ -127,12 +145,14 @@ def _giving(
         says = f"Give the {what} at {visit.id}, a clinician deciding."
         yield AskPerson(Ask.GIVE, visit.id, roles, says, "may-treat")
         return
-    yield from _gates(visit, tuple(b for b in blocks if b.finding is not None and b.who))
+    held = tuple(b for b in blocks if b.finding and not b.until and b.rule not in ASKED_ELSEWHERE)
+    yield from _gates(visit, held)
     waits = [block.until for block in blocks if block.until is not None]
     if waits:
         says = f"Wait at {visit.id} until the gap between sessions is over."
         yield Await(max(waits), says, "gap-between-sessions", visit.id, blocks)
-    yield from _asks(Ask.RECORD, visit, blocks)
+    if all(block.overridable or block.until or block.finding is None for block in blocks):
+        yield from _asks(Ask.RECORD, visit, blocks)
 
 
 def _asks(ask: Ask, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
@@ -150,7 +170,7 @@ def _asks(ask: Ask, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]
 def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
     """A held gate is a clinician's to look at: wait, treat, override with a reason, or miss."""
     for block in blocks:
-        may = "override with a reason, or wait" if block.overridable else "it cannot be overridden"
+        may = "override with a reason, or wait" if block.overridable else FIXED
         says = f"{block.rule} holds at {visit.id}: {block.sentence()}; {may}."
         about = f"{visit.id}/{block.rule}"
         yield AskPerson(
@@ -202,9 +222,8 @@ def _deciding(
 ) -> Iterator[Step]:
     """The end of a phase, or an open phase's review, is a prescriber's decision."""
     made = pathway.phases[phase.id].decisions
-    if phase.schedule.review_every is not None:
-        since = max([when for when, _ in made.values()] or [pathway.phases[phase.id].entered])
-        due = since + timedelta(days=phase.schedule.review_every)
+    due = _review_due(protocol, pathway)
+    if due is not None:
         if now < due:
             return
         ask, about, says = Ask.REVIEW, f"{phase.id}/{len(made) + 1}", "Review: continue or not."
@@ -221,6 +240,30 @@ def _deciding(
     yield AskPerson(ask, about, roles, says, "decision", why, source, when, blocks)
 
 
+def _review_due(protocol: CombinedProtocol, pathway: Pathway) -> datetime | None:
+    """When an open phase is to be reviewed next."""
+    state, every = (
+        pathway.phases[pathway.phase],
+        protocol.phase(pathway.phase).schedule.review_every,
+    )
+    if every is None:
+        return None
+    since = max([when for when, _ in state.decisions.values()] or [state.entered])
+    return since + timedelta(days=every)
+
+
+def _in_a_visit(phase: Protocol, pathway: Pathway, visit: Visit) -> list[datetime]:
+    """Ends of windows and gaps of a visit that the patient has come to."""
+    given = pathway.sessions_at(visit.id)
+    gap = phase.schedule.gap_between_sessions or timedelta()
+    ends = [session.ended + gap for session in given if session.ended is not None]
+    for dose in given[:1]:
+        for check in phase.timed_checks:
+            ends += [dose.started + check.earliest, dose.started + check.latest]
+        ends += [dose.started + length for length in gates.observed_for(phase)]
+    return ends
+
+
 def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> datetime:
     """The next instant at which the answer may change by time alone; at most a day away."""
     latest = now + LOOK_AGAIN_AFTER
@@ -230,15 +273,9 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
             start = instant(visit.at, pathway.zone)
             moments += [start, start + OVERDUE_AFTER]
         if visit.status is VisitStatus.CHECKED_IN:
-            phase = protocol.phase(visit.phase)
-            for dose in pathway.sessions_at(visit.id)[:1]:
-                moments += [dose.started + check.latest for check in phase.timed_checks]
+            moments += _in_a_visit(protocol.phase(visit.phase), pathway, visit)
+    moments += [due for due in (_review_due(protocol, pathway),) if due is not None]
     return min(moment for moment in moments if moment > now)
-
-
-def _subject(task: TaskId) -> str:
-    """What a task is about: its key without the ask before it and the count behind it."""
-    return task.partition("/")[2].rpartition("#")[0]
 
 
 def task_key(step: AskPerson, pathway: Pathway) -> TaskId:

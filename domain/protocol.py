@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from math import ceil
 
 from domain.names import ObservationName, PhaseId, Role, RuleId, Treatment
@@ -89,7 +90,7 @@ class Schedule:
     at_least_apart: int  # local calendar days between two visits' dates
     gap_between_sessions: timedelta | None  # end to start, for several sessions a day
     may_move_by: int  # days from the proposed day without a new order
-    finish_within: int | None  # days from the phase's first visit; None for an open phase
+    finish_within: int | None  # days from the phase's first session; None for an open phase
     plan_ahead: int  # days ahead for which visits are proposed
     visit_length: timedelta
     missed: MissedRule
@@ -104,6 +105,11 @@ class DoseRule:
     first_mg: int
     then_mg: tuple[int, ...]
     devices: Mapping[int, int]  # dose in mg to number of devices
+
+    def devices_for(self, mg: int) -> int | None:
+        """Say how many devices hold so many milligrams; None if no whole number does."""
+        each = min(Fraction(dose, devices) for dose, devices in self.devices.items())
+        return int(mg / each) if mg > 0 and (mg / each).denominator == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,11 @@ class When(StrEnum):
 
 
 class Otherwise(StrEnum):
-    """What happens if a gate is not passed. Only `STOP` cannot be overridden."""
+    """What happens if a gate is not passed.
+
+    `STOP` and `KEEP_OBSERVING` cannot be overridden: what was found is put right and measured
+    again, or the patient leaves against advice.
+    """
 
     HOLD = "hold for clinician"
     STOP = "stop"
@@ -172,7 +182,7 @@ class Gate:
     @property
     def overridable(self) -> bool:
         """Say whether a prescriber may override with a reason."""
-        return self.otherwise is not Otherwise.STOP
+        return self.otherwise in (Otherwise.HOLD, Otherwise.ASK_PRESCRIBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,15 @@ class CombinedProtocol:
         ids = [p.id for p in self.phases]
         place = ids.index(phase) + 1
         return self.phases[place] if place < len(self.phases) else None
+
+    @property
+    def days_after_earlier(self) -> int:
+        """Local calendar days that must lie between an earlier pathway's treatment and this one.
+
+        No treatment may follow sooner than any phase of this one would let it.
+        """
+        apart = [p.schedule.at_least_apart for p in self.phases]
+        return max((*apart[:1], *self.days_between, 0 if self.same_day else 1))
 
     def days_before(self, phase: PhaseId) -> int:
         """Local calendar days that must lie between the phase before and this one."""

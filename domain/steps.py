@@ -24,6 +24,8 @@ class Ask(StrEnum):
     DECIDE = "decide"
     REVIEW = "review"
     REVIEW_RISK = "review-risk"
+    REVIEW_DEVIATION = "review-deviation"
+    REVIEW_LATE = "review-late"
 
 
 TASKS = frozenset(
@@ -36,6 +38,8 @@ TASKS = frozenset(
         Ask.DECIDE,
         Ask.REVIEW,
         Ask.REVIEW_RISK,
+        Ask.REVIEW_DEVIATION,
+        Ask.REVIEW_LATE,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

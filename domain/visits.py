@@ -94,11 +94,11 @@ def _after(anchor: date, steps: int, days: Days) -> date:
 
 
 def to_propose(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Plan, ...]:
-    """Say which visits should be proposed now. Empty once they are, and for an unsigned phase."""
+    """Say which visits should be proposed now. None while unsigned or held, or once all are."""
     if not pathway.phases or pathway.outcome is not None:
         return ()
     phase = pathway.phase
-    if pathway.phases[phase].signed is None:
+    if pathway.phases[phase].signed is None or pathway.open_holds():
         return ()
     schedule = protocol.phase(phase).schedule
     plans: list[Plan] = []
@@ -153,7 +153,7 @@ def _stage(
         plans.append(_plan(phase, stage, number, day, anchor, pathway.zone, None))
         wanted = wanted - 1 if wanted is not None else None
     if wanted and all_seen:
-        missed = [v.id for v in mine if v.status is VisitStatus.MISSED]
+        missed = [v.id for v in mine if v.status in (VisitStatus.MISSED, VisitStatus.CANCELLED)]
         replaced = {v.replaces for v in mine}
         lost = [visit for visit in missed if visit not in replaced]
         for extra in range(wanted):
@@ -174,7 +174,8 @@ def _wanted(schedule: Schedule, pathway: Pathway, stage: int, mine: list[Visit])
     coming = sum(this.per_visit - len(pathway.sessions_at(v.id)) for v in mine if v.status in LIVE)
     lost = 0
     if schedule.missed is MissedRule.CONTINUE_SCHEDULE:
-        lost = sum(this.per_visit for v in mine if v.status is VisitStatus.MISSED)
+        over = [v for v in mine if v.status not in LIVE]
+        lost = sum(this.per_visit - len(pathway.sessions_at(v.id)) for v in over)
     return max(0, ceil((this.sessions - given - coming - lost) / this.per_visit))
 
 

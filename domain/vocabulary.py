@@ -17,6 +17,22 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """A value that a prescriber must have seen before anything goes on, whatever gates say."""
+
+    above: Decimal | None = None
+    below: Decimal | None = None
+    answer: str | None = None
+
+    def met(self, value: Decimal | None, answer: str | None) -> bool:
+        """Say whether a reading is one of these."""
+        if value is None:
+            return self.answer is not None and answer == self.answer
+        high = self.above is not None and value > self.above
+        return high or (self.below is not None and value < self.below)
+
+
+@dataclass(frozen=True, slots=True)
 class ObservationKind:
     """One thing that may be observed.
 
@@ -37,6 +53,7 @@ class ObservationKind:
     code: Code | None
     panel: Code | None
     category: str  # FHIR observation category: vital-signs, survey, exam, procedure
+    alert: Alert | None = None
 
     @property
     def numeric(self) -> bool:

@@ -1,16 +1,18 @@
 """Reads `vocabulary.yaml` into the domain's closed list of observations, scales and codes."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.names import ObservationName, Role
-from domain.vocabulary import Code, ObservationKind, Scale, Vocabulary
+from domain.protocol import Test
+from domain.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import UCUM, published, read_code
-from protocols.quantities import NotUnderstood, parse_number
+from protocols.quantities import NotUnderstood, parse_number, parse_quantity, parse_test
 from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
 
+SEEN = "prescriber_sees"
 CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
 # What domain.gates can compute; any other observation must be recorded by somebody.
 DERIVED = ("minutes_observed", "madrs_reduction")
@@ -75,9 +77,29 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
     if by and section.sound("code") and code is None:
         section.wrong("code", "what is recorded needs a code: local, if none was verified")
     category = section.read("category", lambda text: _listed(text, CATEGORIES), "")
-    return ObservationKind(
+    kind = ObservationKind(
         name, title, unit, ucum, low, high, answers, not by, by, code, panel, category
     )
+    return replace(kind, alert=_alert(section, kind)) if section.has(SEEN) else kind
+
+
+def _alert(section: Section, kind: ObservationKind) -> Alert | None:
+    """Read what a prescriber must have seen: above or below a value, or one of the answers."""
+    test, rest = section.read(SEEN, parse_test, (Test.RECORDED, ""))
+    if not section.sound(SEEN):
+        return None
+    if kind.answers:
+        if test is Test.IS and rest in kind.answers:
+            return Alert(answer=rest)
+        section.wrong(SEEN, "must be one of its answers, such as " + f'"is {kind.answers[-1]}"')
+        return None
+    if kind.derived or test not in (Test.ABOVE, Test.BELOW):
+        section.wrong(SEEN, "must be above or below a value that is recorded, with its unit")
+        return None
+    value = section.read(SEEN, lambda _: parse_quantity(rest, (kind.unit or "",))[0], Decimal(0))
+    if kind.low is not None and kind.high is not None and not kind.low <= value <= kind.high:
+        section.wrong(SEEN, f"{value} is outside the range {kind.low} to {kind.high}")
+    return Alert(above=value) if test is Test.ABOVE else Alert(below=value)
 
 
 def _scale(
@@ -95,8 +117,11 @@ def _scale(
         codes.append(read_code(item, "code", f"{key}-{number}", titles[-1]))
         if item.has("observation"):
             named[number] = ObservationName(item.text("observation"))
-            _same_range(item, "observation", observations.get(named[number]), int(high))
-            _same_code(item, observations.get(named[number]), codes[-1])
+            kind = observations.get(named[number])
+            _same_range(item, "observation", kind, int(high))
+            if kind is not None and item.says("code", "local"):
+                codes[-1] = kind.code  # one local code, whether recorded as item or named by a gate
+            _same_code(item, kind, codes[-1])
     total = ObservationName(section.text("total"))
     _same_range(section, "total", observations.get(total), len(titles) * int(high))
     return Scale(

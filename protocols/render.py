@@ -29,9 +29,7 @@ GENERATED = "<!-- Generated from the protocols by `./dev docs`; do not edit. -->
 OTHERWISE = {
     Otherwise.HOLD: "Otherwise hold for a clinician; a prescriber may override with a reason.",
     Otherwise.STOP: "Otherwise stop; nobody can override this.",
-    Otherwise.KEEP_OBSERVING: (
-        "Otherwise keep observing; a prescriber may override with a reason."
-    ),
+    Otherwise.KEEP_OBSERVING: "Otherwise keep observing; nobody can override this.",
     Otherwise.ASK_PRESCRIBER: "Otherwise ask the prescriber, who decides.",
 }
 

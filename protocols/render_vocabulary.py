@@ -11,7 +11,8 @@ def vocabulary_page(vocabulary: Vocabulary) -> str:
     lines = ["<!-- Generated from the protocols by `./dev docs`; do not edit. -->", ""]
     lines += ["# What may be observed", ""]
     lines += ["A code is `local` where no published code could be verified.", ""]
-    lines += ["| Name | What it is | Value | Recorded by | Code |", "|---|---|---|---|---|"]
+    lines += ["| Name | What it is | Value | Recorded by | A prescriber sees | Code |"]
+    lines += ["|---|---|---|---|---|---|"]
     lines += [_row(kind) for kind in vocabulary.observations.values()]
     lines += ["", "## Scales", ""]
     for scale in vocabulary.scales.values():
@@ -26,7 +27,17 @@ def _row(kind: ObservationKind) -> str:
     value = " or ".join(kind.answers) or f"{kind.low} to {kind.high} {kind.unit}"
     by = ", ".join(kind.recorded_by) or "derived"
     panel = f", in panel {_code(kind.panel)}" if kind.panel is not None else ""
-    return f"| `{kind.name}` | {kind.title} | {value} | {by} | {_code(kind.code)}{panel} |"
+    seen = _alert(kind)
+    return f"| `{kind.name}` | {kind.title} | {value} | {by} | {seen} | {_code(kind.code)}{panel} |"
+
+
+def _alert(kind: ObservationKind) -> str:
+    alert = kind.alert
+    if alert is None:
+        return ""
+    if alert.answer is not None:
+        return f"is {alert.answer}"
+    return f"above {alert.above}" if alert.above is not None else f"below {alert.below}"
 
 
 def _scale(scale: Scale) -> list[str]:

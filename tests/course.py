@@ -45,7 +45,7 @@ GOOD = {
 }
 HIGH = {"systolic_bp": 152, "diastolic_bp": 94}
 LOW_RISK = (1, 1, 1, 1, 1, 1, 1, 1, 0)
-BASELINE, WELL, UNCHANGED = (3,) * 10, (1,) * 10, (3, 3, 3, 3, 3, 3, 3, 3, 3, 2)
+BASELINE, WELL, UNCHANGED = (3,) * 9 + (1,), (1,) * 10, (3,) * 8 + (2, 1)
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 SESSION = timedelta(minutes=20)
 
@@ -104,13 +104,15 @@ class Course(World):
         visit, rules = VisitId(step.about), {block.rule for block in step.blocked_by}
         match step.ask:
             case Ask.SIGN_ORDER:
-                if not self.pathway.baselines:
+                if ObservationName("madrs_total") not in self.pathway.baselines:
                     self.assess("madrs", *BASELINE)
                 self.do(c.SignOrder(PhaseId(step.about)))
             case Ask.BOOK_VISITS:
                 self.book(int(step.about.rsplit("/", 1)[1]))
             case Ask.CHECK_IN:
                 self.come(visit)
+            case Ask.RESOLVE_VISIT if self.pathway.visits[visit].status is Status.CHECKED_IN:
+                self.do(c.ReleaseVisit(visit, "Nobody saw them leave."))
             case Ask.RESOLVE_VISIT:
                 if self.attempt(c.CheckIn(visit)):
                     self.do(c.MissVisit(visit))
@@ -125,7 +127,7 @@ class Course(World):
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
                 self.do(c.LiftHold(holds[0], "Looked at: nothing stands against treatment."))
-            case Ask.REVIEW_RISK:
+            case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_LATE:
                 self.settle()
                 self.do(c.AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
             case Ask.DECIDE | Ask.REVIEW:
@@ -171,6 +173,8 @@ class Course(World):
         }
         if ObservationName("phq9_item9") in names:
             self.assess("phq9", *LOW_RISK)
+        if ObservationName("madrs_total") in names:
+            self.assess("madrs", *BASELINE)
         before = not self.pathway.sessions_at(visit)
         how = self.turn("pressure", visit) if before and "systolic_bp" in names else ""
         if how == "is written down late":
@@ -236,8 +240,10 @@ class Course(World):
             self.supply(visit, {gate})
             return
         override = c.OverrideGate(visit, gate, "Benefit outweighs the risk today.")
-        if how == "sends home" or self.attempt(override):
+        if how == "sends home":
             self.attempt(c.ReleaseVisit(visit))
+        elif self.attempt(override):
+            self.supply(visit, {gate})
 
     def judge(self) -> None:
         """Score MADRS, then decide: go on, complete at the review, or stop."""

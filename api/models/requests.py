@@ -21,6 +21,7 @@ from domain import names as n
 
 _TIME = "2027-03-01T14:05:00-05:00"
 _VISIT = "esketamine-induction-visit-1"
+DEVIATION = "why it was given although a rule stood in the way, or was cut short; else left out"
 
 
 class StartPathway(Body):
@@ -93,10 +94,25 @@ class Release(Body):
     EXAMPLE: ClassVar[Example] = {}
 
     against_advice: Words | None = None
+    left_at: Instant | None = Field(
+        default=None, description="when the patient left, if that is recorded later"
+    )
 
     def wish(self, visit: str) -> c.ReleaseVisit:
         """Say it to the domain."""
-        return c.ReleaseVisit(n.VisitId(visit), self.against_advice or "")
+        return c.ReleaseVisit(n.VisitId(visit), self.against_advice or "", self.left_at)
+
+
+class CancelVisit(Body):
+    """Call off a visit that is still to come."""
+
+    EXAMPLE: ClassVar[Example] = {"reason": "the patient telephoned: a cold"}
+
+    reason: Words
+
+    def wish(self, visit: str) -> c.CancelVisit:
+        """Say it to the domain."""
+        return c.CancelVisit(n.VisitId(visit), self.reason)
 
 
 class Measured(Body):
@@ -168,10 +184,17 @@ class RecordDose(Body):
     first_device_at: Instant
     mg: Count
     lot: Short = Field(description="read from the device, never prefilled")
+    deviation: Words | None = Field(default=None, description=DEVIATION)
 
     def wish(self) -> c.RecordDose:
         """Say it to the domain."""
-        return c.RecordDose(n.VisitId(self.visit), self.first_device_at, self.mg, self.lot)
+        return c.RecordDose(
+            n.VisitId(self.visit),
+            self.first_device_at,
+            self.mg,
+            self.lot,
+            self.deviation or "",
+        )
 
 
 class RecordStimulation(Body):
@@ -192,6 +215,7 @@ class RecordStimulation(Body):
     pulses: Count
     intensity_percent_mt: Count
     output_percent: Count
+    deviation: Words | None = Field(default=None, description=DEVIATION)
 
     def wish(self) -> c.RecordStimulation:
         """Say it to the domain."""
@@ -202,6 +226,7 @@ class RecordStimulation(Body):
             self.pulses,
             self.intensity_percent_mt,
             self.output_percent,
+            self.deviation or "",
         )
 
 
@@ -283,7 +308,7 @@ class ResolveDelivery(Body):
 
 
 COMMANDS: tuple[type[Body], ...] = (
-    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, Release, RecordReadings,
+    StartPathway, SignOrder, BookVisit, MoveVisit, Nothing, Release, CancelVisit, RecordReadings,
     RecordAssessment, RecordDose, RecordStimulation, PlaceHold, LiftHold, OverrideGate, Decide,
     ResolveDelivery,
 )  # fmt: skip

@@ -75,6 +75,17 @@ async def miss_visit(
     return await send(asked, pathway, c.MissVisit(VisitId(visit)))
 
 
+@router.post("/visits/{visit}/cancel", summary="Call off a visit to come", **COMMANDING)
+async def cancel_visit(
+    pathway: str,
+    visit: str,
+    body: Annotated[r.CancelVisit, example(r.CancelVisit)],
+    asked: Annotated[Asked, Depends(may_wish(c.CancelVisit))],
+) -> JSONResponse:
+    """Call off a proposed or booked visit, with a reason; it is proposed anew by the rule."""
+    return await send(asked, pathway, body.wish(visit))
+
+
 @router.post("/visits/{visit}/release", summary="Let the patient go", **COMMANDING)
 async def release_visit(
     pathway: str,
@@ -84,7 +95,8 @@ async def release_visit(
 ) -> JSONResponse:
     """Release the patient from a visit, once every check after treatment is met.
 
-    With `against_advice` it records that the patient left, whatever is not met.
+    With `against_advice` it records that the patient left, whatever is not met; with `left_at` the
+    checks are made as of then.
     """
     return await send(asked, pathway, (body or r.Release()).wish(visit))
 
@@ -126,7 +138,10 @@ async def decide(
     body: Annotated[r.Decide, example(r.Decide)],
     asked: Annotated[Asked, Depends(may_wish(c.Decide))],
 ) -> JSONResponse:
-    """Continue to the next phase, complete, or stop the pathway, with a reason."""
+    """Continue to the next phase, complete, or stop the pathway, with a reason.
+
+    `move-on` enters the next phase although visits of this one are still to come.
+    """
     return await send(asked, pathway, body.wish())
 
 

@@ -175,7 +175,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     (made,) = course.facts(e.DecisionMade)
     assert made.decision is Decision.CONTINUE
     assert made.findings[0].startswith(
-        "MADRS reduction from baseline 3 percent, required at least 50"
+        "MADRS reduction from the pathway's first score 3.6 percent, required at least 50"
     )
 
 

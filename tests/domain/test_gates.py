@@ -23,6 +23,7 @@ def screened() -> Course:
     """A patient is here, enrolled and screened; only the blood pressure is not measured."""
     course = checked_in()
     course.measure(ONE, rems_enrolment="confirmed", esketamine_contraindication="none found")
+    course.measure(ONE, ride_home="arranged")
     course.assess("phq9", *LOW_RISK)
     return course
 
@@ -66,7 +67,7 @@ def test_an_old_reading_is_no_reading(age, answer):
     assert isinstance(may_treat(course), answer)
 
 
-@pytest.mark.parametrize("absent", ["rems", "contraindication", "phq9", "pressure"])
+@pytest.mark.parametrize("absent", ["rems", "contraindication", "phq9", "pressure", "ride"])
 def test_nothing_that_is_required_may_be_missing(absent):
     """Without any one of what the first dose requires, the answer is Missing and says what."""
     course = checked_in()
@@ -78,7 +79,10 @@ def test_nothing_that_is_required_may_be_missing(absent):
         course.assess("phq9", *LOW_RISK)
     if absent != "pressure":
         pressure(course, 128, 82)
+    if absent != "ride":
+        course.measure(ONE, ride_home="arranged")
     gate = {
+        "ride": "ride-home",
         "rems": "rems-enrolled",
         "contraindication": "contraindications",
         "phq9": "suicide-risk",
@@ -138,7 +142,7 @@ def test_a_thought_of_self_harm_holds_treatment_whatever_the_total():
     pressure(course, 128, 82)
     course.wait(minutes(1))
     course.assess("phq9", 0, 0, 0, 0, 0, 0, 0, 0, 1)
-    assert rules(dose(course)) == ["suicide-risk"]
+    assert rules(dose(course)) == ["review-first", "suicide-risk"]
     review, clear = steps(COMBINED, course.pathway, course.now)[:2]
     assert getattr(review, "ask", "") == Ask.REVIEW_RISK
     assert getattr(clear, "about", "") == f"{ONE}/suicide-risk"
@@ -215,9 +219,9 @@ def test_benefit_without_a_recent_madrs_is_missing_and_never_passed():
     assert isinstance(look, Missing)
 
 
-@pytest.mark.parametrize(("total", "answer"), [(15, Passed), (16, Held), (30, Held), (60, Held)])
+@pytest.mark.parametrize(("total", "answer"), [(14, Passed), (15, Held), (28, Held), (60, Held)])
 def test_half_of_the_baseline_is_benefit(total, answer):
-    """From a MADRS of 30, fifteen is a response of 50 percent and sixteen is not."""
+    """From a MADRS of 28, fourteen is a response of 50 percent and fifteen is not."""
     course = dosed()
     course.wait(timedelta(days=1))
     items = [6] * (total // 6) + [total % 6] + [0] * 10

@@ -115,9 +115,12 @@ def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901
         case 27:
             return c.CheckIn(visit)
         case 28:
+            if two % 2:
+                return c.CancelVisit(visit, "The patient telephoned.")
             return c.MissVisit(visit)
         case 29 | 30:
-            return c.ReleaseVisit(visit)
+            left = at if two % 5 == 0 else None
+            return c.ReleaseVisit(visit, "They left." if one % 7 == 0 else "", left)
         case 31 | 32 | 33:
             return c.RecordReadings(at, any_readings(one, two), visit if one % 3 else None)
         case 34:
@@ -125,10 +128,13 @@ def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901
             items = (*LOW_RISK[:8], high) if two % 2 else (low + two % 5,) * 10
             return c.RecordAssessment("phq9" if two % 2 else "madrs", at, items)
         case 35 | 36 | 37:
-            return c.RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1")
+            why = "It was given all the same." if two % 5 == 0 else ""
+            return c.RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1", why)
         case 38 | 39:
             strength = (120, 121, 90)[one % 3]
-            return c.RecordStimulation(visit, at, at + SESSION, 1980 + one % 2, strength, 50)
+            why = "The patient asked to stop." if two % 5 == 0 else ""
+            pulses = (1980, 1981, 400)[two % 3]
+            return c.RecordStimulation(visit, at, at + SESSION, pulses, strength, 50 + one, why)
         case 40:
             return c.PlaceHold(list(HoldReason)[one % 7], "a note")
         case 41:
@@ -137,7 +143,7 @@ def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901
         case 42:
             return c.OverrideGate(visit, gate, "A reason." if two % 4 else "")
         case 43 if one % 3 == 0:
-            decisions = (Decision.CONTINUE, Decision.CONTINUE, Decision.COMPLETE, Decision.STOP)
+            decisions = (Decision.CONTINUE, Decision.MOVE_ON, Decision.COMPLETE, Decision.STOP)
             return c.Decide(any_phase(two), decisions[two % 4], "A reason.")
     tasks = (*course.pathway.tasks, TaskId("nothing"))
     return c.AcknowledgeTask(tasks[one % len(tasks)])
