@@ -30,6 +30,7 @@ from fhir_adapters.exchange import (
 from fhir_adapters.failures import Busy, EhrRefused, NeverSent, NoAnswer, OutcomeUnknown, Stale
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.resolve import resolve
+from fhir_adapters.taxonomy import Verdict
 from store import ledger
 from store.database import Database
 from store.tables import DeliveryRow
@@ -53,7 +54,8 @@ SETTLING = timedelta(seconds=60)
 create conditionally. Only after that does an empty search prove that it never arrived."""
 
 MOST_ATTEMPTS = 12
-"""Attempts of one delivery after which a person is asked; an EHR that is away does not count."""
+"""Attempts of one delivery after which a person is asked, and as many more if that person has it
+sent again; an EHR that is away does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Taken:
     """A delivery taken from the ledger, with the state it was found in.
 
     `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
+    `ehr_id` is set if the EHR said that it did it, but it was not read back since.
     """
 
     id: int
@@ -72,6 +75,12 @@ class Taken:
     intent: Intent
     known: Mapping[str, str]
     patient: EhrPatientId
+    ehr_id: str | None
+
+    @property
+    def settled(self) -> bool:
+        """Say whether a lost write would have surfaced by now."""
+        return self.at - self.changed >= SETTLING
 
 
 class Deliveries:
@@ -134,41 +143,67 @@ class Deliveries:
                 _intent(row),
                 known,
                 _patient(row),
+                row.ehr_id,
             )
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
         """Send it, or look for it if it was sent before; then read back and compare."""
-        client = self._connections.client(lane.connection_id)
-        intent, plan = taken.intent, taken.plan
+        ehr_id = taken.ehr_id
         try:
-            if taken.was is DeliveryState.INTENT:
-                ehr_id = (await send(client, plan, intent, taken.known, taken.patient)).ehr_id
-            else:
-                looked = await self._look_for(lane, taken)
-                if looked is None:
-                    return
-                ehr_id = looked
+            if ehr_id is None:
+                ehr_id = await self._send_or_find(lane, taken)
+            if ehr_id is not None:
+                await self._prove(lane, taken, ehr_id)
+        except NeverSent as error:
+            await self._wait(taken, ehr_id, "the EHR cannot be reached")
+            raise _away("the EHR cannot be reached") from error
+        except Busy as error:
+            await self._wait(taken, ehr_id, str(error))
+            raise _away(str(error), error.retry_after) from error
+        except (OutcomeUnknown, NoAnswer) as error:
+            await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id)
+            raise _away("the EHR's answer was lost") from error
+
+    async def _send_or_find(self, lane: LaneInput, taken: Taken) -> str | None:
+        """Say as which resource it stands in the EHR. None if it does not, and that is settled."""
+        client = self._connections.client(lane.connection_id)
+        try:
+            if taken.was is not DeliveryState.INTENT:
+                return await self._look_for(lane, taken)
+            written = await send(client, taken.plan, taken.intent, taken.known, taken.patient)
+        except Stale:
+            await self._again(taken, "someone else changed it in the EHR")
+        except (EhrRefused, Malformed) as error:
+            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        else:
+            return written.ehr_id
+        return None
+
+    async def _prove(self, lane: LaneInput, taken: Taken, ehr_id: str) -> None:
+        """Read back what stands in the EHR. It stands, so whatever the answer, it is not refused.
+
+        A read may not see yet what was just written: one that finds nothing is tried again until
+        that has had its time.
+        """
+        client = self._connections.client(lane.connection_id)
+        intent = taken.intent
+        try:
             compared = await read_back(
                 client,
                 intent.resource_type,
                 ehr_id,
                 resolve(intent.body, taken.known),
                 patient=taken.patient,
-                rewrites=plan.rewrites(intent.resource_type),
+                rewrites=taken.plan.rewrites(intent.resource_type),
             )
-        except NeverSent as error:
-            await self._settle(taken, taken.was, "the EHR cannot be reached", counts=False)
-            raise _away("the EHR cannot be reached") from error
-        except Busy as error:
-            await self._settle(taken, taken.was, "the EHR asked to wait", counts=False)
-            raise _away("the EHR asked to wait", error.retry_after) from error
-        except (OutcomeUnknown, NoAnswer) as error:
-            await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost")
-            raise _away("the EHR's answer was lost") from error
-        except Stale:
-            await self._again(taken, "someone else changed it in the EHR")
-        except (EhrRefused, Malformed) as error:
-            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        except EhrRefused as error:
+            waited = taken.was is not DeliveryState.INTENT and taken.settled
+            person = waited or error.verdict is not Verdict.NOT_FOUND
+            reason = f"written, but not read back: {error}"
+            unknown = DeliveryState.UNKNOWN
+            await self._settle(taken, unknown, reason, person=person, ehr_id=ehr_id)
+            if not person:
+                raise _away("waiting to read back what was written") from error
         else:
             await self._in_ehr(taken, ehr_id, compared)
 
@@ -180,10 +215,9 @@ class Deliveries:
             case Found(ehr_id=ehr_id):
                 return ehr_id
             case Absent():
-                once = taken.plan.support(taken.intent.resource_type).conditional_create
+                once = taken.plan.support(taken.intent.resource_type).creates_once
                 change = taken.intent.action is Action.UPDATE
-                settled = taken.at - taken.changed >= SETTLING
-                if not (once or change or settled):
+                if not (once or change or taken.settled):
                     raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
                 await self._again(taken, "looked for and not there")
             case Ambiguous(count=count):
@@ -195,7 +229,7 @@ class Deliveries:
 
     async def _again(self, taken: Taken, reason: str) -> None:
         """Put a delivery back to be sent, or ask a person after too many attempts."""
-        if taken.attempt >= MOST_ATTEMPTS:
+        if taken.attempt % MOST_ATTEMPTS == 0:
             reason = f"{reason}; {taken.attempt} attempts"
             await self._settle(taken, DeliveryState.REFUSED, reason, person=True)
             return
@@ -219,6 +253,11 @@ class Deliveries:
             row.differences = list(compared.differences)
             row.needs_person = state is DeliveryState.DIVERGENT
 
+    async def _wait(self, taken: Taken, ehr_id: str | None, reason: str) -> None:
+        """Leave a delivery as it was, for the EHR did nothing; but what stands there stands."""
+        to = taken.was if ehr_id is None else DeliveryState.UNKNOWN
+        await self._settle(taken, to, reason, counts=False, ehr_id=ehr_id)
+
     async def _settle(
         self,
         taken: Taken,
@@ -227,6 +266,7 @@ class Deliveries:
         *,
         person: bool = False,
         counts: bool = True,
+        ehr_id: str | None = None,
     ) -> None:
         """Commit how far a delivery came, unless another attempt has taken it since."""
         async with self._database.begin() as tx:
@@ -236,6 +276,7 @@ class Deliveries:
             if row.state != to:
                 ledger.move(row, to, taken.at, reason)
             row.reason, row.needs_person = reason, person
+            row.ehr_id = ehr_id or row.ehr_id
             row.attempts -= not counts
 
 

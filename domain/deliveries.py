@@ -55,7 +55,13 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.REFUSED,
         }
     ),
-    DeliveryState.REFUSED: frozenset({DeliveryState.INTENT, DeliveryState.SUPERSEDED}),
+    DeliveryState.REFUSED: frozenset(
+        {
+            DeliveryState.INTENT,
+            DeliveryState.UNKNOWN,  # a person has it sent again: it is looked for first
+            DeliveryState.SUPERSEDED,
+        }
+    ),
     DeliveryState.DIVERGENT: frozenset({DeliveryState.CONFIRMED, DeliveryState.SUPERSEDED}),
     DeliveryState.CONFIRMED: frozenset(),
     DeliveryState.SUPERSEDED: frozenset(),

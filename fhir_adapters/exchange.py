@@ -74,9 +74,7 @@ async def send(
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
         _check_patient(body, patient, client.base_url)
-        once = support.conditional_create and "identifier" in support.search
-        once = once and intent.resource_type != "Provenance"
-        condition = identifiers.query(intent.artefact) if once else None
+        condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
         return await _change(client, intent, known, body, patient)

@@ -28,7 +28,10 @@ class NoAnswer(EhrFailure, Unavailable):
 
 
 class Busy(EhrFailure, Unavailable):
-    """The EHR asked to be left alone for a while, and did nothing."""
+    """The EHR did nothing now and may do it later.
+
+    It is too busy, somebody has the record open, or it does not accept our authorization.
+    """
 
     def __init__(self, message: str, retry_after: float | None) -> None:
         """Keep for how many seconds, if it said so."""

@@ -102,6 +102,20 @@ def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None =
     row.changed_at = at
 
 
+def again(row: DeliveryRow) -> DeliveryState:
+    """Say what a delivery is when it is tried again: if it was ever sent it is looked for first."""
+    return DeliveryState.UNKNOWN if row.attempts or row.ehr_id else DeliveryState.INTENT
+
+
+def send_again(row: DeliveryRow, at: datetime, reason: str) -> None:
+    """Have a lane take a delivery once more."""
+    if row.state == DeliveryState.UNKNOWN:
+        row.reason = reason
+    else:
+        move(row, again(row), at, reason)
+    row.needs_person = False
+
+
 def audit(
     tx: Transaction, row: DeliveryRow, action: str, actor_id: str, actor_role: str, at: datetime
 ) -> None:

@@ -27,7 +27,6 @@ from store.tables import CommandRow, DeliveryRow
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 KIND = "resolve-delivery"
 TO = {
-    "retry": DeliveryState.INTENT,
     "accept": DeliveryState.CONFIRMED,
     "supersede": DeliveryState.SUPERSEDED,
 }
@@ -95,16 +94,17 @@ async def resolve(
     async with parts.database.begin() as tx:
         there = await tx.get(DeliveryRow, delivery)
         insist_site(asked.caller, there.site_id if there else None)
-        if await repeated(tx, asked) is not None:
-            return _answer(delivery, TO[body.action], replayed=True)
+        before = await repeated(tx, asked)
+        if before is not None:
+            return _answer(delivery, before.body["becomes"], replayed=True)
         row = await ledger.get(tx, delivery)
         pathway = await pathways.lock(tx, row.pathway_id)
         command = await inbox.receive(tx, _received(asked, row, body), now)
         if command is None:
-            return await _said_before(tx, asked, delivery, TO[body.action])
+            return await _said_before(tx, asked, delivery)
         _check(row, body.action)
-        if row.state == DeliveryState.UNKNOWN and body.action == "retry":
-            row.reason = body.reason  # it stays unknown: the lane looks before it sends again
+        if body.action == "retry":
+            ledger.send_again(row, now, body.reason)
         else:
             ledger.move(row, TO[body.action], now, body.reason)
         row.needs_person = False
@@ -114,7 +114,7 @@ async def resolve(
         await parts.door.wake_lane(row.connection_id, row.patient_id)
     except Unavailable:
         log.warning("lane_not_woken", delivery_id=row.id, connection=row.connection_id)
-    return _answer(delivery, DeliveryState(row.state))
+    return _answer(delivery, row.state)
 
 
 def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Received:
@@ -126,17 +126,20 @@ def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Re
         author_id=asked.caller.subject,
         idempotency_key=asked.key,
         fingerprint=asked.fingerprint,
-        body={"delivery": row.id, "action": body.action, "reason": body.reason},
+        body={
+            "delivery": row.id,
+            "action": body.action,
+            "reason": body.reason,
+            "becomes": TO.get(body.action) or ledger.again(row),
+        },
     )
 
 
-async def _said_before(
-    tx: Transaction, asked: Asked, delivery: int, state: DeliveryState
-) -> JSONResponse:
+async def _said_before(tx: Transaction, asked: Asked, delivery: int) -> JSONResponse:
     known: CommandRow | None = await repeated(tx, asked)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
-    return _answer(delivery, state, replayed=True)
+    return _answer(delivery, known.body["becomes"], replayed=True)
 
 
 def _check(row: DeliveryRow, action: str) -> None:
@@ -149,7 +152,7 @@ def _check(row: DeliveryRow, action: str) -> None:
         raise Conflict(f"delivery {row.id} is entered by hand; supersede it once it is there")
 
 
-def _answer(delivery: int, state: DeliveryState, *, replayed: bool = False) -> JSONResponse:
+def _answer(delivery: int, state: str, *, replayed: bool = False) -> JSONResponse:
     address = f"/v1/deliveries/{delivery}"
     again = {"Idempotency-Replayed": "true"} if replayed else {}
     return JSONResponse(

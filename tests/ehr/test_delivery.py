@@ -150,6 +150,9 @@ async def test_what_is_not_advertised_is_not_sent(client, plan, patient, episode
         (202, OutcomeUnknown),
         (307, EhrRefused),
         (400, EhrRefused),
+        (401, Busy),
+        (403, EhrRefused),
+        (408, OutcomeUnknown),
         (409, EhrRefused),
         (429, Busy),
         (500, OutcomeUnknown),
@@ -158,19 +161,19 @@ async def test_what_is_not_advertised_is_not_sent(client, plan, patient, episode
     ],
 )
 async def test_what_an_answer_to_a_write_means(status, expected, client, episode, wire) -> None:
-    """4xx is a refusal, 429 a request to wait, and 5xx may have been done."""
+    """4xx is a refusal, 401 and 429 are to be waited for, and 408 and 5xx may have been done."""
     wire.answer_next("POST", "/fhir/EpisodeOfCare", status)
     with pytest.raises(expected) as raised:
         await client.create("EpisodeOfCare", episode.body)
     assert type(raised.value) is expected
 
 
-@pytest.mark.parametrize("status", [409, 412, 423])
-async def test_stale_is_said_in_three_ways(status, client, episode, wire) -> None:
-    """Vendors answer 409, 412 or 423 where somebody else changed or holds the resource."""
+@pytest.mark.parametrize(("status", "expected"), [(409, Stale), (412, Stale), (423, Busy)])
+async def test_stale_is_said_in_two_ways(status, expected, client, episode, wire) -> None:
+    """Vendors answer 409 or 412 where somebody else changed it; 423 says that it is open."""
     done = await client.create("EpisodeOfCare", episode.body)
     wire.answer_next("PUT", "/fhir/EpisodeOfCare", status)
-    with pytest.raises(Stale):
+    with pytest.raises(expected):
         await client.update("EpisodeOfCare", done.ehr_id, episode.body, done.version)
 
 
