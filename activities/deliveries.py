@@ -27,11 +27,19 @@ from fhir_adapters.exchange import (
     read_back,
     send,
 )
-from fhir_adapters.failures import Busy, EhrRefused, NeverSent, NoAnswer, OutcomeUnknown, Stale
+from fhir_adapters.failures import (
+    Busy,
+    EhrRefused,
+    NeverSent,
+    NoAnswer,
+    OutcomeUnknown,
+    Stale,
+    WrongPatient,
+)
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.resolve import resolve
 from fhir_adapters.taxonomy import Verdict
-from store import ledger
+from store import lanes, ledger
 from store.database import Database
 from store.tables import DeliveryRow
 from workflows.clock import Clock
@@ -124,7 +132,7 @@ class Deliveries:
         """Take the next delivery and commit that it is about to be sent."""
         now = await self._clock.now()
         async with self._database.begin() as tx:
-            row = await ledger.next_in_lane(tx, lane.connection_id, lane.patient_id)
+            row = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id)
             if row is None:
                 return None
             known = await ledger.links(tx, lane.connection_id, {row.artefact, *row.needs})
@@ -173,6 +181,8 @@ class Deliveries:
             written = await send(client, taken.plan, taken.intent, taken.known, taken.patient)
         except Stale:
             await self._again(taken, "someone else changed it in the EHR")
+        except WrongPatient as error:
+            await self._settle(taken, DeliveryState.MISFILED, str(error), person=True)
         except (EhrRefused, Malformed) as error:
             await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
         else:
@@ -236,22 +246,26 @@ class Deliveries:
         await self._settle(taken, DeliveryState.INTENT, reason)
 
     async def _in_ehr(self, taken: Taken, ehr_id: str, compared: Comparison) -> None:
-        """Settle a delivery that stands in the EHR, equal or not."""
-        state = DeliveryState.CONFIRMED if compared.equal else DeliveryState.DIVERGENT
-        reason = None
+        """Settle a delivery that stands in the EHR, equal or not.
+
+        What stands on another patient is no place that anything may refer to.
+        """
+        state, reason = DeliveryState.CONFIRMED, None
         if compared.wrong_patient:
-            reason = "the EHR shows it on another patient"
+            state, reason = DeliveryState.MISFILED, str(WrongPatient())
         elif not compared.equal:
+            state = DeliveryState.DIVERGENT
             reason = "the EHR holds something else than was sent"
         async with self._database.begin() as tx:
             row = await ledger.get(tx, taken.id)
             if row.attempts != taken.attempt:
                 return
-            await ledger.link(tx, row, ehr_id)
+            if not compared.wrong_patient:
+                await ledger.link(tx, row, ehr_id)
             ledger.move(row, state, taken.at, reason)
             row.ehr_id, row.ehr_version = ehr_id, compared.version
             row.differences = list(compared.differences)
-            row.needs_person = state is DeliveryState.DIVERGENT
+            row.needs_person = state is not DeliveryState.CONFIRMED
 
     async def _wait(self, taken: Taken, ehr_id: str | None, reason: str) -> None:
         """Leave a delivery as it was, for the EHR did nothing; but what stands there stands."""

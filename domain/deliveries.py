@@ -29,6 +29,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"  # sent, and no answer came: look before sending again
     CONFIRMED = "confirmed"  # in the EHR, read back and equal
     DIVERGENT = "divergent"  # in the EHR, read back and different: a person looks
+    MISFILED = "misfiled"  # in the EHR on another patient: its lane stops until a person looked
     REFUSED = "refused"  # the EHR said no: a person looks
     SUPERSEDED = "superseded"  # a person decided that it is not needed any more
 
@@ -43,6 +44,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.UNKNOWN,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,
+            DeliveryState.MISFILED,
             DeliveryState.REFUSED,
         }
     ),
@@ -52,6 +54,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.INTENT,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,
+            DeliveryState.MISFILED,
             DeliveryState.REFUSED,
         }
     ),
@@ -63,12 +66,18 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
         }
     ),
     DeliveryState.DIVERGENT: frozenset({DeliveryState.CONFIRMED, DeliveryState.SUPERSEDED}),
+    DeliveryState.MISFILED: frozenset(
+        {
+            DeliveryState.UNKNOWN,  # put right there: it is read again
+            DeliveryState.SUPERSEDED,
+        }
+    ),
     DeliveryState.CONFIRMED: frozenset(),
     DeliveryState.SUPERSEDED: frozenset(),
 }
 
 OPEN = frozenset({DeliveryState.INTENT, DeliveryState.SENT, DeliveryState.UNKNOWN})
-NEEDS_PERSON = frozenset({DeliveryState.REFUSED, DeliveryState.DIVERGENT})
+NEEDS_PERSON = frozenset({DeliveryState.REFUSED, DeliveryState.DIVERGENT, DeliveryState.MISFILED})
 
 
 @dataclass(frozen=True, slots=True)

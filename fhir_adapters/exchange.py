@@ -13,7 +13,7 @@ from domain.names import EhrPatientId
 from fhir_adapters import identifiers
 from fhir_adapters.client import EhrClient, Written
 from fhir_adapters.compare import differences, patient_of
-from fhir_adapters.failures import Unsafe
+from fhir_adapters.failures import Unsafe, WrongPatient
 from fhir_adapters.merge import merged
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.r4b import check_shape
@@ -46,7 +46,7 @@ class Comparison:
     """What the EHR holds against what was meant. `differences` are paths, never values.
 
     `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
-    is: stop everything for that link.
+    is: nothing more of that patient may be sent.
     """
 
     equal: bool
@@ -73,7 +73,9 @@ async def send(
     body = resolve(intent.body, known)
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
-        _check_patient(body, patient, client.base_url)
+        whose = patient_of(body, client.base_url)
+        if whose is not None and whose != f"Patient/{patient}":
+            raise Unsafe("the resource is another patient's")
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
@@ -112,16 +114,12 @@ async def _change(
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
     held = await client.read(resource_type, ehr_id)
-    _check_patient(held.resource, patient, client.base_url)
+    whose = patient_of(held.resource, client.base_url)
+    if whose is not None and whose != f"Patient/{patient}":
+        raise WrongPatient
     if not differences(changes, held.resource, client.base_url):
         return Written(held.ehr_id, held.version, existed=True)
     if held.version is None:
         raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
     body = merged(held.resource, changes)
     return await client.update(resource_type, ehr_id, body, held.version)
-
-
-def _check_patient(resource: Mapping[str, Any], patient: EhrPatientId, base_url: str) -> None:
-    whose = patient_of(resource, base_url)
-    if whose is not None and whose != f"Patient/{patient}":
-        raise Unsafe("the resource is another patient's")

@@ -61,3 +61,11 @@ class Stale(EhrRefused, Conflict):
 
 class Unsafe(EhrFailure, Malformed):
     """Writing would risk somebody else's data; a person looks. Nothing was sent."""
+
+
+class WrongPatient(Unsafe):
+    """What Kairos wrote stands on another patient: nothing more of this patient may be sent."""
+
+    def __init__(self) -> None:
+        """Say so, without saying who."""
+        super().__init__("the EHR shows it on another patient")
