@@ -17,6 +17,7 @@ from activities.plans import Connections, Plans
 from domain.deliveries import Action, DeliveryState, Intent
 from domain.errors import Malformed
 from domain.names import EhrPatientId
+from fhir_adapters.client import Written
 from fhir_adapters.exchange import (
     Absent,
     Ambiguous,
@@ -156,74 +157,74 @@ class Deliveries:
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
         """Send it, or look for it if it was sent before; then read back and compare."""
-        ehr_id = taken.ehr_id
+        stands = None if taken.ehr_id is None else Written(taken.ehr_id, None)
         try:
-            if ehr_id is None:
-                ehr_id = await self._send_or_find(lane, taken)
-            if ehr_id is not None:
-                await self._prove(lane, taken, ehr_id)
+            if stands is None:
+                stands = await self._send_or_find(lane, taken)
+            if stands is not None:
+                await self._prove(lane, taken, stands)
         except NeverSent as error:
-            await self._wait(taken, ehr_id, "the EHR cannot be reached")
+            await self._wait(taken, stands, "the EHR cannot be reached")
             raise _away("the EHR cannot be reached") from error
         except Busy as error:
-            await self._wait(taken, ehr_id, str(error))
+            await self._wait(taken, stands, str(error))
             raise _away(str(error), error.retry_after) from error
         except (OutcomeUnknown, NoAnswer) as error:
+            ehr_id = stands.ehr_id if stands else None
             await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id)
             raise _away("the EHR's answer was lost") from error
 
-    async def _send_or_find(self, lane: LaneInput, taken: Taken) -> str | None:
-        """Say as which resource it stands in the EHR. None if it does not, and that is settled."""
+    async def _send_or_find(self, lane: LaneInput, taken: Taken) -> Written | None:
+        """Say as what it stands in the EHR. None if it does not, and that is settled."""
         client = self._connections.client(lane.connection_id)
         try:
             if taken.was is not DeliveryState.INTENT:
                 return await self._look_for(lane, taken)
-            written = await send(client, taken.plan, taken.intent, taken.known, taken.patient)
+            return await send(client, taken.plan, taken.intent, taken.known, taken.patient)
         except Stale:
             await self._again(taken, "someone else changed it in the EHR")
         except WrongPatient as error:
             await self._settle(taken, DeliveryState.MISFILED, str(error), person=True)
         except (EhrRefused, Malformed) as error:
             await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
-        else:
-            return written.ehr_id
         return None
 
-    async def _prove(self, lane: LaneInput, taken: Taken, ehr_id: str) -> None:
+    async def _prove(self, lane: LaneInput, taken: Taken, stands: Written) -> None:
         """Read back what stands in the EHR. It stands, so whatever the answer, it is not refused.
 
         A read may not see yet what was just written: one that finds nothing is tried again until
         that has had its time.
         """
         client = self._connections.client(lane.connection_id)
-        intent = taken.intent
+        intent, known = taken.intent, stands.whole is not None
         try:
             compared = await read_back(
                 client,
                 intent.resource_type,
-                ehr_id,
-                resolve(intent.body, taken.known),
+                stands.ehr_id,
+                stands.whole or resolve(intent.body, taken.known),
                 patient=taken.patient,
                 rewrites=taken.plan.rewrites(intent.resource_type),
+                whole=known or intent.action is Action.CREATE,
             )
         except EhrRefused as error:
             waited = taken.was is not DeliveryState.INTENT and taken.settled
             person = waited or error.verdict is not Verdict.NOT_FOUND
             reason = f"written, but not read back: {error}"
             unknown = DeliveryState.UNKNOWN
-            await self._settle(taken, unknown, reason, person=person, ehr_id=ehr_id)
+            await self._settle(taken, unknown, reason, person=person, ehr_id=stands.ehr_id)
             if not person:
                 raise _away("waiting to read back what was written") from error
         else:
-            await self._in_ehr(taken, ehr_id, compared)
+            await self._in_ehr(taken, stands.ehr_id, compared)
 
-    async def _look_for(self, lane: LaneInput, taken: Taken) -> str | None:
+    async def _look_for(self, lane: LaneInput, taken: Taken) -> Written | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
         client = self._connections.client(lane.connection_id)
         result = await find(client, taken.plan, taken.intent, taken.known)
         match result:
-            case Found(ehr_id=ehr_id):
-                return ehr_id
+            case Found(ehr_id=ehr_id, version=version):
+                return Written(ehr_id, version, existed=True)
             case Absent():
                 once = taken.plan.support(taken.intent.resource_type).creates_once
                 change = taken.intent.action is Action.UPDATE
@@ -267,10 +268,13 @@ class Deliveries:
             row.differences = list(compared.differences)
             row.needs_person = state is not DeliveryState.CONFIRMED
 
-    async def _wait(self, taken: Taken, ehr_id: str | None, reason: str) -> None:
+    async def _wait(self, taken: Taken, stands: Written | None, reason: str) -> None:
         """Leave a delivery as it was, for the EHR did nothing; but what stands there stands."""
-        to = taken.was if ehr_id is None else DeliveryState.UNKNOWN
-        await self._settle(taken, to, reason, counts=False, ehr_id=ehr_id)
+        if stands is None:
+            await self._settle(taken, taken.was, reason, counts=False)
+        else:
+            unknown = DeliveryState.UNKNOWN
+            await self._settle(taken, unknown, reason, counts=False, ehr_id=stands.ehr_id)
 
     async def _settle(
         self,

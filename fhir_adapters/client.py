@@ -47,11 +47,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write that succeeded. `existed` for a conditional create that found one there already."""
+    """A write that succeeded. `existed` if what was asked for was there already.
+
+    `whole` is the resource as it is meant to stand now, if that is known.
+    """
 
     ehr_id: str
     version: str | None
     existed: bool = False
+    whole: Mapping[str, Any] | None = None
 
 
 class EhrClient:
@@ -125,7 +129,7 @@ class EhrClient:
         if place is None:
             raise OutcomeUnknown(f"the EHR says {reply.status} but not which {resource_type}")
         version = version_from_etag(reply.headers.get("etag")) or place[1]
-        return Written(place[0], version, existed=reply.status == _OK)
+        return Written(place[0], version, existed=reply.status == _OK, whole=body)
 
     async def update(
         self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str
@@ -140,7 +144,7 @@ class EhrClient:
         now = version_from_etag(reply.headers.get("etag"))
         if now is None and (place := id_from_body(_readable(reply), resource_type)):
             now = place[1]
-        return Written(ehr_id, now)
+        return Written(ehr_id, now, whole=body)
 
     async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
         try:

@@ -91,13 +91,15 @@ async def read_back(
     *,
     patient: EhrPatientId,
     rewrites: frozenset[str] = frozenset(),
+    whole: bool = True,
 ) -> Comparison:
     """Read what was written and compare it with `intended`, whose references are resolved.
 
-    `rewrites` (`EhrPlan.rewrites`) names top-level elements that this EHR replaces by its own.
+    Not `whole` if that is only what a change says. `rewrites` (`EhrPlan.rewrites`) names
+    top-level elements that this EHR replaces by its own.
     """
     held = await client.read(resource_type, ehr_id)
-    found = differences(intended, held.resource, client.base_url)
+    found = differences(intended, held.resource, client.base_url, whole=whole)
     rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
     left = tuple(path for path in found if path not in rewritten)
     whose = patient_of(held.resource, client.base_url)
@@ -117,8 +119,8 @@ async def _change(
     whose = patient_of(held.resource, client.base_url)
     if whose is not None and whose != f"Patient/{patient}":
         raise WrongPatient
-    if not differences(changes, held.resource, client.base_url):
-        return Written(held.ehr_id, held.version, existed=True)
+    if not differences(changes, held.resource, client.base_url, whole=False):
+        return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
         raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
     body = merged(held.resource, changes)

@@ -18,7 +18,6 @@ from fhir_adapters.failures import (
     Stale,
     Unsafe,
 )
-from fhir_adapters.resolve import resolve
 
 
 async def _count(client: EhrClient, intent: Intent) -> int:
@@ -40,8 +39,8 @@ async def test_everything_is_written_once_found_and_read_back_equal(
         found = await find(client, plan, intent, known)
         assert isinstance(found, Found)
         assert found.ehr_id == done.ehr_id
-        meant = resolve(intent.body, known)
-        back = await read_back(client, intent.resource_type, done.ehr_id, meant, patient=whose)
+        assert done.whole is not None
+        back = await read_back(client, intent.resource_type, done.ehr_id, done.whole, patient=whose)
         assert (back.equal, back.differences) == (True, ())
         assert back.version == done.version
     assert {i.action for i in story} == {Action.CREATE, Action.UPDATE}
