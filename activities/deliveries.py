@@ -5,23 +5,22 @@ before anything is sent again. What an EHR refuses or changes goes to a person.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.outcomes import SETTLING, Outcomes, Taken
 from activities.plans import Connections, Plans
-from domain.deliveries import Action, DeliveryState, Intent
+from domain.deliveries import Action, DeliveryState, Intent, Standing
 from domain.errors import Malformed
 from domain.names import EhrPatientId
 from fhir_adapters.client import Written
 from fhir_adapters.exchange import (
     Absent,
     Ambiguous,
-    Comparison,
     Found,
     Unproven,
     find,
@@ -30,6 +29,7 @@ from fhir_adapters.exchange import (
 )
 from fhir_adapters.failures import (
     Busy,
+    Disputed,
     EhrRefused,
     NeverSent,
     NoAnswer,
@@ -37,8 +37,7 @@ from fhir_adapters.failures import (
     Stale,
     WrongPatient,
 )
-from fhir_adapters.plan import EhrPlan
-from fhir_adapters.resolve import resolve
+from fhir_adapters.resolve import artefacts_in, resolve
 from fhir_adapters.taxonomy import Verdict
 from store import lanes, ledger
 from store.database import Database
@@ -58,39 +57,6 @@ BEGIN_NONE_AFTER = timedelta(seconds=15)
 """With one delivery more this stays below the activity's 60 s, so that no attempt that Temporal
 has given up on is still writing while the next one begins."""
 
-SETTLING = timedelta(seconds=60)
-"""How long a write whose answer was lost may still surface in an EHR that cannot be asked to
-create conditionally. Only after that does an empty search prove that it never arrived."""
-
-MOST_ATTEMPTS = 12
-"""Attempts of one delivery after which a person is asked, and as many more if that person has it
-sent again; an EHR that is away does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A delivery taken from the ledger, with the state it was found in.
-
-    `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
-    `ehr_id` is set if the EHR said that it did it, but it was not read back since.
-    """
-
-    id: int
-    attempt: int
-    was: DeliveryState
-    at: datetime
-    changed: datetime
-    plan: EhrPlan
-    intent: Intent
-    known: Mapping[str, str]
-    patient: EhrPatientId
-    ehr_id: str | None
-
-    @property
-    def settled(self) -> bool:
-        """Say whether a lost write would have surfaced by now."""
-        return self.at - self.changed >= SETTLING
-
 
 class Deliveries:
     """The activity, with what it needs."""
@@ -103,6 +69,7 @@ class Deliveries:
         self._connections = connections
         self._plans = plans
         self._clock = clock
+        self._outcomes = Outcomes(database)
 
     @activity.defn(name="deliver")
     async def deliver(self, lane: LaneInput) -> LaneProgress:
@@ -125,7 +92,7 @@ class Deliveries:
             try:
                 await asyncio.wait_for(self._deliver_one(lane, taken), ONE_DELIVERY.total_seconds())
             except TimeoutError:
-                await self._settle(taken, DeliveryState.UNKNOWN, "no answer in time")
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, "no answer in time")
                 raise _away("the EHR did not answer in time") from None
         return LaneProgress(MOST_AT_ONCE, more=True)
 
@@ -136,7 +103,10 @@ class Deliveries:
             row = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id)
             if row is None:
                 return None
-            known = await ledger.links(tx, lane.connection_id, {row.artefact, *row.needs})
+            changes = row.action == Action.UPDATE
+            standing = await ledger.standing(tx, row) if changes else Standing()
+            needs = {row.artefact, *row.needs, *artefacts_in(standing.elements)}
+            known = await ledger.links(tx, lane.connection_id, needs)
             was, changed = DeliveryState(row.state), row.changed_at
             row.attempts += 1
             if was is DeliveryState.INTENT:
@@ -153,6 +123,7 @@ class Deliveries:
                 known,
                 _patient(row),
                 row.ehr_id,
+                standing,
             )
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
@@ -164,14 +135,16 @@ class Deliveries:
             if stands is not None:
                 await self._prove(lane, taken, stands)
         except NeverSent as error:
-            await self._wait(taken, stands, "the EHR cannot be reached")
+            await self._outcomes.wait(taken, stands, "the EHR cannot be reached")
             raise _away("the EHR cannot be reached") from error
         except Busy as error:
-            await self._wait(taken, stands, str(error))
+            await self._outcomes.wait(taken, stands, str(error))
             raise _away(str(error), error.retry_after) from error
         except (OutcomeUnknown, NoAnswer) as error:
             ehr_id = stands.ehr_id if stands else None
-            await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id)
+            await self._outcomes.settle(
+                taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id
+            )
             raise _away("the EHR's answer was lost") from error
 
     async def _send_or_find(self, lane: LaneInput, taken: Taken) -> Written | None:
@@ -180,13 +153,18 @@ class Deliveries:
         try:
             if taken.was is not DeliveryState.INTENT:
                 return await self._look_for(lane, taken)
-            return await send(client, taken.plan, taken.intent, taken.known, taken.patient)
+            return await send(
+                client, taken.plan, taken.intent, taken.known, taken.patient, taken.standing
+            )
+        except Disputed as error:
+            await self._outcomes.disputed(taken, error)
         except Stale:
-            await self._again(taken, "someone else changed it in the EHR")
+            await self._outcomes.again(taken, "someone else changed it in the EHR")
+            raise _away("someone else is changing it in the EHR") from None
         except WrongPatient as error:
-            await self._settle(taken, DeliveryState.MISFILED, str(error), person=True)
+            await self._outcomes.settle(taken, DeliveryState.MISFILED, str(error), person=True)
         except (EhrRefused, Malformed) as error:
-            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+            await self._outcomes.settle(taken, DeliveryState.REFUSED, str(error), person=True)
         return None
 
     async def _prove(self, lane: LaneInput, taken: Taken, stands: Written) -> None:
@@ -212,11 +190,11 @@ class Deliveries:
             person = waited or error.verdict is not Verdict.NOT_FOUND
             reason = f"written, but not read back: {error}"
             unknown = DeliveryState.UNKNOWN
-            await self._settle(taken, unknown, reason, person=person, ehr_id=stands.ehr_id)
+            await self._outcomes.settle(taken, unknown, reason, person=person, ehr_id=stands.ehr_id)
             if not person:
                 raise _away("waiting to read back what was written") from error
         else:
-            await self._in_ehr(taken, stands.ehr_id, compared)
+            await self._outcomes.in_ehr(taken, stands.ehr_id, compared)
 
     async def _look_for(self, lane: LaneInput, taken: Taken) -> Written | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
@@ -230,72 +208,13 @@ class Deliveries:
                 change = taken.intent.action is Action.UPDATE
                 if not (once or change or taken.settled):
                     raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
-                await self._again(taken, "looked for and not there")
+                await self._outcomes.again(taken, "looked for and not there")
             case Ambiguous(count=count):
                 reason = f"{count} resources could be this one"
-                await self._settle(taken, DeliveryState.UNKNOWN, reason, person=True)
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, reason, person=True)
             case Unproven(why=why):
-                await self._settle(taken, DeliveryState.UNKNOWN, why, person=True)
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, why, person=True)
         return None
-
-    async def _again(self, taken: Taken, reason: str) -> None:
-        """Put a delivery back to be sent, or ask a person after too many attempts."""
-        if taken.attempt % MOST_ATTEMPTS == 0:
-            reason = f"{reason}; {taken.attempt} attempts"
-            await self._settle(taken, DeliveryState.REFUSED, reason, person=True)
-            return
-        await self._settle(taken, DeliveryState.INTENT, reason)
-
-    async def _in_ehr(self, taken: Taken, ehr_id: str, compared: Comparison) -> None:
-        """Settle a delivery that stands in the EHR, equal or not.
-
-        What stands on another patient is no place that anything may refer to.
-        """
-        state, reason = DeliveryState.CONFIRMED, None
-        if compared.wrong_patient:
-            state, reason = DeliveryState.MISFILED, str(WrongPatient())
-        elif not compared.equal:
-            state = DeliveryState.DIVERGENT
-            reason = "the EHR holds something else than was sent"
-        async with self._database.begin() as tx:
-            row = await ledger.get(tx, taken.id)
-            if row.attempts != taken.attempt:
-                return
-            if not compared.wrong_patient:
-                await ledger.link(tx, row, ehr_id)
-            ledger.move(row, state, taken.at, reason)
-            row.ehr_id, row.ehr_version = ehr_id, compared.version
-            row.differences = list(compared.differences)
-            row.needs_person = state is not DeliveryState.CONFIRMED
-
-    async def _wait(self, taken: Taken, stands: Written | None, reason: str) -> None:
-        """Leave a delivery as it was, for the EHR did nothing; but what stands there stands."""
-        if stands is None:
-            await self._settle(taken, taken.was, reason, counts=False)
-        else:
-            unknown = DeliveryState.UNKNOWN
-            await self._settle(taken, unknown, reason, counts=False, ehr_id=stands.ehr_id)
-
-    async def _settle(
-        self,
-        taken: Taken,
-        to: DeliveryState,
-        reason: str,
-        *,
-        person: bool = False,
-        counts: bool = True,
-        ehr_id: str | None = None,
-    ) -> None:
-        """Commit how far a delivery came, unless another attempt has taken it since."""
-        async with self._database.begin() as tx:
-            row = await ledger.get(tx, taken.id)
-            if row.attempts != taken.attempt:
-                return
-            if row.state != to:
-                ledger.move(row, to, taken.at, reason)
-            row.reason, row.needs_person = reason, person
-            row.ehr_id = ehr_id or row.ehr_id
-            row.attempts -= not counts
 
 
 @asynccontextmanager

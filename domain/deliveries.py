@@ -5,7 +5,7 @@ not failed, and is looked for before anything is sent again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -94,3 +94,14 @@ class Intent:
     action: Action
     body: Mapping[str, Any]
     needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Kairos last saw of an artefact in the EHR just as it had meant it.
+
+    `version` is the EHR's; None if Kairos never saw all of it as meant, or something else since.
+    """
+
+    version: str | None = None
+    elements: Mapping[str, Any] = field(default_factory=dict)

@@ -5,16 +5,16 @@ it may be sent again. Must not retry, wait, or decide what a failure means for t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.deliveries import Action, Intent
+from domain.deliveries import Action, Intent, Standing
 from domain.names import EhrPatientId
 from fhir_adapters import identifiers
 from fhir_adapters.client import EhrClient, Written
 from fhir_adapters.compare import differences, patient_of
-from fhir_adapters.failures import Unsafe, WrongPatient
-from fhir_adapters.merge import merged
+from fhir_adapters.failures import Disputed, Unsafe, WrongPatient
+from fhir_adapters.merge import merged, undisputed
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.r4b import check_shape
 from fhir_adapters.reconcile import (
@@ -40,6 +40,8 @@ __all__ = [
     "send",
 ]
 
+_NOTHING = Standing()
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -62,10 +64,12 @@ async def send(
     intent: Intent,
     known: Mapping[str, str],
     patient: EhrPatientId,
+    standing: Standing = _NOTHING,
 ) -> Written:
     """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
 
-    A change that the EHR already has is not sent. Raises NeverSent, OutcomeUnknown, Busy,
+    A change that the EHR already has is not sent, nor one of what someone else has changed since
+    it was `standing` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
     EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
     not read what it would change.
     """
@@ -79,7 +83,8 @@ async def send(
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
-        return await _change(client, intent, known, body, patient)
+        before = replace(standing, elements=_of(intent, standing, known))
+        return await _change(client, intent, known, body, before, patient)
     raise Unsafe(f"this EHR does not advertise {intent.action} for {intent.resource_type}")
 
 
@@ -112,6 +117,7 @@ async def _change(
     intent: Intent,
     known: Mapping[str, str],
     changes: Mapping[str, Any],
+    before: Standing,
     patient: EhrPatientId,
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
@@ -119,9 +125,24 @@ async def _change(
     whose = patient_of(held.resource, client.base_url)
     if whose is not None and whose != f"Patient/{patient}":
         raise WrongPatient
-    if not differences(changes, held.resource, client.base_url, whole=False):
+    differ = differences(changes, held.resource, client.base_url, whole=False)
+    if not differ:
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
         raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
-    body = merged(held.resource, changes)
-    return await client.update(resource_type, ehr_id, body, held.version)
+    write, meant = dict(changes), merged(held.resource, changes)
+    if held.version != before.version:
+        write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)
+        if disputed:
+            raise Disputed(ehr_id, disputed, differ)
+    if not write:
+        return Written(ehr_id, held.version, existed=True, whole=meant)
+    body = merged(held.resource, write)
+    return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
+
+
+def _of(intent: Intent, standing: Standing, known: Mapping[str, str]) -> dict[str, Any]:
+    """Resolve those elements that stood before and are to change."""
+    touched = {key: value for key, value in standing.elements.items() if key in intent.body}
+    resolved: dict[str, Any] = resolve(touched, known)
+    return resolved

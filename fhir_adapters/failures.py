@@ -69,3 +69,13 @@ class WrongPatient(Unsafe):
     def __init__(self) -> None:
         """Say so, without saying who."""
         super().__init__("the EHR shows it on another patient")
+
+
+class Disputed(EhrFailure, Conflict):
+    """Someone else changed in the EHR what was to be changed: a person decides."""
+
+    def __init__(self, ehr_id: str, elements: Sequence[str], differences: Sequence[str]) -> None:
+        """Keep where it stands and at which paths it is not as meant."""
+        super().__init__(f"someone else changed it in the EHR: {', '.join(elements)}")
+        self.ehr_id = ehr_id
+        self.differences = tuple(differences)

@@ -1,15 +1,19 @@
 """The delivery ledger: every write to an EHR, committed before its first byte leaves."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.deliveries import MOVES, Action, DeliveryState, Intent
+from domain.deliveries import MOVES, Action, DeliveryState, Intent, Standing
 from domain.errors import Conflict
 from store.database import Transaction
 from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
+
+_STANDS = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
 
 
 async def intend(
@@ -53,6 +57,24 @@ async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dic
     return {row.artefact: f"{row.resource_type}/{row.ehr_id}" for row in rows}
 
 
+async def standing(tx: Transaction, row: DeliveryRow) -> Standing:
+    """Say what earlier deliveries of the same artefact left in the EHR, element by element."""
+    wanted = select(DeliveryRow).where(
+        DeliveryRow.connection_id == row.connection_id,
+        DeliveryRow.artefact == row.artefact,
+        DeliveryRow.id < row.id,
+        DeliveryRow.state.in_(_STANDS),
+        DeliveryRow.ehr_id.is_not(None),
+    )
+    version: str | None = None
+    elements: dict[str, Any] = {}
+    for before in (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars():
+        differ = {re.split(r"[.\[]", path.removeprefix("_"))[0] for path in before.differences}
+        elements |= {key: value for key, value in before.body.items() if key not in differ}
+        version = None if differ else before.ehr_version
+    return Standing(version, elements)
+
+
 async def link(tx: Transaction, row: DeliveryRow, ehr_id: str) -> None:
     """Remember which resource a delivery became. Conflict if it is another than known."""
     place = select(LinkRow.artefact).where(
@@ -88,6 +110,13 @@ def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None =
     row.state = to
     row.reason = reason
     row.changed_at = at
+
+
+def ask(row: DeliveryRow, reason: str, at: datetime) -> None:
+    """Ask a person as what a delivery stands in the EHR, for it is not known."""
+    if row.state != DeliveryState.UNKNOWN:
+        move(row, DeliveryState.UNKNOWN, at)
+    row.reason, row.needs_person, row.ehr_id = reason, True, None
 
 
 def again(row: DeliveryRow) -> DeliveryState:

@@ -149,3 +149,30 @@ async def test_a_provenance_waits_until_a_lost_one_can_have_surfaced(lane_to: La
     await lane.deliver(2)
     assert len(lane.ehr.of("Provenance")) == 1
     assert (await lane.row()).state == CONFIRMED
+
+
+async def test_a_resource_of_another_delivery_is_not_adopted(lane: Lane):
+    """The EHR says of a second create that it is the first one's resource: a person looks."""
+    lane.ehr.after = lambda method, _: (
+        (201, {"Location": f"{lane.ehr.base_url}/Observation/1"}, None)
+        if method == "POST"
+        else None
+    )
+    await lane.intend("e1", reading("a"), reading("b"), reading("c"))
+    await lane.deliver()
+    states = [(row.state, row.needs_person) for row in await lane.rows()]
+    assert states == [(CONFIRMED, False), (UNKNOWN, True), (UNKNOWN, True)]
+    assert "already what another delivery became" in str((await lane.row()).reason)
+
+
+@pytest.mark.parametrize("status", [409, 412])
+async def test_a_version_that_is_never_right_is_not_hammered(lane: Lane, status: int):
+    """Stale: read again at the next attempt, and a person's after twelve of them."""
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    lane.ehr.before = always("PUT", status)
+    await lane.intend("e2", change(reading(), status="amended"))
+    await lane.deliver()
+    assert ((await lane.row()).state, len(lane.ehr.writes)) == (INTENT, 2)
+    await lane.deliver(12)
+    assert ((await lane.row()).state, len(lane.ehr.writes)) == (REFUSED, 13)

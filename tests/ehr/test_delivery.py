@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from domain.deliveries import Action, Intent
+from domain.deliveries import Action, Intent, Standing
 from domain.errors import Malformed
 from domain.names import EhrPatientId, EventId, PathwayId
 from fhir_adapters import identifiers
@@ -30,10 +31,13 @@ async def test_everything_is_written_once_found_and_read_back_equal(
 ) -> None:
     """All of a pathway's writes: absent before, written, found again, read back without a loss."""
     known: dict[str, str] = {}
+    stood: dict[str, dict[str, Any]] = {}
     whose = EhrPatientId(patient)
     for intent in story:
         assert isinstance(await find(client, plan, intent, known), Absent), intent
-        done = await send(client, plan, intent, known, whose)
+        before = stood.get(intent.artefact, {})
+        done = await send(client, plan, intent, known, whose, Standing(None, before))
+        stood[intent.artefact] = {**before, **intent.body}
         assert not done.existed
         known.setdefault(intent.artefact, f"{intent.resource_type}/{done.ehr_id}")
         found = await find(client, plan, intent, known)
@@ -97,7 +101,8 @@ async def test_a_change_keeps_what_the_ehr_added(client, plan, patient, episode)
     known = {episode.artefact: f"EpisodeOfCare/{created.ehr_id}"}
     change = Intent(episode.artefact, "EpisodeOfCare", Action.UPDATE, {"status": "onhold"})
     assert isinstance(await find(client, plan, change, known), Absent)
-    first = await send(client, plan, change, known, EhrPatientId(patient))
+    before = Standing(created.version, episode.body)
+    first = await send(client, plan, change, known, EhrPatientId(patient), before)
     again = await send(client, plan, change, known, EhrPatientId(patient))
     assert (first.existed, again.existed, again.version) == (False, True, first.version)
     now = (await client.read("EpisodeOfCare", created.ehr_id)).resource
