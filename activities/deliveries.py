@@ -5,32 +5,41 @@ before anything is sent again. What an EHR refuses or changes goes to a person.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.outcomes import SETTLING, Outcomes, Taken
 from activities.plans import Connections, Plans
-from domain.deliveries import Action, DeliveryState, Intent
+from domain.deliveries import Action, DeliveryState, Intent, Standing
 from domain.errors import Malformed
 from domain.names import EhrPatientId
+from fhir_adapters.client import Written
 from fhir_adapters.exchange import (
     Absent,
     Ambiguous,
-    Comparison,
     Found,
     Unproven,
     find,
     read_back,
     send,
 )
-from fhir_adapters.failures import Busy, EhrRefused, NeverSent, NoAnswer, OutcomeUnknown, Stale
-from fhir_adapters.plan import EhrPlan
-from fhir_adapters.resolve import resolve
-from store import ledger
+from fhir_adapters.failures import (
+    Busy,
+    Disputed,
+    EhrRefused,
+    NeverSent,
+    NoAnswer,
+    OutcomeUnknown,
+    Stale,
+    WrongPatient,
+)
+from fhir_adapters.resolve import artefacts_in, resolve
+from fhir_adapters.taxonomy import Verdict
+from store import lanes, ledger
 from store.database import Database
 from store.tables import DeliveryRow
 from workflows.clock import Clock
@@ -48,31 +57,6 @@ BEGIN_NONE_AFTER = timedelta(seconds=15)
 """With one delivery more this stays below the activity's 60 s, so that no attempt that Temporal
 has given up on is still writing while the next one begins."""
 
-SETTLING = timedelta(seconds=60)
-"""How long a write whose answer was lost may still surface in an EHR that cannot be asked to
-create conditionally. Only after that does an empty search prove that it never arrived."""
-
-MOST_ATTEMPTS = 12
-"""Attempts of one delivery after which a person is asked; an EHR that is away does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A delivery taken from the ledger, with the state it was found in.
-
-    `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
-    """
-
-    id: int
-    attempt: int
-    was: DeliveryState
-    at: datetime
-    changed: datetime
-    plan: EhrPlan
-    intent: Intent
-    known: Mapping[str, str]
-    patient: EhrPatientId
-
 
 class Deliveries:
     """The activity, with what it needs."""
@@ -85,6 +69,7 @@ class Deliveries:
         self._connections = connections
         self._plans = plans
         self._clock = clock
+        self._outcomes = Outcomes(database)
 
     @activity.defn(name="deliver")
     async def deliver(self, lane: LaneInput) -> LaneProgress:
@@ -107,7 +92,7 @@ class Deliveries:
             try:
                 await asyncio.wait_for(self._deliver_one(lane, taken), ONE_DELIVERY.total_seconds())
             except TimeoutError:
-                await self._settle(taken, DeliveryState.UNKNOWN, "no answer in time")
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, "no answer in time")
                 raise _away("the EHR did not answer in time") from None
         return LaneProgress(MOST_AT_ONCE, more=True)
 
@@ -115,10 +100,13 @@ class Deliveries:
         """Take the next delivery and commit that it is about to be sent."""
         now = await self._clock.now()
         async with self._database.begin() as tx:
-            row = await ledger.next_in_lane(tx, lane.connection_id, lane.patient_id)
+            row = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id)
             if row is None:
                 return None
-            known = await ledger.links(tx, lane.connection_id, {row.artefact, *row.needs})
+            changes = row.action == Action.UPDATE
+            standing = await ledger.standing(tx, row) if changes else Standing()
+            needs = {row.artefact, *row.needs, *artefacts_in(standing.elements)}
+            known = await ledger.links(tx, lane.connection_id, needs)
             was, changed = DeliveryState(row.state), row.changed_at
             row.attempts += 1
             if was is DeliveryState.INTENT:
@@ -134,109 +122,99 @@ class Deliveries:
                 _intent(row),
                 known,
                 _patient(row),
+                row.ehr_id,
+                standing,
             )
 
     async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
         """Send it, or look for it if it was sent before; then read back and compare."""
-        client = self._connections.client(lane.connection_id)
-        intent, plan = taken.intent, taken.plan
+        stands = None if taken.ehr_id is None else Written(taken.ehr_id, None)
         try:
-            if taken.was is DeliveryState.INTENT:
-                ehr_id = (await send(client, plan, intent, taken.known, taken.patient)).ehr_id
-            else:
-                looked = await self._look_for(lane, taken)
-                if looked is None:
-                    return
-                ehr_id = looked
+            if stands is None:
+                stands = await self._send_or_find(lane, taken)
+            if stands is not None:
+                await self._prove(lane, taken, stands)
+        except NeverSent as error:
+            await self._outcomes.wait(taken, stands, "the EHR cannot be reached")
+            raise _away("the EHR cannot be reached") from error
+        except Busy as error:
+            await self._outcomes.wait(taken, stands, str(error))
+            raise _away(str(error), error.retry_after) from error
+        except (OutcomeUnknown, NoAnswer) as error:
+            ehr_id = stands.ehr_id if stands else None
+            await self._outcomes.settle(
+                taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id
+            )
+            raise _away("the EHR's answer was lost") from error
+
+    async def _send_or_find(self, lane: LaneInput, taken: Taken) -> Written | None:
+        """Say as what it stands in the EHR. None if it does not, and that is settled."""
+        client = self._connections.client(lane.connection_id)
+        try:
+            if taken.was is not DeliveryState.INTENT:
+                return await self._look_for(lane, taken)
+            return await send(
+                client, taken.plan, taken.intent, taken.known, taken.patient, taken.standing
+            )
+        except Disputed as error:
+            await self._outcomes.disputed(taken, error)
+        except Stale:
+            await self._outcomes.again(taken, "someone else changed it in the EHR")
+            raise _away("someone else is changing it in the EHR") from None
+        except WrongPatient as error:
+            await self._outcomes.settle(taken, DeliveryState.MISFILED, str(error), person=True)
+        except (EhrRefused, Malformed) as error:
+            await self._outcomes.settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        return None
+
+    async def _prove(self, lane: LaneInput, taken: Taken, stands: Written) -> None:
+        """Read back what stands in the EHR. It stands, so whatever the answer, it is not refused.
+
+        A read may not see yet what was just written: one that finds nothing is tried again until
+        that has had its time.
+        """
+        client = self._connections.client(lane.connection_id)
+        intent, known = taken.intent, stands.whole is not None
+        try:
             compared = await read_back(
                 client,
                 intent.resource_type,
-                ehr_id,
-                resolve(intent.body, taken.known),
+                stands.ehr_id,
+                stands.whole or resolve(intent.body, taken.known),
                 patient=taken.patient,
-                rewrites=plan.rewrites(intent.resource_type),
+                rewrites=taken.plan.rewrites(intent.resource_type),
+                whole=known or intent.action is Action.CREATE,
             )
-        except NeverSent as error:
-            await self._settle(taken, taken.was, "the EHR cannot be reached", counts=False)
-            raise _away("the EHR cannot be reached") from error
-        except Busy as error:
-            await self._settle(taken, taken.was, "the EHR asked to wait", counts=False)
-            raise _away("the EHR asked to wait", error.retry_after) from error
-        except (OutcomeUnknown, NoAnswer) as error:
-            await self._settle(taken, DeliveryState.UNKNOWN, "the answer was lost")
-            raise _away("the EHR's answer was lost") from error
-        except Stale:
-            await self._again(taken, "someone else changed it in the EHR")
-        except (EhrRefused, Malformed) as error:
-            await self._settle(taken, DeliveryState.REFUSED, str(error), person=True)
+        except EhrRefused as error:
+            waited = taken.was is not DeliveryState.INTENT and taken.settled
+            person = waited or error.verdict is not Verdict.NOT_FOUND
+            reason = f"written, but not read back: {error}"
+            unknown = DeliveryState.UNKNOWN
+            await self._outcomes.settle(taken, unknown, reason, person=person, ehr_id=stands.ehr_id)
+            if not person:
+                raise _away("waiting to read back what was written") from error
         else:
-            await self._in_ehr(taken, ehr_id, compared)
+            await self._outcomes.in_ehr(taken, stands.ehr_id, compared)
 
-    async def _look_for(self, lane: LaneInput, taken: Taken) -> str | None:
+    async def _look_for(self, lane: LaneInput, taken: Taken) -> Written | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
         client = self._connections.client(lane.connection_id)
         result = await find(client, taken.plan, taken.intent, taken.known)
         match result:
-            case Found(ehr_id=ehr_id):
-                return ehr_id
+            case Found(ehr_id=ehr_id, version=version):
+                return Written(ehr_id, version, existed=True)
             case Absent():
-                once = taken.plan.support(taken.intent.resource_type).conditional_create
+                once = taken.plan.support(taken.intent.resource_type).creates_once
                 change = taken.intent.action is Action.UPDATE
-                settled = taken.at - taken.changed >= SETTLING
-                if not (once or change or settled):
+                if not (once or change or taken.settled):
                     raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
-                await self._again(taken, "looked for and not there")
+                await self._outcomes.again(taken, "looked for and not there")
             case Ambiguous(count=count):
                 reason = f"{count} resources could be this one"
-                await self._settle(taken, DeliveryState.UNKNOWN, reason, person=True)
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, reason, person=True)
             case Unproven(why=why):
-                await self._settle(taken, DeliveryState.UNKNOWN, why, person=True)
+                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, why, person=True)
         return None
-
-    async def _again(self, taken: Taken, reason: str) -> None:
-        """Put a delivery back to be sent, or ask a person after too many attempts."""
-        if taken.attempt >= MOST_ATTEMPTS:
-            reason = f"{reason}; {taken.attempt} attempts"
-            await self._settle(taken, DeliveryState.REFUSED, reason, person=True)
-            return
-        await self._settle(taken, DeliveryState.INTENT, reason)
-
-    async def _in_ehr(self, taken: Taken, ehr_id: str, compared: Comparison) -> None:
-        """Settle a delivery that stands in the EHR, equal or not."""
-        state = DeliveryState.CONFIRMED if compared.equal else DeliveryState.DIVERGENT
-        reason = None
-        if compared.wrong_patient:
-            reason = "the EHR shows it on another patient"
-        elif not compared.equal:
-            reason = "the EHR holds something else than was sent"
-        async with self._database.begin() as tx:
-            row = await ledger.get(tx, taken.id)
-            if row.attempts != taken.attempt:
-                return
-            await ledger.link(tx, row, ehr_id)
-            ledger.move(row, state, taken.at, reason)
-            row.ehr_id, row.ehr_version = ehr_id, compared.version
-            row.differences = list(compared.differences)
-            row.needs_person = state is DeliveryState.DIVERGENT
-
-    async def _settle(
-        self,
-        taken: Taken,
-        to: DeliveryState,
-        reason: str,
-        *,
-        person: bool = False,
-        counts: bool = True,
-    ) -> None:
-        """Commit how far a delivery came, unless another attempt has taken it since."""
-        async with self._database.begin() as tx:
-            row = await ledger.get(tx, taken.id)
-            if row.attempts != taken.attempt:
-                return
-            if row.state != to:
-                ledger.move(row, to, taken.at, reason)
-            row.reason, row.needs_person = reason, person
-            row.attempts -= not counts
 
 
 @asynccontextmanager

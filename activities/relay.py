@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from domain.commands import Command
 from domain.errors import Conflict, Malformed, Refused, Unavailable
-from store import inbox, ledger
+from store import inbox, lanes
 from store.database import Database
 from store.tables import CommandRow
 from workflows.clock import Clock
@@ -85,6 +85,6 @@ class Relay:
     async def _wake_lanes(self) -> None:
         """Wake every lane that has work, in case its wake-up was lost with a process."""
         async with self._database.begin() as tx:
-            lanes = await ledger.lanes_with_work(tx)
-        for connection, patient in lanes:
+            found = await lanes.lanes_with_work(tx)
+        for connection, patient in found:
             await wake_lane(self._client, connection, patient)

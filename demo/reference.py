@@ -54,6 +54,7 @@ DELIVERY_STATES: Mapping[DeliveryState, str] = {
     DeliveryState.UNKNOWN: "Sent, and no answer came. It is looked for before it is sent again.",
     DeliveryState.CONFIRMED: "In the EHR, read back, and equal to what was meant.",
     DeliveryState.DIVERGENT: "In the EHR, read back, and different.",
+    DeliveryState.MISFILED: "In the EHR on another patient. Nothing more of its lane is sent.",
     DeliveryState.REFUSED: "The EHR said no, or sending it would not have been safe.",
     DeliveryState.SUPERSEDED: "A person decided that it is not needed, or entered it by hand.",
 }
@@ -76,7 +77,8 @@ def states_page() -> str:
         *(f"| `{state}` | {DELIVERY_STATES[state]} | {_waits_for(state)} |"
           for state in DeliveryState), "",
         "A delivery that only a person can make, because the EHR cannot take it, is an `intent`",
-        "that needs a person. One whose lost answer cannot be resolved is an `unknown` that does.",
+        "that needs a person; so is one that waits for what no delivery will bring. One whose lost",
+        "answer cannot be resolved, or that cannot be read back, is an `unknown` that does.",
         "", "## A command", "",
         *_diagram([(first, last, "") for first, *rest in [listed(CommandRow)] for last in rest]),
         "",

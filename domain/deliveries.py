@@ -5,7 +5,7 @@ not failed, and is looked for before anything is sent again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"  # sent, and no answer came: look before sending again
     CONFIRMED = "confirmed"  # in the EHR, read back and equal
     DIVERGENT = "divergent"  # in the EHR, read back and different: a person looks
+    MISFILED = "misfiled"  # in the EHR on another patient: its lane stops until a person looked
     REFUSED = "refused"  # the EHR said no: a person looks
     SUPERSEDED = "superseded"  # a person decided that it is not needed any more
 
@@ -43,6 +44,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.UNKNOWN,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,
+            DeliveryState.MISFILED,
             DeliveryState.REFUSED,
         }
     ),
@@ -52,17 +54,30 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.INTENT,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,
+            DeliveryState.MISFILED,
             DeliveryState.REFUSED,
         }
     ),
-    DeliveryState.REFUSED: frozenset({DeliveryState.INTENT, DeliveryState.SUPERSEDED}),
+    DeliveryState.REFUSED: frozenset(
+        {
+            DeliveryState.INTENT,
+            DeliveryState.UNKNOWN,  # a person has it sent again: it is looked for first
+            DeliveryState.SUPERSEDED,
+        }
+    ),
     DeliveryState.DIVERGENT: frozenset({DeliveryState.CONFIRMED, DeliveryState.SUPERSEDED}),
+    DeliveryState.MISFILED: frozenset(
+        {
+            DeliveryState.UNKNOWN,  # put right there: it is read again
+            DeliveryState.SUPERSEDED,
+        }
+    ),
     DeliveryState.CONFIRMED: frozenset(),
     DeliveryState.SUPERSEDED: frozenset(),
 }
 
 OPEN = frozenset({DeliveryState.INTENT, DeliveryState.SENT, DeliveryState.UNKNOWN})
-NEEDS_PERSON = frozenset({DeliveryState.REFUSED, DeliveryState.DIVERGENT})
+NEEDS_PERSON = frozenset({DeliveryState.REFUSED, DeliveryState.DIVERGENT, DeliveryState.MISFILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +94,14 @@ class Intent:
     action: Action
     body: Mapping[str, Any]
     needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Kairos last saw of an artefact in the EHR just as it had meant it.
+
+    `version` is the EHR's; None if Kairos never saw all of it as meant, or something else since.
+    """
+
+    version: str | None = None
+    elements: Mapping[str, Any] = field(default_factory=dict)

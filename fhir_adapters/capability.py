@@ -31,6 +31,16 @@ class Support:
         """Say whether something can be created and then read back, without which it is unproved."""
         return self.create and self.read
 
+    @property
+    def finds_identifier(self) -> bool:
+        """Say whether our identifier can be searched for; Provenance has none in R4."""
+        return "identifier" in self.search and self.resource_type != "Provenance"
+
+    @property
+    def creates_once(self) -> bool:
+        """Say whether a create that comes twice makes one, as it is asked for by identifier."""
+        return self.conditional_create and self.finds_identifier
+
 
 def supports_of(statement: Mapping[str, Any]) -> dict[str, Support]:
     """Read a CapabilityStatement. Malformed if it is none, or of another FHIR version."""

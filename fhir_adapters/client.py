@@ -22,11 +22,17 @@ from fhir_adapters.json_in import Unreadable, read_object
 from fhir_adapters.json_out import write_json
 from fhir_adapters.operation_outcome import issues_of
 from fhir_adapters.paging import MOST_PAGES, Gathering, SearchResult, next_page
+from fhir_adapters.taxonomy import Verdict
 from fhir_adapters.wire import Authorize, Limits, Lost, Reply, Wire
 
-_OK, _CREATED, _REDIRECT, _BAD, _TOO_MANY, _UNAVAILABLE = 200, 201, 300, 400, 429, 503
-_SERVER_ERROR = 500
-_STALE = (409, 412, 423)
+_OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
+_UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423
+_TOO_MANY, _UNAVAILABLE = 429, 503
+_STALE = (409, _FAILED)
+_MAY_BE_DONE = frozenset({Verdict.ALREADY_DONE, Verdict.RETRY})
+"""What a refused write may be although it stands: it is looked for."""
+
+_ASK_AGAIN = frozenset({Verdict.PAGE_RESTART, Verdict.RETRY})
 _LIMITS = Limits()
 
 
@@ -41,11 +47,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write that succeeded. `existed` for a conditional create that found one there already."""
+    """A write that succeeded. `existed` if what was asked for was there already.
+
+    `whole` is the resource as it is meant to stand now, if that is known.
+    """
 
     ehr_id: str
     version: str | None
     existed: bool = False
+    whole: Mapping[str, Any] | None = None
 
 
 class EhrClient:
@@ -111,13 +121,15 @@ class EhrClient:
         reply = await self._write("POST", resource_type, headers, body)
         doing = f"create a {resource_type}"
         if reply.status not in (_OK, _CREATED):
+            if if_none_exist and reply.status == _FAILED:
+                raise OutcomeUnknown(f"several match what was asked to {doing} once")
             self._raise_write(reply, doing)
         place = id_from_location(reply.headers.get("location"), resource_type)
         place = place or id_from_body(_readable(reply), resource_type)
         if place is None:
             raise OutcomeUnknown(f"the EHR says {reply.status} but not which {resource_type}")
         version = version_from_etag(reply.headers.get("etag")) or place[1]
-        return Written(place[0], version, existed=reply.status == _OK)
+        return Written(place[0], version, existed=reply.status == _OK, whole=body)
 
     async def update(
         self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str
@@ -132,7 +144,7 @@ class EhrClient:
         now = version_from_etag(reply.headers.get("etag"))
         if now is None and (place := id_from_body(_readable(reply), resource_type)):
             now = place[1]
-        return Written(ehr_id, now)
+        return Written(ehr_id, now, whole=body)
 
     async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
         try:
@@ -154,28 +166,49 @@ class EhrClient:
     def _object(self, reply: Reply, doing: str) -> dict[str, Any]:
         """Read the body of an answer to a read or search."""
         if reply.status != _OK:
-            self._raise_busy(reply, doing)
-            if reply.status >= _SERVER_ERROR or reply.status < _REDIRECT:
+            refused = self._refused(reply, doing)
+            wait = _wait(reply)
+            if reply.status == _UNAVAILABLE and wait is not None:
+                raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
+            beside = not _REDIRECT <= reply.status < _SERVER_ERROR
+            if beside or refused.verdict in _ASK_AGAIN:
                 raise NoAnswer(f"the EHR answered {reply.status} when asked to {doing}")
-            raise EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+            raise refused
         try:
             return read_object(reply.body)
         except Unreadable as problem:
             raise NoAnswer(f"the EHR's answer cannot be read: {problem}") from None
 
     def _raise_write(self, reply: Reply, doing: str, *, stale: Sequence[int] = ()) -> NoReturn:
-        """Say what an answer other than success means for a write."""
-        self._raise_busy(reply, doing)
-        if reply.status in stale:
-            raise Stale(doing, reply.status, issues_of(_readable(reply)))
-        if reply.status < _REDIRECT or reply.status >= _SERVER_ERROR:
-            raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
-        raise EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        """Say what an answer other than success means for a write.
 
-    def _raise_busy(self, reply: Reply, doing: str) -> None:
-        wait = seconds_to_wait(reply.headers.get("retry-after"), reply.headers.get("date"))
-        if reply.status == _TOO_MANY or (reply.status == _UNAVAILABLE and wait is not None):
-            raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
+        A 503 may be a gateway's, after the EHR committed: whatever it asks for, it is unknown.
+        """
+        refused = self._refused(reply, doing)
+        if reply.status in stale:
+            raise Stale(doing, reply.status, refused.issues)
+        beside = not _REDIRECT <= reply.status < _SERVER_ERROR
+        if beside or refused.verdict in _MAY_BE_DONE:
+            raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
+        raise refused
+
+    def _refused(self, reply: Reply, doing: str) -> EhrRefused:
+        """Read a refusal. Raises Busy if the EHR did nothing now and may do it later."""
+        refused = EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        # RFC 6585 has 429 instead of processing the request, RFC 4918 has 423 for one that was
+        # kept out by a lock, and RFC 9110 has 401 for one that was not applied.
+        if reply.status == _TOO_MANY:
+            raise Busy(f"the EHR is too busy to {doing}: {reply.status}", _wait(reply))
+        if reply.status == _LOCKED:
+            raise Busy(f"somebody has it open, so the EHR did not {doing}", _wait(reply))
+        let_in = refused.verdict is not Verdict.LOGIN
+        if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and not let_in):
+            raise Busy(f"the EHR let nobody in to {doing}: {reply.status}", _wait(reply))
+        return refused
+
+
+def _wait(reply: Reply) -> float | None:
+    return seconds_to_wait(reply.headers.get("retry-after"), reply.headers.get("date"))
 
 
 def _readable(reply: Reply) -> dict[str, Any] | None:

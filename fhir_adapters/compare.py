@@ -1,9 +1,10 @@
 """Comparing what was meant with what an EHR holds. Pure; says where they differ, never how.
 
 Every intended element must be there with an equal value: instants as instants, numbers by value,
-references by what they refer to, lists in their order. An EHR may add an id, a narrative, codings,
-identifiers, participants and elements of its own; it may not add to a value (a unit is a value's
-meaning) nor add what turns the whole around, such as a modifier extension.
+references by what they refer to, lists in their order. An EHR may add an id, a narrative, codings
+of other systems, identifiers, participants and administrative elements of its own. It may not add
+to a value (a unit is a value's meaning), nor a value, a dose, a time or a second patient, nor what
+turns the whole around, such as a modifier extension.
 """
 
 import re
@@ -12,8 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-_SERVERS_OWN = frozenset({"id", "meta", "text"})
-"""Top-level elements that are the EHR's to fill."""
+_SERVERS_OWN = frozenset({"id", "meta", "text", "issued", "lastModified", "statusHistory"})
+"""Top-level elements that are the EHR's to fill and to keep up."""
 
 _MAY_BE_ADDED = frozenset(
     {
@@ -33,27 +34,48 @@ _MAY_BE_ADDED = frozenset(
 """Elements that may be added inside a value without changing what it says."""
 
 _TURNS_AROUND = ("modifierExtension", "implicitRules", "dataAbsentReason", "doNotPerform")
+_SAYS_MORE = re.compile(
+    "(abatement|asNeeded|deceased|effective|medication|occurrence|onset|performed|quantity"
+    "|reported|scheduled|timing|value)([A-Z].*)?|dosage(Instruction)?"
+    "|activity|bodySite|cancelationReason|clinicalStatus|complication|component|content|end"
+    "|hasMember|item|outcome|payload|period|priorPrescription|relatesTo|replaces"
+    "|requestedPeriod|start|statusReason|verificationStatus"
+)
+"""Top-level elements that say something of their own: added, they make it another thing."""
+
 _MAY_GROW = frozenset({"coding", "identifier", "participant"})
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
+_REFERENCE = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
+_SOMEBODY = re.compile(r"(?:^|/)Patient/[^/]+(?:/_history/[^/]+)?$")
 
 
 def differences(
-    intended: Mapping[str, Any], found: Mapping[str, Any], base_url: str
+    intended: Mapping[str, Any], found: Mapping[str, Any], base_url: str, *, whole: bool = True
 ) -> tuple[str, ...]:
-    """List the paths at which the EHR's resource is not what was intended."""
+    """List the paths at which the EHR's resource is not what was intended.
+
+    Not `whole` for a change, which says nothing of the elements that it does not name.
+    """
     paths: list[str] = []
     for key, value in intended.items():
         if key not in _SERVERS_OWN:
             paths.extend(_member(key, value, found, key, base_url))
-    paths.extend(key for key in _TURNS_AROUND if key in found and key not in intended)
+    # False says no more of these than leaving it out does
+    added = [key for key in found if key not in intended and found[key] is not False]
+    paths.extend(key for key in _TURNS_AROUND if key in added)
+    paths.extend(key for key in added if key.startswith("_") and key[1:] in intended)
+    if whole:
+        paths.extend(key for key in added if _SAYS_MORE.fullmatch(key))
     return tuple(dict.fromkeys(paths))
 
 
 def patient_of(resource: Mapping[str, Any], base_url: str) -> str | None:
-    """Say whose resource it is, as `Patient/id`; None if it does not say."""
+    """Say whose resource it is, as `Patient/id`; None if it does not say.
+
+    A patient of another place is given as it stands there, and so is never taken for ours.
+    """
     actors = resource.get("participant")
     subjects = [resource.get(key) for key in ("subject", "patient", "for")]
     if isinstance(actors, list):
@@ -61,17 +83,15 @@ def patient_of(resource: Mapping[str, Any], base_url: str) -> str | None:
     for subject in subjects:
         if isinstance(subject, Mapping) and isinstance(subject.get("reference"), str):
             place = referred(subject["reference"], base_url)
-            if place.startswith("Patient/"):
+            if _SOMEBODY.search(place):
                 return place
     return None
 
 
 def referred(reference: str, base_url: str) -> str:
     """Reduce a reference to `Type/id` if it leads into this EHR; else leave it as it is."""
-    if "://" in reference and not reference.startswith(base_url.rstrip("/") + "/"):
-        return reference
-    found = _REFERENCE.search(reference)
-    return f"{found[1]}/{found[2]}" if found else reference
+    found = _REFERENCE.fullmatch(reference.removeprefix(base_url.rstrip("/") + "/"))
+    return found[1] if found else reference
 
 
 def as_instant(text: str) -> datetime | None:
@@ -93,11 +113,11 @@ def _member(
         if referred(value, base_url) != referred(found[key], base_url):
             yield path
     else:
-        yield from _value(value, found[key], path, base_url, may_grow=key in _MAY_GROW)
+        yield from _value(value, found[key], path, base_url, grows=key in _MAY_GROW)
 
 
 def _value(
-    intended: Any, found: Any, path: str, base_url: str, *, may_grow: bool = False
+    intended: Any, found: Any, path: str, base_url: str, *, grows: bool = False
 ) -> Iterator[str]:
     if isinstance(intended, Mapping):
         if not isinstance(found, Mapping):
@@ -105,12 +125,12 @@ def _value(
             return
         for key, value in intended.items():
             yield from _member(key, value, found, f"{path}.{key}", base_url)
-        added = found.keys() - intended.keys() - _MAY_BE_ADDED
-        yield from (f"{path}.{key}" for key in sorted(added))
+        added = found.keys() - intended.keys()
+        yield from (f"{path}.{key}" for key in sorted(added) if not _may_be_added(key, found[key]))
     elif isinstance(intended, list | tuple):
         if not isinstance(found, list):
             yield path
-        elif may_grow:
+        elif grows:
             yield from _each_somewhere(list(intended), found, path, base_url)
         elif len(found) != len(intended):
             yield path
@@ -122,11 +142,36 @@ def _value(
 
 
 def _each_somewhere(mine: list[Any], theirs: list[Any], path: str, base_url: str) -> Iterator[str]:
-    """Each intended item must be there, in its order; others may stand between."""
+    """Each intended item must be there, in its order; others that do no harm may stand between."""
     left = iter(theirs)
+    others: list[Any] = []
     for place, item in enumerate(mine):
-        if not any(not list(_value(item, other, "", base_url)) for other in left):
+        for other in left:
+            if not list(_value(item, other, "", base_url)):
+                break
+            others.append(other)
+        else:
             yield f"{path}[{place}]"
+            return
+    if any(_contradicts(other, mine, base_url) for other in [*others, *left]):
+        yield path
+
+
+def _contradicts(other: Any, mine: list[Any], base_url: str) -> bool:
+    """Say whether an added item is a second patient, or another code of a system that was used."""
+    if not isinstance(other, Mapping):
+        return True
+    if patient_of({"subject": other.get("actor")}, base_url) is not None:
+        return True
+    used = {(item.get("system"), item.get("code")) for item in mine if "code" in item}
+    system = other.get("system")
+    return any(system == each for each, _ in used) and (system, other.get("code")) not in used
+
+
+def _may_be_added(key: str, value: Any) -> bool:
+    """Say whether an element inside a value may be the EHR's; one that ends the value may not."""
+    ended = value == "old" or (isinstance(value, Mapping) and "end" in value)
+    return key in _MAY_BE_ADDED and not (key in ("use", "period") and ended)
 
 
 def _same(intended: Any, found: Any) -> bool:

@@ -5,16 +5,16 @@ it may be sent again. Must not retry, wait, or decide what a failure means for t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.deliveries import Action, Intent
+from domain.deliveries import Action, Intent, Standing
 from domain.names import EhrPatientId
 from fhir_adapters import identifiers
 from fhir_adapters.client import EhrClient, Written
 from fhir_adapters.compare import differences, patient_of
-from fhir_adapters.failures import Unsafe
-from fhir_adapters.merge import merged
+from fhir_adapters.failures import Disputed, Unsafe, WrongPatient
+from fhir_adapters.merge import merged, undisputed
 from fhir_adapters.plan import EhrPlan
 from fhir_adapters.r4b import check_shape
 from fhir_adapters.reconcile import (
@@ -40,13 +40,15 @@ __all__ = [
     "send",
 ]
 
+_NOTHING = Standing()
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What the EHR holds against what was meant. `differences` are paths, never values.
 
     `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
-    is: stop everything for that link.
+    is: nothing more of that patient may be sent.
     """
 
     equal: bool
@@ -62,10 +64,12 @@ async def send(
     intent: Intent,
     known: Mapping[str, str],
     patient: EhrPatientId,
+    standing: Standing = _NOTHING,
 ) -> Written:
     """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
 
-    A change that the EHR already has is not sent. Raises NeverSent, OutcomeUnknown, Busy,
+    A change that the EHR already has is not sent, nor one of what someone else has changed since
+    it was `standing` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
     EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
     not read what it would change.
     """
@@ -73,13 +77,14 @@ async def send(
     body = resolve(intent.body, known)
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
-        _check_patient(body, patient, client.base_url)
-        once = support.conditional_create and "identifier" in support.search
-        once = once and intent.resource_type != "Provenance"
-        condition = identifiers.query(intent.artefact) if once else None
+        whose = patient_of(body, client.base_url)
+        if whose is not None and whose != f"Patient/{patient}":
+            raise Unsafe("the resource is another patient's")
+        condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
-        return await _change(client, intent, known, body, patient)
+        before = replace(standing, elements=_of(intent, standing, known))
+        return await _change(client, intent, known, body, before, patient)
     raise Unsafe(f"this EHR does not advertise {intent.action} for {intent.resource_type}")
 
 
@@ -91,13 +96,15 @@ async def read_back(
     *,
     patient: EhrPatientId,
     rewrites: frozenset[str] = frozenset(),
+    whole: bool = True,
 ) -> Comparison:
     """Read what was written and compare it with `intended`, whose references are resolved.
 
-    `rewrites` (`EhrPlan.rewrites`) names top-level elements that this EHR replaces by its own.
+    Not `whole` if that is only what a change says. `rewrites` (`EhrPlan.rewrites`) names
+    top-level elements that this EHR replaces by its own.
     """
     held = await client.read(resource_type, ehr_id)
-    found = differences(intended, held.resource, client.base_url)
+    found = differences(intended, held.resource, client.base_url, whole=whole)
     rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
     left = tuple(path for path in found if path not in rewritten)
     whose = patient_of(held.resource, client.base_url)
@@ -110,20 +117,32 @@ async def _change(
     intent: Intent,
     known: Mapping[str, str],
     changes: Mapping[str, Any],
+    before: Standing,
     patient: EhrPatientId,
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
     held = await client.read(resource_type, ehr_id)
-    _check_patient(held.resource, patient, client.base_url)
-    if not differences(changes, held.resource, client.base_url):
-        return Written(held.ehr_id, held.version, existed=True)
+    whose = patient_of(held.resource, client.base_url)
+    if whose is not None and whose != f"Patient/{patient}":
+        raise WrongPatient
+    differ = differences(changes, held.resource, client.base_url, whole=False)
+    if not differ:
+        return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
         raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
-    body = merged(held.resource, changes)
-    return await client.update(resource_type, ehr_id, body, held.version)
+    write, meant = dict(changes), merged(held.resource, changes)
+    if held.version != before.version:
+        write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)
+        if disputed:
+            raise Disputed(ehr_id, disputed, differ)
+    if not write:
+        return Written(ehr_id, held.version, existed=True, whole=meant)
+    body = merged(held.resource, write)
+    return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
 
 
-def _check_patient(resource: Mapping[str, Any], patient: EhrPatientId, base_url: str) -> None:
-    whose = patient_of(resource, base_url)
-    if whose is not None and whose != f"Patient/{patient}":
-        raise Unsafe("the resource is another patient's")
+def _of(intent: Intent, standing: Standing, known: Mapping[str, str]) -> dict[str, Any]:
+    """Resolve those elements that stood before and are to change."""
+    touched = {key: value for key, value in standing.elements.items() if key in intent.body}
+    resolved: dict[str, Any] = resolve(touched, known)
+    return resolved

@@ -28,7 +28,10 @@ class NoAnswer(EhrFailure, Unavailable):
 
 
 class Busy(EhrFailure, Unavailable):
-    """The EHR asked to be left alone for a while, and did nothing."""
+    """The EHR did nothing now and may do it later.
+
+    It is too busy, somebody has the record open, or it does not accept our authorization.
+    """
 
     def __init__(self, message: str, retry_after: float | None) -> None:
         """Keep for how many seconds, if it said so."""
@@ -58,3 +61,21 @@ class Stale(EhrRefused, Conflict):
 
 class Unsafe(EhrFailure, Malformed):
     """Writing would risk somebody else's data; a person looks. Nothing was sent."""
+
+
+class WrongPatient(Unsafe):
+    """What Kairos wrote stands on another patient: nothing more of this patient may be sent."""
+
+    def __init__(self) -> None:
+        """Say so, without saying who."""
+        super().__init__("the EHR shows it on another patient")
+
+
+class Disputed(EhrFailure, Conflict):
+    """Someone else changed in the EHR what was to be changed: a person decides."""
+
+    def __init__(self, ehr_id: str, elements: Sequence[str], differences: Sequence[str]) -> None:
+        """Keep where it stands and at which paths it is not as meant."""
+        super().__init__(f"someone else changed it in the EHR: {', '.join(elements)}")
+        self.ehr_id = ehr_id
+        self.differences = tuple(differences)

@@ -179,10 +179,9 @@ def _cannot(name: str, said: Support | None) -> str | None:
 
 
 def _native(said: Support) -> Native:
-    by_identifier = "identifier" in said.search and said.resource_type != "Provenance"
     return Native(
         resource_type=said.resource_type,
-        conditional_create=said.conditional_create and by_identifier,
+        conditional_create=said.creates_once,
         update=said.update,
-        search_by_identifier=by_identifier,
+        search_by_identifier=said.finds_identifier,
     )

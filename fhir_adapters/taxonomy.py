@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     ALREADY_DONE = "already-done"
     PAGE_RESTART = "page-restart"
     RETRY = "retry"
+    LOGIN = "login"  # who asks is not accepted at all, whatever is asked
 
 
 UNKNOWN_FATAL = Verdict.NEEDS_PERSON
@@ -70,11 +71,11 @@ EPIC: Mapping[str, Verdict] = {
 }
 
 BY_ISSUE_TYPE: Mapping[str, Verdict] = {
-    "login": Verdict.NEEDS_PERSON,
+    "login": Verdict.LOGIN,
     "forbidden": Verdict.NEEDS_PERSON,
     "security": Verdict.NEEDS_PERSON,
     "suppressed": Verdict.NEEDS_PERSON,
-    "expired": Verdict.NEEDS_PERSON,
+    "expired": Verdict.LOGIN,
     "unknown": Verdict.NEEDS_PERSON,
     "conflict": Verdict.CONFLICT,
     "multiple-matches": Verdict.CONFLICT,
@@ -91,14 +92,14 @@ BY_ISSUE_TYPE: Mapping[str, Verdict] = {
 """FHIR's own issue types, as far as they say more than the HTTP status."""
 
 BY_STATUS: Mapping[int, Verdict] = {
-    401: Verdict.NEEDS_PERSON,
+    401: Verdict.LOGIN,
     403: Verdict.NEEDS_PERSON,
     404: Verdict.NOT_FOUND,
     408: Verdict.RETRY,
     409: Verdict.CONFLICT,
     410: Verdict.NOT_FOUND,
     412: Verdict.CONFLICT,
-    423: Verdict.CONFLICT,
+    423: Verdict.RETRY,
     424: Verdict.RETRY,
     425: Verdict.RETRY,
     429: Verdict.RETRY,

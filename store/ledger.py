@@ -1,15 +1,19 @@
 """The delivery ledger: every write to an EHR, committed before its first byte leaves."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.deliveries import MOVES, OPEN, Action, DeliveryState, Intent
+from domain.deliveries import MOVES, Action, DeliveryState, Intent, Standing
 from domain.errors import Conflict
 from store.database import Transaction
 from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
+
+_STANDS = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
 
 
 async def intend(
@@ -42,26 +46,6 @@ async def intend(
         await tx.execute(added.on_conflict_do_nothing(index_elements=["key"]))
 
 
-async def next_in_lane(tx: Transaction, connection_id: str, patient_id: str) -> DeliveryRow | None:
-    """Find the lane's next delivery that nothing holds back, and lock it.
-
-    One that needs a person is passed over. One waits while an artefact it needs is not in the
-    EHR, and while an earlier delivery of its own artefact is not settled there.
-    """
-    lane = and_(DeliveryRow.connection_id == connection_id, DeliveryRow.patient_id == patient_id)
-    unsettled = DeliveryRow.state.in_([*OPEN, DeliveryState.REFUSED])
-    wanted = select(DeliveryRow).where(lane, unsettled).order_by(DeliveryRow.id)
-    rows = list((await tx.execute(wanted)).scalars())
-    behind: set[str] = set()
-    known = await links(tx, connection_id, {need for row in rows for need in row.needs})
-    for row in rows:
-        ready = not row.needs_person and row.state in OPEN
-        if ready and row.artefact not in behind and all(n in known for n in row.needs):
-            return await tx.get(DeliveryRow, row.id, with_for_update=True)
-        behind.add(row.artefact)
-    return None
-
-
 async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dict[str, str]:
     """Map artefacts that are in the EHR to their `Type/id` there."""
     if not artefacts:
@@ -73,8 +57,34 @@ async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dic
     return {row.artefact: f"{row.resource_type}/{row.ehr_id}" for row in rows}
 
 
+async def standing(tx: Transaction, row: DeliveryRow) -> Standing:
+    """Say what earlier deliveries of the same artefact left in the EHR, element by element."""
+    wanted = select(DeliveryRow).where(
+        DeliveryRow.connection_id == row.connection_id,
+        DeliveryRow.artefact == row.artefact,
+        DeliveryRow.id < row.id,
+        DeliveryRow.state.in_(_STANDS),
+        DeliveryRow.ehr_id.is_not(None),
+    )
+    version: str | None = None
+    elements: dict[str, Any] = {}
+    for before in (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars():
+        differ = {re.split(r"[.\[]", path.removeprefix("_"))[0] for path in before.differences}
+        elements |= {key: value for key, value in before.body.items() if key not in differ}
+        version = None if differ else before.ehr_version
+    return Standing(version, elements)
+
+
 async def link(tx: Transaction, row: DeliveryRow, ehr_id: str) -> None:
     """Remember which resource a delivery became. Conflict if it is another than known."""
+    place = select(LinkRow.artefact).where(
+        LinkRow.connection_id == row.connection_id,
+        LinkRow.resource_type == row.resource_type,
+        LinkRow.ehr_id == ehr_id,
+        LinkRow.artefact != row.artefact,
+    )
+    if (await tx.execute(place)).first() is not None:
+        raise Conflict(f"{row.resource_type}/{ehr_id} is already what another delivery became")
     added = insert(LinkRow).values(
         connection_id=row.connection_id,
         artefact=row.artefact,
@@ -100,6 +110,27 @@ def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None =
     row.state = to
     row.reason = reason
     row.changed_at = at
+
+
+def ask(row: DeliveryRow, reason: str, at: datetime) -> None:
+    """Ask a person as what a delivery stands in the EHR, for it is not known."""
+    if row.state != DeliveryState.UNKNOWN:
+        move(row, DeliveryState.UNKNOWN, at)
+    row.reason, row.needs_person, row.ehr_id = reason, True, None
+
+
+def again(row: DeliveryRow) -> DeliveryState:
+    """Say what a delivery is when it is tried again: if it was ever sent it is looked for first."""
+    return DeliveryState.UNKNOWN if row.attempts or row.ehr_id else DeliveryState.INTENT
+
+
+def send_again(row: DeliveryRow, at: datetime, reason: str) -> None:
+    """Have a lane take a delivery once more."""
+    if row.state == DeliveryState.UNKNOWN:
+        row.reason = reason
+    else:
+        move(row, again(row), at, reason)
+    row.needs_person = False
 
 
 def audit(
@@ -158,13 +189,3 @@ async def counts(
         if by_person:
             found["needs-person"] = found.get("needs-person", 0) + count
     return found
-
-
-async def lanes_with_work(tx: Transaction) -> list[tuple[str, str]]:
-    """List the (connection, patient) lanes that have something to deliver."""
-    wanted = (
-        select(DeliveryRow.connection_id, DeliveryRow.patient_id)
-        .where(DeliveryRow.state.in_(OPEN), DeliveryRow.needs_person.is_(False))
-        .distinct()
-    )
-    return [(connection, patient) for connection, patient in (await tx.execute(wanted)).all()]

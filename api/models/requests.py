@@ -1,12 +1,13 @@
 """What people send: one shape for each wish of the domain, with an example that is tested."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.models.words import (
     Body,
     Count,
+    EhrId,
     Example,
     Instant,
     Number,
@@ -35,9 +36,7 @@ class StartPathway(Body):
     }
 
     site: Slug
-    patient: str = Field(
-        pattern=r"^[A-Za-z0-9.-]{1,64}$", description="the patient's id at the site's EHR"
-    )
+    patient: EhrId = Field(description="the patient's id at the site's EHR")
     protocol: Slug
     version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
         default=None, description="the newest approved one if left out"
@@ -297,14 +296,26 @@ class Decide(Body):
 class ResolveDelivery(Body):
     """Decide about a delivery that needs a person.
 
-    `retry` sends it again, `accept` takes what the EHR made of it, `supersede` says that it is not
-    needed any more or was entered there by hand.
+    `retry` sends it again, after looking whether an earlier try stands there. `accept` takes what
+    the EHR made of it. `supersede` says that it is not needed any more or was entered there by
+    hand; with an `ehr_id` also as which resource, so that what refers to it can follow.
     """
 
     EXAMPLE: ClassVar[Example] = {"action": "retry", "reason": "the EHR's permission was corrected"}
 
     action: Literal["retry", "accept", "supersede"]
     reason: Words
+    ehr_id: EhrId | None = Field(
+        default=None,
+        description="only with `supersede`: the id, of the delivery's type, as which it stands"
+        " in the EHR; it is read there, and 409 says what is wrong with it",
+    )
+
+    @model_validator(mode="after")
+    def _only_where_it_says_something(self) -> Self:
+        if self.ehr_id is not None and self.action != "supersede":
+            raise ValueError("ehr_id goes with supersede only")
+        return self
 
 
 COMMANDS: tuple[type[Body], ...] = (

@@ -15,19 +15,19 @@ from api.models import work as w
 from api.models.pages import Page
 from api.models.requests import ResolveDelivery
 from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
+from api.standing import check_stands
 from api.tokens import Caller
 from domain.deliveries import NEEDS_PERSON, Action, DeliveryState
 from domain.errors import Conflict, Unavailable
 from domain.names import Role
 from domain.permissions import CARE, MAY_READ
-from store import inbox, ledger, pathways
+from store import inbox, lanes, ledger, pathways
 from store.database import Transaction
 from store.tables import CommandRow, DeliveryRow
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 KIND = "resolve-delivery"
 TO = {
-    "retry": DeliveryState.INTENT,
     "accept": DeliveryState.CONFIRMED,
     "supersede": DeliveryState.SUPERSEDED,
 }
@@ -95,26 +95,37 @@ async def resolve(
     async with parts.database.begin() as tx:
         there = await tx.get(DeliveryRow, delivery)
         insist_site(asked.caller, there.site_id if there else None)
-        if await repeated(tx, asked) is not None:
-            return _answer(delivery, TO[body.action], replayed=True)
+        before = await repeated(tx, asked)
+        if before is not None:
+            return _answer(delivery, before.body["becomes"], replayed=True)
+    if there is not None and body.ehr_id is not None:
+        await check_stands(parts, there, body.ehr_id)
+    async with parts.database.begin() as tx:
         row = await ledger.get(tx, delivery)
         pathway = await pathways.lock(tx, row.pathway_id)
         command = await inbox.receive(tx, _received(asked, row, body), now)
         if command is None:
-            return await _said_before(tx, asked, delivery, TO[body.action])
-        _check(row, body.action)
-        if row.state == DeliveryState.UNKNOWN and body.action == "retry":
-            row.reason = body.reason  # it stays unknown: the lane looks before it sends again
+            return await _said_before(tx, asked, delivery)
+        _check(row, body)
+        if body.ehr_id is not None:
+            await ledger.link(tx, row, body.ehr_id)
+            row.ehr_id = body.ehr_id
+        if row.state == DeliveryState.SUPERSEDED:
+            row.reason = body.reason  # it only says now as what it stands
+        elif body.action == "retry":
+            ledger.send_again(row, now, body.reason)
         else:
             ledger.move(row, TO[body.action], now, body.reason)
         row.needs_person = False
+        await tx.flush()
+        await lanes.ask_what_waits(tx, row.connection_id, row.patient_id)
         ledger.audit(tx, row, f"{KIND}:{body.action}", asked.author.id, asked.role, now)
         await inbox.applied(tx, command.id, pathway.version, now)
     try:
         await parts.door.wake_lane(row.connection_id, row.patient_id)
     except Unavailable:
         log.warning("lane_not_woken", delivery_id=row.id, connection=row.connection_id)
-    return _answer(delivery, DeliveryState(row.state))
+    return _answer(delivery, row.state)
 
 
 def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Received:
@@ -126,30 +137,39 @@ def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Re
         author_id=asked.caller.subject,
         idempotency_key=asked.key,
         fingerprint=asked.fingerprint,
-        body={"delivery": row.id, "action": body.action, "reason": body.reason},
+        body={
+            "delivery": row.id,
+            "action": body.action,
+            "reason": body.reason,
+            "ehr_id": body.ehr_id,
+            "becomes": TO.get(body.action) or ledger.again(row),
+        },
     )
 
 
-async def _said_before(
-    tx: Transaction, asked: Asked, delivery: int, state: DeliveryState
-) -> JSONResponse:
+async def _said_before(tx: Transaction, asked: Asked, delivery: int) -> JSONResponse:
     known: CommandRow | None = await repeated(tx, asked)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
-    return _answer(delivery, state, replayed=True)
+    return _answer(delivery, known.body["becomes"], replayed=True)
 
 
-def _check(row: DeliveryRow, action: str) -> None:
+def _check(row: DeliveryRow, body: ResolveDelivery) -> None:
     """Only what waits for a person is a person's to decide; the rest is under way."""
+    action = body.action
+    if row.state == DeliveryState.SUPERSEDED and body.ehr_id is not None:
+        return
     if not (row.needs_person or row.state in NEEDS_PERSON):
         raise Conflict(f"delivery {row.id} is {row.state} and waits for nobody")
     if action == "accept" and row.state != DeliveryState.DIVERGENT:
         raise Conflict(f"delivery {row.id} is {row.state}: there is nothing in the EHR to accept")
     if action == "retry" and row.action == Action.PERSON:
         raise Conflict(f"delivery {row.id} is entered by hand; supersede it once it is there")
+    if action == "retry" and row.state == DeliveryState.INTENT:
+        raise Conflict(f"delivery {row.id} {row.reason}")
 
 
-def _answer(delivery: int, state: DeliveryState, *, replayed: bool = False) -> JSONResponse:
+def _answer(delivery: int, state: str, *, replayed: bool = False) -> JSONResponse:
     address = f"/v1/deliveries/{delivery}"
     again = {"Idempotency-Replayed": "true"} if replayed else {}
     return JSONResponse(

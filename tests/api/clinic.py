@@ -132,6 +132,7 @@ class StandInEhr:
     def __init__(self) -> None:
         self.away = False
         self.patients: dict[str, dict[str, Any]] = {PATIENT: patient(PATIENT)}
+        self.others: dict[str, dict[str, Any]] = {}  # by `Type/id`
 
     async def capability(self) -> dict[str, Any]:
         """A server that takes Observations only."""
@@ -149,8 +150,10 @@ class StandInEhr:
         }
 
     async def read(self, resource_type: str, ehr_id: str) -> Held:
-        """A patient, or what an EHR says when there is none."""
+        """A patient or another resource, or what an EHR says when there is none."""
         self._answer()
+        if f"{resource_type}/{ehr_id}" in self.others:
+            return Held(ehr_id, "1", self.others[f"{resource_type}/{ehr_id}"])
         if ehr_id not in self.patients:
             raise EhrRefused(f"read a {resource_type}", 404, ())
         return Held(ehr_id, "1", self.patients[ehr_id])

@@ -20,6 +20,7 @@ async def delivery(
         await ledger.intend(tx, row, "an-event", [intent], clinic.clock.at)
         found = (await tx.execute(select(DeliveryRow))).scalar_one()
         found.state, found.needs_person = state, needs_person
+        found.attempts = int(state == DeliveryState.MISFILED)
         return found.id
 
 
@@ -31,6 +32,8 @@ RIGHT = [
     ("unknown", "retry", "unknown"),  # it is looked for before it is sent again
     ("unknown", "supersede", "superseded"),
     ("intent", "supersede", "superseded"),
+    ("misfiled", "retry", "unknown"),  # it is read again
+    ("misfiled", "supersede", "superseded"),
 ]
 
 
@@ -61,6 +64,9 @@ WRONG = [
     ("unknown", "accept", True, Action.CREATE),
     ("divergent", "retry", True, Action.CREATE),
     ("refused", "retry", True, Action.PERSON),
+    ("intent", "retry", True, Action.CREATE),
+    ("misfiled", "accept", True, Action.CREATE),
+    ("superseded", "supersede", False, Action.CREATE),
 ]
 
 
@@ -126,3 +132,102 @@ async def test_deliveries_are_filtered_and_counted(clinic: Clinic):
     assert pathway["deliveries"] == {"refused": 1, "needs-person": 1}
     own = (await operator.get(f"/v1/pathways/{one['pathway']}/deliveries")).json()["items"]
     assert [d["id"] for d in own] == [number]
+
+
+OURS = {"resourceType": "Observation", "subject": {"reference": "Patient/patient-1"}}
+
+
+async def test_a_retry_of_what_was_sent_says_that_it_looks_first(clinic: Clinic):
+    """Refused after it was sent: it becomes unknown, also when the same key asks again."""
+    number = await delivery(clinic, "refused")
+    async with clinic.database.begin() as tx:
+        (await ledger.get(tx, number)).attempts = 1
+    path, body = f"/v1/deliveries/{number}/resolution", {"action": "retry", "reason": "again"}
+    operator = clinic.staff("operations")
+    answers = [(await operator.post(path, body, key="k")).json()["state"] for _ in range(2)]
+    assert answers == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("state", ["refused", "unknown", "intent", "misfiled", "superseded"])
+async def test_a_person_says_as_what_it_stands(clinic: Clinic, state: str):
+    """Entered by hand as Observation/77: shown there, and what needs it waits for nobody."""
+    number = await delivery(clinic, state, needs_person=state != "superseded")
+    clinic.ehr.others["Observation/77"] = OURS | {"id": "77"}
+    waiting = await _needing(clinic, number)
+    operator = clinic.staff("operations")
+    body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
+    answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
+    assert (answer.status_code, answer.json()["state"]) == (201, "superseded")
+    shown = (await operator.get(f"/v1/deliveries/{number}")).json()
+    assert (shown["in_ehr"], shown["needs_person"]) == ("Observation/77", False)
+    assert not (await operator.get(f"/v1/deliveries/{waiting}")).json()["needs_person"]
+    assert clinic.door.woken == [("demo-ehr", "patient-1")]
+
+
+async def test_what_needs_a_superseded_delivery_is_a_persons(clinic: Clinic):
+    """Superseded without saying as what it stands: what needs it asks, and names it."""
+    number = await delivery(clinic, "refused")
+    waiting = await _needing(clinic, number)
+    operator = clinic.staff("operations")
+    body = {"action": "supersede", "reason": "entered by hand"}
+    await operator.post(f"/v1/deliveries/{number}/resolution", body)
+    shown = (await operator.get(f"/v1/deliveries/{waiting}")).json()
+    assert (shown["state"], shown["needs_person"]) == ("intent", True)
+    assert f"delivery {number}" in shown["reason"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        (None, "has no Observation/77"),
+        (OURS | {"subject": {"reference": "Patient/patient-2"}}, "another patient's"),
+        (OURS | {"subject": None}, "does not say whose it is"),
+        (OURS | {"status": "entered-in-error"}, "entered in error"),
+    ],
+)
+async def test_what_does_not_stand_there_is_not_believed(clinic: Clinic, resource, says):
+    """No such resource, another patient's, nobody's, or one taken back: 409 says which."""
+    number = await delivery(clinic, "refused")
+    if resource is not None:
+        clinic.ehr.others["Observation/77"] = resource
+    body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
+    operator = clinic.staff("operations")
+    answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
+    assert (answer.status_code, says in answer.json()["detail"]) == (409, True)
+    shown = (await operator.get(f"/v1/deliveries/{number}")).json()
+    assert (shown["state"], shown["in_ehr"]) == ("refused", None)
+
+
+async def test_one_resource_is_not_two_deliveries(clinic: Clinic):
+    """What another delivery became cannot be said to be this one."""
+    number = await delivery(clinic, "refused")
+    waiting = await _needing(clinic, number)
+    clinic.ehr.others["Observation/77"] = OURS | {"id": "77"}
+    async with clinic.database.begin() as tx:
+        await ledger.link(tx, await ledger.get(tx, waiting), "77")
+    body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
+    answer = await clinic.staff("operations").post(f"/v1/deliveries/{number}/resolution", body)
+    assert (answer.status_code, "another delivery" in answer.json()["detail"]) == (409, True)
+
+
+async def test_a_place_is_verified_or_not_taken(clinic: Clinic):
+    """While the EHR is away nothing is believed; an id with another action is refused."""
+    number = await delivery(clinic, "refused")
+    clinic.ehr.away = True
+    operator = clinic.staff("operations")
+    path = f"/v1/deliveries/{number}/resolution"
+    body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
+    assert (await operator.post(path, body)).status_code == 503
+    assert (await operator.post(path, body | {"action": "accept"})).status_code == 422
+    assert (await operator.post(path, body | {"ehr_id": "../77"})).status_code == 422
+
+
+async def _needing(clinic: Clinic, number: int) -> int:
+    """A second delivery that needs the first."""
+    intent = Intent("another", "Observation", Action.CREATE, {}, ("an-artefact",))
+    async with clinic.database.begin() as tx:
+        first = await ledger.get(tx, number)
+        row = await pathways.lock(tx, first.pathway_id)
+        await ledger.intend(tx, row, "another-event", [intent], clinic.clock.at)
+        found = await tx.execute(select(DeliveryRow.id).where(DeliveryRow.artefact == "another"))
+        return found.scalar_one()

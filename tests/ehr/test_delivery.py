@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from domain.deliveries import Action, Intent
+from domain.deliveries import Action, Intent, Standing
 from domain.errors import Malformed
 from domain.names import EhrPatientId, EventId, PathwayId
 from fhir_adapters import identifiers
@@ -18,7 +19,6 @@ from fhir_adapters.failures import (
     Stale,
     Unsafe,
 )
-from fhir_adapters.resolve import resolve
 
 
 async def _count(client: EhrClient, intent: Intent) -> int:
@@ -31,17 +31,20 @@ async def test_everything_is_written_once_found_and_read_back_equal(
 ) -> None:
     """All of a pathway's writes: absent before, written, found again, read back without a loss."""
     known: dict[str, str] = {}
+    stood: dict[str, dict[str, Any]] = {}
     whose = EhrPatientId(patient)
     for intent in story:
         assert isinstance(await find(client, plan, intent, known), Absent), intent
-        done = await send(client, plan, intent, known, whose)
+        before = stood.get(intent.artefact, {})
+        done = await send(client, plan, intent, known, whose, Standing(None, before))
+        stood[intent.artefact] = {**before, **intent.body}
         assert not done.existed
         known.setdefault(intent.artefact, f"{intent.resource_type}/{done.ehr_id}")
         found = await find(client, plan, intent, known)
         assert isinstance(found, Found)
         assert found.ehr_id == done.ehr_id
-        meant = resolve(intent.body, known)
-        back = await read_back(client, intent.resource_type, done.ehr_id, meant, patient=whose)
+        assert done.whole is not None
+        back = await read_back(client, intent.resource_type, done.ehr_id, done.whole, patient=whose)
         assert (back.equal, back.differences) == (True, ())
         assert back.version == done.version
     assert {i.action for i in story} == {Action.CREATE, Action.UPDATE}
@@ -98,7 +101,8 @@ async def test_a_change_keeps_what_the_ehr_added(client, plan, patient, episode)
     known = {episode.artefact: f"EpisodeOfCare/{created.ehr_id}"}
     change = Intent(episode.artefact, "EpisodeOfCare", Action.UPDATE, {"status": "onhold"})
     assert isinstance(await find(client, plan, change, known), Absent)
-    first = await send(client, plan, change, known, EhrPatientId(patient))
+    before = Standing(created.version, episode.body)
+    first = await send(client, plan, change, known, EhrPatientId(patient), before)
     again = await send(client, plan, change, known, EhrPatientId(patient))
     assert (first.existed, again.existed, again.version) == (False, True, first.version)
     now = (await client.read("EpisodeOfCare", created.ehr_id)).resource
@@ -150,6 +154,9 @@ async def test_what_is_not_advertised_is_not_sent(client, plan, patient, episode
         (202, OutcomeUnknown),
         (307, EhrRefused),
         (400, EhrRefused),
+        (401, Busy),
+        (403, EhrRefused),
+        (408, OutcomeUnknown),
         (409, EhrRefused),
         (429, Busy),
         (500, OutcomeUnknown),
@@ -158,19 +165,19 @@ async def test_what_is_not_advertised_is_not_sent(client, plan, patient, episode
     ],
 )
 async def test_what_an_answer_to_a_write_means(status, expected, client, episode, wire) -> None:
-    """4xx is a refusal, 429 a request to wait, and 5xx may have been done."""
+    """4xx is a refusal, 401 and 429 are to be waited for, and 408 and 5xx may have been done."""
     wire.answer_next("POST", "/fhir/EpisodeOfCare", status)
     with pytest.raises(expected) as raised:
         await client.create("EpisodeOfCare", episode.body)
     assert type(raised.value) is expected
 
 
-@pytest.mark.parametrize("status", [409, 412, 423])
-async def test_stale_is_said_in_three_ways(status, client, episode, wire) -> None:
-    """Vendors answer 409, 412 or 423 where somebody else changed or holds the resource."""
+@pytest.mark.parametrize(("status", "expected"), [(409, Stale), (412, Stale), (423, Busy)])
+async def test_stale_is_said_in_two_ways(status, expected, client, episode, wire) -> None:
+    """Vendors answer 409 or 412 where somebody else changed it; 423 says that it is open."""
     done = await client.create("EpisodeOfCare", episode.body)
     wire.answer_next("PUT", "/fhir/EpisodeOfCare", status)
-    with pytest.raises(Stale):
+    with pytest.raises(expected):
         await client.update("EpisodeOfCare", done.ehr_id, episode.body, done.version)
 
 

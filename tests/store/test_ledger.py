@@ -10,7 +10,7 @@ from domain.errors import Conflict
 from domain.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.pathway import Pathway
 from domain.protocol import CombinedProtocol
-from store import ledger, pathways
+from store import lanes, ledger, pathways
 from store.database import Database
 from store.tables import DeliveryRow
 
@@ -38,7 +38,7 @@ def _create(artefact: str, *needs: str) -> Intent:
 async def _settle(database: Database, state: DeliveryState) -> str | None:
     """Take the lane's next delivery, move it there, and say which artefact it was."""
     async with database.begin() as tx:
-        row = await ledger.next_in_lane(tx, "ehr", "patient-1")
+        row = await lanes.next_in_lane(tx, "ehr", "patient-1")
         if row is None:
             return None
         ledger.move(row, DeliveryState.SENT, NOW)

@@ -39,6 +39,10 @@ def _with(**changes: Any) -> dict[str, Any]:
         {"subject": {"reference": f"{BASE}/Patient/p1/_history/2", "display": "A"}},
         {"identifier": [{"system": "mrn", "value": "1"}, *MEANT["identifier"]]},
         {"code": {"coding": [{"code": "own"}, *MEANT["code"]["coding"]], "text": "SpO2"}},
+        {"identifier": [{**MEANT["identifier"][0], "use": "usual", "period": {"start": "2026"}}]},
+        {"performer": [{"reference": "Practitioner/1"}], "encounter": {"reference": "Encounter/1"}},
+        {"doNotPerform": False, "reportedBoolean": False, "interpretation": [{"text": "normal"}]},
+        {"contained": [], "language": "en", "_language": {"extension": []}},
     ],
 )
 def test_what_an_ehr_may_do_compares_equal(changes: dict[str, Any]) -> None:
@@ -62,6 +66,23 @@ def test_what_an_ehr_may_do_compares_equal(changes: dict[str, Any]) -> None:
          ("subject.reference",)),
         ({"identifier": []}, ("identifier[0]",)),
         ({"code": {"coding": [], "text": "SpO2"}}, ("code.coding[0]",)),
+        ({"code": {"coding": [*MEANT["code"]["coding"],
+                              {"system": "http://loinc.org", "code": "8867-4"}], "text": "SpO2"}},
+         ("code.coding",)),
+        ({"subject": {"reference": "tenantB/Patient/p1"}}, ("subject.reference",)),
+        ({"subject": {"reference": f"{BASE}/tenantB/Patient/p1"}}, ("subject.reference",)),
+        ({"identifier": [{**MEANT["identifier"][0], "use": "old"}]}, ("identifier[0]",)),
+        ({"identifier": [{**MEANT["identifier"][0], "period": {"end": "2026"}}]},
+         ("identifier[0]",)),
+        ({"_status": {"extension": [{"url": "x", "valueCode": "unknown"}]}}, ("_status",)),
+        ({"valueString": "hypoxic"}, ("valueString",)),
+        ({"effectivePeriod": {}}, ("effectivePeriod",)),
+        ({"component": [{"valueInteger": 1}]}, ("component",)),
+        ({"abatementDateTime": "2026-12-02"}, ("abatementDateTime",)),
+        ({"dosageInstruction": [{"text": "daily"}]}, ("dosageInstruction",)),
+        ({"medicationReference": {"reference": "Medication/1"}}, ("medicationReference",)),
+        ({"asNeededBoolean": True}, ("asNeededBoolean",)),
+        ({"reportedBoolean": True}, ("reportedBoolean",)),
         ({"modifierExtension": []}, ("modifierExtension",)),
         ({"dataAbsentReason": {}}, ("dataAbsentReason",)),
     ],
@@ -77,6 +98,18 @@ def test_an_added_item_in_a_list_of_values_is_found() -> None:
     assert differences({"component": [one]}, {"component": [one, two]}, BASE) == ("component",)
     mine, room = {"status": "accepted"}, {"status": "needs-action"}
     assert differences({"participant": [mine]}, {"participant": [room, mine]}, BASE) == ()
+    second = {"actor": {"reference": f"{BASE}/Patient/p2"}}
+    found = {"participant": [mine, second]}
+    assert differences({"participant": [mine]}, found, BASE) == ("participant",)
+
+
+def test_a_change_says_nothing_of_the_rest() -> None:
+    """A change is compared by what it says; what else stands there is no difference to it."""
+    assert differences({"status": "final"}, MEANT, BASE, whole=False) == ()
+    assert differences({"status": "final"}, MEANT | {"_status": {}}, BASE, whole=False) == (
+        "_status",
+    )
+    assert "valueQuantity" in differences({"status": "final"}, MEANT, BASE)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +121,13 @@ def test_an_added_item_in_a_list_of_values_is_found() -> None:
                           {"actor": {"reference": "Patient/3"}}]}, "Patient/3"),
         ({"subject": {"reference": "Group/1"}}, None),
         ({"subject": {"identifier": {}}}, None),
+        ({"subject": {"reference": "tenantB/Patient/1"}}, "tenantB/Patient/1"),
+        ({"subject": {"reference": "https://other.example/fhir/Patient/1"}},
+         "https://other.example/fhir/Patient/1"),
     ],
 )  # fmt: skip
 def test_whose_resource_it_is(resource: dict[str, Any], whose: str | None) -> None:
-    """The patient is found in subject, patient, for or among the participants."""
+    """The patient is found wherever a type names one; a patient of another place stays one."""
     assert patient_of(resource, BASE) == whose
 
 

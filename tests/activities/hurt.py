@@ -1,0 +1,274 @@
+"""An EHR in memory that hurts on purpose, and a lane that delivers to it with the real activity.
+
+A stand-in for what no server can be told to do: commit and then say that it refused, lose what it
+was sent, file it on another patient. The database, the activity and the client are real.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import select
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.deliveries import Deliveries
+from activities.plans import Connections, Plans
+from domain.deliveries import Action, Intent
+from domain.names import ConnectionId, EhrPatientId, PathwayId, SiteId
+from domain.pathway import Pathway
+from domain.protocol import CombinedProtocol
+from fhir_adapters import identifiers
+from fhir_adapters.plan import EhrPlan, plan_for
+from fhir_adapters.resolve import refer
+from fhir_adapters.vendors import PLAIN, Overlay
+from store import capabilities, ledger, pathways
+from store.database import Database, Transaction
+from store.tables import DeliveryRow
+from workflows.wire import LaneInput
+
+START = datetime(2027, 3, 1, 14, tzinfo=UTC)
+PATIENT = "patient-1"
+Answer = tuple[int, Mapping[str, str], Any]
+Hurt = Callable[[str, str], Answer | None]
+"""Asked with method and path; what it gives is answered in place of the truth."""
+
+
+@dataclass
+class HurtEhr:
+    """Holds resources by `Type/id`. `keep` is what it makes of one that it is sent."""
+
+    base_url: str = ""
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)  # methods and paths
+    before: Hurt = lambda _method, _path: None  # asked first: what it answers was not done
+    after: Hurt = lambda _method, _path: None  # asked when it is done: what it answers is a lie
+    keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda resource: resource
+    shows: Callable[[dict[str, Any]], bool] = lambda _resource: True  # to a search
+
+    @property
+    def writes(self) -> list[str]:
+        """The writes that it was asked for."""
+        return [call for call in self.calls if not call.startswith("GET")]
+
+    def of(self, resource_type: str) -> list[dict[str, Any]]:
+        """What it holds of a type."""
+        return [each for each in self.held.values() if each["resourceType"] == resource_type]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request. The status 0 is no answer at all."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        method, url, _ = head[0].split(" ")
+        named = (line.partition(": ") for line in head[1:] if line)
+        headers = {name.lower(): value for name, _, value in named}
+        length = int(headers.get("content-length", "0"))
+        body = json.loads(await reader.readexactly(length)) if length else None
+        path = urlsplit(url).path.removeprefix("/fhir/")
+        self.calls.append(f"{method} {path}")
+        answer = self.before(method, path)
+        if answer is None:
+            done = self._do(method, path, parse_qs(urlsplit(url).query), headers, body)
+            answer = self.after(method, path) or done
+        status, says, told = answer
+        if status:
+            content = b"" if told is None else json.dumps(told).encode()
+            lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(content)}"]
+            lines += ["Connection: close", *(f"{name}: {value}" for name, value in says.items())]
+            writer.write("\r\n".join([*lines, "", ""]).encode() + content)
+            await writer.drain()
+        writer.close()
+
+    def _do(
+        self, method: str, path: str, query: Any, headers: Mapping[str, str], body: Any
+    ) -> Answer:
+        resource_type, _, ehr_id = path.partition("/")
+        if method == "POST":
+            return self._create(resource_type, headers.get("if-none-exist"), body)
+        if method == "PUT":
+            return self._update(path, headers.get("if-match"), body)
+        if ehr_id:
+            return (200, {}, self.held[path]) if path in self.held else (404, {}, None)
+        hits = [each for each in self.of(resource_type) if self.shows(each) and _hit(each, query)]
+        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(hits)}
+        return 200, {}, bundle | {"entry": [{"resource": hit} for hit in hits]}
+
+    def _create(self, resource_type: str, condition: str | None, body: dict[str, Any]) -> Answer:
+        there = self.of(resource_type)
+        if condition and (hits := [hit for hit in there if _hit(hit, parse_qs(condition))]):
+            return 200, {"Location": f"{self.base_url}/{resource_type}/{hits[0]['id']}"}, None
+        ehr_id = str(len(self.held) + 1)
+        sent = {**body, "id": ehr_id, "meta": {"versionId": "1"}}
+        self.held[f"{resource_type}/{ehr_id}"] = self.keep(sent)
+        return 201, {"Location": f"{self.base_url}/{resource_type}/{ehr_id}/_history/1"}, None
+
+    def _update(self, path: str, match: str | None, body: dict[str, Any]) -> Answer:
+        version = self.held[path]["meta"]["versionId"]
+        if match != f'W/"{version}"':
+            return 412, {}, None
+        self.change(path, **self.keep(body))
+        return 200, {}, None
+
+    def change(self, path: str, **elements: Any) -> None:
+        """Replace a resource as staff would: with these elements (None takes one away)."""
+        old = self.held[path]
+        version = str(int(old["meta"]["versionId"]) + 1)
+        new = {**old, **elements, "id": old["id"], "meta": {"versionId": version}}
+        self.held[path] = {key: value for key, value in new.items() if value is not None}
+
+
+def _hit(resource: dict[str, Any], query: Mapping[str, list[str]]) -> bool:
+    if "identifier" in query:
+        wanted = query["identifier"][0].rpartition("|")[2]
+        return any(each.get("value") == wanted for each in resource.get("identifier", []))
+    if "target" in query:
+        return any(each["reference"] == query["target"][0] for each in resource["target"])
+    return True
+
+
+class _Planned(Plans):
+    """The plan that a test chose, for no setting chooses an overlay yet."""
+
+    def __init__(self, plan: EhrPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    async def of(self, tx: Transaction, connection_id: str) -> EhrPlan:
+        return self.plan
+
+
+@dataclass
+class Lane:
+    """One patient's lane: what is intended, delivered, and what the ledger then says."""
+
+    database: Database
+    ehr: HurtEhr
+    deliveries: Deliveries
+    at: datetime = START
+
+    async def now(self) -> datetime:
+        """The clinic's time."""
+        return self.at
+
+    async def intend(self, event: str, *intents: Intent) -> None:
+        """Commit what an event calls for."""
+        async with self.database.begin() as tx:
+            row = await pathways.lock(tx, "p1")
+            await ledger.intend(tx, row, event, intents, self.at)
+
+    async def deliver(self, times: int = 1, *, apart: int = 90) -> None:
+        """Deliver as often as that, so many seconds of clinical time apart."""
+        for _ in range(times):
+            try:
+                lane = LaneInput("ehr", PATIENT)
+                await ActivityEnvironment().run(self.deliveries.deliver, lane)
+            except ApplicationError as away:
+                assert away.type == "EhrUnavailable"  # noqa: PT017  what a lane waits for
+            self.at += timedelta(seconds=apart)
+
+    async def rows(self) -> list[DeliveryRow]:
+        """The ledger, in its order."""
+        async with self.database.begin() as tx:
+            return list((await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))).scalars())
+
+    async def row(self) -> DeliveryRow:
+        """The ledger's last delivery."""
+        return (await self.rows())[-1]
+
+
+async def a_lane(
+    database: Database,
+    protocol: CombinedProtocol,
+    ehr: HurtEhr,
+    connections: Connections,
+    told: tuple[Mapping[str, Any], Overlay],
+) -> Lane:
+    """Make a pathway for the patient, with the EHR's statement and overlay as told."""
+    statement, overlay = told
+    pathway = Pathway(PathwayId("p1"), EhrPatientId(PATIENT), ConnectionId("ehr"), SiteId("here"))
+    async with database.begin() as tx:
+        await pathways.reserve(tx, pathway, protocol, "fingerprint", START)
+        await capabilities.save(tx, "ehr", dict(statement), START)
+    plans = Plans() if overlay is PLAIN else _Planned(plan_for(statement, overlay))
+    lane = Lane(database, ehr, None)  # type: ignore[arg-type]
+    lane.deliveries = Deliveries(database, connections, plans, lane)
+    return lane
+
+
+def reading(artefact: str = "a", *needs: str, **also: Any) -> Intent:
+    """An Observation to be created."""
+    body: dict[str, Any] = {
+        "resourceType": "Observation",
+        "identifier": [identifiers.identifier(artefact)],
+        "status": "final",
+        "code": {"text": "Pulse"},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": "2027-03-01T14:00:00Z",
+        "performer": [{"type": "Practitioner", "identifier": {"value": "nurse-1"}}],
+        "valueQuantity": {"value": 71},
+    }
+    return Intent(artefact, "Observation", Action.CREATE, body | also, needs)
+
+
+def visit() -> Intent:
+    """An Appointment to be created."""
+    body: dict[str, Any] = {
+        "resourceType": "Appointment",
+        "identifier": [identifiers.identifier("v")],
+        "status": "proposed",
+        "start": "2027-03-02T14:00:00Z",
+        "end": "2027-03-02T15:00:00Z",
+        "participant": [{"actor": {"reference": f"Patient/{PATIENT}"}, "status": "tentative"}],
+    }
+    return Intent("v", "Appointment", Action.CREATE, body)
+
+
+def provenance(of: Intent) -> Intent:
+    """A Provenance of another artefact, with our identifier where R4 lets it stand."""
+    body: dict[str, Any] = {
+        "resourceType": "Provenance",
+        "target": [refer(of.artefact)],
+        "recorded": "2027-03-01T14:00:00Z",
+        "agent": [{"who": {"display": "nurse-1"}}],
+        "entity": [{"role": "source", "what": {"identifier": identifiers.identifier("pv")}}],
+    }
+    return Intent("pv", "Provenance", Action.CREATE, body, (of.artefact,))
+
+
+def change(of: Intent, **elements: Any) -> Intent:
+    """A change of what another intent created."""
+    return Intent(of.artefact, of.resource_type, Action.UPDATE, elements)
+
+
+def once(method: str, status: int, *, code: str | None = None, **headers: str) -> Hurt:
+    """Answer the first such request of a type with this status, and a vendor's code if given."""
+    left = [1]
+
+    def hurt(asked: str, path: str) -> Answer | None:
+        if asked != method or not left or path == "metadata":
+            return None
+        left.clear()
+        return (
+            status,
+            {name.replace("_", "-"): value for name, value in headers.items()},
+            (outcome(code) if code else None),
+        )
+
+    return hurt
+
+
+def always(method: str, status: int, *, code: str | None = None, kind: str = "processing") -> Hurt:
+    """Answer every such request with this status."""
+    body = outcome(code, kind) if code or kind != "processing" else None
+    return lambda asked, _: (status, {}, body) if asked == method else None
+
+
+def outcome(code: str | None, kind: str = "processing") -> dict[str, Any]:
+    """An OperationOutcome with one fatal issue."""
+    issue: dict[str, Any] = {"severity": "fatal", "code": kind}
+    if code is not None:
+        issue["details"] = {"coding": [{"code": code}]}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}

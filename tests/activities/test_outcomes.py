@@ -1,0 +1,178 @@
+"""What an EHR's answer to a write is taken for: whatever it says, exactly one resource stands."""
+
+import pytest
+
+from domain.deliveries import DeliveryState
+from store import ledger
+from tests.activities.conftest import LaneTo
+from tests.activities.hurt import Lane, always, change, once, provenance, reading
+from tests.unit.fhir_story import statement
+
+CONFIRMED, UNKNOWN = DeliveryState.CONFIRMED, DeliveryState.UNKNOWN
+REFUSED, INTENT = DeliveryState.REFUSED, DeliveryState.INTENT
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503, 0])
+async def test_a_read_back_that_fails_for_a_moment_doubles_nothing(lane: Lane, status: int):
+    """Created, then the read fails once: the id is kept, and the same resource is confirmed."""
+    lane.ehr.before = once("GET", status)
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    row = await lane.row()
+    assert (row.state, row.needs_person, row.ehr_id) == (UNKNOWN, False, "1")
+    await lane.deliver()
+    row = await lane.row()
+    assert (row.state, row.ehr_id, lane.ehr.writes) == (CONFIRMED, "1", ["POST Observation"])
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_cannot_be_read_back_is_unproved_and_not_refused(lane: Lane, status: int):
+    """A write that stands but may not be read is a person's question, and never sent again."""
+    lane.ehr.before = always("GET", status)
+    await lane.intend("e1", reading())
+    await lane.deliver(3)
+    row = await lane.row()
+    assert (row.state, row.needs_person, row.ehr_id) == (UNKNOWN, True, "1")
+    assert str(status) in str(row.reason)
+    assert lane.ehr.writes == ["POST Observation"]
+
+
+async def test_a_retry_of_what_was_sent_looks_first(lane: Lane):
+    """The EHR refused but had done it: sent again by a person, it is found and not doubled."""
+    lane.ehr.after = once("POST", 422)
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    async with lane.database.begin() as tx:
+        row = await ledger.get(tx, (await lane.row()).id)
+        assert row.state == REFUSED
+        ledger.send_again(row, lane.at, "the permission was corrected")
+    await lane.deliver()
+    assert (await lane.row()).state == CONFIRMED
+    assert lane.ehr.writes == ["POST Observation"]
+
+
+async def test_a_retry_of_what_was_refused_is_sent_once_it_is_proved_absent(lane: Lane):
+    """Refused and really not done: looked for, not there, sent again."""
+    lane.ehr.before = once("POST", 422)
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    async with lane.database.begin() as tx:
+        row = await ledger.get(tx, (await lane.row()).id)
+        ledger.send_again(row, lane.at, "the permission was corrected")
+    await lane.deliver(2)
+    assert (await lane.row()).state == CONFIRMED
+    assert lane.ehr.writes == ["POST Observation", "POST Observation"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "59141"), (400, "59177"), (400, "59189"), (408, None), (424, None), (503, None)],
+)
+async def test_an_answer_that_may_hide_a_success_is_unknown(
+    lane: Lane, status: int, code: str | None
+):
+    """Already done, outcome unknown, timed out, or a gateway's 503: looked for, never doubled."""
+    lane.ehr.after = once("POST", status, code=code, retry_after="1")
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    assert (await lane.row()).state == UNKNOWN
+    await lane.deliver()
+    assert (await lane.row()).state == CONFIRMED
+    assert lane.ehr.writes == ["POST Observation"]
+
+
+async def test_a_conditional_create_that_matches_several_is_ambiguous(lane_to: LaneTo):
+    """412 says that more than one carries our identifier: a person sees how many."""
+    lane = await lane_to(statement())
+    for twin in ("8", "9"):
+        lane.ehr.held[f"Observation/{twin}"] = {**reading().body, "id": twin}
+    lane.ehr.before = lambda method, _: (412, {}, None) if method == "POST" else None
+    await lane.intend("e1", reading())
+    await lane.deliver(2)
+    row = await lane.row()
+    assert (row.state, row.needs_person) == (UNKNOWN, True)
+    assert row.reason == "2 resources could be this one"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, "processing"), (401, "unknown"), (403, "login"), (403, "expired")]
+)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_a_token_that_is_not_accepted_stops_the_lane_only(
+    lane: Lane, method: str, status: int, kind: str
+):
+    """While the EHR does not let Kairos in nothing is refused, and then everything arrives."""
+    lane.ehr.before = always(method, status, kind=kind)
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver(20)
+    rows = await lane.rows()
+    assert [row.needs_person for row in rows] == [False, False]
+    assert rows[1].state == INTENT
+    lane.ehr.before = lambda *_: None
+    await lane.deliver(2)
+    assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
+    assert len(lane.ehr.held) == 2
+
+
+async def test_a_refused_permission_is_a_persons(lane: Lane):
+    """A 403 that says nothing of the login refuses this write, and only this one."""
+    lane.ehr.before = once("POST", 403)
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver()
+    assert [row.state for row in await lane.rows()] == [REFUSED, CONFIRMED]
+
+
+async def test_a_locked_record_is_waited_for(lane: Lane):
+    """423: somebody has it open. The lane waits, one try at a time, and nothing is refused."""
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    lane.ehr.before = always("PUT", 423)
+    await lane.intend("e2", change(reading(), status="amended"))
+    await lane.deliver(20)
+    row = await lane.row()
+    assert (row.state, row.needs_person, len(lane.ehr.writes)) == (INTENT, False, 21)
+    lane.ehr.before = lambda *_: None
+    await lane.deliver()
+    assert (await lane.row()).state == CONFIRMED
+
+
+async def test_a_provenance_waits_until_a_lost_one_can_have_surfaced(lane_to: LaneTo):
+    """Provenance carries no identifier, so no conditional create makes sending it again safe."""
+    lane = await lane_to(statement())
+    lane.ehr.shows = lambda resource: resource["resourceType"] != "Provenance"
+    await lane.intend("e1", reading(), provenance(reading()))
+    drop = always("POST", 0)
+    lane.ehr.after = lambda method, path: drop(method, path) if path == "Provenance" else None
+    await lane.deliver(3, apart=1)
+    lane.ehr.after = lambda *_: None
+    lane.ehr.shows = lambda _: True
+    await lane.deliver(2)
+    assert len(lane.ehr.of("Provenance")) == 1
+    assert (await lane.row()).state == CONFIRMED
+
+
+async def test_a_resource_of_another_delivery_is_not_adopted(lane: Lane):
+    """The EHR says of a second create that it is the first one's resource: a person looks."""
+    lane.ehr.after = lambda method, _: (
+        (201, {"Location": f"{lane.ehr.base_url}/Observation/1"}, None)
+        if method == "POST"
+        else None
+    )
+    await lane.intend("e1", reading("a"), reading("b"), reading("c"))
+    await lane.deliver()
+    states = [(row.state, row.needs_person) for row in await lane.rows()]
+    assert states == [(CONFIRMED, False), (UNKNOWN, True), (UNKNOWN, True)]
+    assert "already what another delivery became" in str((await lane.row()).reason)
+
+
+@pytest.mark.parametrize("status", [409, 412])
+async def test_a_version_that_is_never_right_is_not_hammered(lane: Lane, status: int):
+    """Stale: read again at the next attempt, and a person's after twelve of them."""
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    lane.ehr.before = always("PUT", status)
+    await lane.intend("e2", change(reading(), status="amended"))
+    await lane.deliver()
+    assert ((await lane.row()).state, len(lane.ehr.writes)) == (INTENT, 2)
+    await lane.deliver(12)
+    assert ((await lane.row()).state, len(lane.ehr.writes)) == (REFUSED, 13)
