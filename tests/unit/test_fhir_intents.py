@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from domain import events as e
 from domain.deliveries import Action, Intent
-from domain.names import Role
+from domain.names import Outcome, Role
 from domain.protocol import CombinedProtocol
 from fhir_adapters import identifiers
 from fhir_adapters.intents import intents_for
@@ -176,11 +177,33 @@ def test_times_are_stable(story, protocol) -> None:
     dose, _ = _of(story, protocol, "dose-given")
     assert dose.body["effectiveDateTime"] == "2026-12-01T09:00:00Z"
     (visit,) = _of(story, protocol, "visit-moved")
-    assert visit.body == {
-        "status": "booked",
-        "start": "2026-12-01T10:00:00-05:00",
-        "end": "2026-12-01T13:00:00-05:00",
-    }
+    assert (visit.body["start"], visit.body["end"]) == (
+        "2026-12-01T10:00:00-05:00",
+        "2026-12-01T13:00:00-05:00",
+    )
+
+
+def test_a_booked_patient_has_accepted(story, protocol) -> None:
+    """An Appointment agrees with itself: the patient is to be asked, and accepts by the booking."""
+    for kind, status in (("visit-proposed", "needs-action"), ("visit-booked", "accepted")):
+        (visit,) = _of(story, protocol, kind)
+        patient, place = visit.body["participant"]
+        assert patient == {"actor": {"reference": "Patient/pat-1"}, "status": status}
+        assert (place["actor"]["type"], place["status"]) == ("Location", "accepted")
+    for kind in ("visit-missed", "visit-cancelled"):  # they say nothing of what was agreed
+        assert "participant" not in _of(story, protocol, kind)[0].body
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [(Outcome.STOPPED, "the care pathway ended"), (None, "the visit was cancelled")],
+)
+def test_a_cancelled_visit_says_why(outcome: Outcome | None, reason: str, story, protocol) -> None:
+    """The pathway's end is the reason only of a visit that is cancelled after it."""
+    step = next(step for step in story if step.event.fact.kind == "visit-cancelled")
+    after = replace(step.after, outcome=outcome)
+    (visit,) = intents_for(step.event, step.before, after, protocol, EVERYTHING)
+    assert visit.body == {"status": "cancelled", "cancelationReason": {"text": reason}}
 
 
 def test_a_late_event_does_not_take_a_visit_back(story, protocol) -> None:
