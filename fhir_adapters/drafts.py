@@ -50,6 +50,14 @@ class Scene:
             return None
         return refer(artefact)
 
+    def name(self, kind: Artefact, artefact: str) -> dict[str, Any] | None:
+        """Refer to another artefact by its identifier, if this EHR holds it as its own type.
+
+        Unlike `link` this waits for nothing: one refused resource must not hold back a dose.
+        """
+        native = NATIVE_TYPE[kind]
+        return elements.named(native, artefact) if self.plan.target(kind) == native else None
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

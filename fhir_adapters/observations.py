@@ -1,7 +1,10 @@
 """Readings and rating scales as Observations, with the vocabulary's verified or local codes.
 
 Readings that share a panel become one Observation with components; a scale becomes one with its
-items and total. Must not derive a value, convert a unit or choose a code.
+items and total. Readings refer to nothing but the patient: with `partOf` a blood pressure would
+wait for a refused dose, and an EHR that files readings into flowsheets would hold it without that
+link, which is a difference for a person at every reading. Must not derive a value, convert a unit
+or choose a code.
 """
 
 from collections.abc import Iterable

@@ -10,8 +10,9 @@ from typing import Any
 from domain.clocks import in_minutes
 from domain.names import VisitId, VisitStatus
 from domain.pathway import Visit
-from fhir_adapters import elements, identifiers
+from fhir_adapters import elements, identifiers, orders
 from fhir_adapters.drafts import Draft, Scene, changed, created
+from fhir_adapters.plan import NATIVE_TYPE
 from fhir_adapters.vendors import Artefact
 
 _STATUS = {
@@ -39,10 +40,11 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
         "minutesDuration": in_minutes(rules.schedule.visit_length),
         "participant": _participants(scene, "needs-action"),
     }
-    order = identifiers.order(scene.after.id, visit.phase)
-    based_on = scene.link(Artefact.COURSE_ORDER, order, "ServiceRequest")
-    if based_on is not None and rules.stimulation is not None:
-        body["basedOn"] = [based_on]
+    kind = orders.kind_of(rules)
+    order = scene.link(kind, identifiers.order(scene.after.id, visit.phase), NATIVE_TYPE[kind])
+    if order is not None:  # `basedOn` takes a ServiceRequest and nothing else
+        course = kind is Artefact.COURSE_ORDER
+        body["basedOn" if course else "supportingInformation"] = [order]
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit proposed: {body['description']}, {body['start']}."
     return created(Artefact.APPOINTMENT, artefact, body, says, noted=False)
