@@ -69,6 +69,11 @@ def scale(pathway: PathwayId, event: EventId) -> str:
     return _name(pathway, "scale", event)
 
 
+def scale_part(pathway: PathwayId, event: EventId, what: str) -> str:
+    """Name a scale's total, or an item of it that stands by itself."""
+    return _name(pathway, "scale", event, what)
+
+
 def task(pathway: PathwayId, task_id: TaskId) -> str:
     """Name a task."""
     return _name(pathway, "task", task_id)

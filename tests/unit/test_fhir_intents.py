@@ -29,7 +29,7 @@ FULL_COUNTS = {
     "visit-missed": ["Appointment"],
     "visit-cancelled": ["Appointment"],
     "visit-released": ["Appointment"],
-    "scale-assessed": ["Observation"],
+    "scale-assessed": ["Observation", "Observation", "Observation"],
     "dose-given": ["MedicationAdministration", "Provenance"],
     "stimulation-given": ["Procedure", "Provenance"],
     "hold-placed": ["Flag"],
