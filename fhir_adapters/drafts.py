@@ -82,7 +82,7 @@ def created(
     """Draft a new artefact; its type and identifier are put in front."""
     resource = NATIVE_TYPE[kind]
     head: dict[str, Any] = {"resourceType": resource}
-    if resource != "Provenance":  # which has no identifier: it carries ours in `entity`
+    if resource != "Provenance":  # which has no identifier: it names its event in `entity`
         head["identifier"] = [identifiers.identifier(artefact)]
     return Draft(kind, artefact, Action.CREATE, head | body, says, noted)
 

@@ -223,6 +223,16 @@ def test_an_author_is_named_by_subject_and_role_only(story, protocol) -> None:
     assert assembler["who"]["identifier"]["value"] == "kairos"
 
 
+def test_a_provenance_comes_from_an_event(story, protocol) -> None:
+    """The source of a Provenance is the event that it tells of, under the id that finds it."""
+    step = next(step for step in story if step.event.fact.kind == "order-signed")
+    _, provenance = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
+    (entity,) = provenance.body["entity"]
+    assert provenance.artefact == f"pw-1/event/{step.event.id}"
+    assert (entity["role"], entity["what"]["display"]) == ("source", "Kairos event")
+    assert entity["what"]["identifier"]["value"] == provenance.artefact
+
+
 def test_a_scale_becomes_a_questionnaire_response_where_observation_is_refused(
     story, protocol
 ) -> None:
