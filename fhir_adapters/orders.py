@@ -75,7 +75,7 @@ def _medication(scene: Scene, artefact: str, rules: Protocol, dose: DoseRule) ->
         "dosageInstruction": _instructions(rules.schedule, dose),
     }
     text = f"{_doses(dose)}; {_rates(rules)}; {_WHERE}"
-    says = f"Order signed, to be entered as an order: {drug['text']}. {rules.title}: {text}."
+    says = f"Order signed: {drug['text']}. {rules.title}: {text}."
     return created(Artefact.MEDICATION_ORDER, artefact, body, says)
 
 
@@ -93,7 +93,7 @@ def _course(scene: Scene, artefact: str, rules: Protocol) -> Draft:
     if len(rules.schedule.stages) == 1:  # there is one timing, and stages have each their own
         (stage,) = rules.schedule.stages
         body["occurrenceTiming"] = _timing(rules.schedule, stage, stage.sessions)
-    says = f"Order signed, to be entered as an order: {rules.title}: {text}."
+    says = f"Order signed: {rules.title}: {text}."
     return created(Artefact.COURSE_ORDER, artefact, body, says)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import events as e
-from domain.deliveries import ARTEFACT, Intent
+from domain.deliveries import ARTEFACT, Action, Intent
 from domain.protocol import CombinedProtocol
 from fhir_adapters import identifiers
 from fhir_adapters.intents import intents_for
@@ -134,3 +134,16 @@ def test_a_reading_waits_for_nothing(story, protocol) -> None:
     """A blood pressure is written whatever becomes of the dose, the visit and the plan."""
     intents = _of(story, protocol, "readings-taken")
     assert {intent.needs for intent in intents} == {()}
+
+
+@pytest.mark.parametrize("types", [("Communication", "DocumentReference"), ("Communication",), ()])
+def test_an_order_that_an_ehr_cannot_take_is_a_persons(types, story, protocol) -> None:
+    """No text stands in for an order, which somebody has to enter, and later to end, by hand."""
+    plan = plan_for(statement(types))
+    for kind in ("order-signed", "pathway-finished"):
+        orders = [
+            intent
+            for intent in _of(story, protocol, kind, plan)
+            if intent.resource_type in ("MedicationRequest", "ServiceRequest")
+        ]
+        assert [intent.action for intent in orders] == [Action.PERSON]
