@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx2
 
 from demo.parts import Clinic, PartFailed, TimeStoodStill
-from demo.recount import Recount, recount
+from demo.recount import recount
 from demo.screen import Screen
 from demo.staff import TurnedAwayError, hire
 from demo.story import Told, tell_story
+from demo.tally import Recount
 
 EXPECTED = (PartFailed, TimeStoodStill, TurnedAwayError, TimeoutError, AssertionError)
 """Ways to fail that a sentence explains; anything else is a defect and keeps its traceback."""

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from demo.recount import Recount
+from demo.tally import Recount
 
 ZONE = ZoneInfo("America/New_York")
 PLAIN_WIDTH = 120
-COLUMNS = ("intended", "found", "equal", "different", "missing", "doubled")
+COLUMNS = ("intended", "found", "equal", "different", "missing", "doubled", "unexplained")
 
 
 class Screen:

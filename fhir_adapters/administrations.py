@@ -1,7 +1,8 @@
 """A dose that was given, as a MedicationAdministration timed by its first device.
 
-The number of devices and their lot stand in a note, because FHIR R4 has no element for either
-there. Must not say anything about billing.
+The number of devices and their lot stand in a note. FHIR R4 has no element for the first, and the
+lot only in a contained Medication, which would take the drug's code out of the administration:
+a search by code would no longer find a dose. Must not say anything about billing.
 """
 
 from typing import Any
@@ -37,6 +38,12 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     )
     if order is not None:
         body["request"] = order
+    episode = scene.name(Artefact.EPISODE, identifiers.episode(scene.after.id))
+    if episode is not None:
+        body["context"] = episode
+    visit = scene.name(Artefact.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit))
+    if visit is not None:
+        body["supportingInformation"] = [visit]
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
     return created(Artefact.ADMINISTRATION, artefact, body, says)

@@ -50,6 +50,14 @@ class Scene:
             return None
         return refer(artefact)
 
+    def name(self, kind: Artefact, artefact: str) -> dict[str, Any] | None:
+        """Refer to another artefact by its identifier, if this EHR holds it as its own type.
+
+        Unlike `link` this waits for nothing: one refused resource must not hold back a dose.
+        """
+        native = NATIVE_TYPE[kind]
+        return elements.named(native, artefact) if self.plan.target(kind) == native else None
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -74,7 +82,7 @@ def created(
     """Draft a new artefact; its type and identifier are put in front."""
     resource = NATIVE_TYPE[kind]
     head: dict[str, Any] = {"resourceType": resource}
-    if resource != "Provenance":  # which has no identifier: it carries ours in `entity`
+    if resource != "Provenance":  # which has no identifier: it names its event in `entity`
         head["identifier"] = [identifiers.identifier(artefact)]
     return Draft(kind, artefact, Action.CREATE, head | body, says, noted)
 

@@ -94,5 +94,10 @@ def organization(site: SiteId) -> dict[str, Any]:
     return _logical("Organization", identifiers.SITE, site)
 
 
+def named(kind: str, artefact: str) -> dict[str, Any]:
+    """Refer to something of ours by its identifier, so that nothing has to wait for it."""
+    return {"type": kind, "identifier": identifiers.identifier(artefact)}
+
+
 def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
     return {"type": kind, "identifier": {"system": system, "value": value}}

@@ -69,6 +69,11 @@ def scale(pathway: PathwayId, event: EventId) -> str:
     return _name(pathway, "scale", event)
 
 
+def scale_part(pathway: PathwayId, event: EventId, what: str) -> str:
+    """Name a scale's total, or an item of it that stands by itself."""
+    return _name(pathway, "scale", event, what)
+
+
 def task(pathway: PathwayId, task_id: TaskId) -> str:
     """Name a task."""
     return _name(pathway, "task", task_id)
@@ -79,14 +84,14 @@ def hold(pathway: PathwayId, hold_id: HoldId) -> str:
     return _name(pathway, "hold", hold_id)
 
 
-def provenance(pathway: PathwayId, event: EventId) -> str:
-    """Name the Provenance of what an event says."""
-    return _name(pathway, "provenance", event)
+def event(pathway: PathwayId, event_id: EventId) -> str:
+    """Name an event, and with it the one Provenance of what it says."""
+    return _name(pathway, "event", event_id)
 
 
-def note(artefact: str, event: EventId) -> str:
+def note(artefact: str, event_id: EventId) -> str:
     """Name a text about a later change of something that the EHR cannot hold itself."""
-    return f"{artefact}/note/{_safe(event)}"
+    return f"{artefact}/note/{_safe(event_id)}"
 
 
 def _name(pathway: PathwayId, *parts: str) -> str:

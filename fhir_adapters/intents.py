@@ -19,6 +19,7 @@ from fhir_adapters import (
     observations,
     orders,
     provenance,
+    scales,
     stimulations,
     tasks,
     visits,
@@ -62,7 +63,7 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
         case e.ReadingsTaken() as fact:
             yield from observations.take(scene, fact)
         case e.ScaleAssessed() as fact:
-            yield observations.assess(scene, fact)
+            yield from scales.assess(scene, fact)
         case e.DoseGiven() as fact:
             dose = administrations.give(scene, fact)
             yield dose

@@ -1,14 +1,16 @@
-"""Readings and rating scales as Observations, with the vocabulary's verified or local codes.
+"""Readings as Observations, with the vocabulary's verified or local codes.
 
-Readings that share a panel become one Observation with components; a scale becomes one with its
-items and total. Must not derive a value, convert a unit or choose a code.
+Readings that share a panel become one Observation with components. They refer to the patient only:
+a `partOf` that is a link would let a blood pressure wait for a refused dose, and one by identifier is
+dropped by an EHR that files readings into flowsheets, a difference for a person to look at each
+time. Must not derive a value, convert a unit or choose a code.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from domain.events import Reading, ReadingsTaken, ScaleAssessed
+from domain.events import Reading, ReadingsTaken
 from domain.vocabulary import Code, ObservationKind, Vocabulary
 from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, created
@@ -30,7 +32,6 @@ _NOT_TAKEN = {
         }
     ]
 }
-_POINTS = ("points", "{score}")
 
 
 def take(scene: Scene, fact: ReadingsTaken) -> tuple[Draft, ...]:
@@ -73,31 +74,6 @@ def _as_few_texts(scene: Scene, drafts: list[Draft]) -> tuple[Draft, ...]:
     )
 
 
-def assess(scene: Scene, fact: ScaleAssessed) -> Draft:
-    """Write a scored scale: items and total as components."""
-    vocabulary = scene.protocol.vocabulary
-    scale = vocabulary.scales[fact.scale]
-    total = vocabulary.kind(scale.total)
-    scored: list[tuple[str, Code | None, int]] = [
-        *zip(scale.item_titles, scale.item_codes, fact.items, strict=True),
-        (total.title, total.code, fact.total),
-    ]
-    body = {
-        "meta": elements.profile("us-core-observation-screening-assessment"),
-        **_head(scene, "survey", _concept(scale.title, scale.panel)),
-        "component": [
-            {
-                "code": _concept(title, code),
-                "valueQuantity": elements.quantity(value, *_POINTS),
-            }
-            for title, code, value in scored
-        ],
-    }
-    items = ", ".join(f"{place}: {value}" for place, value in enumerate(fact.items, start=1))
-    says = f"{scale.title} assessed {scene.at}: total {fact.total} points. Items {items}."
-    return created(Artefact.SCALE, identifiers.scale(scene.after.id, scene.event.id), body, says)
-
-
 def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
     oximetry = kind.code is not None and kind.code.code == _PULSE_OXIMETRY
     codes = (kind.code, _SATURATION) if oximetry else (kind.code,)
@@ -107,7 +83,7 @@ def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
         name = "us-core-vital-signs"
     body = {
         "meta": elements.profile(name),
-        **_head(scene, kind.category, _concept(kind.title, *codes)),
+        **head(scene, kind.category, concept(kind.title, *codes)),
         **_value(kind, reading),
     }
     artefact = identifiers.reading(scene.after.id, scene.event.id, kind.name)
@@ -122,13 +98,13 @@ def _panel(scene: Scene, panel: Code, category: str, readings: Iterable[Reading]
     for kind in _members(vocabulary, panel):
         reading = taken.get(kind.name)
         value = {"dataAbsentReason": _NOT_TAKEN} if reading is None else _value(kind, reading)
-        components.append({"code": _concept(kind.title, kind.code), **value})
+        components.append({"code": concept(kind.title, kind.code), **value})
         if reading is not None:
             sentences.append(_said(kind, reading))
     pressure = panel.code == _BLOOD_PRESSURE and panel.system == _LOINC
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-blood-pressure" if pressure else "us-core-vital-signs"),
-        **_head(scene, category, _concept(panel.display, panel)),
+        **head(scene, category, concept(panel.display, panel)),
         "component": components,
     }
     if category != "vital-signs":
@@ -142,7 +118,8 @@ def _members(vocabulary: Vocabulary, panel: Code) -> list[ObservationKind]:
     return [kind for kind in vocabulary.observations.values() if kind.panel == panel]
 
 
-def _head(scene: Scene, category: str, code: dict[str, Any]) -> dict[str, Any]:
+def head(scene: Scene, category: str, code: dict[str, Any]) -> dict[str, Any]:
+    """Say what every Observation says: what, of whom, when and by whom."""
     return {
         "status": "final",
         "category": [{"coding": [{"system": elements.OBSERVATION_CATEGORY, "code": category}]}],
@@ -153,7 +130,8 @@ def _head(scene: Scene, category: str, code: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _concept(text: str, *codes: Code | None) -> dict[str, Any]:
+def concept(text: str, *codes: Code | None) -> dict[str, Any]:
+    """Build a CodeableConcept of the codes that there are."""
     return elements.concept(text, *(code for code in codes if code is not None))
 
 

@@ -1,16 +1,32 @@
 """A signed order: a MedicationRequest for esketamine, a ServiceRequest for a course of deep TMS.
 
 The drug's code is the vocabulary's verified RxNorm concept. A course of deep TMS has words only: no
-SNOMED code was verified for it, and the CPT codes that were are for single sessions' billing.
+SNOMED code was verified for it, and the CPT codes that were are for single sessions' billing. Rates
+and doses stand in elements where the protocol has exactly one, and always in words.
 """
 
 from typing import Any
 
 from domain.names import Outcome, PhaseId, Treatment
-from domain.protocol import DoseRule, Protocol, Rate, StimulationRule
+from domain.protocol import (
+    Days,
+    DoseRule,
+    Period,
+    Protocol,
+    Rate,
+    Schedule,
+    Stage,
+    StimulationRule,
+)
+from domain.vocabulary import Code
 from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, changed, created
 from fhir_adapters.vendors import Artefact
+
+_OUTPATIENT = Code(
+    "http://terminology.hl7.org/CodeSystem/medicationrequest-category", "outpatient", "Outpatient"
+)
+_WHERE = "given in the clinic under supervision"
 
 
 def sign(scene: Scene, phase: PhaseId) -> Draft:
@@ -28,7 +44,9 @@ def end(scene: Scene, phase: PhaseId, outcome: Outcome) -> Draft:
     kind = kind_of(rules)
     done = outcome is Outcome.COMPLETED
     ended = "stopped" if kind is Artefact.MEDICATION_ORDER else "revoked"
-    body = {"status": "completed" if done else ended}
+    body: dict[str, Any] = {"status": "completed" if done else ended}
+    if body["status"] == "stopped":  # R4 has no such element for a ServiceRequest
+        body["statusReason"] = elements.concept("the care pathway was stopped")
     says = f"Order {'completed' if done else 'stopped'}: {rules.title}."
     artefact = identifiers.order(scene.after.id, phase)
     return changed(kind, artefact, body, says, noted=True)
@@ -47,19 +65,17 @@ def medication(scene: Scene, drug: str) -> dict[str, Any]:
 
 
 def _medication(scene: Scene, artefact: str, rules: Protocol, dose: DoseRule) -> Draft:
-    text = f"{_doses(dose)}; {_rates(rules)}; given in the clinic under supervision"
     drug = medication(scene, dose.drug)
     body = {
         "meta": elements.profile("us-core-medicationrequest"),
-        "status": "active",
-        "intent": "order",
+        **_head(scene),
+        "category": [elements.concept("Outpatient", _OUTPATIENT)],
+        "reportedBoolean": False,
         "medicationCodeableConcept": drug,
-        "subject": scene.patient,
-        "authoredOn": scene.at,
-        "requester": scene.author,
-        "dosageInstruction": [{"text": text}],
+        "dosageInstruction": _instructions(rules.schedule, dose),
     }
-    says = f"Order signed, to be entered as an order: {drug['text']}. {rules.title}: {text}."
+    text = f"{_doses(dose)}; {_rates(rules)}; {_WHERE}"
+    says = f"Order signed: {drug['text']}. {rules.title}: {text}."
     return created(Artefact.MEDICATION_ORDER, artefact, body, says)
 
 
@@ -68,31 +84,85 @@ def _course(scene: Scene, artefact: str, rules: Protocol) -> Draft:
     text = f"{_rates(rules)}; {text}" if text else _rates(rules)
     body = {
         "meta": elements.profile("us-core-servicerequest"),
-        "status": "active",
-        "intent": "order",
+        **_head(scene),
+        # In words: no code of the value sets that US Core names for it means this.
+        "category": [elements.concept("Therapeutic procedure")],
         "code": elements.concept(rules.title),
-        "subject": scene.patient,
-        "authoredOn": scene.at,
-        "requester": scene.author,
         "note": [{"text": text}],
     }
-    says = f"Order signed, to be entered as an order: {rules.title}: {text}."
+    if len(rules.schedule.stages) == 1:  # there is one timing, and stages have each their own
+        (stage,) = rules.schedule.stages
+        body["occurrenceTiming"] = _timing(rules.schedule, stage, stage.sessions)
+    says = f"Order signed: {rules.title}: {text}."
     return created(Artefact.COURSE_ORDER, artefact, body, says)
 
 
-def _doses(dose: DoseRule) -> str:
-    then = " or ".join(f"{mg} mg" for mg in dose.then_mg)
+def _head(scene: Scene) -> dict[str, Any]:
+    head = {
+        "status": "active",
+        "intent": "order",
+        "subject": scene.patient,
+        "authoredOn": scene.at,
+        "requester": scene.author,
+    }
+    plan = scene.name(Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id))
+    return head if plan is None else {**head, "basedOn": [plan]}
+
+
+def _instructions(schedule: Schedule, dose: DoseRule) -> list[dict[str, Any]]:
+    """Say the first dose by itself where it is fixed, then one stage after the other."""
+    found = []
     if dose.first_mg:
-        return f"{dose.first_mg} mg at the first session, then {then}"
-    return f"{then} at each session"
+        text = f"{dose.first_mg} mg at the first session"
+        found.append(_instruction(text, {"repeat": {"count": 1}}, (dose.first_mg,)))
+    for place, stage in enumerate(schedule.stages):
+        left = stage.sessions
+        if left is not None and dose.first_mg and place == 0:
+            left -= 1
+        if left != 0:
+            text = f"{_chosen(dose)}; {_stage(left, stage.rate)}"
+            found.append(_instruction(text, _timing(schedule, stage, left), dose.then_mg))
+    return [{"sequence": number, **each} for number, each in enumerate(found, start=1)]
+
+
+def _instruction(text: str, timing: dict[str, Any], doses: tuple[int, ...]) -> dict[str, Any]:
+    said = {
+        "text": f"{text}; {_WHERE}",
+        "timing": timing,
+        "route": elements.concept("nasal"),
+    }
+    if len(doses) > 1:  # a range would allow what lies between
+        return said
+    return {**said, "doseAndRate": [{"doseQuantity": elements.quantity(doses[0], "mg", "mg")}]}
+
+
+def _timing(schedule: Schedule, stage: Stage, sessions: int | None) -> dict[str, Any]:
+    rate = stage.rate
+    repeat: dict[str, Any] = {} if sessions is None else {"count": sessions}
+    unit = "d" if rate.period is Period.DAY else "wk"
+    repeat |= {"frequency": rate.sessions, "period": rate.every, "periodUnit": unit}
+    if rate.period is Period.DAY and schedule.days is Days.WEEKDAYS:
+        repeat["dayOfWeek"] = ["mon", "tue", "wed", "thu", "fri"]
+    return {"repeat": repeat}
+
+
+def _doses(dose: DoseRule) -> str:
+    if dose.first_mg:
+        return f"{dose.first_mg} mg at the first session, then {_chosen(dose)}"
+    return f"{_chosen(dose)} at each session"
+
+
+def _chosen(dose: DoseRule) -> str:
+    return " or ".join(f"{mg} mg" for mg in dose.then_mg)
 
 
 def _rates(rules: Protocol) -> str:
-    stages = (
-        f"{'open' if stage.sessions is None else stage.sessions} sessions, {_rate(stage.rate)}"
-        for stage in rules.schedule.stages
-    )
+    stages = (_stage(stage.sessions, stage.rate) for stage in rules.schedule.stages)
     return ", then ".join(stages)
+
+
+def _stage(sessions: int | None, rate: Rate) -> str:
+    return f"{'open' if sessions is None else sessions} sessions, {_rate(rate)}"
 
 
 def _rate(rate: Rate) -> str:

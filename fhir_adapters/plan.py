@@ -61,8 +61,8 @@ TEXT = ("DocumentReference", "Communication")
 LADDERS: Mapping[Artefact, tuple[tuple[str, ...], Last]] = {
     Artefact.EPISODE: (("EpisodeOfCare",), Last.KEPT),
     Artefact.CARE_PLAN: (("CarePlan", *TEXT), Last.KEPT),
-    Artefact.MEDICATION_ORDER: (("MedicationRequest", "Communication"), Last.PERSON),
-    Artefact.COURSE_ORDER: (("ServiceRequest", "Communication"), Last.PERSON),
+    Artefact.MEDICATION_ORDER: (("MedicationRequest",), Last.PERSON),
+    Artefact.COURSE_ORDER: (("ServiceRequest",), Last.PERSON),
     Artefact.APPOINTMENT: (("Appointment", "Communication"), Last.PERSON),
     Artefact.ADMINISTRATION: (("MedicationAdministration", "Procedure", *TEXT), Last.PERSON),
     Artefact.STIMULATION: (("Procedure", *TEXT), Last.PERSON),
@@ -76,7 +76,10 @@ LADDERS: Mapping[Artefact, tuple[tuple[str, ...], Last]] = {
     Artefact.DECISION: (("Provenance", *TEXT), Last.PERSON),
     Artefact.PROVENANCE: (("Provenance",), Last.KEPT),
 }
-"""For each artefact its own type, then what stands in for it, best first, and what is left."""
+"""For each artefact its own type, then what stands in for it, best first, and what is left.
+
+Nothing stands in for an order: a text that tells of one asks nobody to enter it.
+"""
 
 NATIVE_TYPE: Mapping[Artefact, str] = {kind: types[0] for kind, (types, _) in LADDERS.items()}
 

@@ -1,7 +1,7 @@
 """Who decided, gave or signed what, as US Core Provenance: a person as author, Kairos as assembler.
 
-R4 gives Provenance no identifier, so ours stands in `entity`, where a search by `target` finds it
-again. Must not be written about something that is not in the EHR.
+R4 gives Provenance no identifier. The id of the event that it comes from stands in `entity`, where
+a search by `target` finds it again. Must not be written about something that is not in the EHR.
 """
 
 from typing import Any
@@ -57,7 +57,7 @@ def _draft(
     activity: str,
     reasons: tuple[str, ...],
 ) -> Draft:
-    artefact = identifiers.provenance(scene.after.id, scene.event.id)
+    artefact = identifiers.event(scene.after.id, scene.event.id)
     site = elements.organization(scene.after.site)
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-provenance"),
@@ -83,7 +83,8 @@ def _draft(
     }
     body["agent"] = [*body.get("agent", []), assembler]
     body["activity"] = elements.concept(activity)
-    body["entity"] = [{"role": "source", "what": {"identifier": identifiers.identifier(artefact)}}]
+    source = {"identifier": identifiers.identifier(artefact), "display": "Kairos event"}
+    body["entity"] = [{"role": "source", "what": source}]
     says = f"{activity[0].upper()}{activity[1:]} ({author.role}, {scene.at})"
     says = f"{says}: {'; '.join(reasons)}" if reasons else f"{says}."
     return created(kind, artefact, body, says)

@@ -1,7 +1,7 @@
 """A visit as an Appointment: proposed, booked, arrived, then fulfilled, missed or cancelled.
 
 The EHR's copy follows the visit as it stands now, so that an event that comes late never takes it
-back. Must not touch what the EHR added: participants are written once and never again.
+back. Must not touch what the EHR added: `merge.py` changes our participants and keeps its own.
 """
 
 from datetime import UTC
@@ -10,8 +10,9 @@ from typing import Any
 from domain.clocks import in_minutes
 from domain.names import VisitId, VisitStatus
 from domain.pathway import Visit
-from fhir_adapters import elements, identifiers
+from fhir_adapters import elements, identifiers, orders
 from fhir_adapters.drafts import Draft, Scene, changed, created
+from fhir_adapters.plan import NATIVE_TYPE
 from fhir_adapters.vendors import Artefact
 
 _STATUS = {
@@ -22,6 +23,9 @@ _STATUS = {
     VisitStatus.MISSED: "noshow",
     VisitStatus.CANCELLED: "cancelled",
 }
+
+_AGREED = (VisitStatus.BOOKED, VisitStatus.CHECKED_IN, VisitStatus.RELEASED)
+"""Where a visit stands once the patient has agreed to it."""
 
 
 def propose(scene: Scene, visit_id: VisitId) -> Draft:
@@ -34,15 +38,13 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
         "description": f"{rules.title}: {visit_id}",
         **_times(scene, visit),
         "minutesDuration": in_minutes(rules.schedule.visit_length),
-        "participant": [
-            {"actor": scene.patient, "status": "tentative"},
-            {"actor": elements.place(scene.after.site), "status": "accepted"},
-        ],
+        "participant": _participants(scene, "needs-action"),
     }
-    order = identifiers.order(scene.after.id, visit.phase)
-    based_on = scene.link(Artefact.COURSE_ORDER, order, "ServiceRequest")
-    if based_on is not None and rules.stimulation is not None:
-        body["basedOn"] = [based_on]
+    kind = orders.kind_of(rules)
+    order = scene.link(kind, identifiers.order(scene.after.id, visit.phase), NATIVE_TYPE[kind])
+    if order is not None:  # `basedOn` takes a ServiceRequest and nothing else
+        course = kind is Artefact.COURSE_ORDER
+        body["basedOn" if course else "supportingInformation"] = [order]
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit proposed: {body['description']}, {body['start']}."
     return created(Artefact.APPOINTMENT, artefact, body, says, noted=False)
@@ -52,22 +54,31 @@ def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
     """Bring the Appointment to where the visit stands: its status and its time."""
     visit = scene.after.visits[visit_id]
     rules = scene.protocol.phase(visit.phase)
-    body = {"status": _STATUS[visit.status], **_times(scene, visit)}
+    body: dict[str, Any] = {"status": _STATUS[visit.status], **_times(scene, visit)}
+    if visit.status in _AGREED:
+        body["participant"] = _participants(scene, "accepted")
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit {visit.status}: {rules.title}: {visit_id}, {body['start']}."
     return changed(Artefact.APPOINTMENT, artefact, body, says, noted=noted)
 
 
 def cancel(scene: Scene, visit_id: VisitId) -> Draft:
-    """Cancel a visit that does not take place because the pathway has ended."""
-    body = {
-        "status": "cancelled",
-        "cancelationReason": elements.concept("the care pathway ended"),
-    }
+    """Cancel a visit that does not take place: the pathway has ended, or it was called off."""
+    ended = scene.after.outcome is not None
+    why = "the care pathway ended" if ended else "the visit was cancelled"
+    body = {"status": "cancelled", "cancelationReason": elements.concept(why)}
     artefact = identifiers.visit(scene.after.id, visit_id)
-    says = f"Visit cancelled, the care pathway ended: {visit_id}."
+    says = f"Visit cancelled, {why}: {visit_id}." if ended else f"Visit cancelled: {visit_id}."
     booked = scene.before.visits[visit_id].status is VisitStatus.BOOKED
     return changed(Artefact.APPOINTMENT, artefact, body, says, noted=booked)
+
+
+def _participants(scene: Scene, patient: str) -> list[dict[str, Any]]:
+    """The patient, who is asked once the visit is booked, and the place, which is its own."""
+    return [
+        {"actor": scene.patient, "status": patient},
+        {"actor": elements.place(scene.after.site), "status": "accepted"},
+    ]
 
 
 def _times(scene: Scene, visit: Visit) -> dict[str, str]:

@@ -22,8 +22,9 @@ from temporalio.service import RPCError
 from demo.agenda import LAND_AFTER, Agenda
 from demo.course import PROTOCOL, ZONE, Course
 from demo.parts import Clinic
-from demo.recount import Recount, recount
+from demo.recount import recount
 from demo.staff import Person, Staff, hire
+from demo.tally import Recount
 from demo.visits import AtVisit
 
 INDUCTION = "esketamine-induction"

@@ -148,6 +148,17 @@ def test_a_changed_primitive_loses_the_extension_of_its_old_value() -> None:
     assert merged(raw, {"status": "requested"}) == raw
 
 
+def test_a_participant_changes_alone() -> None:
+    """A participant of ours changes in its place; what the EHR added to or beside it stays."""
+    nurse = {"actor": {"reference": "Practitioner/9"}, "status": "accepted"}
+    actor = {"reference": f"{BASE}/Patient/1/_history/2", "display": "A"}
+    held = {"actor": actor, "required": "required", "status": "tentative"}
+    here = {"actor": {"identifier": {"system": "s", "value": "site-1"}}, "status": "accepted"}
+    mine = {"actor": {"reference": "Patient/1"}, "status": "accepted"}
+    changed = merged({"participant": [nurse, held]}, {"participant": [mine, here]})
+    assert changed == {"participant": [nurse, held | {"status": "accepted"}, here]}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from domain import events as e
 from domain.deliveries import Action, Intent
-from domain.names import Role
+from domain.names import Outcome, Role
 from domain.protocol import CombinedProtocol
 from fhir_adapters import identifiers
 from fhir_adapters.intents import intents_for
@@ -28,7 +29,7 @@ FULL_COUNTS = {
     "visit-missed": ["Appointment"],
     "visit-cancelled": ["Appointment"],
     "visit-released": ["Appointment"],
-    "scale-assessed": ["Observation"],
+    "scale-assessed": ["Observation", "Observation", "Observation"],
     "dose-given": ["MedicationAdministration", "Provenance"],
     "stimulation-given": ["Procedure", "Provenance"],
     "hold-placed": ["Flag"],
@@ -176,11 +177,33 @@ def test_times_are_stable(story, protocol) -> None:
     dose, _ = _of(story, protocol, "dose-given")
     assert dose.body["effectiveDateTime"] == "2026-12-01T09:00:00Z"
     (visit,) = _of(story, protocol, "visit-moved")
-    assert visit.body == {
-        "status": "booked",
-        "start": "2026-12-01T10:00:00-05:00",
-        "end": "2026-12-01T13:00:00-05:00",
-    }
+    assert (visit.body["start"], visit.body["end"]) == (
+        "2026-12-01T10:00:00-05:00",
+        "2026-12-01T13:00:00-05:00",
+    )
+
+
+def test_a_booked_patient_has_accepted(story, protocol) -> None:
+    """An Appointment agrees with itself: the patient is to be asked, and accepts by the booking."""
+    for kind, status in (("visit-proposed", "needs-action"), ("visit-booked", "accepted")):
+        (visit,) = _of(story, protocol, kind)
+        patient, place = visit.body["participant"]
+        assert patient == {"actor": {"reference": "Patient/pat-1"}, "status": status}
+        assert (place["actor"]["type"], place["status"]) == ("Location", "accepted")
+    for kind in ("visit-missed", "visit-cancelled"):  # they say nothing of what was agreed
+        assert "participant" not in _of(story, protocol, kind)[0].body
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [(Outcome.STOPPED, "the care pathway ended"), (None, "the visit was cancelled")],
+)
+def test_a_cancelled_visit_says_why(outcome: Outcome | None, reason: str, story, protocol) -> None:
+    """The pathway's end is the reason only of a visit that is cancelled after it."""
+    step = next(step for step in story if step.event.fact.kind == "visit-cancelled")
+    after = replace(step.after, outcome=outcome)
+    (visit,) = intents_for(step.event, step.before, after, protocol, EVERYTHING)
+    assert visit.body == {"status": "cancelled", "cancelationReason": {"text": reason}}
 
 
 def test_a_late_event_does_not_take_a_visit_back(story, protocol) -> None:
@@ -198,6 +221,16 @@ def test_an_author_is_named_by_subject_and_role_only(story, protocol) -> None:
     assert author["who"]["identifier"] == {"system": identifiers.PERSON, "value": "user-7"}
     assert author["role"] == [{"text": Role.PRESCRIBER}]
     assert assembler["who"]["identifier"]["value"] == "kairos"
+
+
+def test_a_provenance_comes_from_an_event(story, protocol) -> None:
+    """The source of a Provenance is the event that it tells of, under the id that finds it."""
+    step = next(step for step in story if step.event.fact.kind == "order-signed")
+    _, provenance = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
+    (entity,) = provenance.body["entity"]
+    assert provenance.artefact == f"pw-1/event/{step.event.id}"
+    assert (entity["role"], entity["what"]["display"]) == ("source", "Kairos event")
+    assert entity["what"]["identifier"]["value"] == provenance.artefact
 
 
 def test_a_scale_becomes_a_questionnaire_response_where_observation_is_refused(

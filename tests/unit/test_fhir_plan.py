@@ -20,8 +20,8 @@ VENDOR_WAYS = {
     # artefact: Epic, Oracle, athenahealth, MEDITECH; + native, text the fallback, - kept, ! person
     Artefact.EPISODE: ("-", "-", "-", "-"),
     Artefact.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "Communication"),
-    Artefact.MEDICATION_ORDER: ("Communication", "+", "!", "Communication"),
-    Artefact.COURSE_ORDER: ("+", "Communication", "!", "Communication"),
+    Artefact.MEDICATION_ORDER: ("!", "+", "!", "!"),
+    Artefact.COURSE_ORDER: ("+", "!", "!", "!"),
     Artefact.APPOINTMENT: ("Communication", "Communication", "!", "Communication"),
     Artefact.ADMINISTRATION: ("Procedure", "Procedure", "!", "Communication"),
     Artefact.STIMULATION: ("+", "+", "!", "Communication"),
