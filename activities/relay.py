@@ -4,14 +4,16 @@ Runs beside the worker. Sends with the same ids, so that sending what did arrive
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from temporalio.client import Client
 
+from domain.checks import check_open
 from domain.commands import Command
 from domain.errors import Conflict, Malformed, Refused, Unavailable
-from store import inbox, lanes
+from domain.findings import blocks_of
+from store import codec, inbox, lanes, pathways
 from store.database import Database
 from store.tables import CommandRow
 from workflows.clock import Clock
@@ -38,7 +40,9 @@ class Relay:
         self._database = database
         self._client = client
         self._clock = clock
+        self._after: tuple[datetime, str] | None = None
         self._looks: dict[str, int] = {}
+        self._round: dict[str, int] = {}
 
     async def run(self) -> None:
         """Look until cancelled. Whatever goes wrong with one look, the next one is taken."""
@@ -54,22 +58,39 @@ class Relay:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
-        """Send on every command that has been waiting for a few looks."""
+        """Send on every command that has been waiting for a few looks.
+
+        Takes the next few at each look, round and round, so that commands which nobody answers
+        keep none of the others back.
+        """
         async with self._database.begin() as tx:
-            waiting = await inbox.waiting(tx, MOST_AT_ONCE)
-        self._looks = {row.id: self._looks.get(row.id, 0) + 1 for row in waiting}
+            waiting = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
         for row in waiting:
-            if self._looks[row.id] > LEAVE_ALONE:
-                try:
-                    await self._send_on(row)
-                except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
-                    kind = type(error).__name__
-                    log.warning("relay_failed", request_id=row.id, error_type=kind)
+            self._round[row.id] = self._looks.get(row.id, 0) + 1
+        due: dict[str, list[CommandRow]] = {}
+        for row in waiting:
+            if self._round[row.id] > LEAVE_ALONE:
+                due.setdefault(row.pathway_id, []).append(row)
+        if len(waiting) == MOST_AT_ONCE:
+            self._after = (waiting[-1].received_at, waiting[-1].id)
+            self._looks |= self._round
+        else:
+            self._after, self._looks, self._round = None, self._round, {}
+        await asyncio.gather(*(self._send_all(rows) for rows in due.values()))
+
+    async def _send_all(self, rows: list[CommandRow]) -> None:
+        """Send one pathway's commands, in the order in which they came."""
+        for row in rows:
+            try:
+                await self._send_on(row)
+            except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
+                log.warning("relay_failed", request_id=row.id, error_type=type(error).__name__)
 
     async def _send_on(self, row: CommandRow) -> None:
         parcel = unpack(row.body)
         log.info("relay_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
         try:
+            await self._insist_open(row)
             if isinstance(parcel, Command):
                 await send(self._client, row.pathway_id, parcel)
             else:
@@ -81,6 +102,14 @@ class Relay:
                 await inbox.rejected(tx, row.id, problem, await self._clock.now())
         except Unavailable:
             return
+
+    async def _insist_open(self, row: CommandRow) -> None:
+        """Refuse what waits on a pathway that has ended: whatever was taken is stored by then."""
+        async with self._database.begin() as tx:
+            found = await pathways.find(tx, row.pathway_id)
+        if found is not None and found.status == "finished":
+            ended = blocks_of(check_open(codec.pathway_from_json(found.projection)))
+            raise Refused(f"may not record anything more: {ended[0].sentence()}", ended)
 
     async def _wake_lanes(self) -> None:
         """Wake every lane that has work, in case its wake-up was lost with a process."""

@@ -109,6 +109,7 @@ def visit_view(visit: Visit, pathway: Pathway, protocol: CombinedProtocol) -> v.
         replaces=visit.replaces,
         sessions_given=len(pathway.sessions_at(visit.id)),
         sessions_planned=planned,
+        left_early=visit.left_early,
     )
 
 
@@ -127,6 +128,7 @@ def session_view(session: Session) -> v.SessionView:
         started=session.started,
         ended=session.ended,
         mg=session.mg,
+        deviation=session.deviation,
     )
 
 

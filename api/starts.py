@@ -4,7 +4,7 @@ The inbox row and the patient's reservation are one transaction, so of any numbe
 one succeeds, and a refused start leaves nothing behind.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from starlette.responses import JSONResponse
@@ -25,11 +25,14 @@ from domain.protocol import CombinedProtocol, Status
 from fhir_adapters.patients import EhrPatient
 from protocols.book import ProtocolBook
 from settings import Site
-from store import capabilities, inbox, pathways
+from store import capabilities, codec, inbox, pathways
 from workflows.parcel import pack_start
 from workflows.wire import PathwayInput
 
 KIND = "start-pathway"
+
+FARTHEST = timedelta(days=180)
+"""How far ahead a first visit may lie; beyond that its year is taken for a slip of the pen."""
 
 
 async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
@@ -48,7 +51,10 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     if capability is None:
         await learn(parts, site.ehr)
     now = await parts.clock.now()
-    made = _made(asked, site, wanted, protocol, now)
+    async with parts.database.begin() as tx:
+        earlier = await pathways.ended_for(tx, site.ehr, wanted.patient)
+    treated_on = _last_treated([codec.pathway_from_json(row.projection) for row in earlier])
+    made = _made(asked, site, wanted, protocol, treated_on, now)
     patient = await read_patient(parts, site.ehr, wanted.patient)
     return await _begin(asked, site, made, patient, now)
 
@@ -74,9 +80,14 @@ def _check_offers(site: Site, protocol: CombinedProtocol) -> None:
 
 
 def _made(
-    asked: Asked, site: Site, wanted: StartPathway, protocol: CombinedProtocol, now: datetime
+    asked: Asked,
+    site: Site,
+    wanted: StartPathway,
+    protocol: CombinedProtocol,
+    treated_on: date | None,
+    now: datetime,
 ) -> PathwayInput:
-    """Say what the start means. Malformed for a first visit that is no time, or past."""
+    """Say what the start means. Malformed for a first visit that is no time, or not possible."""
     request = RequestId(str(uuid4()))
     started = events.PathwayStarted(
         EhrPatientId(wanted.patient),
@@ -86,12 +97,18 @@ def _made(
         protocol.id,
         protocol.version,
         protocol.sha256,
+        treated_on,
     )
     first_visit = wanted.first_visit.local()
     facts = decide.start(protocol, started, first_visit)
     today = local_day(now, site.zone)
     if first_visit.day < today:
         raise Malformed(f"first_visit is past; it is {today} at {site.id}")
+    if first_visit.day > today + FARTHEST:
+        raise Malformed(f"first_visit is over {FARTHEST.days} days ahead; check its year")
+    if treated_on is not None and (soonest := _soonest(protocol, treated_on)) > first_visit.day:
+        message = f"treated in an earlier pathway; first_visit must be {soonest} or later"
+        raise Malformed(message)
     begin = tuple(
         events.Event(EventId(f"{request}/{place}"), now, asked.author, fact)
         for place, fact in enumerate(facts)
@@ -104,6 +121,16 @@ def _made(
         begin=begin,
         roll_over_at=asked.parts.roll_over_at,
     )
+
+
+def _last_treated(earlier: list[Pathway]) -> date | None:
+    """The last treatment day of pathways that have ended, at their clinics."""
+    days = [local_day(s.started, each.zone) for each in earlier for s in each.sessions.values()]
+    return max(days, default=None)
+
+
+def _soonest(protocol: CombinedProtocol, treated_on: date) -> date:
+    return treated_on + timedelta(days=protocol.days_after_earlier)
 
 
 async def _begin(

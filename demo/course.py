@@ -104,6 +104,7 @@ class Course:
             await at.measure(answer("esketamine_contraindication", "none found"), by="prescriber")
         await at.assess("phq9", *self.phq9())
         await at.measure(*blood_pressure(systolic, diastolic), spo2(98))
+        await at.measure(answer("ride_home", "arranged"))
 
     async def dose_visit(self, at: AtVisit, mg: int) -> None:
         """An ordinary esketamine visit."""

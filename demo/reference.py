@@ -46,6 +46,7 @@ WISHES: tuple[c.Wish, ...] = (
     c.CheckIn(VISIT),
     c.ReleaseVisit(VISIT),
     c.MissVisit(VISIT),
+    c.CancelVisit(VISIT, "a reason"),
 )
 
 DELIVERY_STATES: Mapping[DeliveryState, str] = {
@@ -69,7 +70,7 @@ def states_page() -> str:
         "The moves were found by asking `domain/decide.py`, for a visit in each state, which wish",
         "it grants: an hour before the visit's time and an hour after, with nothing else in the",
         "way. `move-visit` keeps the state. Kairos itself cancels a visit that had not begun when",
-        "the pathway ended.", "",
+        "its phase or the pathway ended.", "",
         "## A delivery", "",
         *_diagram([(a, b, "") for a in DeliveryState for b in DeliveryState if b in MOVES[a]]), "",
         "From `MOVES` in `domain/deliveries.py`; the ledger refuses every other move.", "",

@@ -68,7 +68,6 @@ class AtVisit:
             dissociation(1),
             answer("respiratory_depression", "absent"),
             answer("clinically_stable", "confirmed"),
-            answer("ride_home", "arranged"),
         )
         await self.release()
 

@@ -15,6 +15,7 @@ from domain.names import HoldReason, ObservationName, PhaseId, Role, RuleId, Vis
 from domain.pathway import Pathway, Session, Visit
 from domain.protocol import CombinedProtocol, Gate, Protocol, StimulationRule, When
 from domain.steps import Ask
+from domain.visits import treatment_day
 from domain.vocabulary import ObservationKind, Scale
 
 MOTOR_THRESHOLD = ObservationName("motor_threshold")
@@ -178,6 +179,9 @@ def _placing(
     schedule = protocol.phase(visit.phase).schedule
     if instant(at, pathway.zone) <= now:
         yield found("not-in-the-past", "the time asked for is past", BOOKERS)
+    if not treatment_day(at.day, schedule.days):
+        finding = f"{at.day:%A} is not a treatment day: {schedule.days}"
+        yield found("treatment-day", finding, BOOKERS)
     moved = abs((at.day - visit.proposed.day).days)
     if moved > schedule.may_move_by:
         most = f"at most {schedule.may_move_by} day(s) from {visit.proposed.day}"
@@ -302,7 +306,6 @@ def _course(
 ) -> Iterator[Blocked]:
     """The course's length: how many sessions, and within how many days."""
     stage = phase.schedule.stages[visit.stage]
-    given = pathway.sessions_in(phase.id)
     here = len(_in_stage(phase, pathway, visit))
     if stage.sessions is not None and here >= stage.sessions:
         yield found("sessions", f"all {stage.sessions} sessions were given")

@@ -93,9 +93,11 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
         case c.ReleaseVisit() as wish:
             return _release(protocol, pathway, wish, command.by.role, now)
         case c.RecordReadings() as wish:
-            if wish.visit is not None:
-                _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
             at_instant = check_instant(wish.measured_at, now, "measured_at")
+            if wish.visit is not None:
+                here = _visit(pathway, wish.visit, VisitStatus.CHECKED_IN).checked_in or now
+                if local(here, pathway.zone).day != local(at_instant, pathway.zone).day:
+                    raise Malformed("measured_at is on another day than the visit; leave visit out")
             readings = read_measurements(protocol.vocabulary, wish.readings)
             kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
             _insist(checks.check_may_record(command.by.role, kinds), "record")
@@ -160,7 +162,7 @@ def _their_task(pathway: Pathway, task: TaskId, role: Role) -> None:
 
 
 def _reason(reason: str) -> None:
-    if not reason.strip():
+    if not any(letter.isalnum() for letter in reason):
         raise Malformed("a reason is required, in words")
 
 
@@ -175,6 +177,8 @@ def _release(
         raise Malformed("left_at must be later than the treatment that was given")
     _insist(checks.check_may_let_go(protocol, visit, role), "release")
     why = wish.against_advice.strip()
+    if why:
+        _reason(why)
     result = checks.check_may_release(protocol, pathway, visit.id, at)
     if not why:
         _insist(result, "release")
@@ -221,7 +225,9 @@ def _dose(
 
 def _allowed(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
     """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
-    if not deviation.strip():
+    if deviation.strip():
+        _reason(deviation)
+    else:
         _insist(result, doing, ". If it was given all the same, say why as its deviation")
     blocks = blocks_of(result)
     never = tuple(block for block in blocks if block.rule in checks.NEVER_DEVIATED)

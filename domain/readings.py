@@ -6,7 +6,10 @@ A wrong unit is refused with the right one and never converted.
 from domain.commands import Measurement
 from domain.errors import Malformed
 from domain.events import Reading
+from domain.names import ObservationName
 from domain.vocabulary import ObservationKind, Scale, Vocabulary
+
+SYSTOLIC, DIASTOLIC = ObservationName("systolic_bp"), ObservationName("diastolic_bp")
 
 
 def read_measurements(
@@ -30,8 +33,12 @@ def read_measurements(
         else:
             wrong.extend(_problems(kind, measurement))
     together = set(names)
-    if ("systolic_bp" in together) != ("diastolic_bp" in together):
+    if (SYSTOLIC in together) != (DIASTOLIC in together):
         wrong.append("systolic_bp and diastolic_bp are recorded together")
+    values = {m.observation: m.value for m in measurements}
+    high, low = values.get(SYSTOLIC), values.get(DIASTOLIC)
+    if not wrong and high is not None and low is not None and low >= high:
+        wrong.append("diastolic_bp is below systolic_bp")
     if wrong:
         raise Malformed("; ".join(wrong))
     return tuple(Reading(m.observation, m.value, m.answer) for m in measurements)
@@ -61,9 +68,14 @@ def _problems(kind: ObservationKind, given: Measurement) -> list[str]:
         problems.append(f"{kind.name} is recorded in {kind.unit} ({kind.ucum}), never converted")
     if given.value is None:
         problems.append(f"{kind.name} needs a value in {kind.unit}")
-    elif not given.value.is_finite() or _outside(kind, given):
-        problems.append(f"{kind.name} is from {kind.low} to {kind.high} {kind.unit}")
+    elif not given.value.is_finite() or _outside(kind, given) or _part_of_a_point(kind, given):
+        whole = "whole " if kind.unit == "points" else ""
+        problems.append(f"{kind.name} is from {kind.low} to {kind.high} {whole}{kind.unit}")
     return problems
+
+
+def _part_of_a_point(kind: ObservationKind, given: Measurement) -> bool:
+    return kind.unit == "points" and given.value is not None and given.value % 1 != 0
 
 
 def _outside(kind: ObservationKind, given: Measurement) -> bool:

@@ -101,3 +101,8 @@ def named(kind: str, artefact: str) -> dict[str, Any]:
 
 def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
     return {"type": kind, "identifier": {"system": system, "value": value}}
+
+
+def off_the_rules(deviation: str, findings: tuple[str, ...]) -> str:
+    """Say why a treatment was given against a rule, behind what was given; empty if it was not."""
+    return f"; given all the same: {deviation} ({'; '.join(findings)})" if deviation else ""

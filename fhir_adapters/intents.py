@@ -56,8 +56,8 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield visits.follow(scene, visit, noted=booked)
         case e.VisitMissed(visit=visit):
             yield visits.follow(scene, visit, noted=True)
-        case e.VisitCancelled(visit=visit):
-            yield visits.cancel(scene, visit)
+        case e.VisitCancelled(visit=visit, reason=reason):
+            yield visits.cancel(scene, visit, reason)
         case e.VisitCheckedIn(visit=visit) | e.VisitReleased(visit=visit):
             yield visits.follow(scene, visit, noted=False)
         case e.ReadingsTaken() as fact:

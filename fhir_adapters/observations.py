@@ -1,9 +1,9 @@
 """Readings as Observations, with the vocabulary's verified or local codes.
 
-Readings that share a panel become one Observation with components. They refer to the patient only:
-a `partOf` that is a link would let a blood pressure wait for a refused dose, and one by identifier is
-dropped by an EHR that files readings into flowsheets, a difference for a person to look at each
-time. Must not derive a value, convert a unit or choose a code.
+Readings that share a panel become one Observation with components. They refer to the patient
+only: a `partOf` that is a link would let a blood pressure wait for a refused dose, and one by
+identifier is dropped by an EHR that files readings into flowsheets, a difference for a person to
+look at each time. Must not derive a value, convert a unit or choose a code.
 """
 
 from collections.abc import Iterable

@@ -32,10 +32,12 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
     )
     if rules.stimulation is not None:
         details += f"; {rules.stimulation.coil} coil, {rules.stimulation.target}"
+    details += elements.off_the_rules(fact.deviation, fact.findings)
+    short = rules.stimulation is not None and fact.pulses < rules.stimulation.pulses
     ended = elements.moment(fact.ended)
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-procedure"),
-        "status": "completed",
+        "status": "stopped" if short else "completed",
         "code": elements.concept("Deep transcranial magnetic stimulation session", *codes),
         "subject": scene.patient,
         "performedPeriod": {"start": scene.at, "end": ended},

@@ -62,13 +62,13 @@ def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
     return changed(Artefact.APPOINTMENT, artefact, body, says, noted=noted)
 
 
-def cancel(scene: Scene, visit_id: VisitId) -> Draft:
-    """Cancel a visit that does not take place: the pathway has ended, or it was called off."""
+def cancel(scene: Scene, visit_id: VisitId, reason: str) -> Draft:
+    """Cancel a visit that does not take place: it was called off, or its phase has ended."""
     ended = scene.after.outcome is not None
-    why = "the care pathway ended" if ended else "the visit was cancelled"
+    why = reason or ("the care pathway ended" if ended else "its phase of the pathway ended")
     body = {"status": "cancelled", "cancelationReason": elements.concept(why)}
     artefact = identifiers.visit(scene.after.id, visit_id)
-    says = f"Visit cancelled, {why}: {visit_id}." if ended else f"Visit cancelled: {visit_id}."
+    says = f"Visit cancelled, {why}: {visit_id}."
     booked = scene.before.visits[visit_id].status is VisitStatus.BOOKED
     return changed(Artefact.APPOINTMENT, artefact, body, says, noted=booked)
 

@@ -96,6 +96,8 @@ def _alert(section: Section, kind: ObservationKind) -> Alert | None:
     if kind.derived or test not in (Test.ABOVE, Test.BELOW):
         section.wrong(SEEN, "must be above or below a value that is recorded, with its unit")
         return None
+    if not section.sound("unit", "range"):
+        return None  # the unit or the range has a problem of its own
     value = section.read(SEEN, lambda _: parse_quantity(rest, (kind.unit or "",))[0], Decimal(0))
     if kind.low is not None and kind.high is not None and not kind.low <= value <= kind.high:
         section.wrong(SEEN, f"{value} is outside the range {kind.low} to {kind.high}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
@@ -82,12 +82,13 @@ async def rejected(
     )
 
 
-async def waiting(tx: Transaction, most: int) -> list[CommandRow]:
-    """List commands whose outcome is not known yet, oldest first."""
-    wanted = (
-        select(CommandRow)
-        .where(CommandRow.state == "received")
-        .order_by(CommandRow.received_at, CommandRow.id)
-        .limit(most)
-    )
-    return list((await tx.execute(wanted)).scalars())
+async def waiting(
+    tx: Transaction, most: int, after: tuple[datetime, str] | None = None
+) -> list[CommandRow]:
+    """List commands whose outcome is not known yet, oldest first, those after the given place."""
+    place = tuple_(CommandRow.received_at, CommandRow.id)
+    wanted = select(CommandRow).where(CommandRow.state == "received")
+    if after is not None:
+        wanted = wanted.where(place > after)
+    ordered = wanted.order_by(CommandRow.received_at, CommandRow.id).limit(most)
+    return list((await tx.execute(ordered)).scalars())

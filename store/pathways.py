@@ -60,6 +60,16 @@ async def open_for(tx: Transaction, connection_id: str, patient_id: str) -> Path
     return (await tx.execute(wanted)).scalar_one_or_none()
 
 
+async def ended_for(tx: Transaction, connection_id: str, patient_id: str) -> list[PathwayRow]:
+    """List the pathways that a patient has behind them."""
+    wanted = select(PathwayRow).where(
+        PathwayRow.connection_id == connection_id,
+        PathwayRow.patient_id == patient_id,
+        PathwayRow.status == "finished",
+    )
+    return list((await tx.execute(wanted)).scalars())
+
+
 async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
     """Take a pathway for recording on it, alone until the transaction ends."""
     wanted = select(PathwayRow).where(PathwayRow.id == pathway_id).with_for_update()

@@ -59,6 +59,7 @@ class SessionView(BaseModel):
     started: datetime
     ended: datetime | None
     mg: int | None
+    deviation: bool  # given although a rule stood in the way; the timeline says why
 
 
 class VisitView(BaseModel):
@@ -75,6 +76,7 @@ class VisitView(BaseModel):
     replaces: str | None
     sessions_given: int
     sessions_planned: int
+    left_early: bool
 
 
 class DecisionView(BaseModel):

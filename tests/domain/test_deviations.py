@@ -1,6 +1,7 @@
 """What happened although a rule said no is recorded as such, and nothing is made up for it."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_nobody_leaves_before_they_came_or_were_treated(early):
 
 
 def test_a_patient_never_released_becomes_a_task_and_blocks_the_next_check_in():
-    """The day after, an open visit is somebody's task; no second visit begins before it is closed."""
+    """The day after, an open visit is somebody's task; no second one begins before it is closed."""
     course = dosed()
     course.run(Ask.RELEASE)
     course.wait(timedelta(days=3) - minutes(140))
@@ -245,4 +246,4 @@ def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
         course.follow_next()
     course.do(c.ReleaseVisit(visit))
     days = sorted(v.at.day for v in course.pathway.visits_in(course.pathway.phase))
-    assert {(later - day).days for day, later in zip(days[1:4], days[2:5], strict=False)} <= {7, 14}
+    assert {(later - day).days for day, later in pairwise(days)} <= {7, 14}

@@ -13,7 +13,7 @@ from domain.readings import read_measurements
 from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
 
-DIASTOLIC = measure("diastolic_bp", 80)
+DIASTOLIC = measure("diastolic_bp", 30)
 
 # What was said, and what the refusal must say.
 WRONG = [

@@ -165,7 +165,7 @@ def _facts(  # the order is the story's
     yield NURSE, e.VisitReleased(one)
     yield NURSE, e.VisitMissed(two)
     yield PRESCRIBER, e.DecisionMade(first, Decision.CONTINUE, "responds", ("MADRS 30",))
-    yield PRESCRIBER, e.PhaseEntered(second, at(10))
+    yield PRESCRIBER, e.PhaseEntered(second, at(10), 2)
     yield PRESCRIBER, e.OrderSigned(second)
     yield KAIROS, e.VisitProposed(three, second, 0, at(10), 2)
     yield KAIROS, e.VisitProposed(four, second, 0, at(11), 2)

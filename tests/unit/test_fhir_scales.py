@@ -54,13 +54,14 @@ def test_the_panel_comes_last_and_has_its_members(story, protocol) -> None:
         assert intent.body["identifier"] == [identifiers.identifier(intent.artefact)]
 
 
-def test_a_scale_without_a_risk_item_is_a_total_and_a_panel(story, protocol) -> None:
-    """MADRS has local codes, its total by itself and ten items in the panel."""
-    total, panel = _written(story, protocol, "madrs")
+def test_madrs_is_a_total_a_risk_item_and_a_panel(story, protocol) -> None:
+    """MADRS has local codes, its total and item 10 by themselves and the others in the panel."""
+    total, item, panel = _written(story, protocol, "madrs")
+    assert item.body["code"]["text"].startswith("Suicidal thoughts")
     assert total.body["valueQuantity"]["value"] == 30
     assert "loinc" not in total.body["code"]["coding"][0]["system"]
-    assert len(panel.body["component"]) == 10
-    assert panel.needs == (total.artefact,)
+    assert len(panel.body["component"]) == 9
+    assert panel.needs == (total.artefact, item.artefact)
 
 
 @pytest.mark.parametrize("types", [("QuestionnaireResponse",), ("DocumentReference",), ()])

@@ -47,6 +47,8 @@ def test_induction_is_what_the_label_says(book):
     assert {gate.id for gate in induction.gates if not gate.overridable} == {
         "rems-enrolled",
         "contraindications",
+        "baseline",
+        "fit-to-leave",
     }
 
 
