@@ -19,8 +19,8 @@ WORKDIR /app
 
 # The lock first: it changes seldom, and this layer is the large one.
 COPY requirements/run.lock requirements/run.lock
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
-    --requirement requirements/run.lock
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
+    --only-binary :all: --requirement requirements/run.lock
 
 # The packages of the drawing that production runs; demo, tests and benchmarks stay out.
 COPY domain domain

@@ -1,11 +1,13 @@
 """`./dev`: what a newcomer meets first. Installs nothing; runs the script as they would."""
 
+import hashlib
 import importlib.machinery
 import importlib.util
 import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -141,6 +143,38 @@ def test_a_changed_lock_is_installed(script, monkeypatch):
     script.ensure("clinic")
     assert [step[2] for step in steps] == ["pip"]
     assert "--require-hashes" in steps[0]
+
+
+def test_a_newer_release_on_the_index_does_not_break_the_install(script, tmp_path, monkeypatch):
+    """What another package wants with extras is installed as locked, also when a newer exists."""
+    index = tmp_path / "index"
+    index.mkdir()
+    locked = [wheel(index, "teller", "1", "counter[big]>=1"), wheel(index, "counter", "1")]
+    wheel(index, "counter", "2")
+    lock = tmp_path / "some.lock"
+    lines = (
+        f"{name}==1 --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+        for name, file in zip(("teller", "counter"), locked, strict=True)
+    )
+    lock.write_text("".join(lines))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    argv = [*script.install_from(lock, Path(sys.executable)), "--target", str(tmp_path / "here")]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert "Successfully installed counter-1 teller-1" in answer.stdout, answer.stdout
+
+
+def wheel(folder: Path, name: str, version: str, needs: str = "") -> Path:
+    """Write the smallest wheel there is, with an extra `big`, and return where it stands."""
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: big\n"
+    metadata += f"Requires-Dist: {needs}\n" if needs else ""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{info}/METADATA", metadata)
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
+    return path
 
 
 def test_an_interrupted_install_starts_afresh(script, monkeypatch):
