@@ -36,7 +36,13 @@ async def run(directory: Path, screen: Screen) -> None:
         for name, address in addresses.items():
             screen.line(f"{name:<15} {address}")
         screen.line("./dev token --role nurse   prints an access token; Ctrl-C stops everything")
-        await stopping.wait()
+        going = asyncio.create_task(clinic.keep_going(screen.line))
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait({going, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if going.done():
+            asked.cancel()
+            going.result()
+        going.cancel()
         screen.line("stopping")
 
 

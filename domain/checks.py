@@ -320,6 +320,7 @@ def _gap(phase: Protocol, given: tuple[Session, ...], at: datetime) -> Iterator[
         return
     if any(s.ended is not None and s.started <= at < s.ended for s in given):
         yield found("overlap", "another session was being given at that time")
+        return
     ended = max(s.ended or s.started for s in given)
     if at < ended + gap:
         minutes = gap // timedelta(minutes=1)

@@ -22,11 +22,14 @@ def read_measurements(
     names = [m.observation for m in measurements]
     if len(set(names)) != len(names):
         wrong.append("each observation may be given once")
-    scored = {name for scale in vocabulary.scales.values() for name in _of_scale(scale)}
+    scored = {
+        ObservationName(name) for scale in vocabulary.scales.values() for name in _of_scale(scale)
+    }
     for measurement in measurements:
         kind = vocabulary.observations.get(measurement.observation)
         if kind is None:
-            known = ", ".join(sorted(k for k, v in vocabulary.observations.items() if _direct(v)))
+            direct = {k for k, v in vocabulary.observations.items() if _direct(v)} - scored
+            known = ", ".join(sorted(direct))
             wrong.append(f"unknown observation; known are {known}")
         elif measurement.observation in scored:
             wrong.append(f"{kind.name} comes from its scale's items; record an assessment")

@@ -9,7 +9,7 @@ they are processes, told what they need by their environment.
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from demo.parts.wire import Wire
 REPOSITORY = Path(__file__).resolve().parents[2]
 _MIGRATION_SECONDS = 60.0
 _READY_SECONDS = 60.0
+_LOOK_EVERY = 2.0
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,22 @@ class Clinic:
         code = await child.wait_ended(_MIGRATION_SECONDS)
         if code:
             raise PartFailed(f"the migrations ended with code {code}:\n{child.log_tail()}")
+
+    async def keep_going(self, say: Callable[[str], None]) -> None:
+        """Start the API or the worker again when it ends by itself, saying so; never returns.
+
+        Raises `PartFailed` when the EHR or Temporal has ended: nothing here can go on without.
+        """
+        while True:
+            for part in (self.ehr, self.temporal):
+                if not part.running:
+                    raise PartFailed(f"{type(part).__name__} has ended; everything is stopped")
+            for name in ("api", "worker"):
+                if not self._children[name].running:
+                    say(f"the {name} has ended by itself; it is started again")
+                    command = self.commands.api if name == "api" else self.commands.worker
+                    await self._start_own(name, command, until_ready=False)
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def ready(self) -> None:
         """Return when the API says that it and everything it needs is ready."""

@@ -75,6 +75,11 @@ class Ehr:
             else:
                 return
 
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None and self._child.running
+
     async def stop(self) -> None:
         """End it; its data stays in the directory."""
         if self._child is not None:

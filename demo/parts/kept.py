@@ -5,6 +5,7 @@ Must not know which parts live in the directory.
 
 import asyncio
 import json
+import os
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -27,10 +28,24 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
     deadline = time.monotonic() + _DIRECTORY_SECONDS
     # An earlier clinic that was killed is being cleaned up by its watchdog, which holds the lock.
     while not try_lock(lock):
-        if time.monotonic() > deadline:
+        if _owner_lives(directory / "in-use") or time.monotonic() > deadline:
             raise PartFailed(f"a clinic is already running in {directory}")
         await asyncio.sleep(0.05)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
     return directory, lock
+
+
+def _owner_lives(file: Path) -> bool:
+    """Whether the process that wrote itself down as the owner is still there."""
+    try:
+        os.kill(int(file.read_text()), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class RememberedPorts:

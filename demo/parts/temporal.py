@@ -61,6 +61,11 @@ class TestServer:
             else:
                 return
 
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None and self._child.running
+
     async def stop(self) -> None:
         """End it; its state is gone."""
         if self._child is not None:
@@ -124,6 +129,11 @@ class DevServer:
                 self._ports = (Port(), Port())
             else:
                 return
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None and self._child.running
 
     async def stop(self) -> None:
         """End it; its state stays in the file."""

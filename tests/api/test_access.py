@@ -74,6 +74,7 @@ COMMANDS = {
     "visits/a/move": "move-visit",
     "visits/a/check-in": "check-in",
     "visits/a/miss": "miss-visit",
+    "visits/a/cancel": "cancel-visit",
     "visits/a/release": "release-visit",
     "readings": "record-readings",
     "assessments": "record-assessment",

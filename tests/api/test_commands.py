@@ -144,6 +144,7 @@ async def make_ready(clinic: Clinic, address: str, visit: str) -> None:
     now = clinic.clock.at.isoformat()
     readings = [
         {"observation": "rems_enrolment", "answer": "confirmed"},
+        {"observation": "ride_home", "answer": "arranged"},
         {"observation": "esketamine_contraindication", "answer": "none found"},
         {"observation": "systolic_bp", "value": 128, "unit": "mmHg"},
         {"observation": "diastolic_bp", "value": 80.5, "unit": "mmHg"},
@@ -151,8 +152,9 @@ async def make_ready(clinic: Clinic, address: str, visit: str) -> None:
     body = {"measured_at": now, "visit": visit, "readings": readings}
     taken = await clinic.prescriber.post(f"{address}/readings", body)
     assert taken.status_code == 201, taken.text
-    items = {"scale": "phq9", "assessed_at": now, "items": [0] * 9}
-    assert (await clinic.nurse.post(f"{address}/assessments", items)).status_code == 201
+    for scale, items in (("phq9", [0] * 9), ("madrs", [3] * 9 + [0])):
+        scored = {"scale": scale, "assessed_at": now, "items": items}
+        assert (await clinic.nurse.post(f"{address}/assessments", scored)).status_code == 201
 
 
 STALE = ['"1"', '"999"']

@@ -24,6 +24,7 @@ from demo.course import PROTOCOL, ZONE, Course
 from demo.parts import Clinic
 from demo.recount import recount
 from demo.staff import Person, Staff, hire
+from demo.story import MADRS_BEFORE
 from demo.tally import Recount
 from demo.visits import AtVisit
 
@@ -193,6 +194,7 @@ class House:
         course = Course(self.staff, agenda, self.clinic.time.now, lambda _: None, "a patient")
         first = (await self.start_body(""))["first_visit"]
         await course.enrol(mrn, first["day"], first["hour"])
+        await course.madrs(*MADRS_BEFORE)
         await course.sign_and_book(INDUCTION)
         here = await course.arrive()
         assert here is not None

@@ -98,18 +98,10 @@ async def test_a_kept_clinic_outlives_temporal_and_itself():
             assert await tasks(house, path) == set()
 
 
-SECOND = """
-from demo import up
-from demo.parts import kept
-kept._DIRECTORY_SECONDS = 2.0  # fifteen in which an earlier clinic may still be stopping
-raise SystemExit(up.main())
-"""
-
-
 async def second_up(directory: Path) -> asyncio.subprocess.Process:
-    """Start `./dev up` on a directory that is in use; it does not wait long for it."""
+    """Start `./dev up` on a directory that is in use; it does not wait for it."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SECOND, "--directory", str(directory)),
+        *(sys.executable, "-m", "demo.up", "--directory", str(directory)),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

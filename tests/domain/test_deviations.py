@@ -7,8 +7,11 @@ import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.checks import check_may_release, check_may_treat
 from domain.errors import Malformed
+from domain.findings import blocks_of
 from domain.names import Author, Decision, HoldReason, Role, VisitId, VisitStatus
+from domain.protocol import Period, Rate, Stage
 from domain.steps import Ask, AskPerson
 from tests.course import SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, MAINTENANCE
@@ -24,6 +27,7 @@ from tests.domain.scenes import (
     ready,
     rules,
 )
+from tests.domain.schedules import rescheduled
 
 WHY = "It was given before the reading was written down."
 TMS = VisitId(f"{DTMS}-visit-1")
@@ -247,3 +251,24 @@ def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
     course.do(c.ReleaseVisit(visit))
     days = sorted(v.at.day for v in course.pathway.visits_in(course.pathway.phase))
     assert {(later - day).days for day, later in pairwise(days)} <= {7, 14}
+
+
+def test_no_session_beyond_the_stage_and_none_of_another_phase():
+    """A stage with all its sessions given takes no more; a visit of a phase that is left, none."""
+    course = ready(TWO)
+    one_only = rescheduled(INDUCTION, stages=(Stage(1, Rate(2, 1, Period.WEEK)),))
+    answer = check_may_treat(one_only, course.pathway, TWO, course.now)
+    assert "sessions" in {block.rule for block in blocks_of(answer)}
+    course = a_course()
+    course.run(TMS)
+    answer = check_may_treat(course.protocol, course.pathway, TWO, course.now)
+    assert "phase" in {block.rule for block in blocks_of(answer)}
+
+
+def test_readings_of_no_visit_are_not_the_forty_minute_ones():
+    """What was measured at forty minutes but not at this visit does not meet its timed check."""
+    course = dosed()
+    course.wait(minutes(40))
+    course.measure(None, **FIT_TO_LEAVE)
+    look = check_may_release(course.protocol, course.pathway, ONE, course.now)
+    assert "readings-at-40-minutes" in {block.rule for block in blocks_of(look)}

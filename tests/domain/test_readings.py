@@ -8,7 +8,7 @@ import pytest
 from domain import commands as c
 from domain.commands import Measurement
 from domain.errors import Malformed, Refused
-from domain.names import Author, ObservationName, Role
+from domain.names import Author, HoldId, ObservationName, Role
 from domain.readings import read_measurements
 from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
@@ -111,3 +111,24 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
     wish = c.RecordAssessment("phq9", world.now, (0,) * 9)
     with pytest.raises(Refused, match="PHQ-9 is for care-manager or nurse or prescriber"):
         world.do(wish, Author("an-operator", Role.TMS_OPERATOR))
+
+
+@pytest.mark.parametrize(
+    ("taken", "why"),
+    [
+        ({"systolic_bp": 80, "diastolic_bp": 120}, "diastolic_bp is below systolic_bp"),
+        ({"sedation_moaas": 4.5}, "from 0 to 5 whole points"),
+    ],
+)
+def test_what_nobody_can_have_measured_is_refused(taken, why):
+    """A diastolic pressure above the systolic, or half a point of a scale, is a slip."""
+    refusal = World(FIRST).attempt(c.RecordReadings(World(FIRST).now, readings(**taken)))
+    assert isinstance(refusal, Malformed)
+    assert why in str(refusal)
+
+
+def test_a_reason_has_words():
+    """A reason of one space without width is none."""
+    refusal = World(FIRST).attempt(c.LiftHold(HoldId("h"), "\u200b"))
+    assert isinstance(refusal, Malformed)
+    assert "in words" in str(refusal)

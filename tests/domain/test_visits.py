@@ -247,3 +247,12 @@ def test_proposals_are_never_in_the_past_and_never_twice():
         for visit in course.pathway.visits.values():
             proposed = next(x for x in course.events if x.id.endswith(f"proposed/{visit.id}"))
             assert instant(visit.proposed, NEW_YORK) > proposed.at
+
+
+def test_no_visit_is_put_on_a_day_without_treatment():
+    """A visit is not moved to a Saturday where treatment is given on weekdays."""
+    course = a_course(LocalTime(date(2026, 12, 4), time(9)))
+    course.do(c.SignOrder(INDUCTION))
+    refusal = course.attempt(c.MoveVisit(ONE, LocalTime(date(2026, 12, 5), time(9))))
+    assert rules(refusal) == ["treatment-day"]
+    assert "Saturday is not a treatment day: weekdays" in str(refusal)

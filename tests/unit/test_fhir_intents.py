@@ -196,7 +196,7 @@ def test_a_booked_patient_has_accepted(story, protocol) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "reason"),
-    [(Outcome.STOPPED, "the care pathway ended"), (None, "the visit was cancelled")],
+    [(Outcome.STOPPED, "the care pathway ended"), (None, "its phase of the pathway ended")],
 )
 def test_a_cancelled_visit_says_why(outcome: Outcome | None, reason: str, story, protocol) -> None:
     """The pathway's end is the reason only of a visit that is cancelled after it."""
@@ -204,6 +204,33 @@ def test_a_cancelled_visit_says_why(outcome: Outcome | None, reason: str, story,
     after = replace(step.after, outcome=outcome)
     (visit,) = intents_for(step.event, step.before, after, protocol, EVERYTHING)
     assert visit.body == {"status": "cancelled", "cancelationReason": {"text": reason}}
+
+
+def test_a_visit_that_was_called_off_says_the_persons_reason(story, protocol) -> None:
+    """Who calls a visit off says why, and the Appointment has their words."""
+    step = next(step for step in story if step.event.fact.kind == "visit-cancelled")
+    event = replace(step.event, fact=replace(step.event.fact, reason="a cold"))
+    (visit,) = intents_for(event, step.before, step.after, protocol, EVERYTHING)
+    assert visit.body["cancelationReason"] == {"text": "a cold"}
+
+
+@pytest.mark.parametrize("kind", ["dose-given", "stimulation-given"])
+def test_what_was_given_against_a_rule_says_so(kind: str, story, protocol) -> None:
+    """A deviation and the rules it went against stand in the note of what was given."""
+    step = next(step for step in story if step.event.fact.kind == kind)
+    off = {"deviation": "given before the reading", "findings": ("missing: a reading",)}
+    event = replace(step.event, fact=replace(step.event.fact, **off))
+    given = intents_for(event, step.before, step.after, protocol, EVERYTHING)[0]
+    (note,) = given.body["note"]
+    assert "given all the same: given before the reading (missing: a reading)" in note["text"]
+
+
+def test_a_stimulation_cut_short_was_stopped(story, protocol) -> None:
+    """A Procedure of fewer pulses than ordered is `stopped`, not `completed`."""
+    step = next(step for step in story if step.event.fact.kind == "stimulation-given")
+    event = replace(step.event, fact=replace(step.event.fact, pulses=400, deviation="pain"))
+    given = intents_for(event, step.before, step.after, protocol, EVERYTHING)[0]
+    assert given.body["status"] == "stopped"
 
 
 def test_a_late_event_does_not_take_a_visit_back(story, protocol) -> None:

@@ -61,7 +61,7 @@ def test_madrs_is_a_total_a_risk_item_and_a_panel(story, protocol) -> None:
     assert total.body["valueQuantity"]["value"] == 30
     assert "loinc" not in total.body["code"]["coding"][0]["system"]
     assert len(panel.body["component"]) == 9
-    assert panel.needs == (total.artefact, item.artefact)
+    assert panel.needs == (item.artefact, total.artefact)
 
 
 @pytest.mark.parametrize("types", [("QuestionnaireResponse",), ("DocumentReference",), ()])
