@@ -54,8 +54,7 @@ class Settings(BaseSettings):
         default=350,
         ge=50,
         le=500,
-        description="events of history at which a pathway's run hands over to a fresh one; "
-        "lower only where workers keep no pathways in memory",
+        description="events of history at which a pathway's run hands over to a fresh one",
     )
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, description="0 picks a free port and prints it")

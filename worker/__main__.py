@@ -74,7 +74,7 @@ async def run() -> None:
                 workflow_runner=runner(),
                 activities=[records.record_events],
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
-                max_cached_workflows=_cached(settings),
+                max_cached_workflows=MOST_CACHED,
                 max_concurrent_activities=8,
             )
         )
@@ -89,15 +89,6 @@ async def run() -> None:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     log.info("worker_stopped")
-
-
-def _cached(settings: Settings) -> int:
-    """How many pathways a worker keeps in memory, so that it need not replay them.
-
-    None on the time-skipping test server: it never gives a task that waits for a dead worker's
-    memory to another worker, as the real server does after ten seconds.
-    """
-    return 0 if settings.clinical_clock == "temporal-test-server" else MOST_CACHED
 
 
 async def _connected(settings: Settings) -> Client:

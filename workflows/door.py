@@ -24,7 +24,7 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
-from temporalio.service import RPCError
+from temporalio.service import GrpcCompression, RPCError
 
 from domain.commands import Command
 from domain.errors import Conflict, Malformed, Refused, Unavailable
@@ -49,7 +49,12 @@ async def connect(address: str, namespace: str) -> Client:
     What the SDK's core has to say goes through our loggers, not past them.
     """
     return await Client.connect(
-        address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=_runtime()
+        address,
+        namespace=namespace,
+        data_converter=DATA_CONVERTER,
+        runtime=_runtime(),
+        # Temporal stands near by: packing each history and unpacking it again costs more time.
+        grpc_compression=GrpcCompression.NONE,
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import httpx2
 
 from demo.parts.ehr import Ehr
+from demo.parts.handover import Handover
 from demo.parts.issuer import Issuer
 from demo.parts.kept import RememberedPorts, keep
 from demo.parts.ports import LOOPBACK
@@ -242,6 +243,9 @@ async def _start(
             ui_port=ports.take("temporal-ui"),
         )
     stack.push_async_callback(temporal.stop)
+    handover = Handover() if kind == "demo" else None
+    if handover is not None:
+        stack.push_async_callback(handover.stop)
     await _together(
         _timed("postgres", postgres.start(), seconds),
         _timed("ehr", ehr.start(), seconds),
@@ -250,6 +254,8 @@ async def _start(
     ports.remember()
     if wire is not None:
         wire.upstream_port = ehr.port
+    if handover is not None:
+        await handover.start(temporal.address)
 
     clinic_file = home / "clinic.yaml"
     connection = wire.base_url if wire is not None else ehr.base_url
@@ -261,7 +267,7 @@ async def _start(
         clinic_file=clinic_file,
         issuer=issuer,
         database_url=postgres.url,
-        temporal_address=temporal.address,
+        temporal_address=handover.address if handover is not None else temporal.address,
         api_port=api_port.number,
         clinical_clock="temporal-test-server" if kind == "demo" else "system",
     )

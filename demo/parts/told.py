@@ -49,8 +49,6 @@ def told_to_kairos(
         "KAIROS_OIDC_AUDIENCE": issuer.audience,
         "KAIROS_OIDC_JWKS": str(issuer.jwks),
         "KAIROS_CLINICAL_CLOCK": clinical_clock,
-        # On virtual time workers keep no pathways in memory (see worker), so histories stay short.
-        "KAIROS_ROLL_OVER_AT": "350" if clinical_clock == "system" else "60",
         "KAIROS_API_HOST": LOOPBACK,
         "KAIROS_API_PORT": str(api_port),
         "NO_PROXY": "*",  # everything is on loopback, whatever proxy the machine has
