@@ -61,7 +61,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 def _own_database(server: Postgres, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _administer(server.url, f"create database {name} template {template}")
+    # Copying the template's files is eight times as quick as writing its pages to the log.
+    _administer(server.url, f"create database {name} template {template} strategy file_copy")
     yield _url(server.url, name)
     _administer(server.url, f"drop database {name} with (force)")
 

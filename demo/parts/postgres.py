@@ -28,15 +28,16 @@ SYSTEM_USER = "pgserver"
 _PROGRAMS = "pginstall18"
 _STOP_SECONDS = 10.0
 _INITDB_SECONDS = 60.0
+_NOTHING_TO_KEEP = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
 class Postgres:
     """One server on one data directory."""
 
     def __init__(self, run: RunDirectory, data: Path, *, ephemeral: bool) -> None:
-        """`ephemeral` switches fsync off.
+        """`ephemeral` switches off what outlives a power loss, and cleaning up.
 
-        That is safe for the demo and the tests because they only ever kill processes: what was
+        The first is safe for the demo and the tests because they only ever kill processes: what was
         committed is then in the kernel's cache and survives. It would not survive a power loss.
         `synchronous_commit` stays on in every case, or a kill would lose committed rows.
         """
@@ -63,7 +64,7 @@ class Postgres:
             "jit": "off",
             "timezone": "UTC",
             "log_timezone": "UTC",
-            "fsync": "off" if self._ephemeral else "on",
+            **(_NOTHING_TO_KEEP if self._ephemeral else {}),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._child = Child(

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.cursors import Cursors
@@ -215,17 +216,40 @@ class Staff:
         return await self._http.post(path, headers=headers, json={} if body is None else body)
 
 
+class House:
+    """What every test's clinic has in common: one application, and who issues its tokens.
+
+    Making the routes takes longer than most tests do, and they hold nothing.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.issuer = Issuer(directory)
+        self.tokens = Tokens(
+            self.issuer.url, self.issuer.audience, partial(read_key_set, str(self.issuer.jwks))
+        )
+        self.clinic_file = directory / "clinic.yaml"
+        self.clinic_file.write_text(clinic_yaml("https://ehr.invalid/fhir"))
+        self._app: FastAPI | None = None
+
+    def app(self, parts: Parts) -> FastAPI:
+        """The application, with these parts from now on."""
+        if self._app is None:
+            self._app = create_app(parts)
+        self._app.state.parts = parts
+        return self._app
+
+
 class Clinic:
     """The application and those who use it."""
 
-    def __init__(self, database: Database, protocol: CombinedProtocol, directory: Path) -> None:
+    def __init__(self, database: Database, protocol: CombinedProtocol, house: House) -> None:
         self.database = database
         self.clock = HeldClock()
         self.door = InProcessDoor(database, self.clock)
         self.ehr = StandInEhr()
-        self.issuer = Issuer(directory)
+        self.issuer = house.issuer
         self.protocol = protocol
-        self.app = create_app(parts(self, directory))
+        self.app = house.app(parts(self, house))
         transport = httpx2.ASGITransport(app=self.app)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://api")
 
@@ -278,23 +302,17 @@ class Clinic:
         await self.http.aclose()
 
 
-def parts(clinic: Clinic, directory: Path) -> Parts:
+def parts(clinic: Clinic, house: House) -> Parts:
     """The application's parts, with the test's stand-ins."""
-    file = directory / "clinic.yaml"
-    file.write_text(clinic_yaml("https://ehr.invalid/fhir"))
     draft = replace(clinic.protocol, id="a-draft", status=Status.DRAFT)
     return Parts(
-        clinic=load_clinic(file),
+        clinic=load_clinic(house.clinic_file),
         protocols=book(clinic.protocol, draft),
         database=clinic.database,
         door=clinic.door,
         clock=clinic.clock,
         ehr=lambda _: clinic.ehr,
-        tokens=Tokens(
-            clinic.issuer.url,
-            clinic.issuer.audience,
-            partial(read_key_set, str(clinic.issuer.jwks)),
-        ),
+        tokens=house.tokens,
         cursors=Cursors("a secret of the tests"),
         schema=schema.newest(),
     )

@@ -52,12 +52,11 @@ async def test_ctrl_c_in_the_middle_of_the_story_leaves_nothing(demo: WholeDemo)
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_the_whole_demo_from_start_to_end(whole_demo: WholeDemo):
+async def test_the_whole_demo_from_start_to_end(demo: WholeDemo):
     """Exit 0, the figures have their shape, all is equal, and nothing is left.
 
-    Slow because two patients' months are told once; it began with the first test of this folder.
+    Slow because two patients' months are told.
     """
-    demo = whole_demo
     assert await asyncio.to_thread(demo.process.wait, 200) == 0, demo.said()
     figures = json.loads(demo.figures.read_text())
     assert set(figures) == FIGURES

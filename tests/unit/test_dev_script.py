@@ -234,3 +234,19 @@ def test_check_fast_formats_and_lints_only(script, monkeypatch):
     assert script.check(["--fast"]) == 0
     assert all("ruff" in words for words in ran)
     assert len(ran) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "for_pytest"),
+    [
+        ([], []),
+        (["unit"], ["tests/unit"]),
+        (["unit", "-x"], ["tests/unit", "-x"]),
+        (["tests/api", "-k", "dose"], ["tests/api", "-k", "dose"]),
+    ],
+)
+def test_all_tests_run_two_files_at_a_time(script, words, for_pytest):
+    """All tests and the quick ones run beside each other; other words reach pytest as they are."""
+    given = script.for_pytest(words)
+    assert given[len(given) - len(for_pytest) :] == for_pytest
+    assert ("--numprocesses" in given) == (words in ([], ["unit"]))
