@@ -23,6 +23,7 @@ from demo.recount import read_deliveries
 from demo.screen import Screen
 from demo.staff import hire
 from demo.story import tell_story
+from demo.watching import Nobody
 
 
 def whole_runs(runs: int, screen: Screen) -> list[dict[str, Any]]:
@@ -52,7 +53,7 @@ async def weigh_and_collect(screen: Screen) -> tuple[list[dict[str, Any]], float
     """Tell the story once more here; say what each process weighs; return what was written."""
     async with Clinic.start("demo") as clinic:
         began = time.monotonic()
-        await tell_story(clinic, lambda *_: None)
+        await tell_story(clinic, Nobody())
         story = time.monotonic() - began
         for name, weight in sorted(megabytes(clinic.run.processes()).items()):
             screen.line(f"{name:<12} {weight:6.0f} MiB proportional set size")

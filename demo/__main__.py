@@ -42,7 +42,8 @@ async def run(options: argparse.Namespace, screen: Screen) -> int:
             screen.line(sentence)
         screen.line(f"started in {clinic.seconds['start']:.1f} s")
         began = time.monotonic()
-        told = await tell_story(clinic, screen.happened)
+        with screen.telling():
+            told = await tell_story(clinic, screen)
         async with httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http:
             counted = await recount(clinic.addresses.ehr, hire(clinic.issuer, http).operations)
         story = time.monotonic() - began

@@ -34,8 +34,10 @@ class Course:
     agenda: Agenda
     now: Now
     tell: Tell
-    label: str
     path: str = ""
+    phase: str = "enrolment"
+    arrivals: int = 0
+    """Visits of this phase at which the patient was awaited."""
     visits_done: list[str] = field(default_factory=list)
     offset: timedelta | None = None
     """The zone's offset from UTC at the last visit, to notice a clock change."""
@@ -61,7 +63,8 @@ class Course:
     async def sign_and_book(self, phase: str) -> None:
         """Sign the phase's order as its prescriber, then book what is proposed."""
         await self.staff.prescriber.do(f"{self.path}/orders", {"phase": phase})
-        self.tell(f"order for {phase} signed")
+        self.phase, self.arrivals = phase, 0
+        self.tell("order signed")
         await self.book()
 
     async def book(self) -> int:
@@ -94,7 +97,9 @@ class Course:
                 f"the clocks changed; the visit keeps its hour, {hour:%H:%M}, now {utc:%H:%M} UTC"
             )
         self.offset = starts.utcoffset()
-        return AtVisit(self.staff, self.path, visit["id"], self.agenda, self.now, self.tell)
+        self.arrivals += 1
+        name = f"visit {self.arrivals}"
+        return AtVisit(self.staff, self.path, visit["id"], name, self.agenda, self.now)
 
     async def prepare_for_dose(self, at: AtVisit, systolic: int, diastolic: int) -> None:
         """Check in, screen where it was not done, and take the readings before the dose."""
@@ -135,11 +140,13 @@ class Course:
         """Decide as the prescriber."""
         body = {"phase": phase, "decision": decision, "reason": reason}
         await self.staff.prescriber.do(f"{self.path}/decisions", body)
-        self.tell(f"{phase}: {decision}, decided by the prescriber")
+        self.tell(f"{decision}, decided by the prescriber")
+        if decision in {"stop", "complete"}:
+            self.phase = "ended"
 
     async def madrs(self, *items: int) -> None:
         """Record MADRS outside a visit."""
-        at = AtVisit(self.staff, self.path, "", self.agenda, self.now, self.tell)
+        at = AtVisit(self.staff, self.path, "", "", self.agenda, self.now)
         await at.assess("madrs", *items)
         self.tell(f"MADRS {sum(items)}")
 

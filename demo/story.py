@@ -5,7 +5,7 @@ lost after the EHR had committed. Fails if anything that must be refused is let 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from demo.course import ZONE, Course, virtual_days
 from demo.parts import Clinic
 from demo.staff import Staff, hire
 from demo.visits import MINUTE, AtVisit, blood_pressure, turned_away
+from demo.watching import Happened, Watch, on_their_way, watch_deliveries
 
 ENROLMENT = datetime(2027, 2, 15, 9, 0, tzinfo=ZONE)
 """A month before New York's clocks go forward, on 14 March 2027, so that the course crosses it."""
@@ -28,10 +29,6 @@ MADRS_SAME = (4, 4, 3, 3, 3, 3, 4, 3, 4, 0)
 MADRS_WELL = (1, 1, 0, 1, 0, 1, 1, 0, 1, 0)
 INDUCTION, DTMS, MAINTENANCE = "esketamine-induction", "accelerated-dtms", "maintenance"
 
-ON_ITS_WAY = ("intent", "sent", "unknown")
-
-Watch = Callable[[str, str, datetime], None]
-
 
 @dataclass(frozen=True)
 class Told:
@@ -40,8 +37,8 @@ class Told:
     virtual_days: int
 
 
-async def tell_story(clinic: Clinic, say: Watch) -> Told:
-    """Tell the whole story; `say` hears who, what happened, and the clinical time."""
+async def tell_story(clinic: Clinic, watch: Watch) -> Told:
+    """Tell the whole story to whoever watches."""
     await clinic.time.move_to(ENROLMENT, "the day of enrolment")
     await register(clinic.addresses.ehr)
     async with httpx2.AsyncClient(
@@ -49,18 +46,19 @@ async def tell_story(clinic: Clinic, say: Watch) -> Told:
     ) as http:
         staff = hire(clinic.issuer, http)
         agenda = Agenda(clinic.time.move_to, stories=2)
-        first = _course("patient 1", staff, agenda, clinic, say)
-        second = _course("patient 2", staff, agenda, clinic, say)
+        first = _course("patient 1", staff, agenda, clinic, watch)
+        second = _course("patient 2", staff, agenda, clinic, watch)
         began = await clinic.time.now()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(agenda.run())
-            group.create_task(_ending(agenda, _responds(first, clinic)))
-            group.create_task(_ending(agenda, _does_not_respond(second)))
-        await settle(clinic, staff)
+        async with watch_deliveries(staff.operations, watch):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(agenda.run())
+                group.create_task(_ending(agenda, _responds(first, clinic)))
+                group.create_task(_ending(agenda, _does_not_respond(second)))
+            await settle(clinic, staff)
         return Told(await virtual_days(began, clinic.time.now))
 
 
-def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, say: Watch) -> Course:
+def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, watch: Watch) -> Course:
     now_is = [ENROLMENT]
 
     async def now() -> datetime:
@@ -68,9 +66,10 @@ def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, say: Watch
         return now_is[0]
 
     def tell(what: str) -> None:
-        say(label, what, now_is[0])
+        watch.happened(Happened(label, course.phase, what, now_is[0]))
 
-    return Course(staff, agenda, now, tell, label)
+    course = Course(staff, agenda, now, tell)
+    return course
 
 
 async def _ending(agenda: Agenda, story: Coroutine[Any, Any, None]) -> None:
@@ -98,16 +97,11 @@ async def register(ehr: str) -> None:
 async def settle(clinic: Clinic, staff: Staff) -> None:
     """Move on, a minute at a time, until no delivery is on its way."""
     for _ in range(120):
-        if not [state for state in ON_ITS_WAY if await _any_delivery(staff, state)]:
+        if not await on_their_way(staff.operations):
             return
         await clinic.time.move_by(MINUTE, "deliveries to settle")
     message = "deliveries did not settle within two hours of clinical time"
     raise TimeoutError(message)
-
-
-async def _any_delivery(staff: Staff, state: str) -> bool:
-    query = {"state": state, "needs_person": "false", "limit": "1"}
-    return bool((await staff.operations.see("/v1/deliveries", **query))["items"])
 
 
 async def _responds(course: Course, clinic: Clinic) -> None:
@@ -127,7 +121,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
                 clinic.wire.drop_next_response("POST", "/fhir/MedicationAdministration")
                 course.tell("the EHR's next answer to a dose will be lost after it committed")
             await course.dose_visit(at, 56 if number == 1 else 84)
-            course.tell(f"{at.visit}: dose given, observed two hours, released")
+            course.tell(f"{at.name}: dose given, observed two hours, released")
     await course.madrs(*MADRS_BETTER)
     await course.decide(INDUCTION, "continue", "MADRS fell by more than half")
 
@@ -139,7 +133,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
             await _worker_dies(course, at, clinic)
         else:
             await course.stimulation_visit(at)
-        course.tell(f"{at.visit}: five stimulations given, day {day}")
+        course.tell(f"{at.name}: five stimulations given, day {day}")
     await course.madrs(*MADRS_WELL)
     await course.decide(DTMS, "continue", "course complete, remission")
 
@@ -147,7 +141,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
     entered = await clinic.time.now()
     while at := await course.arrive():
         await course.dose_visit(at, 84)
-        course.tell(f"{at.visit}: maintenance dose given")
+        course.tell(f"{at.name}: maintenance dose given")
         await course.book()
         if await clinic.time.now() - entered > timedelta(weeks=12):
             break
@@ -161,19 +155,19 @@ async def _held_and_overridden(course: Course, at: AtVisit) -> None:
     refused = await turned_away(at.dose(84))
     if "blood-pressure-before" not in refused.rules():
         raise AssertionError(refused)
-    course.tell(f"{at.visit}: held, {refused.problem['blocked_by'][0]['finding']}")
+    course.tell(f"{at.name}: held, {refused.problem['blocked_by'][0]['finding']}")
     await at.override("blood-pressure-before", "known white-coat effect; benefit outweighs risk")
-    course.tell(f"{at.visit}: overridden by the prescriber, with a reason")
+    course.tell(f"{at.name}: overridden by the prescriber, with a reason")
     await at.observe_and_release(await at.dose(84))
     course.visits_done.append(at.visit)
-    course.tell(f"{at.visit}: dose given, observed two hours, released")
+    course.tell(f"{at.name}: dose given, observed two hours, released")
 
 
 async def _missed(course: Course, at: AtVisit) -> None:
     """The patient does not come; the rule proposes another visit, which is booked."""
     await course.agenda.until(await at.now() + 45 * MINUTE)
     await course.staff.care_manager.do(f"{course.path}/visits/{at.visit}/miss")
-    course.tell(f"{at.visit}: missed")
+    course.tell(f"{at.name}: missed")
     if await course.book() != 1:
         message = "the missed visit was not proposed again"
         raise AssertionError(message)
@@ -185,7 +179,7 @@ async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
     await course.prepare_for_stimulation(at)
     ended = await at.stimulate()
     early = await turned_away(at.stimulate())
-    course.tell(f"{at.visit}: too early, {early.problem['blocked_by'][0]['finding']}")
+    course.tell(f"{at.name}: too early, {early.problem['blocked_by'][0]['finding']}")
     clinic.kill_worker()
     course.tell("the worker was killed without warning")
     reading = asyncio.create_task(at.measure(*blood_pressure(124, 80)))
@@ -206,6 +200,6 @@ async def _does_not_respond(course: Course) -> None:
     await course.sign_and_book(INDUCTION)
     while at := await course.arrive():
         await course.dose_visit(at, 56)
-        course.tell(f"{at.visit}: dose given, observed two hours, released")
+        course.tell(f"{at.name}: dose given, observed two hours, released")
     await course.madrs(*MADRS_SAME)
     await course.decide(INDUCTION, "stop", "no evidence of benefit at four weeks")

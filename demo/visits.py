@@ -25,9 +25,9 @@ class AtVisit:
     staff: Staff
     path: str  # of the pathway
     visit: str
+    name: str  # for people
     agenda: Agenda
     now: Now
-    tell: Tell
 
     async def check_in(self) -> None:
         """Check the patient in."""

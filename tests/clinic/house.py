@@ -191,7 +191,7 @@ class House:
     async def at_first_visit(self, mrn: str) -> tuple[Course, AtVisit]:
         """Take the patient of this number to the start of the first visit, everything booked."""
         agenda = Alone(self.clinic.time.move_to, stories=1)
-        course = Course(self.staff, agenda, self.clinic.time.now, lambda _: None, "a patient")
+        course = Course(self.staff, agenda, self.clinic.time.now, lambda _: None)
         first = (await self.start_body(""))["first_visit"]
         await course.enrol(mrn, first["day"], first["hour"])
         await course.madrs(*MADRS_BEFORE)

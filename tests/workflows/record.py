@@ -38,7 +38,7 @@ async def runs(client: Client, workflow_id: str, first: str) -> AsyncIterator[Wo
 async def record(version: str) -> None:
     """Record one history a phase, and one lane."""
     async with Clinic.start("demo") as clinic:
-        await tell_story(clinic, Screen().happened)
+        await tell_story(clinic, Screen())
         client = await connect(clinic.addresses.temporal, "default")
         async with httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http:
             manager = hire(clinic.issuer, http).care_manager
