@@ -162,10 +162,11 @@ class Clinic:
     async def keep_going(self, say: Callable[[str], None]) -> None:
         """Start the API or the worker again when it ends by itself, saying so; never returns.
 
-        Raises `PartFailed` when the EHR or Temporal has ended: nothing here can go on without.
+        Raises `PartFailed` when PostgreSQL, the EHR or Temporal has ended: nothing here can go on
+        without.
         """
         while True:
-            for part in (self.ehr, self.temporal):
+            for part in (self.postgres, self.ehr, self.temporal):
                 if not part.running:
                     raise PartFailed(f"{type(part).__name__} has ended; everything is stopped")
             for name in ("api", "worker"):

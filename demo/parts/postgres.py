@@ -77,6 +77,11 @@ class Postgres:
         )
         await self._child.wait_ready(self._create_database, 30)
 
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None and self._child.running
+
     async def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, the data is on disk."""
         if self._child is not None:

@@ -1,6 +1,8 @@
 """A clinic starts whole, answers, and stops leaving nothing; what is kept comes back."""
 
 import asyncio
+import os
+import signal
 from datetime import timedelta
 
 import httpx2
@@ -16,6 +18,7 @@ from tests.parts.waiting import (
     kept_directory,
     listens,
     processes_of,
+    until,
 )
 
 
@@ -64,6 +67,22 @@ async def test_api_and_worker_are_killed_and_come_back():
         await clinic.start_api(until_ready=False)
         await clinic.start_worker()
         assert (clinic.run.path / "worker-begun").exists()
+
+
+async def test_what_ends_by_itself_is_started_again_or_ends_it_all():
+    """A worker that ends is started again, and that is said; without an EHR nothing goes on."""
+    async with Clinic.start("demo", commands=COMMANDS) as clinic:
+        said: list[str] = []
+        begun = clinic.run.path / "worker-begun"
+        begun.unlink()
+        going = asyncio.create_task(clinic.keep_going(said.append))
+        os.kill(clinic.run.processes()["worker"], signal.SIGKILL)
+        await until(begun.exists)
+        assert said == ["the worker has ended by itself; it is started again"]
+        (ehr,) = (pid for name, pid in clinic.run.processes().items() if name.startswith("ehr"))
+        os.kill(ehr, signal.SIGKILL)
+        with pytest.raises(PartFailed, match="Ehr has ended"):
+            await asyncio.wait_for(going, 15)
 
 
 async def test_a_kept_clinic_comes_back_with_its_data():
