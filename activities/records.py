@@ -48,7 +48,7 @@ class Records:
                 event, before = recorded.event, pathway
                 pathway = apply(pathway, event, protocol.vocabulary)
                 pathways.append(tx, row, event, recorded.request, batch.now)
-                intents = intents_for(event, before, pathway, protocol, plan)
+                intents = intents_for(event, before, pathway, protocol, plan, batch.now)
                 await ledger.intend(tx, row, event.id, intents, batch.now)
                 wake = wake or bool(intents)
             if fresh:

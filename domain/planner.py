@@ -169,20 +169,23 @@ def _asks(ask: Ask, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]
 
 def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
     """A held gate is a clinician's to look at: wait, treat, override with a reason, or miss."""
-    for block in blocks:
-        may = "override with a reason, or wait" if block.overridable else FIXED
-        says = f"{block.rule} holds at {visit.id}: {block.sentence()}; {may}."
-        about = f"{visit.id}/{block.rule}"
+    for rule in dict.fromkeys(block.rule for block in blocks):
+        found = tuple(block for block in blocks if block.rule == rule)
+        first = found[0]
+        may = "override with a reason, or wait" if first.overridable else FIXED
+        all_of_it = "; ".join(block.sentence() for block in found)
+        says = f"{rule} holds at {visit.id}: {all_of_it}. Now: {may}."
+        about = f"{visit.id}/{rule}"
         yield AskPerson(
             Ask.CLEAR_GATE,
             about,
-            block.who,
+            first.who,
             says,
-            block.rule,
-            block.why,
-            block.source,
+            rule,
+            first.why,
+            first.source,
             None,
-            (block,),
+            found,
         )
 
 
@@ -226,7 +229,11 @@ def _deciding(
     if due is not None:
         if now < due:
             return
-        ask, about, says = Ask.REVIEW, f"{phase.id}/{len(made) + 1}", "Review: continue or not."
+        ask, about, says = (
+            Ask.REVIEW,
+            f"{phase.id}/{len(made) + 1}",
+            f"Review of {phase.title}: continue or not.",
+        )
     elif visits_over(protocol, pathway, phase.id):
         ask, about, says = Ask.DECIDE, phase.id, f"{phase.title} is over: continue or stop."
         due = now

@@ -21,6 +21,7 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     drug = rules.dose.drug if rules.dose else ""
     named = medication(scene, drug)
     details = f"Session {fact.session}; {fact.devices} devices; lot {fact.lot}"
+    details += elements.under_overrides(scene.after, fact.visit, rules)
     details += elements.off_the_rules(fact.deviation, fact.findings)
     body: dict[str, Any] = {
         "status": "completed",

@@ -5,6 +5,7 @@ only text. Must not decide what is written for which event: that is `intents.py`
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from domain.deliveries import Action, Intent
@@ -27,6 +28,8 @@ class Scene:
     after: Pathway
     protocol: CombinedProtocol
     plan: EhrPlan
+    recorded: datetime
+    """When Kairos heard of it, which is later than the event where something is entered late."""
 
     @property
     def patient(self) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 from domain.clocks import LocalTime, instant
 from domain.errors import Malformed
-from domain.names import Author, Role, SiteId
+from domain.fold import override_key
+from domain.names import Author, Role, SiteId, VisitId
+from domain.pathway import Pathway
+from domain.protocol import Protocol
 from domain.vocabulary import Code
 from fhir_adapters import identifiers
 
@@ -52,8 +55,9 @@ def quantity(value: Decimal | int, unit: str, ucum: str) -> dict[str, Any]:
 
 
 def coding(code: Code) -> dict[str, Any]:
-    """Build a Coding."""
-    return {"system": code.system, "code": code.code, "display": code.display}
+    """Build a Coding; without a display where the code system's own words were not read."""
+    display = {"display": code.display} if code.display else {}
+    return {"system": code.system, "code": code.code, **display}
 
 
 def concept(text: str, *codes: Code) -> dict[str, Any]:
@@ -101,6 +105,12 @@ def named(kind: str, artefact: str) -> dict[str, Any]:
 
 def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
     return {"type": kind, "identifier": {"system": system, "value": value}}
+
+
+def under_overrides(pathway: Pathway, visit: VisitId, rules: Protocol) -> str:
+    """Name the gates that a prescriber let pass at a visit, behind what was given there."""
+    passed = [gate.id for gate in rules.gates if override_key(visit, gate.id) in pathway.overrides]
+    return f"; override by a prescriber of {', '.join(passed)}" if passed else ""
 
 
 def off_the_rules(deviation: str, findings: tuple[str, ...]) -> str:

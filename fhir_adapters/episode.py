@@ -9,9 +9,10 @@ from typing import Any
 from domain.events import Event
 from domain.names import Outcome, PhaseId
 from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.protocol import CombinedProtocol, Protocol
 from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, changed, created
+from fhir_adapters.orders import how_ended
 from fhir_adapters.vendors import Artefact
 
 _CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
@@ -43,7 +44,7 @@ def start_care_plan(scene: Scene) -> Draft:
     title = scene.protocol.title
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-careplan"),
-        "text": _narrative(title, scene.protocol),
+        "text": _narrative(scene, None),
         "status": "active",
         "intent": "plan",
         "category": [
@@ -63,7 +64,10 @@ def start_care_plan(scene: Scene) -> Draft:
 
 def show_phase(scene: Scene, phase: PhaseId) -> Draft:
     """Mark in the CarePlan which phase the pathway is in now."""
-    body = {"activity": _activity(scene.protocol, scene.after, None)}
+    body = {
+        "text": _narrative(scene, None),
+        "activity": _activity(scene.protocol, scene.after, None),
+    }
     says = f"Care pathway: phase entered: {scene.protocol.phase(phase).title}."
     return changed(
         Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
@@ -73,6 +77,7 @@ def show_phase(scene: Scene, phase: PhaseId) -> Draft:
 def end_care_plan(scene: Scene, outcome: Outcome) -> Draft:
     """Complete the CarePlan, or revoke it when the pathway was stopped."""
     body = {
+        "text": _narrative(scene, outcome),
         "status": "completed" if outcome is Outcome.COMPLETED else "revoked",
         "period": _whole(scene),
         "activity": _activity(scene.protocol, scene.after, outcome),
@@ -90,7 +95,7 @@ def _activity(
         {
             "detail": {
                 "code": elements.concept(phase.title),
-                "status": _status(pathway, phase.id, outcome),
+                "status": _status(pathway, phase, outcome),
                 "description": f"{phase.title} (protocol {phase.id} version {phase.version})",
             }
         }
@@ -98,14 +103,12 @@ def _activity(
     ]
 
 
-def _status(pathway: Pathway, phase: PhaseId, outcome: Outcome | None) -> str:
-    if phase not in pathway.phases:
+def _status(pathway: Pathway, phase: Protocol, outcome: Outcome | None) -> str:
+    if phase.id not in pathway.phases:
         return "not-started" if outcome is None else "cancelled"
-    if phase != pathway.phase:
-        return "completed"
-    if outcome is None:
+    if phase.id == pathway.phase and outcome is None:
         return "in-progress"
-    return "completed" if outcome is Outcome.COMPLETED else "stopped"
+    return how_ended(phase, pathway, outcome if phase.id == pathway.phase else None)
 
 
 def _whole(scene: Scene) -> dict[str, str]:
@@ -122,7 +125,13 @@ def _phases(protocol: CombinedProtocol) -> str:
     return ", ".join(phase.title for phase in protocol.phases)
 
 
-def _narrative(title: str, protocol: CombinedProtocol) -> dict[str, str]:
-    items = "".join(f"<li>{escape(phase.title)}</li>" for phase in protocol.phases)
-    div = f"<p>{escape(title)}</p><ol>{items}</ol>"
+def _narrative(scene: Scene, outcome: Outcome | None) -> dict[str, str]:
+    """Say in words what the activities say, for whoever reads nothing else of the plan."""
+    protocol = scene.protocol
+    items = "".join(
+        f"<li>{escape(phase.title)}: {_status(scene.after, phase, outcome).replace('-', ' ')}</li>"
+        for phase in protocol.phases
+    )
+    ended = "" if outcome is None else f" ({outcome})"
+    div = f"<p>{escape(protocol.title)}{ended}</p><ol>{items}</ol>"
     return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{div}</div>'}

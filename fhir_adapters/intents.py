@@ -5,6 +5,7 @@ intents, byte for byte, so that a retry is recognised as one.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import assert_never
 
 from domain import events as e
@@ -29,10 +30,18 @@ from fhir_adapters.plan import EhrPlan
 
 
 def intents_for(
-    event: e.Event, before: Pathway, after: Pathway, protocol: CombinedProtocol, plan: EhrPlan
+    event: e.Event,
+    before: Pathway,
+    after: Pathway,
+    protocol: CombinedProtocol,
+    plan: EhrPlan,
+    recorded: datetime | None = None,
 ) -> tuple[Intent, ...]:
-    """Say what an event writes to one EHR, in the order in which it should be delivered."""
-    scene = Scene(event, before, after, protocol, plan)
+    """Say what an event writes to one EHR, in the order in which it should be delivered.
+
+    `recorded` is when Kairos heard of it; as it happened, where nothing else is said.
+    """
+    scene = Scene(event, before, after, protocol, plan, recorded or event.at)
     intents = (intent_of(scene, draft) for draft in _drafts(scene))
     return tuple(intent for intent in intents if intent is not None)
 
@@ -58,8 +67,12 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield visits.follow(scene, visit, noted=True)
         case e.VisitCancelled(visit=visit, reason=reason):
             yield visits.cancel(scene, visit, reason)
-        case e.VisitCheckedIn(visit=visit) | e.VisitReleased(visit=visit):
+        case e.VisitCheckedIn(visit=visit):
             yield visits.follow(scene, visit, noted=False)
+        case e.VisitReleased(visit=visit) as fact:
+            yield visits.follow(scene, visit, noted=False)
+            if fact.against_advice:
+                yield provenance.left_early(scene, fact)
         case e.ReadingsTaken() as fact:
             yield from observations.take(scene, fact)
         case e.ScaleAssessed() as fact:
@@ -94,10 +107,10 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
 
 
 def _end_order_before(scene: Scene) -> Iterator[Draft]:
-    """When the pathway moves on, the order of the phase that it leaves is completed."""
+    """When the pathway moves on, the order of the phase that it leaves ends."""
     before = scene.before
     if before.phases and before.phases[before.phase].signed is not None:
-        yield orders.end(scene, before.phase, Outcome.COMPLETED)
+        yield orders.end(scene, before.phase, None)
 
 
 def _end_order(scene: Scene, outcome: Outcome) -> Iterator[Draft]:

@@ -5,9 +5,10 @@ SNOMED code was verified for it, and the CPT codes that were are for single sess
 and doses stand in elements where the protocol has exactly one, and always in words.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from domain.names import Outcome, PhaseId, Treatment
+from domain.pathway import Pathway
 from domain.protocol import (
     Days,
     DoseRule,
@@ -27,6 +28,11 @@ _OUTPATIENT = Code(
     "http://terminology.hl7.org/CodeSystem/medicationrequest-category", "outpatient", "Outpatient"
 )
 _WHERE = "given in the clinic under supervision"
+_WHY_ENDED = {
+    Outcome.STOPPED: "the care pathway was stopped",
+    Outcome.COMPLETED: "the care pathway was completed before every session was given",
+    None: "the care pathway moved on before every session was given",
+}
 
 
 def sign(scene: Scene, phase: PhaseId) -> Draft:
@@ -38,18 +44,41 @@ def sign(scene: Scene, phase: PhaseId) -> Draft:
     return _course(scene, artefact, rules)
 
 
-def end(scene: Scene, phase: PhaseId, outcome: Outcome) -> Draft:
-    """End a phase's order, so that no active order outlives its phase."""
+def end(scene: Scene, phase: PhaseId, outcome: Outcome | None) -> Draft:
+    """End a phase's order, so that no active order outlives its phase.
+
+    `outcome` is the pathway's where it ends with the phase, None where the pathway moves on.
+    """
     rules = scene.protocol.phase(phase)
     kind = kind_of(rules)
-    done = outcome is Outcome.COMPLETED
-    ended = "stopped" if kind is Artefact.MEDICATION_ORDER else "revoked"
-    body: dict[str, Any] = {"status": "completed" if done else ended}
-    if body["status"] == "stopped":  # R4 has no such element for a ServiceRequest
-        body["statusReason"] = elements.concept("the care pathway was stopped")
-    says = f"Order {'completed' if done else 'stopped'}: {rules.title}."
+    how = how_ended(rules, scene.after, outcome)
+    body: dict[str, Any] = {"status": how}
+    if how != "completed":
+        if kind is Artefact.MEDICATION_ORDER:
+            body["statusReason"] = elements.concept(_WHY_ENDED[outcome])
+        else:  # a ServiceRequest has neither such an element nor two words for it
+            body["status"] = "revoked"
+    says = f"Order {how}: {rules.title}."
     artefact = identifiers.order(scene.after.id, phase)
     return changed(kind, artefact, body, says, noted=True)
+
+
+def how_ended(
+    rules: Protocol, pathway: Pathway, outcome: Outcome | None
+) -> Literal["completed", "stopped", "cancelled"]:
+    """Say how a phase that is over ended, by what was given of what was ordered.
+
+    R4: an order is completed if all that it asks for has been done, stopped if some of it, and
+    cancelled if nothing. What is ordered until it is decided otherwise is done when somebody
+    decides that the pathway is complete, or that it moves on.
+    """
+    given = len(pathway.sessions_in(rules.id))
+    asked = [stage.sessions for stage in rules.schedule.stages]
+    if given == 0:
+        return "cancelled"
+    if None in asked:
+        return "stopped" if outcome is Outcome.STOPPED else "completed"
+    return "completed" if given >= sum(count or 0 for count in asked) else "stopped"
 
 
 def kind_of(rules: Protocol) -> Artefact:

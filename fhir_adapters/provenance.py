@@ -6,7 +6,7 @@ a search by `target` finds it again. Must not be written about something that is
 
 from typing import Any
 
-from domain.events import DecisionMade, GateOverridden, HoldLifted
+from domain.events import DecisionMade, GateOverridden, HoldLifted, VisitReleased
 from domain.names import Role
 from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, created
@@ -30,6 +30,19 @@ def override(scene: Scene, fact: GateOverridden) -> Draft:
     )
     activity = f"gate {fact.gate} overridden"
     reasons = (fact.reason, *fact.findings)
+    return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
+
+
+def left_early(scene: Scene, fact: VisitReleased) -> Draft:
+    """Say who saw a patient leave against advice, why they left, and what was not met then.
+
+    The Appointment cannot: it is over all the same. A condition of supply was not kept, so where
+    no resource can say so a person is asked to enter it.
+    """
+    visit = identifiers.visit(scene.after.id, fact.visit)
+    target = scene.link(Artefact.APPOINTMENT, visit, "Appointment")
+    reasons = (fact.against_advice, *fact.findings)
+    activity = "patient left against advice"
     return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
 
 
@@ -62,7 +75,8 @@ def _draft(
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-provenance"),
         "target": [target],
-        "recorded": scene.at,
+        "occurredDateTime": scene.at,
+        "recorded": elements.moment(scene.recorded),
     }
     if reasons:
         body["reason"] = [elements.concept(reason) for reason in reasons]

@@ -15,9 +15,9 @@ from fhir_adapters import elements, identifiers
 from fhir_adapters.drafts import Draft, Scene, created
 from fhir_adapters.vendors import Artefact
 
-SUBSEQUENT_SESSION = Code(
-    "http://www.ama-assn.org/go/cpt", "90868", "TMS, subsequent delivery and management"
-)
+SUBSEQUENT_SESSION = Code("http://www.ama-assn.org/go/cpt", "90868", "")
+"""Subsequent delivery and management, per session. CPT's own words are not free to repeat."""
+
 _THRESHOLD = ObservationName("motor_threshold")
 
 
@@ -32,6 +32,7 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
     )
     if rules.stimulation is not None:
         details += f"; {rules.stimulation.coil} coil, {rules.stimulation.target}"
+    details += elements.under_overrides(scene.after, fact.visit, rules)
     details += elements.off_the_rules(fact.deviation, fact.findings)
     short = rules.stimulation is not None and fact.pulses < rules.stimulation.pulses
     ended = elements.moment(fact.ended)

@@ -76,7 +76,7 @@ def test_moving_on_completes_the_order_before(story, protocol) -> None:
     """Entering the next phase ends the last one's order and shows the phase in the CarePlan."""
     step = [s for s in story if s.event.fact.kind == "phase-entered"][1]
     order, plan = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
-    assert (order.resource_type, order.body) == ("MedicationRequest", {"status": "completed"})
+    assert (order.resource_type, order.body["status"]) == ("MedicationRequest", "stopped")
     states = [activity["detail"]["status"] for activity in plan.body["activity"]]
     assert states == ["completed", "in-progress", "not-started"]
 
