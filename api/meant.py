@@ -9,7 +9,7 @@ from datetime import datetime
 from api.access import nothing_there
 from domain import commands as c
 from domain.checks import check_open
-from domain.clocks import check_instant
+from domain.clocks import check_instant, check_wall
 from domain.errors import Conflict, Malformed, Refused
 from domain.findings import blocks_of
 from domain.names import VisitId
@@ -27,23 +27,26 @@ def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: 
     ended = blocks_of(check_open(pathway))
     if ended:
         raise Refused(f"may not record anything more: {ended[0].sentence()}", ended)
-    _check_times(wish, now)
+    for what, at in _times(wish):
+        check_wall(at, now, pathway.zone, what)
+        check_instant(at, now, what)
     _check_names(wish, pathway, protocol)
 
 
-def _check_times(wish: c.Wish, now: datetime) -> None:
+def _times(wish: c.Wish) -> tuple[tuple[str, datetime], ...]:
+    """The times that a wish names, each with the name of its field."""
     match wish:
         case c.RecordReadings(measured_at=at):
-            check_instant(at, now, "measured_at")
+            return (("measured_at", at),)
         case c.RecordAssessment(assessed_at=at):
-            check_instant(at, now, "assessed_at")
+            return (("assessed_at", at),)
         case c.RecordDose(first_device_at=at):
-            check_instant(at, now, "first_device_at")
+            return (("first_device_at", at),)
         case c.RecordStimulation(started_at=start, ended_at=end):
-            check_instant(start, now, "started_at")
-            check_instant(end, now, "ended_at")
+            return (("started_at", start), ("ended_at", end))
         case c.ReleaseVisit(left_at=at) if at is not None:
-            check_instant(at, now, "left_at")
+            return (("left_at", at),)
+    return ()
 
 
 def _check_names(  # noqa: C901  one case a kind of name

@@ -6,7 +6,7 @@ The same checks guard what is recorded and answer the console's "why is it block
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from math import ceil
+from math import floor
 
 from domain import gates, reviews
 from domain.clocks import CLOCK_SKEW, LocalTime, instant, local, local_day
@@ -23,6 +23,9 @@ PRESCRIBER = (Role.PRESCRIBER,)
 RELEASERS = (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER)
 BOOKERS = (Role.CARE_MANAGER, Role.NURSE)
 
+
+_A_MOMENT = timedelta(microseconds=1)
+"""So that a session of no known length still has its beginning."""
 
 NEVER_DEVIATED = frozenset({"treatment", "checked-in", "sessions-a-visit", "overlap"})
 """Rules of what can be at all, not of what may: no deviation is recorded against them."""
@@ -71,11 +74,16 @@ def check_all_seen(protocol: CombinedProtocol, pathway: Pathway) -> Answer:
     return answer(tuple(_unseen(protocol, pathway)))
 
 
+def releasers(phase: Protocol) -> tuple[Role, ...]:
+    """Who may let a patient go after this treatment."""
+    return RELEASERS if phase.dose is None else (Role.NURSE, Role.PRESCRIBER)
+
+
 def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> Answer:
     """May this role let a patient go after this treatment?"""
-    if role is not Role.TMS_OPERATOR or protocol.phase(visit.phase).dose is None:
+    who = releasers(protocol.phase(visit.phase))
+    if role in who or role not in RELEASERS:
         return answer(())
-    who = (Role.NURSE, Role.PRESCRIBER)
     return answer((found("released-by", f"a dose is watched by {' or '.join(who)}", who),))
 
 
@@ -110,9 +118,10 @@ def check_may_stimulate(
     visit: VisitId,
     at: datetime,
     given: Strength,
+    ended: datetime | None = None,
 ) -> Answer:
-    """May a stimulation of this strength begin at this instant?"""
-    blocks = list(_treat(protocol, pathway, visit, at))
+    """May a stimulation of this strength begin at this instant, and end at that one if it has?"""
+    blocks = list(_treat(protocol, pathway, visit, at, ended))
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.stimulation
     if rule is None:
@@ -132,7 +141,7 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
         yield found("stimulation-intensity", finding)
     for threshold in look.latest(MOTOR_THRESHOLD, None)[:1]:
         value = threshold.value or 0
-        most = ceil(value * rule.intensity_percent_mt / 100)
+        most = floor(value * rule.intensity_percent_mt / 100)
         if given.output_percent > most:
             finding = (
                 f"output {given.output_percent} %; {rule.intensity_percent_mt} % of the motor "
@@ -235,6 +244,8 @@ def _standing(protocol: CombinedProtocol, pathway: Pathway, at: datetime) -> Ite
         elif hold.placed <= at < hold.lifted_at:
             yield found("hold", f"hold {key} for {hold.reason} was not lifted at that time")
     yield from _unseen(protocol, pathway)
+    for says in reviews.unseen_then(pathway, at):
+        yield found("review-first", f"a prescriber had not acknowledged by then: {says}")
     if pathway.phases[pathway.phase].signed is None:
         who = protocol.phase(pathway.phase).ordered_by
         yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
@@ -253,7 +264,11 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
 
 
 def _treat(
-    protocol: CombinedProtocol, pathway: Pathway, visit_id: VisitId, at: datetime
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    visit_id: VisitId,
+    at: datetime,
+    ended: datetime | None = None,
 ) -> Iterator[Blocked]:
     yield from _standing(protocol, pathway, at)
     visit = pathway.visits[visit_id]
@@ -275,7 +290,7 @@ def _treat(
             here = local(at, pathway.zone)
             what = f"session {other.number} of {other.phase}"
             yield from _apart(protocol, other.phase, day, visit.phase, here, what)
-    yield from _gap(phase, given, at)
+    yield from _gap(phase, given, at, ended or at)
     look = gates.Look(protocol, pathway, at, visit_id)
     moments = [When.BEFORE_EACH_SESSION]
     if not given:
@@ -313,20 +328,28 @@ def _course(
         yield found(step.rule, step.says)
 
 
-def _gap(phase: Protocol, given: tuple[Session, ...], at: datetime) -> Iterator[Blocked]:
-    """The elapsed gap since the last session's end, on UTC instants."""
+def _gap(
+    phase: Protocol, given: tuple[Session, ...], at: datetime, ended: datetime
+) -> Iterator[Blocked]:
+    """The elapsed gap to the session before and, for one entered late, to the one after."""
     gap = phase.schedule.gap_between_sessions
     if gap is None or not given:
         return
-    if any(s.ended is not None and s.started <= at < s.ended for s in given):
+    spans = [(s.started, s.ended or s.started) for s in given]
+    if any(start < max(ended, at + _A_MOMENT) and at < end for start, end in spans):
         yield found("overlap", "another session was being given at that time")
         return
-    ended = max(s.ended or s.started for s in given)
-    if at < ended + gap:
-        minutes = gap // timedelta(minutes=1)
-        since = (at - ended) // timedelta(minutes=1)
+    minutes = gap // timedelta(minutes=1)
+    before = max((end for start, end in spans if start <= at), default=None)
+    if before is not None and at < before + gap:
+        since = (at - before) // timedelta(minutes=1)
         finding = f"{since} min since the last session ended, at least {minutes} required"
-        yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, until=ended + gap)
+        yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, until=before + gap)
+    after = min((start for start, _ in spans if start > at), default=None)
+    if after is not None and after < ended + gap:
+        until = (after - ended) // timedelta(minutes=1)
+        finding = f"{until} min before the next session began, at least {minutes} required"
+        yield found("gap-between-sessions", finding)
 
 
 def _unseen(

@@ -64,6 +64,30 @@ def local_day(moment: datetime, zone: str) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
+def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
+    """Raise Malformed for a time that no clock of the clinic has shown, as it was written.
+
+    Without an offset it could be either of two instants at a clock change. With the clinic's own
+    old offset behind an hour that was skipped, somebody read a clock that was not put forward.
+    """
+    if moment.utcoffset() is None:
+        offset = now.astimezone(ZoneInfo(zone)).strftime("%z")
+        here = f"{offset[:3]}:{offset[3:]}"
+        behind = f"write the clinic's behind it, now {here}, or Z for UTC"
+        raise Malformed(f"{what} has no offset from UTC; {behind}")
+    wall = moment.replace(tzinfo=None)
+    place = ZoneInfo(zone)
+    before, after = (wall.replace(tzinfo=place, fold=fold).utcoffset() for fold in (0, 1))
+    back = moment.astimezone(UTC).astimezone(place).replace(tzinfo=None)
+    if before != after and back != wall and moment.utcoffset() in (before, after):
+        message = (
+            f"{what} names an hour that does not exist on that day in {zone}: the clocks go "
+            f"forward over it; at that instant they show {back:%H:%M}, so write that hour with "
+            "its own offset, or the instant in UTC"
+        )
+        raise Malformed(message)
+
+
 def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
     """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past."""
     if moment.tzinfo is None or moment.utcoffset() is None:

@@ -55,9 +55,7 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
     _insist(checks.check_open(pathway), "record anything more")
     match command.wish:
         case c.SignOrder(phase=phase):
-            _known_phase(pathway, phase)
-            if pathway.phases[phase].signed is not None:
-                raise Conflict(f"the order for {phase} is signed already")
+            _unsigned(pathway, phase)
             return now, (e.OrderSigned(phase),)
         case c.BookVisit(visit=visit_id, at=wanted):
             visit = _visit(pathway, visit_id, VisitStatus.PROPOSED)
@@ -146,9 +144,17 @@ def _visit(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> Visit:
     return known
 
 
-def _known_phase(pathway: Pathway, phase: PhaseId) -> None:
+def _unsigned(pathway: Pathway, phase: PhaseId) -> None:
+    """Raise unless this is the phase that the pathway is in, and its order is still to be signed.
+
+    An order for a phase that was left would stay active in the EHR: nothing would end it.
+    """
     if phase not in pathway.phases:
-        raise Malformed(f"the pathway is in {pathway.phase}; {phase} was not entered")
+        raise Malformed(f"the pathway has not entered a phase {phase}")
+    if phase != pathway.phase:
+        raise Conflict(f"the pathway is in {pathway.phase}, not in {phase}")
+    if pathway.phases[phase].signed is not None:
+        raise Conflict(f"the order for {phase} is signed already")
 
 
 def _their_task(pathway: Pathway, task: TaskId, role: Role) -> None:
@@ -225,14 +231,14 @@ def _dose(
 
 def _allowed(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
     """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
-    if deviation.strip():
-        _reason(deviation)
-    else:
-        _insist(result, doing, ". If it was given all the same, say why as its deviation")
     blocks = blocks_of(result)
     never = tuple(block for block in blocks if block.rule in checks.NEVER_DEVIATED)
-    if never:
+    if deviation.strip():
+        _reason(deviation)
         _insist(answer(never), doing)
+    else:
+        hint = ". If it was given all the same, say why as its deviation"
+        _insist(result, doing, "" if never else hint)
     if deviation.strip() and not blocks:
         raise Malformed("no rule stands in the way; leave deviation out")
     return tuple(block.sentence() for block in blocks)
@@ -250,7 +256,7 @@ def _stimulation(
     if strength <= 0 or pulses <= 0 or not 0 < wish.output_percent <= 100:  # noqa: PLR2004  percent
         raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
     as_given = checks.Strength(strength, pulses, wish.output_percent)
-    result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, as_given)
+    result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
     findings = _allowed(result, wish.deviation, "stimulate")
     number = len(pathway.sessions_in(visit.phase)) + 1
     given = e.StimulationGiven(
@@ -281,7 +287,10 @@ def _override(
     _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
     treat = blocks_of(checks.check_may_treat(protocol, pathway, wish.visit, now))
     leave = blocks_of(checks.check_may_release(protocol, pathway, wish.visit, now))
-    here = [b for b in (*treat, *leave) if b.rule == wish.gate and b.finding is not None]
+    known = [block for block in (*treat, *leave) if block.rule == wish.gate]
+    here = [block for block in known if block.finding is not None]
+    if known and not here:
+        raise Refused(f"{wish.gate} has nothing to override yet; record what it asks", tuple(known))
     if not here:
         raise Conflict(f"{wish.gate} holds nothing at {wish.visit} now; nothing to override")
     fixed = tuple(block for block in here if not block.overridable)

@@ -7,7 +7,17 @@ from typing import TypeVar
 
 from domain import events as e
 from domain.names import EventId, ObservationName, VisitId, VisitStatus
-from domain.pathway import READINGS_KEPT, Hold, Observed, Pathway, Phase, Session, Task, Visit
+from domain.pathway import (
+    READINGS_KEPT,
+    READINGS_KEPT_FOR,
+    Hold,
+    Observed,
+    Pathway,
+    Phase,
+    Session,
+    Task,
+    Visit,
+)
 from domain.vocabulary import Vocabulary
 
 K = TypeVar("K")
@@ -87,7 +97,7 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
         case e.ReadingsTaken() as fact:
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
-                pathway = _observe(pathway, reading.observation, found)
+                pathway = _observe(pathway, reading.observation, found, vocabulary)
             return pathway
         case e.ScaleAssessed() as fact:
             return _assess(pathway, event, fact, vocabulary)
@@ -123,7 +133,9 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
             task = Task(fact.rule, fact.roles, fact.says, event.at, fact.due)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
         case e.TaskAcknowledged() as fact:
-            task = replace(pathway.tasks[fact.task], acknowledged=True)
+            task = pathway.tasks[fact.task]
+            first = min(event.at, task.acknowledged_at or event.at)
+            task = replace(task, acknowledged=True, acknowledged_at=first)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
         case e.TaskClosed() as fact:
             task = replace(pathway.tasks[fact.task], closed=True)
@@ -158,10 +170,25 @@ def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, event: EventId
     return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
 
 
-def _observe(pathway: Pathway, name: ObservationName, found: Observed) -> Pathway:
-    """Keep the latest readings and the first of all, whatever the order they come in."""
+def _observe(
+    pathway: Pathway, name: ObservationName, found: Observed, vocabulary: Vocabulary
+) -> Pathway:
+    """Keep what may still be asked about, whatever the order in which readings come.
+
+    That is the latest few, those of the day before the latest, each that a prescriber must have
+    seen, and the first of all.
+    """
     known = {o.evidence: o for o in pathway.readings.get(name, ())} | {found.evidence: found}
-    latest = sorted(known.values(), key=_age)[-READINGS_KEPT:]
+    by_age = sorted(known.values(), key=_age)
+    since = by_age[-1].at - READINGS_KEPT_FOR
+    alert = vocabulary.kind(name).alert
+    latest = [
+        each
+        for place, each in enumerate(by_age, start=1)
+        if place > len(by_age) - READINGS_KEPT
+        or each.at >= since
+        or (alert is not None and alert.met(each.value, each.answer))
+    ]
     first = min((pathway.baselines.get(name, found), found), key=_age)
     return replace(
         pathway,
@@ -182,5 +209,6 @@ def _assess(
         name: fact.items[item - 1] for item, name in scale.item_observations.items()
     }
     for name, value in values.items():
-        pathway = _observe(pathway, name, Observed(event.id, event.at, Decimal(value), None, None))
+        found = Observed(event.id, event.at, Decimal(value), None, None)
+        pathway = _observe(pathway, name, found, vocabulary)
     return pathway

@@ -6,7 +6,7 @@ may be applied in any order and any event twice.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from domain.clocks import LocalTime
@@ -32,6 +32,10 @@ from domain.names import (
 
 READINGS_KEPT = 12
 """Latest readings of each kind that gates may look at; the store keeps all of them."""
+
+READINGS_KEPT_FOR = timedelta(hours=24)
+"""Readings this much older than the latest are kept whatever their number: a visit's are among
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Task:
     due: datetime | None
     acknowledged: bool = False
     closed: bool = False
+    acknowledged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

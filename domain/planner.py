@@ -85,7 +85,7 @@ def _in_visit(
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
     if over:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
-        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, checks.RELEASERS, says, "visit-overdue")
+        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, checks.releasers(phase), says, "visit-overdue")
         return
     due = checks.sessions_due(phase, pathway, visit)
     if due:
@@ -99,14 +99,19 @@ def _in_visit(
     if isinstance(leave, Passed):
         if not due:
             says = f"Release the patient from {visit.id}: every check is met."
-            yield AskPerson(Ask.RELEASE, visit.id, checks.RELEASERS, says, "release")
+            yield AskPerson(Ask.RELEASE, visit.id, checks.releasers(phase), says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
     yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
     if waits:
+        opens = [b.until for b in blocks if b.rule in timed and b.until and b.until > now]
+        if opens:
+            says = f"Observe at {visit.id} until the time of the next readings."
+            yield Await(min(opens), says, "observation", visit.id, blocks)
         says = f"Observe at {visit.id}; earliest release when the time is over."
-        yield Await(min(waits), says, "observation", visit.id, blocks)
-    yield from _asks(Ask.RECORD, visit, blocks)
+        yield Await(max(waits), says, "observation", visit.id, blocks)
+    else:
+        yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule not in timed))
     yield from _gates(visit, tuple(b for b in blocks if b.overridable and b.rule in timed))
     if not waits:
         others = tuple(b for b in blocks if b.rule not in timed)
@@ -125,7 +130,7 @@ def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterat
         yield AskPerson(
             Ask.RECORD,
             visit.id,
-            (Role.NURSE, Role.TMS_OPERATOR, Role.PRESCRIBER),
+            tuple(dict.fromkeys(role for block in held for role in block.who)),
             says,
             first.rule,
             first.why,

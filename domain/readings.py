@@ -41,7 +41,7 @@ def read_measurements(
     values = {m.observation: m.value for m in measurements}
     high, low = values.get(SYSTOLIC), values.get(DIASTOLIC)
     if not wrong and high is not None and low is not None and low >= high:
-        wrong.append("diastolic_bp is below systolic_bp")
+        wrong.append("diastolic_bp must be below systolic_bp")
     if wrong:
         raise Malformed("; ".join(wrong))
     return tuple(Reading(m.observation, m.value, m.answer) for m in measurements)

@@ -32,6 +32,15 @@ def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...
     return tuple(step for key, step in found.items() if key not in seen)
 
 
+def unseen_then(pathway: Pathway, at: datetime) -> Iterator[str]:
+    """Say what was asked by an instant and acknowledged only after it."""
+    for key, task in pathway.tasks.items():
+        asked = key.startswith((f"{Ask.REVIEW_RISK}/", f"{Ask.REVIEW_DEVIATION}/"))
+        seen = task.acknowledged_at
+        if asked and seen is not None and task.opened <= at < seen:
+            yield task.says
+
+
 def late(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:
     """Ask what to do about a course that is past the days in which it should be finished.
 

@@ -1,5 +1,6 @@
 """The small shapes that bodies are made of: ids, local times, instants and numbers."""
 
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
@@ -17,10 +18,22 @@ EhrId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,64}$")]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
-def _text(value: Any) -> Any:
-    """Times are written as text; a bare number is not one."""
-    if not isinstance(value, str):
-        raise ValueError("must be written as text, such as 2027-03-01T14:00:00-05:00")  # noqa: TRY004
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_HOUR = re.compile(r"\d\d:\d\d", re.ASCII)
+
+
+def _instant(value: Any) -> Any:
+    """Read one way of writing only: a number of seconds, or of milliseconds, is never guessed."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError("must be written as text, such as 2027-03-01T14:00:00-05:00")
+    return value
+
+
+def _day(value: Any) -> Any:
+    """Read a day; a day with a time or an offset is not one."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be YYYY-MM-DD, such as 2027-03-01")
     return value
 
 
@@ -33,20 +46,20 @@ def _number(value: Any) -> Decimal:
 
 Instant = Annotated[
     datetime,
-    BeforeValidator(_text),
+    BeforeValidator(_instant),
     Field(description="ISO 8601 with its offset from UTC; one without is refused"),
 ]
 Number = Annotated[
     Decimal,
     BeforeValidator(_number, json_schema_input_type=float),
 ]
-Day = Annotated[date, BeforeValidator(_text)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 def _hour(value: Any) -> time:
     """Read HH:MM as the clinic's wall shows it."""
     try:
-        if not isinstance(value, str) or len(value) != len("09:00"):
+        if not isinstance(value, str) or not _HOUR.fullmatch(value):
             raise ValueError  # noqa: TRY301
         return time.fromisoformat(value)
     except ValueError:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from math import ceil
+from math import floor
 
 from domain import events as e
 from domain.clocks import local_day
@@ -221,7 +221,7 @@ def check_strength(world: World) -> None:
                 found = [r.value for r in readings if r.observation == "motor_threshold"]
                 threshold = max([v for v in found if v is not None] or [threshold])
             case e.StimulationGiven(deviation="", output_percent=output, pulses=pulses):
-                assert output <= ceil(threshold * 120 / 100)
+                assert output <= floor(threshold * 120 / 100)
                 assert pulses == 1980
 
 

@@ -7,11 +7,14 @@ import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.checks import Strength, check_may_stimulate
 from domain.errors import Conflict, Malformed, Refused
+from domain.findings import blocks_of
 from domain.fold import fold
 from domain.names import Decision, HoldReason, Outcome, VisitId, VisitStatus
+from domain.planner import steps, wanted_tasks
 from domain.protocol import Otherwise
-from domain.steps import Ask
+from domain.steps import Ask, AskPerson, Await
 from tests.course import SESSION, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, measure
 from tests.domain.scenes import (
@@ -151,7 +154,7 @@ def test_no_stimulation_over_another_or_of_more_than_was_ordered():
     """A stimulation that overlaps, is too strong, has too many pulses or no length is refused."""
     course = stimulated()
     overlap = course.treatment(TMS, course.now - minutes(25))
-    assert "gap-between-sessions" in rules(course.attempt(overlap))
+    assert "overlap" in rules(course.attempt(overlap))
     course = ready(TMS)
     good = course.treatment(TMS, course.now)
     course.wait(SESSION)
@@ -234,3 +237,80 @@ def test_an_earlier_word_that_comes_again_does_not_move_a_visit_back():
     again = fold(course.pathway, booked, COMBINED.vocabulary)
     assert again == course.pathway
     assert again.visits[TWO].status is VisitStatus.BOOKED
+
+
+def test_a_stimulation_entered_late_is_held_against_both_its_neighbours():
+    """Entered after the one that followed it: both gaps count, and so does its whole length."""
+    course = stimulated()
+    course.wait(minutes(150))
+    course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
+    third = course.treatment(TMS, course.now)
+    assert isinstance(third, c.RecordStimulation)
+    course.wait(SESSION)
+    course.do(third)
+
+    def between(minutes_before_the_third: float) -> set[str]:
+        start = third.started_at - minutes(minutes_before_the_third)
+        second = replace(third, started_at=start, ended_at=start + SESSION)
+        return set(rules(course.attempt(second))) & {"gap-between-sessions", "overlap"}
+
+    long = SESSION / minutes(1)
+    assert between(long + 51) == set()
+    assert between(long + 49) == {"gap-between-sessions"}
+    assert between(long - 1) == {"overlap"}
+    assert between(150 - 20) == {"gap-between-sessions"}
+
+
+def test_output_is_at_most_what_the_intensity_comes_to():
+    """120 % of a threshold of 52 % is 62.4 %: 62 may be given, 63 is above what was ordered."""
+    course = ready(TMS)
+    course.wait(minutes(2))
+    course.measure(TMS, motor_threshold=52)
+    given = Strength(120, 1980, 62)
+    for output, refused in ((62, False), (63, True)):
+        as_given = replace(given, output_percent=output)
+        look = check_may_stimulate(course.protocol, course.pathway, TMS, course.now, as_given)
+        assert ("stimulation-output" in {block.rule for block in blocks_of(look)}) is refused
+
+
+def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
+    """A phase that was left is not ordered any more: nothing would end such an order in the EHR."""
+    course = a_course()
+    course.do(c.Decide(INDUCTION, Decision.MOVE_ON, "The patient wants no esketamine."))
+    refusal = course.attempt(c.SignOrder(INDUCTION))
+    assert isinstance(refusal, Conflict)
+    assert f"is in {DTMS}" in str(refusal)
+
+
+def test_what_can_never_be_is_not_offered_as_a_deviation():
+    """The second click of a dose is told what is recorded, and not to say why as its deviation."""
+    course = ready()
+    wish = course.treatment(ONE, course.now)
+    course.do(wish)
+    refusal = course.attempt(wish)
+    assert "sessions-a-visit" in rules(refusal)
+    assert "deviation" not in str(refusal)
+
+
+def test_whoever_watches_is_told_when_the_patient_may_leave_at_the_earliest():
+    """After a dose: until the readings at forty minutes, and two hours, each at its own time."""
+    course = dosed()
+    given = course.pathway.sessions_at(ONE)[0].started
+    waits = [s for s in steps(course.protocol, course.pathway, course.now) if isinstance(s, Await)]
+    observed = {s.until - given: s.says for s in waits if s.rule == "observation"}
+    assert set(observed) == {minutes(35), minutes(120)}
+    assert "earliest release" in observed[minutes(120)]
+    asked = [
+        s for s in steps(course.protocol, course.pathway, course.now) if isinstance(s, AskPerson)
+    ]
+    assert not [s for s in asked if s.ask is Ask.RECORD]
+
+
+def test_one_gate_is_one_task_with_all_that_was_found():
+    """152/94 is asked about once, and the sentence has both numbers."""
+    course = checked_in()
+    course.measure(ONE, systolic_bp=152, diastolic_bp=94)
+    asked = wanted_tasks(course.protocol, course.pathway, course.now)
+    (says,) = [s.says for s in asked.values() if s.rule == "blood-pressure-before"]
+    assert "152 mmHg" in says
+    assert "94 mmHg" in says

@@ -4,7 +4,16 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 
-from domain.clocks import CLOCK_SKEW, LocalTime, check_instant, exists, instant, local, local_day
+from domain.clocks import (
+    CLOCK_SKEW,
+    LocalTime,
+    check_instant,
+    check_wall,
+    exists,
+    instant,
+    local,
+    local_day,
+)
 from domain.errors import Malformed
 
 NEW_YORK, BERLIN, PHOENIX = "America/New_York", "Europe/Berlin", "America/Phoenix"
@@ -101,3 +110,36 @@ def test_a_day_beyond_the_calendar_is_refused(wall, zone):
     """A local time whose instant no calendar holds is malformed, and no failure of ours."""
     with pytest.raises(Malformed, match="beyond the calendar"):
         instant(at(*wall), zone)
+
+
+SPRING = datetime(2027, 3, 14, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("offset", [-5, -4])
+def test_an_hour_that_no_clock_showed_is_refused_with_the_one_that_did(offset: int):
+    """02:30 on the day the clocks go forward, with either of the clinic's offsets, is no time."""
+    written = datetime(2027, 3, 14, 2, 30, tzinfo=timezone(timedelta(hours=offset)))
+    shown = "03:30" if offset == -5 else "01:30"
+    with pytest.raises(Malformed, match=f"does not exist .* they show {shown}"):
+        check_wall(written, SPRING, NEW_YORK, "measured_at")
+
+
+def test_what_a_clock_showed_or_what_is_in_utc_is_taken():
+    """Before and after the gap, in UTC, and twice in the repeated hour of autumn: all are times."""
+    for written in (
+        datetime(2027, 3, 14, 1, 59, tzinfo=timezone(timedelta(hours=-5))),
+        datetime(2027, 3, 14, 3, 0, tzinfo=timezone(timedelta(hours=-4))),
+        datetime(2027, 3, 14, 2, 30, tzinfo=UTC),
+        datetime(2027, 11, 7, 1, 30, tzinfo=timezone(timedelta(hours=-4))),
+        datetime(2027, 11, 7, 1, 30, tzinfo=timezone(timedelta(hours=-5))),
+    ):
+        check_wall(written, SPRING, NEW_YORK, "measured_at")
+
+
+def test_a_naive_instant_is_told_the_clinics_offset_of_now():
+    """In summer New York is told -04:00, and Phoenix always -07:00."""
+    naive = datetime(2027, 6, 1, 9)  # noqa: DTZ001  the fact itself
+    summer = datetime(2027, 6, 1, 20, tzinfo=UTC)
+    for zone, offset in ((NEW_YORK, "-04:00"), ("America/Phoenix", "-07:00")):
+        with pytest.raises(Malformed, match=f"now {offset}, or Z"):
+            check_wall(naive, summer, zone, "measured_at")

@@ -130,7 +130,8 @@ def test_an_override_covers_what_was_found_and_nothing_later():
 def test_an_override_needs_a_reason_a_finding_and_the_gate():
     """An override without words, of a gate that holds nothing, or of what is missing is refused."""
     course = screened()
-    assert isinstance(course.attempt(c.OverrideGate(ONE, PRESSURE, "Missing.")), Conflict)
+    nothing = course.attempt(c.OverrideGate(ONE, PRESSURE, "Missing."))
+    assert set(missing(nothing)) == {PRESSURE}
     pressure(course, 152, 94)
     assert isinstance(course.attempt(c.OverrideGate(ONE, PRESSURE, "  ")), Malformed)
     assert isinstance(course.attempt(c.OverrideGate(ONE, RuleId("nothing"), "Why.")), Conflict)

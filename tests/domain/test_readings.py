@@ -116,7 +116,7 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
 @pytest.mark.parametrize(
     ("taken", "why"),
     [
-        ({"systolic_bp": 80, "diastolic_bp": 120}, "diastolic_bp is below systolic_bp"),
+        ({"systolic_bp": 80, "diastolic_bp": 120}, "diastolic_bp must be below systolic_bp"),
         ({"sedation_moaas": 4.5}, "from 0 to 5 whole points"),
     ],
 )

@@ -1,15 +1,18 @@
 """What a prescriber must have seen stands in the way until they say that they have."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.checks import check_may_release
+from domain.findings import blocks_of
 from domain.names import Author, Decision, HoldReason, Role, TaskId, VisitId
 from domain.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
-from tests.domain.clinic import DTMS, INDUCTION
+from tests.domain.clinic import DTMS, INDUCTION, readings
 from tests.domain.scenes import (
     FIT_TO_LEAVE,
     ONE,
@@ -25,6 +28,8 @@ from tests.domain.scenes import (
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 TMS = VisitId(f"{DTMS}-visit-1")
 OPEN_RISK = (0,) * 8 + (1,)
+WHY = "The score was entered after the dose had been given."
+AT_FORTY = {"systolic_bp", "diastolic_bp", "spo2", "sedation_moaas", "dissociation_cadss"}
 
 
 def unseen(course: Course, ask: Ask = Ask.REVIEW_RISK) -> list[TaskId]:
@@ -160,3 +165,43 @@ def test_output_above_the_motor_threshold_allows_is_refused():
     assert rules(refusal) == ["stimulation-output"]
     assert "of 55 % is at most 66 %" in str(refusal)
     course.do(c.RecordStimulation(TMS, started, course.now, 1980, 120, 66))
+
+
+def test_a_dangerous_reading_entered_late_is_seen_however_many_came_after():
+    """70 % of an hour ago, entered after fifteen good readings, still asks a prescriber."""
+    course = dosed()
+    for _ in range(15):
+        course.wait(minutes(4))
+        course.measure(ONE, spo2=97)
+    late = c.RecordReadings(course.now - minutes(50), readings(spo2=70), ONE)
+    course.do(late)
+    assert len(unseen(course)) == 1
+    see(course)
+    assert not unseen(course)
+
+
+def test_readings_of_a_visit_are_not_lost_to_later_ones():
+    """All five at forty minutes and then fifteen of saturation: the check was recorded."""
+    course = dosed()
+    course.wait(minutes(40))
+    course.measure(ONE, **{k: v for k, v in FIT_TO_LEAVE.items() if k in AT_FORTY})
+    for _ in range(15):
+        course.wait(minutes(6))
+        course.measure(ONE, spo2=97)
+    look = check_may_release(course.protocol, course.pathway, ONE, course.now)
+    assert "readings-at-40-minutes" not in {block.rule for block in blocks_of(look)}
+
+
+def test_what_was_given_before_the_prescriber_saw_it_is_a_deviation():
+    """An acknowledgement does not reach back to a dose that was given before it."""
+    course = ready()
+    course.assess("madrs", *(3,) * 9, 5)
+    assert unseen(course)
+    course.wait(minutes(1))
+    given_at = course.now
+    course.wait(minutes(10))
+    see(course)
+    wish = c.RecordDose(ONE, given_at, 56, "lot-1")
+    assert "review-first" in rules(course.attempt(wish))
+    course.do(replace(wish, deviation=WHY))
+    assert course.pathway.sessions_at(ONE)

@@ -31,7 +31,21 @@ def test_what_is_no_number_is_not_made_one(value: Any):
 
 
 @pytest.mark.parametrize(
-    "hour", ["9:00", "09:00:00", "09:00Z", "25:00", "09:60", 900, None, "09:00 ", "0900"]
+    "hour",
+    [
+        "9:00",
+        "09:00:00",
+        "09:00Z",
+        "25:00",
+        "09:60",
+        900,
+        None,
+        "09:00 ",
+        "0900",
+        "0900Z",
+        "09+05",
+        "T0900",
+    ],
 )
 def test_an_hour_is_hours_and_minutes_on_the_wall(hour: Any):
     """Seconds, zones and other spellings of an hour are refused."""
@@ -39,7 +53,19 @@ def test_an_hour_is_hours_and_minutes_on_the_wall(hour: Any):
         WallTime.model_validate({"day": "2027-03-01", "hour": hour})
 
 
-@pytest.mark.parametrize("at", [1_800_000_000, 1.5, None, "yesterday", "2027-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "day", ["2027-3-1", "1796083200", "2027-03-01T00:00:00+14:00", "20270301", 20270301, None]
+)
+def test_a_day_is_written_in_one_way(day: Any):
+    """A day with a time, an offset or another spelling is refused, and told how one is written."""
+    with pytest.raises(ValidationError, match="YYYY-MM-DD"):
+        WallTime.model_validate({"day": day, "hour": "09:00"})
+
+
+@pytest.mark.parametrize(
+    "at",
+    [1_800_000_000, 1.5, None, "yesterday", "2027-13-01T00:00:00Z", "1795791600", "20270301T10Z"],
+)
 def test_an_instant_is_written_out(at: Any):
     """Seconds since some epoch are not a clinical time."""
     with pytest.raises(ValidationError):

@@ -72,13 +72,13 @@ def test_each_fact_writes_these_resources(kind: str, types: list[str], story, pr
     assert [intent.resource_type for intent in _of(story, protocol, kind)] == types
 
 
-def test_moving_on_completes_the_order_before(story, protocol) -> None:
+def test_moving_on_ends_the_order_before(story, protocol) -> None:
     """Entering the next phase ends the last one's order and shows the phase in the CarePlan."""
     step = [s for s in story if s.event.fact.kind == "phase-entered"][1]
     order, plan = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
     assert (order.resource_type, order.body["status"]) == ("MedicationRequest", "stopped")
     states = [activity["detail"]["status"] for activity in plan.body["activity"]]
-    assert states == ["completed", "in-progress", "not-started"]
+    assert states == ["stopped", "in-progress", "not-started"]
 
 
 def test_a_stopped_pathway_leaves_nothing_active(story, protocol) -> None:
