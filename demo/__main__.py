@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import httpx2
+from temporalio.service import RPCError
 
 from demo.parts import Clinic, PartFailed, TimeStoodStill
 from demo.recount import recount
@@ -21,7 +22,15 @@ from demo.staff import TurnedAwayError, hire
 from demo.story import Told, tell_story
 from demo.tally import Recount
 
-EXPECTED = (PartFailed, TimeStoodStill, TurnedAwayError, TimeoutError, AssertionError)
+EXPECTED = (
+    PartFailed,
+    TimeStoodStill,
+    TurnedAwayError,
+    TimeoutError,
+    AssertionError,
+    RPCError,
+    httpx2.HTTPError,
+)
 """Ways to fail that a sentence explains; anything else is a defect and keeps its traceback."""
 
 
@@ -29,7 +38,9 @@ def arguments() -> argparse.Namespace:
     """What the demo can be told."""
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave all running until Ctrl-C")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures to FILE, `stop` once it has"
+    )
     return parser.parse_args()
 
 

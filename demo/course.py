@@ -24,6 +24,7 @@ from demo.visits import (
 
 ZONE = ZoneInfo("America/New_York")
 PROTOCOL = "esketamine-then-dtms"
+THRESHOLD = 52
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Course:
     arrivals: int = 0
     """Visits of this phase at which the patient was awaited."""
     visits_done: list[str] = field(default_factory=list)
+    first_dose: datetime | None = None
+    last_phq9: tuple[int, ...] = ()
     offset: timedelta | None = None
     """The zone's offset from UTC at the last visit, to notice a clock change."""
 
@@ -107,7 +110,8 @@ class Course:
         if not self.visits_done:
             await at.measure(answer("rems_enrolment", "confirmed"))
             await at.measure(answer("esketamine_contraindication", "none found"), by="prescriber")
-        await at.assess("phq9", *self.phq9())
+        self.last_phq9 = self.phq9()
+        await at.assess("phq9", *self.last_phq9)
         await at.measure(*blood_pressure(systolic, diastolic), spo2(98))
         await at.measure(answer("ride_home", "arranged"))
 
@@ -115,6 +119,7 @@ class Course:
         """An ordinary esketamine visit."""
         await self.prepare_for_dose(at, 128, 82)
         first_device = await at.dose(mg)
+        self.first_dose = self.first_dose or first_device
         await at.observe_and_release(first_device)
         self.visits_done.append(at.visit)
 
@@ -132,23 +137,36 @@ class Course:
         """Check in and take what is needed before the day's first stimulation."""
         await at.check_in()
         await at.measure(answer("tms_contraindication", "none found"), by="prescriber")
-        await at.measure(motor_threshold(52), by="prescriber")
+        await at.measure(motor_threshold(THRESHOLD), by="prescriber")
         await at.measure(answer("tms_day_check", "clear"), by="operator")
-        await at.assess("phq9", *self.phq9())
+        self.last_phq9 = self.phq9()
+        await at.assess("phq9", *self.last_phq9)
 
     async def decide(self, phase: str, decision: str, reason: str) -> None:
         """Decide as the prescriber."""
         body = {"phase": phase, "decision": decision, "reason": reason}
         await self.staff.prescriber.do(f"{self.path}/decisions", body)
-        self.tell(f"{decision}, decided by the prescriber")
+        self.tell(f"{decision}, decided by {self.staff.prescriber.title}: {reason}")
         if decision in {"stop", "complete"}:
             self.phase = "ended"
+
+    async def four_weeks(self) -> None:
+        """Wait until benefit is judged, four weeks after the first dose."""
+        if self.first_dose is not None:
+            await self.agenda.until(self.first_dose + timedelta(weeks=4))
+            await self.now()
+            self.tell("four weeks since the first dose: is there benefit?")
 
     async def madrs(self, *items: int) -> None:
         """Record MADRS outside a visit."""
         at = AtVisit(self.staff, self.path, "", "", self.agenda, self.now)
         await at.assess("madrs", *items)
         self.tell(f"MADRS {sum(items)}")
+
+    def scored(self) -> str:
+        """What was scored at the visit that was the last one."""
+        threshold = f", motor threshold {THRESHOLD} %" if self.phase == "accelerated-dtms" else ""
+        return f"PHQ-9 {sum(self.last_phq9)}{threshold}"
 
     def phq9(self) -> tuple[int, ...]:
         """PHQ-9 items that fall as visits go by; item 9 stays 0."""

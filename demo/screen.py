@@ -40,9 +40,11 @@ class Screen:
         if not self.console.is_interactive:
             yield
             return
-        with self.console.status("") as self._status:
-            yield
-        self._status = None
+        try:
+            with self.console.status("") as self._status:
+                yield
+        finally:
+            self._status = None
 
     def line(self, text: str) -> None:
         """Say one thing."""

@@ -44,6 +44,11 @@ class Person:
     accepted_late: int = field(default=0)
     """Commands whose outcome was not known at once and was asked for later."""
 
+    @property
+    def title(self) -> str:
+        """Who this is, for whoever watches."""
+        return f"{self.name} ({self.role})"
+
     async def see(self, path: str, **query: str) -> Any:
         """Read something."""
         return (await self._call("GET", path, params=query)).json()

@@ -27,6 +27,7 @@ MADRS_BEFORE = (4, 4, 3, 4, 3, 3, 4, 3, 4, 0)
 MADRS_BETTER = (2, 1, 1, 2, 1, 1, 1, 1, 1, 0)
 MADRS_SAME = (4, 4, 3, 3, 3, 3, 4, 3, 4, 0)
 MADRS_WELL = (1, 1, 0, 1, 0, 1, 1, 0, 1, 0)
+GIVEN = "dose given, observed two hours, released"
 INDUCTION, DTMS, MAINTENANCE = "esketamine-induction", "accelerated-dtms", "maintenance"
 
 
@@ -96,8 +97,11 @@ async def register(ehr: str) -> None:
 
 async def settle(clinic: Clinic, staff: Staff) -> None:
     """Move on, a minute at a time, until no delivery is on its way."""
+    still = 0
     for _ in range(120):
-        if not await on_their_way(staff.operations):
+        # Twice in a row: one that changes its state between the questions is in neither answer.
+        still = 0 if await on_their_way(staff.operations) else still + 1
+        if still > 1:
             return
         await clinic.time.move_by(MINUTE, "deliveries to settle")
     message = "deliveries did not settle within two hours of clinical time"
@@ -116,12 +120,12 @@ async def _responds(course: Course, clinic: Clinic) -> None:
             await _held_and_overridden(course, at)
         elif number == 5:  # noqa: PLR2004  the fifth is missed
             await _missed(course, at)
+        elif number == 2:  # noqa: PLR2004  the second's answer is lost
+            await _answer_lost(course, at, clinic)
         else:
-            if number == 2:  # noqa: PLR2004  the second's answer is lost
-                clinic.wire.drop_next_response("POST", "/fhir/MedicationAdministration")
-                course.tell("the EHR's next answer to a dose will be lost after it committed")
             await course.dose_visit(at, 56 if number == 1 else 84)
-            course.tell(f"{at.name}: dose given, observed two hours, released")
+            course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
+    await course.four_weeks()
     await course.madrs(*MADRS_BETTER)
     await course.decide(INDUCTION, "continue", "MADRS fell by more than half")
 
@@ -133,7 +137,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
             await _worker_dies(course, at, clinic)
         else:
             await course.stimulation_visit(at)
-        course.tell(f"{at.name}: five stimulations given, day {day}")
+        course.tell(f"{at.name}: {course.scored()}, five stimulations given, day {day}")
     await course.madrs(*MADRS_WELL)
     await course.decide(DTMS, "continue", "course complete, remission")
 
@@ -141,7 +145,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
     entered = await clinic.time.now()
     while at := await course.arrive():
         await course.dose_visit(at, 84)
-        course.tell(f"{at.name}: maintenance dose given")
+        course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
         await course.book()
         if await clinic.time.now() - entered > timedelta(weeks=12):
             break
@@ -155,12 +159,34 @@ async def _held_and_overridden(course: Course, at: AtVisit) -> None:
     refused = await turned_away(at.dose(84))
     if "blood-pressure-before" not in refused.rules():
         raise AssertionError(refused)
-    course.tell(f"{at.name}: held, {refused.problem['blocked_by'][0]['finding']}")
-    await at.override("blood-pressure-before", "known white-coat effect; benefit outweighs risk")
-    course.tell(f"{at.name}: overridden by the prescriber, with a reason")
+    course.tell(
+        f"{at.name}: held, {'; '.join(b['finding'] for b in refused.problem['blocked_by'])}"
+    )
+    why = "known white-coat effect; benefit outweighs risk"
+    await at.override("blood-pressure-before", why)
+    course.tell(f"{at.name}: overridden by {course.staff.prescriber.title}: {why}")
     await at.observe_and_release(await at.dose(84))
     course.visits_done.append(at.visit)
-    course.tell(f"{at.name}: dose given, observed two hours, released")
+    course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
+
+
+async def _answer_lost(course: Course, at: AtVisit, clinic: Clinic) -> None:
+    """The EHR commits a dose and nobody hears its answer; it is found, not written again."""
+    lost = clinic.wire.drop_next_response("POST", "/fhir/MedicationAdministration")
+    await course.dose_visit(at, 84)
+    course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
+    if not lost.happened.is_set():
+        message = "the EHR's answer to the dose was not lost"
+        raise AssertionError(message)
+    deliveries = (await course.staff.operations.see(f"{course.path}/deliveries", limit="100"))[
+        "items"
+    ]
+    doses = [d for d in deliveries if d["resource_type"] == "MedicationAdministration"]
+    (again,) = [d for d in doses if d["attempts"] > 1]
+    course.tell(
+        f"{at.name}: the EHR's answer to the dose was lost after it had committed; looked for at "
+        f"attempt {again['attempts']}, the delivery is {again['state']}"
+    )
 
 
 async def _missed(course: Course, at: AtVisit) -> None:
@@ -200,6 +226,7 @@ async def _does_not_respond(course: Course) -> None:
     await course.sign_and_book(INDUCTION)
     while at := await course.arrive():
         await course.dose_visit(at, 56)
-        course.tell(f"{at.name}: dose given, observed two hours, released")
+        course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
+    await course.four_weeks()
     await course.madrs(*MADRS_SAME)
     await course.decide(INDUCTION, "stop", "no evidence of benefit at four weeks")

@@ -70,7 +70,7 @@ async def watch_deliveries(operations: Person, watch: Watch) -> AsyncIterator[No
 
 async def _look(operations: Person, watch: Watch) -> None:
     while True:
-        # The story itself says so when the API is away.
-        with suppress(httpx2.TransportError, TurnedAwayError):
+        # The story itself says so when the API is away or answers what it should not.
+        with suppress(httpx2.HTTPError, TurnedAwayError, ValueError, KeyError):
             watch.pending(await on_their_way(operations))
         await asyncio.sleep(LOOK_EVERY)

@@ -11,6 +11,7 @@ comes to that queue and fails it. The server then offers it to everybody. Demo a
 
 import asyncio
 import re
+from collections import Counter
 from contextlib import suppress
 
 from temporalio.api.enums.v1 import TaskQueueKind, WorkflowTaskFailedCause
@@ -44,6 +45,7 @@ class Handover:
         self._upstream = 0
         self._server: asyncio.Server | None = None
         self._relaying: set[asyncio.Task[None]] = set()
+        self._polling: Counter[str] = Counter()
         self._emptying: dict[str, asyncio.Task[None]] = {}
         self.address = ""
 
@@ -96,8 +98,8 @@ class Handover:
             writer.close()
             # At once, so that the server gives no more tasks to polls that nobody reads.
             up_writer.transport.abort()
-            if watch.queue is not None and self._server is not None:
-                self._emptying[watch.queue] = asyncio.create_task(self._empty(watch.queue))
+            if watch.queue is not None:
+                self._left(watch.queue)
 
     async def _pass_on(
         self,
@@ -108,14 +110,21 @@ class Handover:
         with suppress(OSError):
             while data := await reader.read(_READ):
                 if watch is not None and watch.sees(data):
-                    self._polled_again(watch.queue or "")
+                    self._polled(watch.queue or "")
                 writer.write(data)
                 await writer.drain()
 
-    def _polled_again(self, queue: str) -> None:
+    def _polled(self, queue: str) -> None:
         """Leave a queue alone whose worker was not dead, only connected anew."""
+        self._polling[queue] += 1
         if (emptying := self._emptying.pop(queue, None)) is not None:
             emptying.cancel()
+
+    def _left(self, queue: str) -> None:
+        """Take over a queue when the last connection over which it was polled has ended."""
+        self._polling[queue] -= 1
+        if self._polling[queue] == 0 and self._server is not None:
+            self._emptying[queue] = asyncio.create_task(self._empty(queue))
 
     async def _empty(self, queue: str) -> None:
         """Fail every task that comes to a queue that nobody polls any more."""

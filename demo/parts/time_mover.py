@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 _PAST = timedelta(milliseconds=1)
 _RPC_TIMEOUT = timedelta(seconds=10)
@@ -84,10 +85,14 @@ class VirtualTime:
         # asyncio.wait leaves the task alone, both at the limit and when we are cancelled.
         done, _ = await asyncio.wait({self._sleep}, timeout=max(left, 0))
         if not done:
+            try:
+                stands = f"the clock stands at {await self.now():%F %T %Z}"
+            except RPCError:
+                stands = "Temporal does not say where the clock stands"
             raise TimeStoodStill(
                 f"virtual time did not move within {self._limit:g} s while waiting for "
-                f"{waiting_for}; the clock stands at {await self.now():%F %T %Z}. An activity "
-                "hangs, a task queue has no worker, or a workflow task keeps failing."
+                f"{waiting_for}; {stands}. An activity hangs, a task queue has no worker, or a "
+                "workflow task keeps failing."
             )
         finished, self._sleep = self._sleep, None
         finished.result()

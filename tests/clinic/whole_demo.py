@@ -12,7 +12,7 @@ from demo.parts.clinic import REPOSITORY
 class WholeDemo:
     """The demo, started; it has a temporary directory for itself."""
 
-    def __init__(self, temporary: Path) -> None:
+    def __init__(self, temporary: Path, *more: str) -> None:
         """Start it in a session of its own, saying what it does to a file."""
         self.temporary = temporary / "tmp"
         self.temporary.mkdir()
@@ -21,7 +21,7 @@ class WholeDemo:
         self._said = temporary / "said"
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "demo", "--json", str(self.figures)],
+                [sys.executable, "-m", "demo", "--json", str(self.figures), *more],
                 cwd=REPOSITORY,
                 env={**os.environ, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
