@@ -21,6 +21,8 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle
 
+from domain.protocol import CombinedProtocol
+from tests.workflows.record import treated
 from workflows.codec import DATA_CONVERTER
 from workflows.runner import WORKFLOWS, runner
 
@@ -60,12 +62,13 @@ def _history(file: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(file.stem, text)
 
 
-def test_there_are_histories_of_every_phase() -> None:
-    """The corpus has runs of a finished pathway and of one stopped at four weeks, and lanes."""
-    names = " ".join(file.name for file in HISTORIES)
-    assert "maintenance-run" in names
-    assert "esketamine-induction-run" in names
-    assert "lane" in names
+def test_there_are_histories_of_every_phase(protocol: CombinedProtocol) -> None:
+    """Each phase is treated in some recorded run; there are lanes, and pathways that ended."""
+    runs = [_history(file) for file in HISTORIES if "-run-" in file.name]
+    assert set().union(*map(treated, runs)) == {phase.id for phase in protocol.phases}
+    ended = [run.events[-1].event_type for run in runs]
+    assert ended.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) == 2
+    assert any("-lane-" in file.name for file in HISTORIES)
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.name.removesuffix(".json.gz"))
