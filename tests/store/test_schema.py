@@ -33,6 +33,37 @@ def test_upgrade_from_each_revision_reaches_the_models(
     engine.dispose()
 
 
+def test_constraints_and_indexes_are_those_of_the_models(
+    database_url: str, empty_database_url: str
+) -> None:
+    """What the migrations made has the same checks, keys and indexes as what the models say.
+
+    Alembic compares no check constraint, and the ledger's states stand in one.
+    """
+    engine = create_engine(empty_database_url)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    migrated, modelled = held(database_url), held(empty_database_url)
+    assert migrated == modelled
+    assert any("CHECK" in definition for _, definition in migrated)
+
+
+def held(url: str) -> set[tuple[str, str]]:
+    """Every constraint and index of our tables, as PostgreSQL writes it."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        constraints = connection.exec_driver_sql(
+            "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint "
+            "where connamespace = 'public'::regnamespace and conrelid <> 0"
+        ).all()
+        indexes = connection.exec_driver_sql(
+            "select tablename, indexdef from pg_indexes where schemaname = 'public'"
+        ).all()
+    engine.dispose()
+    found = {(table, definition) for table, definition in (*constraints, *indexes)}
+    return {each for each in found if "alembic_version" not in each[0]}
+
+
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:
     """An upgrade of the newest schema leaves it as it is."""
     assert schema.upgrade(database_url) == schema.newest()

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from domain.names import Role
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROCESSES = ("api", "worker", "migrations")
 FIELDS = Settings.model_fields
@@ -43,6 +45,40 @@ def mounted_files() -> Iterator[tuple[str, Path]]:
             source = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", volume).partition(":")[0]
             if source.startswith("./"):
                 yield name, ROOT / source
+
+
+def read_strictly(text: str) -> PyCompose:
+    """Read a compose file as its specification has it: no unknown key, no unknown word.
+
+    Variables take their defaults and merged maps are merged first, as `docker compose` does. How
+    often `on-failure` tries is in the specification, but newer than this reader.
+    """
+    text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text)
+    merged = yaml.safe_dump(yaml.safe_load(text))
+    found = PyCompose.from_yaml(re.sub(r"on-failure:\d+", "on-failure", merged))
+    found.validate()
+    return found
+
+
+def test_the_file_is_as_the_compose_specification_has_it():
+    """Every key and every word of the file is one that the Compose Specification knows."""
+    assert set(read_strictly(TEXT).service_names()) == set(SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "named"),
+    [
+        ("healthcheck:", "healthchek:", "healthchek"),
+        ("interval: 10s", "interval: 10 parsecs", "parsecs"),
+        ("condition: service_healthy", "condition: service_well", "service_well"),
+        ("\nservices:", "\nservises: {}\nservices:", "servises"),
+    ],
+)
+def test_a_slip_of_the_pen_in_the_file_is_found(written, instead, named):
+    """A mistyped key, length of time, condition or section is refused by name."""
+    assert written in TEXT
+    with pytest.raises(ValueError, match=named):
+        read_strictly(TEXT.replace(written, instead, 1))
 
 
 @each_service
