@@ -11,6 +11,7 @@ from domain.fold import override_key
 from domain.names import EventId, ObservationName, Role, VisitId
 from domain.pathway import Observed, Pathway
 from domain.protocol import CombinedProtocol, Gate, Protocol, Requirement, Test, TimedCheck, When
+from domain.vocabulary import ObservationKind
 
 PERCENT = Decimal(100)
 MINUTES_OBSERVED = ObservationName("minutes_observed")
@@ -121,7 +122,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         return Blocked(
             gate.id,
             _recorders(look, need.observation),
-            missing=f"{kind.title}, recorded{within}",
+            missing=f"{_recorded(look, need.observation).title}, recorded{within}",
             why=gate.why,
             source=gate.source,
         )
@@ -151,10 +152,14 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     )
 
 
+def _recorded(look: Look, name: ObservationName) -> ObservationKind:
+    """What somebody records so that an observation is there; a derived one comes from another."""
+    return look.protocol.vocabulary.kind(DERIVED_FROM.get(name, name))
+
+
 def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
     """Who can supply an observation; for a derived one, who records what it comes from."""
-    kinds = look.protocol.vocabulary
-    return kinds.kind(DERIVED_FROM.get(name, name)).recorded_by
+    return _recorded(look, name).recorded_by
 
 
 def _measured(found: Observed, look: Look) -> str:

@@ -250,6 +250,14 @@ def _deciding(
     roles = (Role.PRESCRIBER,)
     when = None if ask is Ask.DECIDE else due
     yield AskPerson(ask, about, roles, says, "decision", why, source, when, blocks)
+    absent = tuple(block for block in blocks if block.finding is None)
+    if absent:
+        recorders = tuple(dict.fromkeys(role for block in absent for role in block.who))
+        needs = "; ".join(str(block.missing) for block in absent)
+        says = f"Record for the decision about {phase.title}: {needs}"
+        yield AskPerson(
+            Ask.RECORD, phase.id, recorders, says, absent[0].rule, why, source, None, absent
+        )
 
 
 def _review_due(protocol: CombinedProtocol, pathway: Pathway) -> datetime | None:

@@ -11,7 +11,7 @@ from domain.checks import Strength, check_may_stimulate
 from domain.errors import Conflict, Malformed, Refused
 from domain.findings import blocks_of
 from domain.fold import fold
-from domain.names import Decision, HoldReason, Outcome, VisitId, VisitStatus
+from domain.names import Decision, HoldReason, Outcome, Role, VisitId, VisitStatus
 from domain.planner import steps, wanted_tasks
 from domain.protocol import Otherwise
 from domain.steps import Ask, AskPerson, Await
@@ -314,3 +314,15 @@ def test_one_gate_is_one_task_with_all_that_was_found():
     (says,) = [s.says for s in asked.values() if s.rule == "blood-pressure-before"]
     assert "152 mmHg" in says
     assert "94 mmHg" in says
+
+
+def test_whoever_can_score_is_asked_for_what_the_decision_needs():
+    """At a phase's end without a fresh MADRS the nurse is asked for it, beside the prescriber."""
+    course = a_course()
+    course.run(Ask.DECIDE)
+    course.wait(timedelta(days=30))
+    now = steps(course.protocol, course.pathway, course.now)
+    asked = {step.ask: step for step in now if isinstance(step, AskPerson)}
+    assert asked[Ask.DECIDE].roles == (Role.PRESCRIBER,)
+    assert Role.NURSE in asked[Ask.RECORD].roles
+    assert "MADRS total" in asked[Ask.RECORD].says

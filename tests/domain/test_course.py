@@ -183,7 +183,7 @@ def test_nobody_goes_on_without_a_madrs():
     """With the last MADRS missing, going on is refused as missing, and stopping is not."""
     course = a_course()
     course.run(Ask.DECIDE)
-    with pytest.raises(Refused, match="may not decide yet: missing: MADRS reduction"):
+    with pytest.raises(Refused, match="may not decide yet: missing: MADRS total"):
         course.do(decide_on(Decision.CONTINUE))
     course.do(decide_on(Decision.STOP))
 
