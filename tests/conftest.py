@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import create_engine, text
 
 from demo.parts import Postgres, RunDirectory
@@ -13,9 +15,10 @@ from domain.protocol import CombinedProtocol
 from protocols.loader import load_protocols
 from store import schema
 from store.database import Database
+from store.tables import Base
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-TEMPLATE = "kairos_template"
+TEMPLATE, SHARED = "kairos_template", "kairos_tests"
 
 
 @pytest.fixture(scope="session")
@@ -45,10 +48,28 @@ def empty_database_url(postgres: Postgres) -> Iterator[str]:
     yield from _own_database(postgres, "template0")
 
 
+@pytest.fixture(scope="session")
+def _emptied(postgres: Postgres) -> str:
+    """The URL of the migrated database that tests have one after the other."""
+    _administer(postgres.url, f"create database {SHARED} template {TEMPLATE}")
+    return _url(postgres.url, SHARED)
+
+
 @pytest.fixture
-def database_url(postgres: Postgres) -> Iterator[str]:
-    """The URL of a migrated database that this test has for itself."""
-    yield from _own_database(postgres, TEMPLATE)
+def database_url(_emptied: str) -> str:
+    """The URL of a migrated database without any row, for this test alone.
+
+    Emptying one takes a tenth of the time that making one does. Whoever an earlier test left
+    connected is sent away first.
+    """
+    with psycopg.connect(_emptied.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        tables = sql.SQL(", ").join(sql.Identifier(t.name) for t in Base.metadata.sorted_tables)
+        connection.execute(sql.SQL("truncate {} restart identity").format(tables))
+    return _emptied
 
 
 @pytest.fixture
