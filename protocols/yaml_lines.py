@@ -68,7 +68,7 @@ class _Composer:
     """Follows PyYAML's parsing events, which know the lines and keep values as text."""
 
     def __init__(self, text: str, page: Page) -> None:
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._page = page
 
     def document(self) -> Block | None:
@@ -123,7 +123,7 @@ class _Composer:
         return Items(tuple(items), _line(start))
 
     def _scalar(self, event: yaml.ScalarEvent, name: str) -> Scalar:
-        plain = event.style is None
+        plain = not event.style
         text = str(event.value).strip()
         if plain and text.lower() in BARE_WORDS:
             return self._refuse(
