@@ -79,7 +79,8 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
     place = ZoneInfo(zone)
     before, after = (wall.replace(tzinfo=place, fold=fold).utcoffset() for fold in (0, 1))
     back = moment.astimezone(UTC).astimezone(place).replace(tzinfo=None)
-    if before != after and back != wall and moment.utcoffset() in (before, after):
+    in_utc = not moment.utcoffset()  # also where UTC is what the clinic has in winter
+    if not in_utc and before != after and back != wall and moment.utcoffset() in (before, after):
         message = (
             f"{what} names an hour that does not exist on that day in {zone}: the clocks go "
             f"forward over it; at that instant they show {back:%H:%M}, so write that hour with "

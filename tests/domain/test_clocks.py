@@ -136,6 +136,12 @@ def test_what_a_clock_showed_or_what_is_in_utc_is_taken():
         check_wall(written, SPRING, NEW_YORK, "measured_at")
 
 
+def test_an_instant_in_utc_is_taken_where_utc_is_the_clinics_winter():
+    """01:30Z on the day when London's clocks skip 01:30 is an instant, not a clock's reading."""
+    written = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    check_wall(written, written, "Europe/London", "measured_at")
+
+
 def test_a_naive_instant_is_told_the_clinics_offset_of_now():
     """In summer New York is told -04:00, and Phoenix always -07:00."""
     naive = datetime(2027, 6, 1, 9)  # noqa: DTZ001  the fact itself
