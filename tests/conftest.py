@@ -75,7 +75,10 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def empty_database_url(postgres: Postgres) -> Iterator[str]:
     """The URL of a database without any table."""
-    yield from _own_database(postgres, "template0")
+    name = f"test_{uuid4().hex}"
+    _administer(postgres.url, f"create database {name} template template0 strategy file_copy")
+    yield _url(postgres.url, name)
+    _administer(postgres.url, f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")
@@ -108,14 +111,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     made = Database(database_url)
     yield made
     await made.close()
-
-
-def _own_database(server: Postgres, template: str) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    # Copying the template's files is eight times as quick as writing its pages to the log.
-    _administer(server.url, f"create database {name} template {template} strategy file_copy")
-    yield _url(server.url, name)
-    _administer(server.url, f"drop database {name} with (force)")
 
 
 def _url(url: str, name: str) -> str:

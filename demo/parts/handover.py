@@ -5,8 +5,9 @@ their tasks there. When it dies, the real server waits a few seconds and offers 
 The time-skipping one never does: the task waits for ever, and virtual time with it.
 
 So this relay stands between Kairos and that server. It passes on every byte as it came, notes which
-sticky queue is polled over a connection, and when that connection ends takes each task that still
-comes to that queue and fails it. The server then offers it to everybody. Demo and tests only.
+sticky queue is polled over a connection, and when the last such connection has ended takes each
+task that still comes to that queue and fails it. The server then offers it to everybody.
+Demo and tests only.
 """
 
 import asyncio
