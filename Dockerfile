@@ -28,6 +28,7 @@ COPY workflows workflows
 COPY fhir_adapters fhir_adapters
 COPY store store
 COPY protocols protocols
+COPY temporal temporal
 COPY activities activities
 COPY api api
 COPY worker worker

@@ -14,20 +14,12 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.outcomes import SETTLING, Outcomes, Taken
 from activities.plans import Connections, Plans
-from domain.deliveries import Action, DeliveryState, Intent, Standing
-from domain.errors import Malformed
-from domain.names import EhrPatientId
-from fhir_adapters.client import Written
-from fhir_adapters.exchange import (
-    Absent,
-    Ambiguous,
-    Found,
-    Unproven,
-    find,
-    read_back,
-    send,
-)
-from fhir_adapters.failures import (
+from domain.delivery.words import Action, DeliveryState, Intent, Standing
+from domain.language.errors import Malformed
+from domain.language.names import EhrPatientId
+from fhir_adapters.content.references import artefacts_in, resolve
+from fhir_adapters.exchange.client import Written
+from fhir_adapters.exchange.failures import (
     Busy,
     Disputed,
     EhrRefused,
@@ -37,13 +29,21 @@ from fhir_adapters.failures import (
     Stale,
     WrongPatient,
 )
-from fhir_adapters.resolve import artefacts_in, resolve
-from fhir_adapters.taxonomy import Verdict
+from fhir_adapters.exchange.verbs import (
+    Absent,
+    Ambiguous,
+    Found,
+    Unproven,
+    find,
+    read_back,
+    send,
+)
+from fhir_adapters.profile.taxonomy import Verdict
 from store import lanes, ledger
 from store.database import Database
 from store.tables import DeliveryRow
-from workflows.clock import Clock
-from workflows.wire import LaneInput, LaneProgress
+from temporal.clock import Clock
+from workflows.messages import LaneInput, LaneProgress
 
 MOST_AT_ONCE = 20
 """Deliveries of one activity, so that a run's history stays short."""

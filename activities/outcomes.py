@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.deliveries import DeliveryState, Intent, Standing
-from domain.errors import Conflict
-from domain.names import EhrPatientId
-from fhir_adapters.client import Written
-from fhir_adapters.exchange import Comparison
-from fhir_adapters.failures import Disputed, WrongPatient
-from fhir_adapters.plan import EhrPlan
+from domain.delivery.words import DeliveryState, Intent, Standing
+from domain.language.errors import Conflict
+from domain.language.names import EhrPatientId
+from fhir_adapters.exchange.client import Written
+from fhir_adapters.exchange.failures import Disputed, WrongPatient
+from fhir_adapters.exchange.verbs import Comparison
+from fhir_adapters.profile.plan import EhrPlan
 from store import ledger
 from store.database import Database
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.errors import Unavailable
-from fhir_adapters.client import EhrClient
-from fhir_adapters.plan import EhrPlan, plan_for
+from domain.language.errors import Unavailable
+from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.plan import EhrPlan, plan_for
 from store import capabilities
 from store.database import Database, Transaction
-from workflows.clock import Clock
+from temporal.clock import Clock
 
 
 class Connections:

@@ -7,12 +7,12 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.plans import Plans
-from domain.fold import apply
-from fhir_adapters.intents import intents_for
+from domain.rules.fold import apply
+from fhir_adapters.content.intents import intents_for
 from store import codec, inbox, ledger, pathways
 from store.database import Database
-from workflows.door import wake_lane
-from workflows.wire import RecordInput
+from temporal.gateway import wake_lane
+from workflows.messages import RecordInput
 
 
 class Records:

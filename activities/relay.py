@@ -10,16 +10,16 @@ import structlog
 from temporalio.client import Client
 
 from domain.checks import check_open
-from domain.commands import Command
-from domain.errors import Conflict, Malformed, Refused, Unavailable
-from domain.findings import blocks_of
+from domain.language.commands import Command
+from domain.language.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.findings import blocks_of
 from store import codec, inbox, lanes, pathways
 from store.database import Database
 from store.tables import CommandRow
-from workflows.clock import Clock
-from workflows.door import send, start_pathway, wake_lane
-from workflows.parcel import pack_refusal, unpack
-from workflows.wire import Refusal
+from temporal.clock import Clock
+from temporal.gateway import send, start_pathway, wake_lane
+from temporal.parcel import pack_refusal, unpack
+from workflows.messages import Refusal
 
 LOOK_EVERY = timedelta(seconds=1)
 """Real time between looks at the inbox."""

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from api.problems import Problem
 from api.tokens import Caller
-from domain.names import Role
+from domain.language.names import Role
 
 ANYONE = tuple(role for role in Role if role is not Role.KAIROS)
 

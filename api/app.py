@@ -14,7 +14,7 @@ from api.edge import Edge
 from api.parts import Parts
 from api.problems import Problem, answer, of_domain, of_validation
 from api.routes import chart, connections, course, deliveries, pathways, reference, work
-from domain.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
 V1 = (pathways, course, chart, work, deliveries, connections, reference)
 FROM_STATUS = {

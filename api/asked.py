@@ -10,8 +10,8 @@ from api.access import May, acting_role, caller_of
 from api.parts import Parts
 from api.problems import Problem
 from api.tokens import Caller
-from domain.commands import Wish
-from domain.names import Author, Role
+from domain.language.commands import Wish
+from domain.language.names import Author, Role
 from domain.permissions import roles_for
 
 Key = Annotated[

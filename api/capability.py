@@ -3,9 +3,9 @@
 from api.parts import Parts
 from api.patients import ehr_away
 from api.problems import Problem
-from domain.errors import Malformed, Unavailable
-from fhir_adapters.failures import EhrRefused
-from fhir_adapters.plan import plan_for
+from domain.language.errors import Malformed, Unavailable
+from fhir_adapters.exchange.failures import EhrRefused
+from fhir_adapters.profile.plan import plan_for
 from store import capabilities
 from store.tables import CapabilityRow
 

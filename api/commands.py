@@ -18,14 +18,14 @@ from api.asked import Asked
 from api.meant import check_meant
 from api.parts import Parts
 from api.problems import RETRY, Problem, of_domain
-from domain.commands import Command, Wish
-from domain.errors import Conflict, Malformed, Refused, Unavailable
-from domain.names import RequestId
+from domain.language.commands import Command, Wish
+from domain.language.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.names import RequestId
 from store import inbox, pathways
 from store.database import Transaction
 from store.tables import CommandRow
-from workflows.parcel import pack_command, pack_refusal, unpack_refusal
-from workflows.wire import Refusal
+from temporal.parcel import pack_command, pack_refusal, unpack_refusal
+from workflows.messages import Refusal
 
 SETTLED_WITHIN = 5.0
 """Seconds that a caller waits for the record of a command before getting a 202."""

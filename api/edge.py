@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import body
 from api.problems import Problem, answer, of_domain
 from api.tokens import Tokens, Unauthenticated
-from domain.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
 HEADERS = {
     "Cache-Control": "no-store",

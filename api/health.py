@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from api.models.work import LiveView, ReadyView
 from api.parts import Parts
-from domain.errors import Unavailable
+from domain.language.errors import Unavailable
 from store.schema import current
 
 router = APIRouter(prefix="/health", tags=["health"])

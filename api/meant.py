@@ -7,14 +7,14 @@ here: an id may have been typed into the wrong field.
 from datetime import datetime
 
 from api.access import nothing_there
-from domain import commands as c
 from domain.checks import check_open
-from domain.clocks import check_instant, check_wall
-from domain.errors import Conflict, Malformed, Refused
-from domain.findings import blocks_of
-from domain.names import VisitId
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.language import commands as c
+from domain.language.clocks import check_instant, check_wall
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.findings import blocks_of
+from domain.language.names import VisitId
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from store import codec
 from store.tables import PathwayRow
 

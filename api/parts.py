@@ -18,19 +18,19 @@ from temporalio.service import RPCError
 
 from api.cursors import Cursors
 from api.tokens import Tokens, read_key_set
-from domain.commands import Command
-from domain.errors import Unavailable
-from fhir_adapters.client import EhrClient, Held
-from fhir_adapters.paging import SearchResult
+from domain.language.commands import Command
+from domain.language.errors import Unavailable
+from fhir_adapters.exchange.client import EhrClient, Held
+from fhir_adapters.exchange.paging import SearchResult
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
 from settings import Clinic, Settings, load_clinic
 from store.database import Database
 from store.pathways import PinnedProtocols
 from store.schema import newest
-from workflows import door
-from workflows.clock import Clock, clock_for
-from workflows.wire import ROLL_OVER_AT, Ack, PathwayInput
+from temporal import gateway as door
+from temporal.clock import Clock, clock_for
+from workflows.messages import ROLL_OVER_AT, Ack, PathwayInput
 
 HEALTH_PATIENCE = timedelta(seconds=2)
 

@@ -8,9 +8,9 @@ from datetime import date
 from api.models.work import PatientView
 from api.parts import Parts
 from api.problems import RETRY, Problem
-from domain.errors import Malformed, Unavailable
-from fhir_adapters.failures import EhrRefused
-from fhir_adapters.patients import EhrPatient
+from domain.language.errors import Malformed, Unavailable
+from fhir_adapters.exchange.failures import EhrRefused
+from fhir_adapters.exchange.patients import EhrPatient
 
 GONE = (404, 410)
 MOST_MATCHES = 20

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from api.models.blocks import Block, block_of
-from domain.errors import Conflict, Malformed, Refused, Unavailable
-from domain.findings import Blocked
+from domain.language.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.findings import Blocked
 
 TYPES: Mapping[str, tuple[int, str]] = {
     "unreadable-body": (400, "The body cannot be read"),

@@ -5,12 +5,12 @@ from datetime import datetime
 from api.models import views as v
 from api.models import work as w
 from api.models.blocks import block_of
-from domain.clocks import LocalTime, instant
-from domain.names import Author, TaskId, VisitStatus
-from domain.pathway import Hold, Pathway, Phase, Session, Task, Visit
+from domain.language.clocks import LocalTime, instant
+from domain.language.names import Author, TaskId, VisitStatus
+from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
+from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
-from domain.protocol import CombinedProtocol, Protocol
-from domain.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
+from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store import codec
 from store.tables import CommandRow, DeliveryRow, EventRow, PathwayRow
 

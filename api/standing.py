@@ -5,9 +5,9 @@ Must not compare what it says: the person entered it, or looked at it, and vouch
 
 from api.parts import Parts
 from api.patients import GONE, ehr_away
-from domain.errors import Conflict, Malformed, Unavailable
-from fhir_adapters.compare import patient_of
-from fhir_adapters.failures import EhrRefused
+from domain.language.errors import Conflict, Malformed, Unavailable
+from fhir_adapters.exchange.compare import patient_of
+from fhir_adapters.exchange.failures import EhrRefused
 from store.tables import DeliveryRow
 
 

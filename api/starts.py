@@ -16,18 +16,19 @@ from api.commands import answer_again, pending, repeated, settled
 from api.models.requests import StartPathway
 from api.patients import read_patient
 from api.problems import Problem
-from domain import decide, events
-from domain.clocks import local_day
-from domain.errors import Conflict, Malformed, Unavailable
-from domain.names import ConnectionId, EhrPatientId, EventId, PathwayId, RequestId, SiteId
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol, Status
-from fhir_adapters.patients import EhrPatient
+from domain import decide
+from domain.language import events
+from domain.language.clocks import local_day
+from domain.language.errors import Conflict, Malformed, Unavailable
+from domain.language.names import ConnectionId, EhrPatientId, EventId, PathwayId, RequestId, SiteId
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol, Status
+from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
 from settings import Site
 from store import capabilities, codec, inbox, pathways
-from workflows.parcel import pack_start
-from workflows.wire import PathwayInput
+from temporal.parcel import pack_start
+from workflows.messages import PathwayInput
 
 KIND = "start-pathway"
 

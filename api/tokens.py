@@ -20,8 +20,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from domain.errors import Unavailable
-from domain.names import Role
+from domain.language.errors import Unavailable
+from domain.language.names import Role
 
 ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
 LEEWAY_SECONDS = 30

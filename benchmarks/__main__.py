@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 
 from benchmarks.weights import megabytes
-from demo.parts import Clinic, Ehr, RunDirectory
+from clinic import Clinic, Ehr, RunDirectory
 from demo.recount import read_deliveries
 from demo.screen import Screen
 from demo.staff import hire

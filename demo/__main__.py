@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 from temporalio.service import RPCError
 
-from demo.parts import Clinic, PartFailed, TimeStoodStill
+from clinic import Clinic, PartFailed, TimeStoodStill
 from demo.recount import recount
 from demo.screen import Screen
 from demo.staff import TurnedAwayError, hire

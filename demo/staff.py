@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx2
 
-from demo.parts import Issuer
+from clinic import Issuer
 
 SITES = ("manhattan",)
 IN_FLIGHT = "urn:kairos:problem:in-flight"

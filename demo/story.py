@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx2
 
+from clinic import Clinic
 from demo.agenda import Agenda
 from demo.course import ZONE, Course, virtual_days
-from demo.parts import Clinic
 from demo.staff import Staff, hire
 from demo.visits import MINUTE, AtVisit, blood_pressure, turned_away
 from demo.watching import Happened, Watch, on_their_way, watch_deliveries

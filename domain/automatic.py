@@ -8,12 +8,12 @@ Pure: says which events should be recorded now; the workflow records them. Empty
 
 from datetime import datetime
 
-from domain import events as e
-from domain.names import KAIROS, EventId, RuleId, VisitStatus
-from domain.pathway import Pathway
+from domain.language import events as e
+from domain.language.names import KAIROS, EventId, RuleId, VisitStatus
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from domain.planner import wanted_tasks
-from domain.protocol import CombinedProtocol
-from domain.visits import to_propose
+from domain.rules.calendar import to_propose
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 

@@ -8,15 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import floor
 
-from domain import gates, reviews
-from domain.clocks import CLOCK_SKEW, LocalTime, instant, local, local_day
-from domain.findings import Answer, Blocked, answer
-from domain.names import HoldReason, ObservationName, PhaseId, Role, RuleId, VisitId, VisitStatus
-from domain.pathway import Pathway, Session, Visit
-from domain.protocol import CombinedProtocol, Gate, Protocol, StimulationRule, When
-from domain.steps import Ask
-from domain.visits import treatment_day
-from domain.vocabulary import ObservationKind, Scale
+from domain.language.clocks import CLOCK_SKEW, LocalTime, instant, local, local_day
+from domain.language.findings import Answer, Blocked, answer
+from domain.language.names import (
+    HoldReason,
+    ObservationName,
+    PhaseId,
+    Role,
+    RuleId,
+    VisitId,
+    VisitStatus,
+)
+from domain.language.pathway import Pathway, Session, Visit
+from domain.language.protocol import CombinedProtocol, Gate, Protocol, StimulationRule, When
+from domain.language.vocabulary import ObservationKind, Scale
+from domain.rules import gates, reviews
+from domain.rules.calendar import treatment_day
+from domain.rules.steps import Ask
 
 MOTOR_THRESHOLD = ObservationName("motor_threshold")
 PRESCRIBER = (Role.PRESCRIBER,)

@@ -6,12 +6,12 @@ Raises Refused (a rule said no, naming it), Conflict (already so) or Malformed (
 from datetime import datetime, timedelta
 
 from domain import checks
-from domain import commands as c
-from domain import events as e
-from domain.clocks import LocalTime, check_instant, instant, local
-from domain.errors import Conflict, Malformed, Refused
-from domain.findings import Answer, Blocked, Missing, answer, blocks_of
-from domain.names import (
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.clocks import LocalTime, check_instant, instant, local
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
+from domain.language.names import (
     Decision,
     EventId,
     HoldId,
@@ -22,10 +22,10 @@ from domain.names import (
     VisitId,
     VisitStatus,
 )
-from domain.pathway import Pathway, Visit
-from domain.protocol import CombinedProtocol, Protocol
-from domain.readings import read_measurements
-from domain.visits import visits_over
+from domain.language.pathway import Pathway, Visit
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.rules.calendar import visits_over
+from domain.rules.readings import read_measurements
 
 BOOKABLE = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 

@@ -1,6 +1,6 @@
 """Which role may wish for what. The API asks here, in one place, before anything is written."""
 
-from domain.commands import (
+from domain.language.commands import (
     AcknowledgeTask,
     BookVisit,
     CancelVisit,
@@ -19,7 +19,7 @@ from domain.commands import (
     SignOrder,
     Wish,
 )
-from domain.names import Role
+from domain.language.names import Role
 
 CARE = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
 

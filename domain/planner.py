@@ -7,14 +7,15 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import checks, gates, reviews
-from domain.clocks import instant, local_day
-from domain.findings import Blocked, Held, Missing, Passed, blocks_of
-from domain.names import Role, TaskId, VisitStatus
-from domain.pathway import Pathway, Visit
-from domain.protocol import CombinedProtocol, Protocol
-from domain.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
-from domain.visits import to_propose, visits_over
+from domain import checks
+from domain.language.clocks import instant, local_day
+from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
+from domain.language.names import Role, TaskId, VisitStatus
+from domain.language.pathway import Pathway, Visit
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.rules import gates, reviews
+from domain.rules.calendar import to_propose, visits_over
+from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
 OVERDUE_AFTER = timedelta(minutes=30)
 """How long after its start a booked visit is called overdue. A reminder, not an alarm."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain.protocol import CombinedProtocol, Protocol
+from domain.language.protocol import CombinedProtocol, Protocol
 from protocols.loader import SHIPPED, load_protocols, signed_files
 from protocols.lock import freeze
 from protocols.problems import ProtocolProblems

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from domain.errors import Malformed
-from domain.protocol import CombinedProtocol, Protocol, Status
-from domain.vocabulary import Vocabulary
+from domain.language.errors import Malformed
+from domain.language.protocol import CombinedProtocol, Protocol, Status
+from domain.language.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The form and check digit catch a slip of the pen; they do not verify a meaning.
 
 import re
 
-from domain.vocabulary import Code
+from domain.language.vocabulary import Code
 from protocols.quantities import NotUnderstood
 from protocols.reading import Section
 

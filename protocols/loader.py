@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from domain.protocol import CombinedProtocol, Protocol
+from domain.language.protocol import CombinedProtocol, Protocol
 from protocols.book import ProtocolBook
 from protocols.lock import Signed, check_frozen, frozen_hash, read_lock
 from protocols.problems import Page, Problem, ProtocolProblems

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.protocol import Status
+from domain.language.protocol import Status
 from protocols.problems import Page, Problem, ProtocolProblems
 
 LOCK = "approved.lock"

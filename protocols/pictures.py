@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice, pairwise
 
-from domain.clocks import in_minutes
-from domain.protocol import CombinedProtocol, Protocol, Schedule, TimedCheck, When
-from domain.visits import regular_days
+from domain.language.clocks import in_minutes
+from domain.language.protocol import CombinedProtocol, Protocol, Schedule, TimedCheck, When
+from domain.rules.calendar import regular_days
 from protocols.quantities import print_days, print_elapsed
 
 MONDAY = date(2001, 1, 1)

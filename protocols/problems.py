@@ -6,7 +6,7 @@ For the clinician or engineer who edits the files; it must not hold patient data
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domain.errors import Malformed
+from domain.language.errors import Malformed
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.protocol import Period, Rate, Requirement, Test
+from domain.language.protocol import Period, Rate, Requirement, Test
 
 _NUMBER = r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _QUANTITY = re.compile(rf"({_NUMBER}) (\S.*)")

@@ -7,9 +7,9 @@ is physically possible; otherwise the gate could never be passed, or never hold.
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from domain.names import ObservationName, RuleId
-from domain.protocol import Gate, Otherwise, Requirement, Test, TimedCheck, When
-from domain.vocabulary import ObservationKind
+from domain.language.names import ObservationName, RuleId
+from domain.language.protocol import Gate, Otherwise, Requirement, Test, TimedCheck, When
+from domain.language.vocabulary import ObservationKind
 from protocols.quantities import NotUnderstood, parse_elapsed, parse_quantity, parse_test
 from protocols.read_names import kebab
 from protocols.read_vocabulary import Words

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from domain.protocol import Approver, Status
+from domain.language.protocol import Approver, Status
 from protocols.quantities import NotUnderstood
 from protocols.reading import Section
 

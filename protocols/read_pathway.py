@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from domain.names import Treatment
-from domain.protocol import CombinedProtocol, Protocol, Status
-from domain.vocabulary import Vocabulary
+from domain.language.names import Treatment
+from domain.language.protocol import CombinedProtocol, Protocol, Status
+from domain.language.vocabulary import Vocabulary
 from protocols.quantities import NotUnderstood, parse_days
 from protocols.read_names import read_head
 from protocols.reading import Section

@@ -2,8 +2,16 @@
 
 from decimal import Decimal
 
-from domain.names import ObservationName, PhaseId, Role, Treatment
-from domain.protocol import DoseRule, Gate, Protocol, Schedule, StimulationRule, TimedCheck, When
+from domain.language.names import ObservationName, PhaseId, Role, Treatment
+from domain.language.protocol import (
+    DoseRule,
+    Gate,
+    Protocol,
+    Schedule,
+    StimulationRule,
+    TimedCheck,
+    When,
+)
 from protocols.quantities import (
     NotUnderstood,
     parse_count,

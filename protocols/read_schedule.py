@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from itertools import islice, pairwise
 from math import ceil
 
-from domain.protocol import Days, MissedRule, Period, Rate, Schedule, Stage
-from domain.visits import regular_days
+from domain.language.protocol import Days, MissedRule, Period, Rate, Schedule, Stage
+from domain.rules.calendar import regular_days
 from protocols.quantities import (
     parse_count,
     parse_days,

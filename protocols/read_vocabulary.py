@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.names import ObservationName, Role
-from domain.protocol import Test
-from domain.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
+from domain.language.names import ObservationName, Role
+from domain.language.protocol import Test
+from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import UCUM, published, read_code
 from protocols.quantities import NotUnderstood, parse_number, parse_quantity, parse_test
 from protocols.reading import Section, choose
@@ -14,7 +14,7 @@ from protocols.yaml_lines import BARE_WORDS
 
 SEEN = "prescriber_sees"
 CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
-# What domain.gates can compute; any other observation must be recorded by somebody.
+# What domain.rules.gates can compute; any other observation must be recorded by somebody.
 DERIVED = ("minutes_observed", "madrs_reduction")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 

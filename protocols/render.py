@@ -7,7 +7,7 @@ the file. Nothing may be written here that is not in the protocol.
 from collections.abc import Iterator
 from datetime import date
 
-from domain.protocol import (
+from domain.language.protocol import (
     CombinedProtocol,
     Gate,
     Otherwise,
@@ -19,7 +19,7 @@ from domain.protocol import (
     Test,
     When,
 )
-from domain.vocabulary import Vocabulary
+from domain.language.vocabulary import Vocabulary
 from protocols.book import ProtocolBook
 from protocols.pictures import pathway_diagram, phase_diagram, weeks, window
 from protocols.quantities import print_days, print_elapsed, print_rate, print_requirement

@@ -1,6 +1,6 @@
 """The page of everything that may be observed: titles, units, ranges, answers and codes."""
 
-from domain.vocabulary import Code, ObservationKind, Scale, Vocabulary
+from domain.language.vocabulary import Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import LOCAL, SYSTEMS
 
 _SHORT = {url: name for name, url in SYSTEMS.items()} | {LOCAL: "local"}

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from domain.events import Event
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.language.events import Event
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import and_, select
 
-from domain.deliveries import OPEN, Action, DeliveryState
+from domain.delivery.words import OPEN, Action, DeliveryState
 from store.database import Transaction
 from store.ledger import links
 from store.tables import DeliveryRow

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.deliveries import MOVES, Action, DeliveryState, Intent, Standing
-from domain.errors import Conflict
+from domain.delivery.words import MOVES, Action, DeliveryState, Intent, Standing
+from domain.language.errors import Conflict
 from store.database import Transaction
 from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
 

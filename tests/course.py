@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain import commands as c
-from domain.clocks import LocalTime
-from domain.names import (
+from domain.language import commands as c
+from domain.language.clocks import LocalTime
+from domain.language.names import (
     Author,
     Decision,
     HoldReason,
@@ -21,10 +21,10 @@ from domain.names import (
     RuleId,
     VisitId,
 )
-from domain.names import VisitStatus as Status
+from domain.language.names import VisitStatus as Status
+from domain.language.protocol import Requirement
 from domain.planner import next_step, task_key
-from domain.protocol import Requirement
-from domain.steps import Ask, AskPerson, Await, Finished, Step
+from domain.rules.steps import Ask, AskPerson, Await, Finished, Step
 from tests.domain.clinic import World, readings
 
 TURNS = {

@@ -16,12 +16,12 @@ from temporalio.worker import Worker
 from activities.deliveries import Deliveries
 from activities.plans import Connections, Plans, probe
 from activities.records import Records
-from demo.parts import Ehr, RunDirectory, TestServer, VirtualTime, Wire
-from domain import commands as c
-from domain import events as e
-from domain.clocks import LocalTime
+from clinic import Ehr, RunDirectory, TestServer, VirtualTime, Wire
 from domain.decide import start
-from domain.names import (
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.clocks import LocalTime
+from domain.language.names import (
     Author,
     ConnectionId,
     EhrPatientId,
@@ -31,16 +31,16 @@ from domain.names import (
     Role,
     SiteId,
 )
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
-from fhir_adapters.client import EhrClient
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from fhir_adapters.exchange.client import EhrClient
 from store import codec, inbox, pathways
 from store.database import Database
 from store.tables import DeliveryRow
-from workflows.clock import Clock, clock_for
-from workflows.door import connect, send, start_pathway
+from temporal.clock import Clock, clock_for
+from temporal.gateway import connect, send, start_pathway
+from workflows.messages import PATHWAYS_QUEUE, Ack, PathwayInput, ehr_queue
 from workflows.runner import WORKFLOWS, runner
-from workflows.wire import PATHWAYS_QUEUE, Ack, PathwayInput, ehr_queue
 
 CONNECTION = "ehr"
 NURSE = Author("nurse-1", Role.NURSE)

@@ -22,10 +22,10 @@ from activities.relay import Relay
 from logs import set_up
 from settings import Settings, load_clinic
 from store.database import Database
-from workflows.clock import Clock, clock_for
-from workflows.door import connect
+from temporal.clock import Clock, clock_for
+from temporal.gateway import connect
+from workflows.messages import PATHWAYS_QUEUE, ehr_queue
 from workflows.runner import WORKFLOWS, runner
-from workflows.wire import PATHWAYS_QUEUE, ehr_queue
 
 PROBE_EVERY = timedelta(hours=1)
 PROBE_AGAIN = timedelta(seconds=1)

@@ -11,15 +11,15 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.automatic import automatic
-    from domain.commands import Command
     from domain.decide import decide
-    from domain.errors import Conflict, Malformed, Refused
-    from domain.events import Event
-    from domain.fold import fold
-    from domain.names import RequestId
+    from domain.language.commands import Command
+    from domain.language.errors import Conflict, Malformed, Refused
+    from domain.language.events import Event
+    from domain.language.names import RequestId
     from domain.planner import next_due
+    from domain.rules.fold import fold
     from workflows.effects import record_events
-    from workflows.wire import Ack, PathwayInput, PathwayResult, Recorded, RecordInput, Refusal
+    from workflows.messages import Ack, PathwayInput, PathwayResult, Recorded, RecordInput, Refusal
 
 SEEN_KEPT = 200
 """Request ids remembered for de-duplication. Only requests in flight can come again (10 at most),

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.wire import LaneInput, LaneProgress, RecordInput, ehr_queue
+    from workflows.messages import LaneInput, LaneProgress, RecordInput, ehr_queue
 
 KEEP_TRYING = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

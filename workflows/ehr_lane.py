@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.effects import deliver
-    from workflows.wire import ROLL_OVER_AT, LaneInput
+    from workflows.messages import ROLL_OVER_AT, LaneInput
 
 
 @workflow.defn(name="EhrLane")

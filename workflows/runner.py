@@ -9,8 +9,8 @@ WORKFLOWS = [CarePathway, EhrLane]
 
 PASSED_THROUGH = (
     "domain",
-    "workflows.codec",
-    "workflows.wire",
+    "temporal.converter",
+    "workflows.messages",
     "workflows.effects",
     "pydantic",
     "pydantic_core",

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from domain.findings import Blocked
-from domain.names import Role
+from domain.language.findings import Blocked
+from domain.language.names import Role
 
 
 class Block(BaseModel):

@@ -17,8 +17,8 @@ from api.models.words import (
     Word,
     Words,
 )
-from domain import commands as c
-from domain import names as n
+from domain.language import commands as c
+from domain.language import names as n
 
 _TIME = "2027-03-01T14:05:00-05:00"
 _VISIT = "esketamine-induction-visit-1"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.models.blocks import Block
-from domain.names import Decision, HoldReason, Outcome, Role, VisitStatus
+from domain.language.names import Decision, HoldReason, Outcome, Role, VisitStatus
 
 
 class Local(BaseModel):

@@ -9,7 +9,7 @@ from api.asked import Asked, may_wish
 from api.commands import send
 from api.models import requests as r
 from api.routes.declaring import COMMANDING, example
-from domain import commands as c
+from domain.language import commands as c
 
 router = APIRouter(prefix="/pathways/{pathway}", tags=["chart"])
 

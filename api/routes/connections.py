@@ -16,9 +16,9 @@ from api.parts import Parts
 from api.problems import Problem
 from api.routes.declaring import POSTING, READING, With, example
 from api.tokens import Caller
-from domain.names import Role
+from domain.language.names import Role
 from domain.permissions import MAY_READ
-from fhir_adapters.plan import plan_for
+from fhir_adapters.profile.plan import plan_for
 from settings import Connection
 from store import capabilities
 from store.tables import CapabilityRow

@@ -13,8 +13,8 @@ from api.commands import send
 from api.models import requests as r
 from api.rendering import task_at
 from api.routes.declaring import COMMANDING, example
-from domain import commands as c
-from domain.names import VisitId
+from domain.language import commands as c
+from domain.language.names import VisitId
 
 router = APIRouter(prefix="/pathways/{pathway}", tags=["course"])
 

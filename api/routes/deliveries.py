@@ -17,9 +17,9 @@ from api.models.requests import ResolveDelivery
 from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
 from api.standing import check_stands
 from api.tokens import Caller
-from domain.deliveries import NEEDS_PERSON, Action, DeliveryState
-from domain.errors import Conflict, Unavailable
-from domain.names import Role
+from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
+from domain.language.errors import Conflict, Unavailable
+from domain.language.names import Role
 from domain.permissions import CARE, MAY_READ
 from store import inbox, lanes, ledger, pathways
 from store.database import Transaction

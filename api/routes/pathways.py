@@ -24,7 +24,7 @@ from api.routes.declaring import (
 )
 from api.starts import start
 from api.tokens import Caller
-from domain.names import Role
+from domain.language.names import Role
 from domain.permissions import MAY_READ, MAY_START
 from store import codec, ledger, pathways
 

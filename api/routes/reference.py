@@ -11,9 +11,9 @@ from api.models.pages import Page
 from api.patients import find_patients
 from api.routes.declaring import READING, With
 from api.tokens import Caller
-from domain.errors import Malformed
+from domain.language.errors import Malformed
+from domain.language.protocol import CombinedProtocol
 from domain.permissions import MAY_START
-from domain.protocol import CombinedProtocol
 
 router = APIRouter(tags=["reference"])
 

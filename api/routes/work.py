@@ -13,7 +13,7 @@ from api.models.pages import Page
 from api.parts import Parts
 from api.routes.declaring import READING, Cursor, Limit, With, page_of
 from api.tokens import Caller
-from domain.names import Role
+from domain.language.names import Role
 from domain.permissions import MAY_READ
 from store import codec, inbox, pathways
 

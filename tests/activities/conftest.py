@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from activities.plans import Connections
-from domain.protocol import CombinedProtocol
-from fhir_adapters.vendors import PLAIN, Overlay
+from domain.language.protocol import CombinedProtocol
+from fhir_adapters.profile.vendors import PLAIN, Overlay
 from store.database import Database
 from tests.activities.hurt import HurtEhr, Lane, a_lane
-from tests.unit.fhir_story import statement
+from tests.fhir_adapters.fhir_story import statement
 
 LaneTo = Callable[..., Awaitable[Lane]]
 

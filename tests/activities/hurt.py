@@ -18,18 +18,18 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.deliveries import Deliveries
 from activities.plans import Connections, Plans
-from domain.deliveries import Action, Intent
-from domain.names import ConnectionId, EhrPatientId, PathwayId, SiteId
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
-from fhir_adapters import identifiers
-from fhir_adapters.plan import EhrPlan, plan_for
-from fhir_adapters.resolve import refer
-from fhir_adapters.vendors import PLAIN, Overlay
+from domain.delivery.words import Action, Intent
+from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from fhir_adapters.content import identifiers
+from fhir_adapters.content.references import refer
+from fhir_adapters.profile.plan import EhrPlan, plan_for
+from fhir_adapters.profile.vendors import PLAIN, Overlay
 from store import capabilities, ledger, pathways
 from store.database import Database, Transaction
 from store.tables import DeliveryRow
-from workflows.wire import LaneInput
+from workflows.messages import LaneInput
 
 START = datetime(2027, 3, 1, 14, tzinfo=UTC)
 PATIENT = "patient-1"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.deliveries import DeliveryState
+from domain.delivery.words import DeliveryState
 from tests.activities.hurt import Lane, change, reading, visit
 
 CONFIRMED, DIVERGENT = DeliveryState.CONFIRMED, DeliveryState.DIVERGENT

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select
 from temporalio.testing import ActivityEnvironment
 
-from domain import commands as c
-from domain.deliveries import DeliveryState
-from domain.names import ObservationName, PhaseId
-from domain.protocol import CombinedProtocol
+from domain.delivery.words import DeliveryState
+from domain.language import commands as c
+from domain.language.names import ObservationName, PhaseId
+from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from store.tables import DeliveryRow
 from tests.world import CONNECTION, NURSE, PRESCRIBER, World, a_world
-from workflows.wire import LaneInput
+from workflows.messages import LaneInput
 
 INDUCTION = PhaseId("esketamine-induction")
 IS_OBSERVATION = DeliveryRow.resource_type == "Observation"

@@ -1,7 +1,7 @@
 """What stops a lane, what only waits, and how a person lets it go on."""
 
-from domain.deliveries import Action, DeliveryState, Intent
-from domain.names import EhrPatientId
+from domain.delivery.words import Action, DeliveryState, Intent
+from domain.language.names import EhrPatientId
 from store import lanes, ledger
 from tests.activities.hurt import PATIENT, Lane, always, change, reading
 

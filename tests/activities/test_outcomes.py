@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.deliveries import DeliveryState
+from domain.delivery.words import DeliveryState
 from store import ledger
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import Lane, always, change, once, provenance, reading
-from tests.unit.fhir_story import statement
+from tests.fhir_adapters.fhir_story import statement
 
 CONFIRMED, UNKNOWN = DeliveryState.CONFIRMED, DeliveryState.UNKNOWN
 REFUSED, INTENT = DeliveryState.REFUSED, DeliveryState.INTENT

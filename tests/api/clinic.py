@@ -17,25 +17,25 @@ from api.app import create_app
 from api.cursors import Cursors
 from api.parts import Parts
 from api.tokens import Tokens, read_key_set
-from demo.parts.issuer import Issuer
-from demo.parts.told import clinic_yaml
+from clinic.environment import clinic_yaml
+from clinic.issuer import Issuer
 from domain.automatic import automatic
-from domain.commands import Command
 from domain.decide import decide
-from domain.errors import Conflict, Unavailable
-from domain.events import Event
-from domain.fold import fold
-from domain.names import Role
-from domain.protocol import CombinedProtocol, Status
-from domain.vocabulary import Vocabulary
-from fhir_adapters.client import Held
-from fhir_adapters.failures import EhrRefused, NoAnswer
-from fhir_adapters.paging import SearchResult
+from domain.language.commands import Command
+from domain.language.errors import Conflict, Unavailable
+from domain.language.events import Event
+from domain.language.names import Role
+from domain.language.protocol import CombinedProtocol, Status
+from domain.language.vocabulary import Vocabulary
+from domain.rules.fold import fold
+from fhir_adapters.exchange.client import Held
+from fhir_adapters.exchange.failures import EhrRefused, NoAnswer
+from fhir_adapters.exchange.paging import SearchResult
 from protocols.book import ProtocolBook
 from settings import load_clinic
 from store import codec, inbox, pathways, schema
 from store.database import Database
-from workflows.wire import Ack, PathwayInput
+from workflows.messages import Ack, PathwayInput
 
 PATIENT = "patient-1"
 MONDAY = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from tests.api.clinic import Clinic, House
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.names import Role
+from domain.language.names import Role
 from domain.permissions import MAY, MAY_START
 from tests.api.clinic import EVERY_ROLE, Clinic
 

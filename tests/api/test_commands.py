@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from store import inbox
+from temporal.parcel import unpack
 from tests.api.clinic import Clinic, Staff
-from workflows.parcel import unpack
 
 HOLD = {"reason": "medical-review", "note": "review"}
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from domain.deliveries import Action, DeliveryState, Intent
+from domain.delivery.words import Action, DeliveryState, Intent
 from store import ledger, pathways
 from store.tables import AuditRow, DeliveryRow
 from tests.api.clinic import Clinic

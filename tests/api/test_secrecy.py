@@ -10,11 +10,11 @@ import pytest
 import structlog
 
 import logs
-from domain.errors import Unavailable
+from domain.language.errors import Unavailable
 from store import inbox
 from tests.api.clinic import START, Clinic
 from tests.api.test_access import filled, operations
-from workflows.wire import Ack
+from workflows.messages import Ack
 
 CANARIES = ("Featherstone", "Ottoline", "1961-07-19", "MRN-patient-1", "zebra", "987654321098")
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo.parts import Clinic
+from clinic import Clinic
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "walkthrough.md"
@@ -72,7 +72,7 @@ def a_weekday_morning(after: datetime) -> datetime:
 def shell_of(clinic: Clinic, offset: timedelta, where: Path) -> dict[str, str]:
     """A folder with `./dev token` and `date` for this clinic, and the environment to use them."""
     seconds = offset.total_seconds()
-    dev = f'#!/bin/sh\nshift\ncd {ROOT} && exec {sys.executable} -m demo.token "$@"'
+    dev = f'#!/bin/sh\nshift\ncd {ROOT} && exec {sys.executable} -m clinic.token "$@"'
     date = f"""#!/bin/bash
 when=now args=()
 while (($#)); do case $1 in -d) when=$2; shift 2;; *) args+=("$1"); shift;; esac; done

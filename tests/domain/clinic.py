@@ -10,14 +10,13 @@ from decimal import Decimal
 from itertools import count
 from typing import NamedTuple, TypeVar
 
-from domain import commands as c
-from domain import events as e
 from domain.automatic import automatic
-from domain.clocks import LocalTime
 from domain.decide import decide, start
-from domain.errors import Conflict, Malformed, Refused
-from domain.fold import apply
-from domain.names import (
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.clocks import LocalTime
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.names import (
     Author,
     ConnectionId,
     EhrPatientId,
@@ -29,10 +28,11 @@ from domain.names import (
     SiteId,
     VisitId,
 )
-from domain.pathway import Pathway
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from domain.permissions import roles_for
 from domain.planner import next_due
-from domain.protocol import CombinedProtocol
+from domain.rules.fold import apply
 from protocols.loader import SHIPPED, load_protocols
 
 COMBINED = load_protocols(SHIPPED).combined("esketamine-then-dtms")

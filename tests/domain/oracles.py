@@ -12,10 +12,10 @@ from decimal import Decimal
 from itertools import pairwise
 from math import floor
 
-from domain import events as e
-from domain.clocks import local_day
-from domain.names import PhaseId, VisitId
-from domain.protocol import Gate, Protocol, Requirement, Test, When
+from domain.language import events as e
+from domain.language.clocks import local_day
+from domain.language.names import PhaseId, VisitId
+from domain.language.protocol import Gate, Protocol, Requirement, Test, When
 from tests.domain.clinic import World
 
 COMPARED = {

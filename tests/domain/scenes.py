@@ -3,11 +3,11 @@
 from datetime import date, time, timedelta
 from typing import Final
 
-from domain import commands as c
-from domain.clocks import LocalTime
-from domain.errors import Refused
-from domain.names import VisitId
-from domain.steps import Ask
+from domain.language import commands as c
+from domain.language.clocks import LocalTime
+from domain.language.errors import Refused
+from domain.language.names import VisitId
+from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.clinic import INDUCTION, Refusal
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import islice, pairwise
 
-from domain.names import PhaseId
-from domain.protocol import CombinedProtocol, Days, Period, Protocol, Rate, Stage
-from domain.visits import regular_days
+from domain.language.names import PhaseId
+from domain.language.protocol import CombinedProtocol, Days, Period, Protocol, Rate, Stage
+from domain.rules.calendar import regular_days
 from tests.domain.clinic import COMBINED, DTMS
 
 PER_DAY, PER_WEEK = Period.DAY, Period.WEEK

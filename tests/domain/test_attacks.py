@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from domain import commands as c
-from domain import events as e
 from domain.checks import Strength, check_may_stimulate
-from domain.errors import Conflict, Malformed, Refused
-from domain.findings import blocks_of
-from domain.fold import fold
-from domain.names import Decision, HoldReason, Outcome, Role, VisitId, VisitStatus
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.findings import blocks_of
+from domain.language.names import Decision, HoldReason, Outcome, Role, VisitId, VisitStatus
+from domain.language.protocol import Otherwise
 from domain.planner import steps, wanted_tasks
-from domain.protocol import Otherwise
-from domain.steps import Ask, AskPerson, Await
+from domain.rules.fold import fold
+from domain.rules.steps import Ask, AskPerson, Await
 from tests.course import SESSION, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, measure
 from tests.domain.scenes import (

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 
-from domain.clocks import (
+from domain.language.clocks import (
     CLOCK_SKEW,
     LocalTime,
     check_instant,
@@ -14,7 +14,7 @@ from domain.clocks import (
     local,
     local_day,
 )
-from domain.errors import Malformed
+from domain.language.errors import Malformed
 
 NEW_YORK, BERLIN, PHOENIX = "America/New_York", "Europe/Berlin", "America/Phoenix"
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)

@@ -4,12 +4,12 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from domain import events as e
-from domain.clocks import LocalTime, local
-from domain.commands import Decide
-from domain.errors import Refused
-from domain.names import Decision, Outcome, Role, VisitId, VisitStatus
-from domain.steps import Ask, Finished
+from domain.language import events as e
+from domain.language.clocks import LocalTime, local
+from domain.language.commands import Decide
+from domain.language.errors import Refused
+from domain.language.names import Decision, Outcome, Role, VisitId, VisitStatus
+from domain.rules.steps import Ask, Finished
 from tests.course import UNCHANGED, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 from tests.domain.scenes import FIRST, a_course

@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from domain import commands as c
-from domain import events as e
 from domain.checks import check_may_release, check_may_treat
-from domain.errors import Malformed
-from domain.findings import blocks_of
-from domain.names import Author, Decision, HoldReason, Role, VisitId, VisitStatus
-from domain.protocol import Period, Rate, Stage
-from domain.steps import Ask, AskPerson
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.errors import Malformed
+from domain.language.findings import blocks_of
+from domain.language.names import Author, Decision, HoldReason, Role, VisitId, VisitStatus
+from domain.language.protocol import Period, Rate, Stage
+from domain.rules.steps import Ask, AskPerson
 from tests.course import SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, MAINTENANCE
 from tests.domain.scenes import (

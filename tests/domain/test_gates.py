@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from domain import commands as c
 from domain.checks import check_may_decide, check_may_release, check_may_treat
-from domain.errors import Conflict, Malformed, Refused
-from domain.findings import Held, Missing, Passed, blocks_of
-from domain.names import RuleId
+from domain.language import commands as c
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.findings import Held, Missing, Passed, blocks_of
+from domain.language.names import RuleId
 from domain.planner import next_step, steps
-from domain.steps import Ask, Await
+from domain.rules.steps import Ask, Await
 from tests.course import LOW_RISK, Course
 from tests.domain.clinic import COMBINED, INDUCTION, measure
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, checked_in, dose, dosed, minutes, missing, rules

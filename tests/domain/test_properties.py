@@ -10,17 +10,17 @@ from random import Random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain import events as e
 from domain.automatic import automatic
 from domain.checks import check_may_treat
-from domain.clocks import LocalTime, exists, local
-from domain.findings import Passed
-from domain.fold import apply, fold
-from domain.names import PathwayId
-from domain.pathway import Pathway
+from domain.language import events as e
+from domain.language.clocks import LocalTime, exists, local
+from domain.language.findings import Passed
+from domain.language.names import PathwayId
+from domain.language.pathway import Pathway
+from domain.language.protocol import When
 from domain.planner import next_due, next_step, steps
-from domain.protocol import When
-from domain.steps import Ask, AskPerson, Finished
+from domain.rules.fold import apply, fold
+from domain.rules.steps import Ask, AskPerson, Finished
 from store import codec
 from tests.course import Course
 from tests.domain.clinic import COMBINED, DTMS, NEW_YORK

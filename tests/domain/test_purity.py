@@ -9,7 +9,7 @@ import pytest
 
 import domain
 
-MODULES = sorted(Path(domain.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(domain.__file__).parent.rglob("*.py"))
 IMPURE_MODULES = {
     "asyncio",
     "io",

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain import commands as c
-from domain.commands import Measurement
-from domain.errors import Malformed, Refused
-from domain.names import Author, HoldId, ObservationName, Role
-from domain.readings import read_measurements
+from domain.language import commands as c
+from domain.language.commands import Measurement
+from domain.language.errors import Malformed, Refused
+from domain.language.names import Author, HoldId, ObservationName, Role
+from domain.rules.readings import read_measurements
 from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from domain import commands as c
-from domain import events as e
 from domain.checks import check_may_release
-from domain.findings import blocks_of
-from domain.names import Author, Decision, HoldReason, Role, TaskId, VisitId
-from domain.steps import Ask, AskPerson
+from domain.language import commands as c
+from domain.language import events as e
+from domain.language.findings import blocks_of
+from domain.language.names import Author, Decision, HoldReason, Role, TaskId, VisitId
+from domain.rules.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, readings
 from tests.domain.scenes import (

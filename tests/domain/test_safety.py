@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain import commands as c
 from domain.decide import decide
-from domain.errors import Malformed, Refused
-from domain.names import Author, RequestId, Role, RuleId, TaskId, VisitStatus
-from domain.steps import Ask
+from domain.language import commands as c
+from domain.language.errors import Malformed, Refused
+from domain.language.names import Author, RequestId, Role, RuleId, TaskId, VisitStatus
+from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.clinic import COMBINED, readings
 from tests.domain.scenes import ONE, a_course, dosed, minutes, ready, rules

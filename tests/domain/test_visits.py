@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from domain import commands as c
-from domain.clocks import LocalTime, instant, local_day
-from domain.names import Decision, VisitId, VisitStatus
-from domain.protocol import MissedRule, Period, Rate, Stage
-from domain.steps import Ask
-from domain.visits import to_propose
+from domain.language import commands as c
+from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.names import Decision, VisitId, VisitStatus
+from domain.language.protocol import MissedRule, Period, Rate, Stage
+from domain.rules.calendar import to_propose
+from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 from tests.domain.scenes import FIRST, ONE, TWO, a_course, minutes, rules

@@ -12,9 +12,9 @@ from functools import cache
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from domain import commands as c
-from domain.clocks import LocalTime, local
-from domain.names import Decision, HoldId, HoldReason, PhaseId, RuleId, TaskId, VisitId
+from domain.language import commands as c
+from domain.language.clocks import LocalTime, local
+from domain.language.names import Decision, HoldId, HoldReason, PhaseId, RuleId, TaskId, VisitId
 from tests.course import GOOD, LOW_RISK, SESSION, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from domain.deliveries import MOVES, Action, DeliveryState, Intent
-from domain.errors import Conflict
-from domain.names import ConnectionId, EhrPatientId, PathwayId, SiteId
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.delivery.words import MOVES, Action, DeliveryState, Intent
+from domain.language.errors import Conflict
+from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from store import lanes, ledger, pathways
 from store.database import Database
 from store.tables import DeliveryRow

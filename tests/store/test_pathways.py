@@ -3,10 +3,10 @@
 import asyncio
 from datetime import UTC, datetime
 
-from domain.errors import Conflict
-from domain.names import ConnectionId, EhrPatientId, PathwayId, SiteId
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.language.errors import Conflict
+from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from store import codec, pathways
 from store.database import Database
 

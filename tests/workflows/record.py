@@ -17,12 +17,12 @@ from pathlib import Path
 import httpx2
 from temporalio.client import Client, WorkflowHistory
 
-from demo.parts import Clinic
+from clinic import Clinic
 from demo.screen import Screen
 from demo.staff import hire
 from demo.story import tell_story
-from workflows.door import connect
-from workflows.wire import lane_workflow_id, pathway_workflow_id
+from temporal.gateway import connect
+from workflows.messages import lane_workflow_id, pathway_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 

@@ -10,10 +10,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
 import domain.decide
-from domain import commands as c
-from domain.errors import Conflict, Refused, Unavailable
-from domain.fold import fold
-from domain.names import (
+from domain.language import commands as c
+from domain.language.errors import Conflict, Refused, Unavailable
+from domain.language.names import (
     HoldReason,
     ObservationName,
     PathwayId,
@@ -22,13 +21,14 @@ from domain.names import (
     VisitId,
     VisitStatus,
 )
-from domain.pathway import Pathway
-from domain.protocol import CombinedProtocol
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from domain.rules.fold import fold
 from store import codec, pathways
 from store.database import Database
+from temporal.gateway import send
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
-from workflows.door import send
-from workflows.wire import pathway_workflow_id
+from workflows.messages import pathway_workflow_id
 
 INDUCTION = PhaseId("esketamine-induction")
 

@@ -8,14 +8,14 @@ import pytest
 
 from activities import relay
 from activities.relay import Relay
-from domain import commands as c
-from domain.names import Author, Decision, HoldReason, PhaseId, RequestId
-from domain.protocol import CombinedProtocol
+from domain.language import commands as c
+from domain.language.names import Author, Decision, HoldReason, PhaseId, RequestId
+from domain.language.protocol import CombinedProtocol
 from store import inbox
 from store.database import Database
 from store.tables import CommandRow
+from temporal.parcel import pack_command, unpack_refusal
 from tests.world import NURSE, PRESCRIBER, World, a_world
-from workflows.parcel import pack_command, unpack_refusal
 
 HOLD = c.PlaceHold(HoldReason.OTHER, "a note")
 

@@ -21,9 +21,9 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle
 
-from domain.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol
+from temporal.converter import DATA_CONVERTER
 from tests.workflows.record import treated
-from workflows.codec import DATA_CONVERTER
 from workflows.runner import WORKFLOWS, runner
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))

@@ -1,0 +1,70 @@
+"""What a clinic that is kept has from last time: its directory, for itself alone, and its ports.
+
+Must not know which parts live in the directory.
+"""
+
+import asyncio
+import json
+import os
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import IO
+
+from clinic.ports import Port
+from clinic.process import PartFailed
+from clinic.rundir import try_lock
+
+_DIRECTORY_SECONDS = 15.0
+
+
+async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[str]]:
+    """Make and lock the directory of a clinic that is kept."""
+    if directory is None:
+        raise ValueError("a clinic that is kept needs a directory")
+    directory = await asyncio.to_thread(directory.resolve)
+    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    lock = stack.enter_context((directory / "in-use").open("a", encoding="utf-8"))
+    deadline = time.monotonic() + _DIRECTORY_SECONDS
+    # An earlier clinic that was killed is being cleaned up by its watchdog, which holds the lock.
+    while not try_lock(lock):
+        if _owner_lives(directory / "in-use") or time.monotonic() > deadline:
+            raise PartFailed(f"a clinic is already running in {directory}")
+        await asyncio.sleep(0.05)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return directory, lock
+
+
+def _owner_lives(file: Path) -> bool:
+    """Whether the process that wrote itself down as the owner is still there."""
+    try:
+        os.kill(int(file.read_text()), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+class RememberedPorts:
+    """The ports a kept clinic had last time, because its EHR wrote them into its links."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._taken: dict[str, Port] = {}
+        try:
+            self._before: dict[str, int] = json.loads(file.read_text())
+        except FileNotFoundError:
+            self._before = {}
+
+    def take(self, name: str) -> Port:
+        """Choose the port of last time when it is free, else any."""
+        port = Port(self._before.get(name, 0))
+        self._taken[name] = port
+        return port
+
+    def remember(self) -> None:
+        """Write down what was chosen, for the next start."""
+        self._file.write_text(json.dumps({name: p.number for name, p in self._taken.items()}))

@@ -1,0 +1,41 @@
+"""`./dev token`: an access token from the issuer of a kept clinic, for trying the API by hand."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from clinic.addresses import WHERE, issuer_directory
+from clinic.issuer import Issuer
+
+ROLES = (
+    "care-manager",
+    "nurse",
+    "prescriber",
+    "tms-operator",
+    "operations",
+    "integrator",
+    "auditor",
+)
+
+
+def main() -> int:
+    """Print one token."""
+    parser = argparse.ArgumentParser(prog="./dev token", description=__doc__)
+    parser.add_argument("--role", choices=ROLES, required=True)
+    parser.add_argument("--subject", help="who; by default a name made from the role")
+    parser.add_argument("--site", action="append", help="may be repeated; manhattan by default")
+    parser.add_argument("--minutes", type=float, default=480)
+    parser.add_argument("--directory", type=Path, default=WHERE)
+    told = parser.parse_args()
+    where = issuer_directory(told.directory)
+    if not (where / "signing-key.json").is_file():
+        sys.stderr.write(f"no clinic is kept in {told.directory}; start one with ./dev up\n")
+        return 1
+    subject = told.subject or f"dev.{told.role}"
+    sites = told.site or ["manhattan"]
+    sys.stdout.write(Issuer(where).token(subject, [told.role], sites, told.minutes) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Time rules: elapsed rules on UTC instants, calendar rules on local date, time and zone.
+
+A local time that does not exist, or exists twice, is refused with the choices and never guessed.
+Refusals do not repeat what was typed: it may be a birth date that slipped into the wrong field.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.language.errors import Malformed
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far ahead of us another machine's clock may be before its times count as the future."""
+
+OLDEST_ENTRY = timedelta(days=60)
+"""How late something may be recorded; before that a date is taken for a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A day and an hour as the clinic's wall shows them, without a zone."""
+
+    day: date
+    hour: time
+
+
+def instant(local: LocalTime, zone: str) -> datetime:
+    """Resolve a local time to the one UTC instant that it names.
+
+    Raises Malformed for a time that a clock change skips or repeats, naming the choices.
+    """
+    wall = datetime.combine(local.day, local.hour.replace(tzinfo=None, fold=0))
+    place = ZoneInfo(zone)
+    try:
+        first = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
+        second = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    except OverflowError:
+        raise Malformed("the day lies beyond the calendar; check its year") from None
+    if first == second:
+        return first
+    if first.astimezone(place).replace(tzinfo=None) != wall:
+        before, after = sorted(t.astimezone(place).strftime("%H:%M") for t in (first, second))
+        message = (
+            f"this hour does not exist on that day in {zone}: the clocks go forward over it; "
+            f"{before} or {after} would be right"
+        )
+        raise Malformed(message)
+    message = (
+        f"this hour happens twice on that day in {zone}: the clocks go back over it; "
+        "choose a time outside the repeated hour"
+    )
+    raise Malformed(message)
+
+
+def local(moment: datetime, zone: str) -> LocalTime:
+    """Say what the clinic's wall showed at an instant."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return LocalTime(there.date(), there.time().replace(second=0, microsecond=0))
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Say which day it was at the clinic."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
+    """Raise Malformed for a time that no clock of the clinic has shown, as it was written.
+
+    Without an offset it could be either of two instants at a clock change. With the clinic's own
+    old offset behind an hour that was skipped, somebody read a clock that was not put forward.
+    """
+    if moment.utcoffset() is None:
+        offset = now.astimezone(ZoneInfo(zone)).strftime("%z")
+        here = f"{offset[:3]}:{offset[3:]}"
+        behind = f"write the clinic's behind it, now {here}, or Z for UTC"
+        raise Malformed(f"{what} has no offset from UTC; {behind}")
+    wall = moment.replace(tzinfo=None)
+    place = ZoneInfo(zone)
+    before, after = (wall.replace(tzinfo=place, fold=fold).utcoffset() for fold in (0, 1))
+    back = moment.astimezone(UTC).astimezone(place).replace(tzinfo=None)
+    in_utc = not moment.utcoffset()  # also where UTC is what the clinic has in winter
+    if not in_utc and before != after and back != wall and moment.utcoffset() in (before, after):
+        message = (
+            f"{what} names an hour that does not exist on that day in {zone}: the clocks go "
+            f"forward over it; at that instant they show {back:%H:%M}, so write that hour with "
+            "its own offset, or the instant in UTC"
+        )
+        raise Malformed(message)
+
+
+def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
+    """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past."""
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        behind = "write the clinic's behind it, such as -05:00, or Z for UTC"
+        raise Malformed(f"{what} has no offset from UTC; {behind}")
+    if moment > now + CLOCK_SKEW:
+        clock = now.astimezone(UTC).isoformat(timespec="seconds")
+        raise Malformed(f"{what} lies in the future; it is {clock} now")
+    if moment < now - OLDEST_ENTRY:
+        back = f"more than {OLDEST_ENTRY.days} days back"
+        raise Malformed(f"{what} lies {back}; check its year and month")
+    return moment.astimezone(UTC)
+
+
+def exists(local_time: LocalTime, zone: str) -> bool:
+    """Say whether a local time names exactly one instant."""
+    try:
+        instant(local_time, zone)
+    except Malformed:
+        return False
+    return True
+
+
+def in_minutes(length: timedelta) -> int:
+    """Whole minutes of a length of time, rounded down."""
+    return int(length.total_seconds() // 60)

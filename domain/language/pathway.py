@@ -1,0 +1,164 @@
+"""The pathway as it is now: the fold of its events (`fold.py`). Must not decide anything.
+
+Maps are keyed by what they are about and statuses only move forward, so that independent events
+may be applied in any order and any event twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from domain.language.clocks import LocalTime
+from domain.language.names import (
+    Author,
+    ConnectionId,
+    Decision,
+    EhrPatientId,
+    EventId,
+    HoldId,
+    HoldReason,
+    ObservationName,
+    Outcome,
+    PathwayId,
+    PhaseId,
+    Role,
+    RuleId,
+    SiteId,
+    TaskId,
+    VisitId,
+    VisitStatus,
+)
+
+READINGS_KEPT = 12
+"""Latest readings of each kind that gates may look at; the store keeps all of them."""
+
+READINGS_KEPT_FOR = timedelta(hours=24)
+"""Readings this much older than the latest are kept whatever their number: a visit's are among
+them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One attendance: its proposed time, its time now, and how far it has come."""
+
+    id: VisitId
+    phase: PhaseId
+    stage: int
+    batch: int
+    proposed: LocalTime
+    at: LocalTime
+    status: VisitStatus
+    checked_in: datetime | None = None
+    timed_by: tuple[EventId, ...] = ()  # bookings and moves that set `at`, none of them twice
+    replaces: VisitId | None = None
+    left_early: bool = False  # before every check was met
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A dose (ended is None) or a stimulation that was given; `number` counts within the phase."""
+
+    visit: VisitId
+    phase: PhaseId
+    number: int
+    started: datetime
+    ended: datetime | None
+    mg: int | None = None
+    deviation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A reading with the event that brought it, which is its evidence id."""
+
+    evidence: EventId
+    at: datetime
+    value: Decimal | None
+    answer: str | None
+    visit: VisitId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nobody may treat while one of these is open."""
+
+    reason: HoldReason
+    placed: datetime
+    by: Author
+    lifted_at: datetime | None = None
+
+    @property
+    def lifted(self) -> bool:
+        """Say whether a prescriber lifted it."""
+        return self.lifted_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something a person is to do."""
+
+    rule: RuleId
+    roles: tuple[Role, ...]
+    says: str
+    opened: datetime
+    due: datetime | None
+    acknowledged: bool = False
+    closed: bool = False
+    acknowledged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase that was entered, its order and the decisions made in it."""
+
+    entered: datetime
+    first_visit: LocalTime
+    number: int = 1
+    signed: datetime | None = None
+    decisions: Mapping[EventId, tuple[datetime, Decision]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """One patient's episode. Empty until `PathwayStarted` is applied."""
+
+    id: PathwayId
+    patient: EhrPatientId = EhrPatientId("")
+    connection: ConnectionId = ConnectionId("")
+    site: SiteId = SiteId("")
+    zone: str = "UTC"
+    treated_on: date | None = None
+    phases: Mapping[PhaseId, Phase] = field(default_factory=dict)
+    visits: Mapping[VisitId, Visit] = field(default_factory=dict)
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    readings: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)
+    baselines: Mapping[ObservationName, Observed] = field(default_factory=dict)
+    holds: Mapping[HoldId, Hold] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    tasks: Mapping[TaskId, Task] = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+    @property
+    def phase(self) -> PhaseId:
+        """The phase the pathway is in: the one entered last. Needs at least one."""
+        return max(self.phases, key=lambda phase: self.phases[phase].number)
+
+    def sessions_in(self, phase: PhaseId) -> tuple[Session, ...]:
+        """Sessions given in a phase, in order."""
+        given = (s for s in self.sessions.values() if s.phase == phase)
+        return tuple(sorted(given, key=lambda s: (s.started, s.number)))
+
+    def sessions_at(self, visit: VisitId) -> tuple[Session, ...]:
+        """Sessions given at a visit, in order."""
+        given = (s for s in self.sessions.values() if s.visit == visit)
+        return tuple(sorted(given, key=lambda s: (s.started, s.number)))
+
+    def visits_in(self, phase: PhaseId) -> tuple[Visit, ...]:
+        """Visits of a phase by their time."""
+        found = (v for v in self.visits.values() if v.phase == phase)
+        return tuple(sorted(found, key=lambda v: (v.at.day, v.at.hour, v.id)))
+
+    def open_holds(self) -> tuple[HoldId, ...]:
+        """Holds not yet lifted."""
+        return tuple(sorted(key for key, hold in self.holds.items() if not hold.lifted))

@@ -1,0 +1,91 @@
+"""The closed list of what may be observed: units, physical ranges, answers and verified codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.language.names import ObservationName, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code whose meaning was verified in its owner's text, or one of our own system."""
+
+    system: str
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A value that a prescriber must have seen before anything goes on, whatever gates say."""
+
+    above: Decimal | None = None
+    below: Decimal | None = None
+    answer: str | None = None
+
+    def met(self, value: Decimal | None, answer: str | None) -> bool:
+        """Say whether a reading is one of these."""
+        if value is None:
+            return self.answer is not None and answer == self.answer
+        high = self.above is not None and value > self.above
+        return high or (self.below is not None and value < self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationKind:
+    """One thing that may be observed.
+
+    Numbers have a unit as people write it, a UCUM code and a physical range; answers have a closed
+    list. A derived kind is computed and never recorded. `code` is None where none was verified.
+    `panel` names the code that several kinds share as components of one FHIR Observation.
+    """
+
+    name: ObservationName
+    title: str
+    unit: str | None
+    ucum: str | None
+    low: Decimal | None
+    high: Decimal | None
+    answers: tuple[str, ...]
+    derived: bool
+    recorded_by: tuple[Role, ...]
+    code: Code | None
+    panel: Code | None
+    category: str  # FHIR observation category: vital-signs, survey, exam, procedure
+    alert: Alert | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Say whether the value is a number."""
+        return not self.answers
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A rating scale: items, each from 0 to `item_high`; the total is their sum."""
+
+    name: str
+    title: str
+    item_titles: tuple[str, ...]
+    item_high: int
+    item_codes: tuple[Code | None, ...]
+    total: ObservationName
+    panel: Code | None
+    item_observations: Mapping[int, ObservationName]  # item number, from 1, to what a gate may name
+    recorded_by: tuple[Role, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every observation and scale that a protocol may name."""
+
+    observations: Mapping[ObservationName, ObservationKind]
+    scales: Mapping[str, Scale]
+    drugs: Mapping[str, Code]
+    diagnoses: Mapping[str, Code]
+
+    def kind(self, name: ObservationName) -> ObservationKind:
+        """Find an observation; KeyError if a protocol got past the loader with an unknown one."""
+        return self.observations[name]

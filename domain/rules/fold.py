@@ -1,0 +1,214 @@
+"""Fold events into the pathway: `apply` is pure, and applying an event twice equals once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from domain.language import events as e
+from domain.language.names import EventId, ObservationName, VisitId, VisitStatus
+from domain.language.pathway import (
+    READINGS_KEPT,
+    READINGS_KEPT_FOR,
+    Hold,
+    Observed,
+    Pathway,
+    Phase,
+    Session,
+    Task,
+    Visit,
+)
+from domain.language.vocabulary import Vocabulary
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_RANK = {
+    VisitStatus.PROPOSED: 0,
+    VisitStatus.BOOKED: 1,
+    VisitStatus.CHECKED_IN: 2,
+    VisitStatus.RELEASED: 3,
+    VisitStatus.MISSED: 3,
+    VisitStatus.CANCELLED: 3,
+}
+
+
+def fold(pathway: Pathway, events: Iterable[e.Event], vocabulary: Vocabulary) -> Pathway:
+    """Apply events one after another."""
+    for event in events:
+        pathway = apply(pathway, event, vocabulary)
+    return pathway
+
+
+def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway:  # noqa: C901, PLR0911, PLR0912, PLR0915  one case a fact, each a line or two
+    """Return the pathway after the event. Knows no rule: what happened, happened."""
+    match event.fact:
+        case e.PathwayStarted() as fact:
+            return replace(
+                pathway,
+                patient=fact.patient,
+                connection=fact.connection,
+                site=fact.site,
+                zone=fact.zone,
+                treated_on=fact.treated_on,
+            )
+        case e.PhaseEntered() as fact:
+            phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit, fact.number)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.OrderSigned() as fact:
+            phase = replace(pathway.phases[fact.phase], signed=event.at)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.DecisionMade() as fact:
+            phase = pathway.phases[fact.phase]
+            decisions = _put(phase.decisions, event.id, (event.at, fact.decision))
+            phase = replace(phase, decisions=decisions)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case e.VisitProposed() as fact:
+            if fact.visit in pathway.visits:
+                return pathway
+            visit = Visit(
+                fact.visit,
+                fact.phase,
+                fact.stage,
+                fact.batch,
+                fact.at,
+                fact.at,
+                VisitStatus.PROPOSED,
+                replaces=fact.replaces,
+            )
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+        case e.VisitBooked() as fact:
+            pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
+            return _retime(pathway, fact, event.id)
+        case e.VisitMoved() as fact:
+            return _retime(pathway, fact, event.id)
+        case e.VisitCheckedIn() as fact:
+            pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
+            visit = replace(pathway.visits[fact.visit], checked_in=event.at)
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+        case e.VisitMissed() as fact:
+            return _advance(pathway, fact.visit, VisitStatus.MISSED)
+        case e.VisitCancelled() as fact:
+            return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
+        case e.VisitReleased() as fact:
+            pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
+            visit = replace(pathway.visits[fact.visit], left_early=bool(fact.findings))
+            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+        case e.ReadingsTaken() as fact:
+            for reading in fact.readings:
+                found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
+                pathway = _observe(pathway, reading.observation, found, vocabulary)
+            return pathway
+        case e.ScaleAssessed() as fact:
+            return _assess(pathway, event, fact, vocabulary)
+        case e.DoseGiven() as fact:
+            phase_id = pathway.visits[fact.visit].phase
+            off = bool(fact.deviation)
+            dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg, off)
+            key = f"{phase_id}/{fact.session}"
+            return replace(pathway, sessions=_put(pathway.sessions, key, dose))
+        case e.StimulationGiven() as fact:
+            phase_id = pathway.visits[fact.visit].phase
+            off = bool(fact.deviation)
+            given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended, None, off)
+            key = f"{phase_id}/{fact.session}"
+            return replace(pathway, sessions=_put(pathway.sessions, key, given))
+        case e.HoldPlaced() as fact:
+            if fact.hold in pathway.holds:
+                return pathway
+            hold = Hold(fact.reason, event.at, event.by)
+            return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
+        case e.HoldLifted() as fact:
+            hold = replace(pathway.holds[fact.hold], lifted_at=event.at)
+            return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
+        case e.GateOverridden() as fact:
+            key = override_key(fact.visit, fact.gate)
+            known = dict(pathway.overrides.get(key, {}))
+            for evidence in fact.evidence:
+                known[evidence] = min(event.at, known.get(evidence, event.at))
+            return replace(pathway, overrides=_put(pathway.overrides, key, known))
+        case e.TaskOpened() as fact:
+            if fact.task in pathway.tasks:
+                return pathway
+            task = Task(fact.rule, fact.roles, fact.says, event.at, fact.due)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.TaskAcknowledged() as fact:
+            task = pathway.tasks[fact.task]
+            first = min(event.at, task.acknowledged_at or event.at)
+            task = replace(task, acknowledged=True, acknowledged_at=first)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.TaskClosed() as fact:
+            task = replace(pathway.tasks[fact.task], closed=True)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case e.PathwayFinished() as fact:
+            return replace(pathway, outcome=fact.outcome)
+
+
+def override_key(visit: VisitId, gate: str) -> str:
+    """Name the place where an override of a gate at a visit is kept."""
+    return f"{visit}/{gate}"
+
+
+def _put(items: Mapping[K, V], key: K, value: V) -> dict[K, V]:
+    return {**items, key: value}
+
+
+def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
+    """Move a visit's status forward; an earlier status that comes late changes nothing."""
+    known = pathway.visits[visit]
+    if _RANK[status] <= _RANK[known.status]:
+        return pathway
+    return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
+
+
+def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, event: EventId) -> Pathway:
+    """Set a visit's time; a booking or move that comes again changes nothing."""
+    known = pathway.visits[fact.visit]
+    if event in known.timed_by:
+        return pathway
+    visit = replace(known, at=fact.at, timed_by=(*known.timed_by, event))
+    return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+
+
+def _observe(
+    pathway: Pathway, name: ObservationName, found: Observed, vocabulary: Vocabulary
+) -> Pathway:
+    """Keep what may still be asked about, whatever the order in which readings come.
+
+    That is the latest few, those of the day before the latest, each that a prescriber must have
+    seen, and the first of all.
+    """
+    known = {o.evidence: o for o in pathway.readings.get(name, ())} | {found.evidence: found}
+    by_age = sorted(known.values(), key=_age)
+    since = by_age[-1].at - READINGS_KEPT_FOR
+    alert = vocabulary.kind(name).alert
+    latest = [
+        each
+        for place, each in enumerate(by_age, start=1)
+        if place > len(by_age) - READINGS_KEPT
+        or each.at >= since
+        or (alert is not None and alert.met(each.value, each.answer))
+    ]
+    first = min((pathway.baselines.get(name, found), found), key=_age)
+    return replace(
+        pathway,
+        readings=_put(pathway.readings, name, tuple(latest)),
+        baselines=_put(pathway.baselines, name, first),
+    )
+
+
+def _age(found: Observed) -> tuple[float, str]:
+    return (found.at.timestamp(), found.evidence)
+
+
+def _assess(
+    pathway: Pathway, event: e.Event, fact: e.ScaleAssessed, vocabulary: Vocabulary
+) -> Pathway:
+    scale = vocabulary.scales[fact.scale]
+    values = {scale.total: fact.total} | {
+        name: fact.items[item - 1] for item, name in scale.item_observations.items()
+    }
+    for name, value in values.items():
+        found = Observed(event.id, event.at, Decimal(value), None, None)
+        pathway = _observe(pathway, name, found, vocabulary)
+    return pathway

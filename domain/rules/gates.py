@@ -1,0 +1,236 @@
+"""Evaluate a protocol's gates against what was observed. Says what is found, never what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from domain.language.clocks import in_minutes, local
+from domain.language.findings import Blocked
+from domain.language.names import EventId, ObservationName, Role, VisitId
+from domain.language.pathway import Observed, Pathway
+from domain.language.protocol import (
+    CombinedProtocol,
+    Gate,
+    Protocol,
+    Requirement,
+    Test,
+    TimedCheck,
+    When,
+)
+from domain.language.vocabulary import ObservationKind
+from domain.rules.fold import override_key
+
+PERCENT = Decimal(100)
+MINUTES_OBSERVED = ObservationName("minutes_observed")
+DERIVED_FROM = {ObservationName("madrs_reduction"): ObservationName("madrs_total")}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where and when a gate is looked at: `at` the instant, `visit` if it is about one."""
+
+    protocol: CombinedProtocol
+    pathway: Pathway
+    at: datetime
+    visit: VisitId | None = None
+
+    def latest(self, name: ObservationName, since: datetime | None) -> tuple[Observed, ...]:
+        """Find the latest reading of a kind up to this instant, none before `since`.
+
+        More than one if several were taken at the same instant: none of them is the later.
+        """
+        known = self.pathway.readings.get(name, ())
+        usable = [o for o in known if o.at <= self.at and (since is None or o.at >= since)]
+        return tuple(o for o in usable if o.at == usable[-1].at)
+
+
+def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
+    """List what stands in the way of a gate; findings that were overridden are left out."""
+    since = _not_before(gate, look)
+    blocks: list[Blocked] = []
+    for requirement in gate.require:
+        block = _block(gate, requirement, look, since)
+        if block is not None:
+            blocks.append(block)
+    return tuple(block for block in blocks if not overridden(block, look))
+
+
+def overridden(block: Blocked, look: Look) -> bool:
+    """Say whether an authored override at this visit, by then, covers all the evidence found."""
+    if look.visit is None or block.finding is None or not block.overridable:
+        return False
+    since = look.pathway.overrides.get(override_key(look.visit, block.rule), {})
+    covered = (item in since and since[item] <= look.at for item in block.evidence)
+    return bool(block.evidence) and all(covered)
+
+
+def observed_for(phase: Protocol) -> list[timedelta]:
+    """How long a phase's gates want a patient observed after the dose."""
+    needs = [need for gate in phase.gates for need in gate.require]
+    minutes = [n.value for n in needs if n.observation == MINUTES_OBSERVED and n.value is not None]
+    return [timedelta(minutes=int(each)) for each in minutes]
+
+
+def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked]:
+    """List readings due in a window after the dose: missing while it is open, found when over."""
+    if look.visit is None:
+        return
+    for dose in look.pathway.sessions_at(look.visit)[:1]:
+        for check in checks:
+            opens, closes = dose.started + check.earliest, dose.started + check.latest
+            absent = [n for n in check.record if not _taken_between(look, n, opens, closes)]
+            if not absent:
+                continue
+            titles = _titles(look, absent)
+            window = f"{in_minutes(check.earliest)} to {in_minutes(check.latest)} min"
+            who = _who(look, absent)
+            if look.at < closes:
+                block = Blocked(
+                    check.id,
+                    who,
+                    missing=f"{titles}, due {window} after the first device",
+                    until=opens if look.at < opens else None,
+                    why=check.why,
+                    source=check.source,
+                )
+            else:
+                block = Blocked(
+                    check.id,
+                    (Role.PRESCRIBER,),
+                    finding=f"{titles} was not recorded {window} after the first device",
+                    overridable=True,
+                    evidence=(f"{look.visit}/{check.id}",),
+                    why=check.why,
+                    source=check.source,
+                )
+            if not overridden(block, look):
+                yield block
+
+
+def _not_before(gate: Gate, look: Look) -> datetime | None:
+    """Say how old a reading may be; after a visit's dose only readings since then count."""
+    since = look.at - gate.measured_within if gate.measured_within is not None else None
+    if gate.when is When.AFTER_EACH_VISIT and look.visit is not None:
+        given = look.pathway.sessions_at(look.visit)
+        if given:
+            since = max(since, given[0].started) if since is not None else given[0].started
+    return since
+
+
+def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Blocked | None:
+    kind = look.protocol.vocabulary.kind(need.observation)
+    if kind.derived:
+        derived = _derived(need.observation, look, since)
+        latest: tuple[Observed, ...] = (derived,) if derived is not None else ()
+    else:
+        latest = look.latest(need.observation, since)
+    if not latest:
+        within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
+        return Blocked(
+            gate.id,
+            _recorders(look, need.observation),
+            missing=f"{_recorded(look, need.observation).title}, recorded{within}",
+            why=gate.why,
+            source=gate.source,
+        )
+    found = next((o for o in latest if not _meets(need, o)), None)
+    if found is None:
+        return None
+    unit = f" {kind.unit}" if kind.unit else ""
+    value = found.answer if found.answer is not None else f"{_short(found.value)}{unit}"
+    wanted = need.answer if need.answer is not None else f"{need.value}{unit}"
+    test = "" if need.test is Test.IS else f"{need.test} "
+    until = None
+    if need.observation == MINUTES_OBSERVED and need.value is not None and look.visit:
+        start = look.pathway.sessions_at(look.visit)[0].started
+        until = start + timedelta(minutes=int(need.value))
+    # Nobody overrides time: the two hours of observation are a condition of supply.
+    overridable = gate.overridable and until is None
+    who = (Role.PRESCRIBER,) if overridable else _recorders(look, need.observation)
+    return Blocked(
+        gate.id,
+        who if until is None else (),
+        finding=f"{kind.title} {value}, required {test}{wanted} ({_measured(found, look)})",
+        overridable=overridable,
+        evidence=(found.evidence,),
+        until=until,
+        why=gate.why,
+        source=gate.source,
+    )
+
+
+def _recorded(look: Look, name: ObservationName) -> ObservationKind:
+    """What somebody records so that an observation is there; a derived one comes from another."""
+    return look.protocol.vocabulary.kind(DERIVED_FROM.get(name, name))
+
+
+def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
+    """Who can supply an observation; for a derived one, who records what it comes from."""
+    return _recorded(look, name).recorded_by
+
+
+def _measured(found: Observed, look: Look) -> str:
+    """When it was measured, by the clinic's wall; the day too unless it is today."""
+    at, today = (local(moment, look.pathway.zone) for moment in (found.at, look.at))
+    return (
+        f"measured {at.hour:%H:%M}" if at.day == today.day else f"measured {at.day} {at.hour:%H:%M}"
+    )
+
+
+def _short(value: Decimal | None) -> str:
+    """A value to at most one decimal place, for reading only."""
+    return f"{value:.1f}".removesuffix(".0") if value is not None else ""
+
+
+def _meets(need: Requirement, found: Observed) -> bool:
+    if need.test is Test.RECORDED:
+        return True
+    if need.test is Test.IS:
+        return found.answer == need.answer
+    if found.value is None or need.value is None:
+        return False
+    return {
+        Test.AT_MOST: found.value <= need.value,
+        Test.AT_LEAST: found.value >= need.value,
+        Test.BELOW: found.value < need.value,
+        Test.ABOVE: found.value > need.value,
+    }[need.test]
+
+
+def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
+    """Compute an observation that nobody records; None if what it needs is not there."""
+    if name == MINUTES_OBSERVED and look.visit is not None:
+        for dose in look.pathway.sessions_at(look.visit)[:1]:
+            minutes = Decimal(in_minutes(look.at - dose.started))
+            evidence = EventId(f"{look.visit}/minutes-observed")
+            return Observed(evidence, look.at, minutes, None, look.visit)
+    if name == "madrs_reduction":
+        total = DERIVED_FROM[name]
+        first = look.pathway.baselines.get(total)
+        last = max(look.latest(total, since), key=lambda o: o.value or 0, default=None)
+        if first and last and first.value and last.value is not None and first != last:
+            reduction = (first.value - last.value) * PERCENT / first.value
+            return Observed(last.evidence, last.at, reduction, None, None)
+    return None
+
+
+def _taken_between(look: Look, name: ObservationName, opens: datetime, closes: datetime) -> bool:
+    known = look.pathway.readings.get(name, ())
+    return any(opens <= o.at <= closes and o.visit == look.visit for o in known)
+
+
+def _titles(look: Look, names: list[ObservationName]) -> str:
+    return ", ".join(look.protocol.vocabulary.kind(name).title for name in names)
+
+
+def _who(look: Look, names: list[ObservationName]) -> tuple[Role, ...]:
+    roles = [r for name in names for r in look.protocol.vocabulary.kind(name).recorded_by]
+    return tuple(dict.fromkeys(roles))
+
+
+def _length(length: timedelta | None) -> str:
+    minutes = in_minutes(length or timedelta())
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} days"
+    return f"{minutes // 60} hours" if minutes % 60 == 0 and minutes > 60 else f"{minutes} min"  # noqa: PLR2004

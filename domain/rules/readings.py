@@ -1,0 +1,90 @@
+"""Check measurements against the vocabulary: known, in the right unit, physically possible.
+
+A wrong unit is refused with the right one and never converted.
+"""
+
+from domain.language.commands import Measurement
+from domain.language.errors import Malformed
+from domain.language.events import Reading
+from domain.language.names import ObservationName
+from domain.language.vocabulary import ObservationKind, Scale, Vocabulary
+
+SYSTOLIC, DIASTOLIC = ObservationName("systolic_bp"), ObservationName("diastolic_bp")
+
+
+def read_measurements(
+    vocabulary: Vocabulary, measurements: tuple[Measurement, ...]
+) -> tuple[Reading, ...]:
+    """Return the measurements as readings; Malformed lists everything wrong with them."""
+    if not measurements:
+        raise Malformed("at least one reading is required")
+    wrong: list[str] = []
+    names = [m.observation for m in measurements]
+    if len(set(names)) != len(names):
+        wrong.append("each observation may be given once")
+    scored = {
+        ObservationName(name) for scale in vocabulary.scales.values() for name in _of_scale(scale)
+    }
+    for measurement in measurements:
+        kind = vocabulary.observations.get(measurement.observation)
+        if kind is None:
+            direct = {k for k, v in vocabulary.observations.items() if _direct(v)} - scored
+            known = ", ".join(sorted(direct))
+            wrong.append(f"unknown observation; known are {known}")
+        elif measurement.observation in scored:
+            wrong.append(f"{kind.name} comes from its scale's items; record an assessment")
+        else:
+            wrong.extend(_problems(kind, measurement))
+    together = set(names)
+    if (SYSTOLIC in together) != (DIASTOLIC in together):
+        wrong.append("systolic_bp and diastolic_bp are recorded together")
+    values = {m.observation: m.value for m in measurements}
+    high, low = values.get(SYSTOLIC), values.get(DIASTOLIC)
+    if not wrong and high is not None and low is not None and low >= high:
+        wrong.append("diastolic_bp must be below systolic_bp")
+    if wrong:
+        raise Malformed("; ".join(wrong))
+    return tuple(Reading(m.observation, m.value, m.answer) for m in measurements)
+
+
+def _of_scale(scale: Scale) -> tuple[str, ...]:
+    return (scale.total, *scale.item_observations.values())
+
+
+def _direct(kind: ObservationKind) -> bool:
+    """Whether people record it themselves, neither computed nor part of a scale."""
+    return not kind.derived and bool(kind.recorded_by)
+
+
+def _problems(kind: ObservationKind, given: Measurement) -> list[str]:
+    if kind.derived:
+        return [f"{kind.name} is computed and cannot be recorded"]
+    if not kind.numeric:
+        answers = " or ".join(kind.answers)
+        if given.value is not None or given.unit is not None:
+            return [f"{kind.name} is answered {answers}, without value or unit"]
+        return [] if given.answer in kind.answers else [f"{kind.name} is {answers}"]
+    problems = []
+    if given.answer is not None:
+        problems.append(f"{kind.name} is a number, not an answer")
+    if given.unit not in (kind.unit, kind.ucum):
+        problems.append(f"{kind.name} is recorded in {kind.unit} ({kind.ucum}), never converted")
+    if given.value is None:
+        problems.append(f"{kind.name} needs a value in {kind.unit}")
+    elif not given.value.is_finite() or _outside(kind, given) or _part_of_a_point(kind, given):
+        whole = "whole " if kind.unit == "points" else ""
+        problems.append(f"{kind.name} is from {kind.low} to {kind.high} {whole}{kind.unit}")
+    return problems
+
+
+def _part_of_a_point(kind: ObservationKind, given: Measurement) -> bool:
+    return kind.unit == "points" and given.value is not None and given.value % 1 != 0
+
+
+def _outside(kind: ObservationKind, given: Measurement) -> bool:
+    value = given.value
+    if value is None:
+        return True
+    return (kind.low is not None and value < kind.low) or (
+        kind.high is not None and value > kind.high
+    )

@@ -1,0 +1,110 @@
+"""What a prescriber must have seen, asked until they say so; nothing here clears itself.
+
+A reading that the vocabulary wants seen, a treatment given against a rule, a patient who left too
+early, a course that takes too long. All but the last stand in the way of the next treatment.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.language.clocks import local_day
+from domain.language.names import Role, TaskId
+from domain.language.pathway import Observed, Pathway
+from domain.language.protocol import CombinedProtocol
+from domain.language.vocabulary import ObservationKind
+from domain.rules.steps import Ask, AskPerson
+
+SEES = (Role.PRESCRIBER,)
+REVIEWS = (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION, Ask.REVIEW_LATE)
+
+
+def subject(task: TaskId) -> str:
+    """What a task is about: its key without the ask before it and the count behind it."""
+    return task.partition("/")[2].rpartition("#")[0]
+
+
+def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...]:
+    """List what no prescriber has acknowledged yet and nobody may treat before they have."""
+    found = {(step.ask, step.about): step for step in _still_asked(pathway)}
+    for step in (*_alerts(protocol, pathway), *_deviations(pathway)):
+        found.setdefault((step.ask, step.about), step)
+    seen = _seen(pathway)
+    return tuple(step for key, step in found.items() if key not in seen)
+
+
+def unseen_then(pathway: Pathway, at: datetime) -> Iterator[str]:
+    """Say what was asked by an instant and acknowledged only after it."""
+    for key, task in pathway.tasks.items():
+        asked = key.startswith((f"{Ask.REVIEW_RISK}/", f"{Ask.REVIEW_DEVIATION}/"))
+        seen = task.acknowledged_at
+        if asked and seen is not None and task.opened <= at < seen:
+            yield task.says
+
+
+def late(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:
+    """Ask what to do about a course that is past the days in which it should be finished.
+
+    The days count from the first session; before that from the signature, or from the first visit
+    if that is later.
+    """
+    phase, state = protocol.phase(pathway.phase), pathway.phases[pathway.phase]
+    most = phase.schedule.finish_within
+    if most is None or state.signed is None:
+        return
+    given = pathway.sessions_in(phase.id)
+    signed = max(local_day(state.signed, pathway.zone), state.first_visit.day)
+    begun = local_day(given[0].started, pathway.zone) if given else signed
+    days = (local_day(now, pathway.zone) - begun).days
+    if days > most and (Ask.REVIEW_LATE, phase.id) not in _seen(pathway):
+        says = (
+            f"{phase.title} should take at most {most} days and its sessions are not all given: "
+            "stop, move on, or acknowledge to go on with it."
+        )
+        yield AskPerson(Ask.REVIEW_LATE, phase.id, SEES, says, "finish-within")
+
+
+def _seen(pathway: Pathway) -> set[tuple[Ask, str]]:
+    return {
+        (ask, subject(key))
+        for key, task in pathway.tasks.items()
+        for ask in REVIEWS
+        if task.acknowledged and key.startswith(f"{ask}/")
+    }
+
+
+def _still_asked(pathway: Pathway) -> Iterator[AskPerson]:
+    """What was asked stays asked, also when its reading is not among those kept."""
+    for key, task in pathway.tasks.items():
+        for ask in (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION):
+            if key.startswith(f"{ask}/") and not task.closed:
+                yield AskPerson(ask, subject(key), task.roles, task.says, task.rule)
+
+
+def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    for name, known in pathway.readings.items():
+        kind = protocol.vocabulary.kind(name)
+        if kind.alert is None:
+            continue
+        for found in known:
+            if kind.alert.met(found.value, found.answer):
+                says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
+                about = f"{found.evidence}/{name}"
+                yield AskPerson(Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees")
+
+
+def _finding(kind: ObservationKind, found: Observed) -> str:
+    if found.answer is not None:
+        return f"{kind.title} is {found.answer}"
+    return f"{kind.title} is {found.value} {kind.unit}"
+
+
+def _deviations(pathway: Pathway) -> Iterator[AskPerson]:
+    for session in pathway.sessions.values():
+        if session.deviation:
+            about = f"{session.phase}/{session.number}"
+            says = f"Session {about} was not given as the rules ask: look at it, then acknowledge."
+            yield AskPerson(Ask.REVIEW_DEVIATION, about, SEES, says, "deviation")
+    for visit in pathway.visits.values():
+        if visit.left_early:
+            says = f"They left {visit.id} before every check was met: follow up, then acknowledge."
+            yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early")

@@ -1,0 +1,94 @@
+"""The few things that can be next on a pathway. Each says its rule, source, and who can act."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.language.findings import Blocked
+from domain.language.names import Outcome, Role, VisitId
+from domain.rules.calendar import Plan
+
+
+class Ask(StrEnum):
+    """What a person is asked to do. The value begins the task's id."""
+
+    SIGN_ORDER = "sign-order"
+    BOOK_VISITS = "book-visits"
+    CHECK_IN = "check-in"
+    RECORD = "record"
+    GIVE = "give"
+    RELEASE = "release"
+    RESOLVE_VISIT = "resolve-visit"
+    CLEAR_GATE = "clear-gate"
+    LIFT_HOLD = "lift-hold"
+    DECIDE = "decide"
+    REVIEW = "review"
+    REVIEW_RISK = "review-risk"
+    REVIEW_DEVIATION = "review-deviation"
+    REVIEW_LATE = "review-late"
+
+
+TASKS = frozenset(
+    {
+        Ask.SIGN_ORDER,
+        Ask.BOOK_VISITS,
+        Ask.RESOLVE_VISIT,
+        Ask.CLEAR_GATE,
+        Ask.LIFT_HOLD,
+        Ask.DECIDE,
+        Ask.REVIEW,
+        Ask.REVIEW_RISK,
+        Ask.REVIEW_DEVIATION,
+        Ask.REVIEW_LATE,
+    }
+)
+"""Asks that become tasks with an owner; the others are the ordinary next move in a visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Ask people of these roles to do this; `blocked_by` says what they will find in the way."""
+
+    ask: Ask
+    about: str  # phase, visit, hold or gate
+    roles: tuple[Role, ...]
+    says: str
+    rule: str
+    why: str = ""
+    source: str = ""
+    due: datetime | None = None
+    blocked_by: tuple[Blocked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeVisits:
+    """Propose these visits; Kairos does this itself, and a person books them."""
+
+    visits: tuple[Plan, ...]
+    says: str
+    rule: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Nothing to do until then."""
+
+    until: datetime
+    says: str
+    rule: str
+    about: VisitId | None = None
+    blocked_by: tuple[Blocked, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing will come."""
+
+    outcome: Outcome
+    says: str
+    rule: str = "pathway-finished"
+
+
+Step = AskPerson | ProposeVisits | Await | Finished

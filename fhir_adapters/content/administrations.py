@@ -1,0 +1,51 @@
+"""A dose that was given, as a MedicationAdministration timed by its first device.
+
+The number of devices and their lot stand in a note. FHIR R4 has no element for the first, and the
+lot only in a contained Medication, which would take the drug's code out of the administration:
+a search by code would no longer find a dose. Must not say anything about billing.
+"""
+
+from typing import Any
+
+from domain.language.events import DoseGiven
+from fhir_adapters.content import elements, identifiers
+from fhir_adapters.content.drafts import Draft, Scene, created
+from fhir_adapters.content.orders import medication
+from fhir_adapters.profile.vendors import Artefact
+
+
+def give(scene: Scene, fact: DoseGiven) -> Draft:
+    """Write a dose."""
+    phase = scene.after.visits[fact.visit].phase
+    rules = scene.protocol.phase(phase)
+    drug = rules.dose.drug if rules.dose else ""
+    named = medication(scene, drug)
+    details = f"Session {fact.session}; {fact.devices} devices; lot {fact.lot}"
+    details += elements.under_overrides(scene.after, fact.visit, rules)
+    details += elements.off_the_rules(fact.deviation, fact.findings)
+    body: dict[str, Any] = {
+        "status": "completed",
+        "medicationCodeableConcept": named,
+        "subject": scene.patient,
+        "effectiveDateTime": scene.at,
+        "performer": [{"actor": scene.author}],
+        "dosage": {
+            "text": f"{fact.mg} mg, nasal spray",
+            "dose": elements.quantity(fact.mg, "mg", "mg"),
+        },
+        "note": [{"text": details}],
+    }
+    order = scene.link(
+        Artefact.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
+    )
+    if order is not None:
+        body["request"] = order
+    episode = scene.name(Artefact.EPISODE, identifiers.episode(scene.after.id))
+    if episode is not None:
+        body["context"] = episode
+    visit = scene.name(Artefact.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit))
+    if visit is not None:
+        body["supportingInformation"] = [visit]
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
+    return created(Artefact.ADMINISTRATION, artefact, body, says)

@@ -1,0 +1,39 @@
+"""A hold as a Flag on the patient: active until a prescriber lifts it.
+
+A hold that is open when the pathway ends stays active: only a prescriber says that its reason is
+gone. Must not judge the reason.
+"""
+
+from typing import Any
+
+from domain.language.events import HoldLifted, HoldPlaced
+from fhir_adapters.content import elements, identifiers
+from fhir_adapters.content.drafts import Draft, Scene, changed, created
+from fhir_adapters.profile.vendors import Artefact
+
+
+def place(scene: Scene, fact: HoldPlaced) -> Draft:
+    """Write a hold."""
+    text = f"Treatment on hold: {fact.reason}"
+    body: dict[str, Any] = {
+        "status": "active",
+        "code": elements.concept(f"{text}. {fact.note}" if fact.note.strip() else text),
+        "subject": scene.patient,
+        "period": {"start": scene.at},
+        "author": scene.author,
+    }
+    artefact = identifiers.hold(scene.after.id, fact.hold)
+    says = f"{text}, from {scene.at}. {fact.note}".strip()
+    return created(Artefact.HOLD, artefact, body, says)
+
+
+def lift(scene: Scene, fact: HoldLifted) -> Draft:
+    """End a hold; who lifted it and why stands in its Provenance."""
+    hold = scene.after.holds[fact.hold]
+    body = {
+        "status": "inactive",
+        "period": {"start": elements.moment(hold.placed), "end": scene.at},
+    }
+    artefact = identifiers.hold(scene.after.id, fact.hold)
+    says = f"Hold lifted ({hold.reason}) {scene.at}: {fact.reason}"
+    return changed(Artefact.HOLD, artefact, body, says, noted=True)

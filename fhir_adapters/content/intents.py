@@ -1,0 +1,120 @@
+"""Which event writes what: one case for every kind of fact, also for those that write nothing.
+
+Pure and deterministic: the same event on the same pathway under the same plan gives the same
+intents, byte for byte, so that a retry is recognised as one.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never
+
+from domain.delivery.words import Intent
+from domain.language import events as e
+from domain.language.names import Outcome, VisitStatus
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from fhir_adapters.content import (
+    administrations,
+    episode,
+    holds,
+    observations,
+    orders,
+    provenance,
+    scales,
+    stimulations,
+    tasks,
+)
+from fhir_adapters.content import appointments as visits
+from fhir_adapters.content.drafts import Draft, Scene, intent_of
+from fhir_adapters.profile.plan import EhrPlan
+
+
+def intents_for(
+    event: e.Event,
+    before: Pathway,
+    after: Pathway,
+    protocol: CombinedProtocol,
+    plan: EhrPlan,
+    recorded: datetime | None = None,
+) -> tuple[Intent, ...]:
+    """Say what an event writes to one EHR, in the order in which it should be delivered.
+
+    `recorded` is when Kairos heard of it; as it happened, where nothing else is said.
+    """
+    scene = Scene(event, before, after, protocol, plan, recorded or event.at)
+    intents = (intent_of(scene, draft) for draft in _drafts(scene))
+    return tuple(intent for intent in intents if intent is not None)
+
+
+def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  one case a fact
+    match scene.event.fact:
+        case e.PathwayStarted():
+            yield episode.open_episode(scene)
+            yield episode.start_care_plan(scene)
+        case e.PhaseEntered() as fact:
+            yield from _end_order_before(scene)
+            yield episode.show_phase(scene, fact.phase)
+        case e.OrderSigned() as fact:
+            order = orders.sign(scene, fact.phase)
+            yield order
+            yield from provenance.vouch(scene, order.kind, order.artefact, "order signed")
+        case e.VisitProposed() as fact:
+            yield visits.propose(scene, fact.visit)
+        case e.VisitBooked(visit=visit) | e.VisitMoved(visit=visit):
+            booked = scene.after.visits[visit].status is VisitStatus.BOOKED
+            yield visits.follow(scene, visit, noted=booked)
+        case e.VisitMissed(visit=visit):
+            yield visits.follow(scene, visit, noted=True)
+        case e.VisitCancelled(visit=visit, reason=reason):
+            yield visits.cancel(scene, visit, reason)
+        case e.VisitCheckedIn(visit=visit):
+            yield visits.follow(scene, visit, noted=False)
+        case e.VisitReleased(visit=visit) as fact:
+            yield visits.follow(scene, visit, noted=False)
+            if fact.against_advice:
+                yield provenance.left_early(scene, fact)
+        case e.ReadingsTaken() as fact:
+            yield from observations.take(scene, fact)
+        case e.ScaleAssessed() as fact:
+            yield from scales.assess(scene, fact)
+        case e.DoseGiven() as fact:
+            dose = administrations.give(scene, fact)
+            yield dose
+            yield from provenance.vouch(scene, dose.kind, dose.artefact, "dose given")
+        case e.StimulationGiven() as fact:
+            session = stimulations.give(scene, fact)
+            yield session
+            yield from provenance.vouch(scene, session.kind, session.artefact, "session given")
+        case e.HoldPlaced() as fact:
+            yield holds.place(scene, fact)
+        case e.HoldLifted() as fact:
+            yield holds.lift(scene, fact)
+            yield from provenance.lifted(scene, fact)
+        case e.GateOverridden() as fact:
+            yield provenance.override(scene, fact)
+        case e.DecisionMade() as fact:
+            yield provenance.decision(scene, fact)
+        case e.TaskOpened() as fact:
+            yield tasks.open_task(scene, fact)
+        case e.TaskAcknowledged(task=task) | e.TaskClosed(task=task):
+            yield tasks.follow(scene, task)
+        case e.PathwayFinished(outcome=outcome):
+            yield from _end_order(scene, outcome)
+            yield episode.end_care_plan(scene, outcome)
+            yield episode.close_episode(scene, outcome)
+        case unknown:
+            assert_never(unknown)
+
+
+def _end_order_before(scene: Scene) -> Iterator[Draft]:
+    """When the pathway moves on, the order of the phase that it leaves ends."""
+    before = scene.before
+    if before.phases and before.phases[before.phase].signed is not None:
+        yield orders.end(scene, before.phase, None)
+
+
+def _end_order(scene: Scene, outcome: Outcome) -> Iterator[Draft]:
+    """When the pathway ends, so does the order of the phase that it was in."""
+    after = scene.after
+    if after.phases and after.phases[after.phase].signed is not None:
+        yield orders.end(scene, after.phase, outcome)

@@ -1,0 +1,108 @@
+"""Who decided, gave or signed what, as US Core Provenance: a person as author, Kairos as assembler.
+
+R4 gives Provenance no identifier. The id of the event that it comes from stands in `entity`, where
+a search by `target` finds it again. Must not be written about something that is not in the EHR.
+"""
+
+from typing import Any
+
+from domain.language.events import DecisionMade, GateOverridden, HoldLifted, VisitReleased
+from domain.language.names import Role
+from fhir_adapters.content import elements, identifiers
+from fhir_adapters.content.drafts import Draft, Scene, created
+from fhir_adapters.profile.vendors import Artefact
+
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+
+def vouch(scene: Scene, kind: Artefact, artefact: str, activity: str) -> tuple[Draft, ...]:
+    """Say who did what an artefact records; nothing if this EHR does not hold the artefact."""
+    target = scene.link(kind, artefact)
+    if target is None:
+        return ()
+    return (_draft(scene, Artefact.PROVENANCE, target, activity, ()),)
+
+
+def override(scene: Scene, fact: GateOverridden) -> Draft:
+    """Say who let a held gate pass at a visit, why, and knowing which findings."""
+    target = scene.link(
+        Artefact.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit), "Appointment"
+    )
+    activity = f"gate {fact.gate} overridden"
+    reasons = (fact.reason, *fact.findings)
+    return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
+
+
+def left_early(scene: Scene, fact: VisitReleased) -> Draft:
+    """Say who saw a patient leave against advice, why they left, and what was not met then.
+
+    The Appointment cannot: it is over all the same. A condition of supply was not kept, so where
+    no resource can say so a person is asked to enter it.
+    """
+    visit = identifiers.visit(scene.after.id, fact.visit)
+    target = scene.link(Artefact.APPOINTMENT, visit, "Appointment")
+    reasons = (fact.against_advice, *fact.findings)
+    activity = "patient left against advice"
+    return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
+
+
+def decision(scene: Scene, fact: DecisionMade) -> Draft:
+    """Say who decided at a phase's end or review, why, and knowing which findings."""
+    target = scene.link(Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
+    title = scene.protocol.phase(fact.phase).title
+    activity = f"decision {fact.decision}: {title}"
+    reasons = (fact.reason, *fact.findings)
+    return _draft(scene, Artefact.DECISION, target or scene.patient, activity, reasons)
+
+
+def lifted(scene: Scene, fact: HoldLifted) -> tuple[Draft, ...]:
+    """Say who lifted a hold and why."""
+    target = scene.link(Artefact.HOLD, identifiers.hold(scene.after.id, fact.hold), "Flag")
+    if target is None:
+        return ()
+    return (_draft(scene, Artefact.PROVENANCE, target, "hold lifted", (fact.reason,)),)
+
+
+def _draft(
+    scene: Scene,
+    kind: Artefact,
+    target: dict[str, Any],
+    activity: str,
+    reasons: tuple[str, ...],
+) -> Draft:
+    artefact = identifiers.event(scene.after.id, scene.event.id)
+    site = elements.organization(scene.after.site)
+    body: dict[str, Any] = {
+        "meta": elements.profile("us-core-provenance"),
+        "target": [target],
+        "occurredDateTime": scene.at,
+        "recorded": elements.moment(scene.recorded),
+    }
+    if reasons:
+        body["reason"] = [elements.concept(reason) for reason in reasons]
+    author = scene.event.by
+    if author.role is not Role.KAIROS:
+        body["agent"] = [
+            {
+                "type": _type("author", "Author"),
+                "role": [elements.concept(str(author.role))],
+                "who": scene.author,
+                "onBehalfOf": site,
+            }
+        ]
+    assembler = {
+        "type": _type("assembler", "Assembler"),
+        "who": elements.kairos(),
+        "onBehalfOf": site,
+    }
+    body["agent"] = [*body.get("agent", []), assembler]
+    body["activity"] = elements.concept(activity)
+    source = {"identifier": identifiers.identifier(artefact), "display": "Kairos event"}
+    body["entity"] = [{"role": "source", "what": source}]
+    says = f"{activity[0].upper()}{activity[1:]} ({author.role}, {scene.at})"
+    says = f"{says}: {'; '.join(reasons)}" if reasons else f"{says}."
+    return created(kind, artefact, body, says)
+
+
+def _type(code: str, display: str) -> dict[str, Any]:
+    return {"coding": [{"system": _PARTICIPANT, "code": code, "display": display}]}

@@ -1,0 +1,63 @@
+"""A deep TMS session that was given, as a US Core Procedure with its start and end.
+
+Pulses, intensity and stimulator output stand in the note: no code was verified for any of them,
+and one resource is written whole or not at all. CPT 90868 (a subsequent session) is added only
+where it fits; the first session of a course and one after a new motor threshold have other codes,
+which the clinic's billing chooses.
+"""
+
+from typing import Any
+
+from domain.language.events import StimulationGiven
+from domain.language.names import ObservationName, PhaseId
+from domain.language.vocabulary import Code
+from fhir_adapters.content import elements, identifiers
+from fhir_adapters.content.drafts import Draft, Scene, created
+from fhir_adapters.profile.vendors import Artefact
+
+SUBSEQUENT_SESSION = Code("http://www.ama-assn.org/go/cpt", "90868", "")
+"""Subsequent delivery and management, per session. CPT's own words are not free to repeat."""
+
+_THRESHOLD = ObservationName("motor_threshold")
+
+
+def give(scene: Scene, fact: StimulationGiven) -> Draft:
+    """Write a session."""
+    phase = scene.after.visits[fact.visit].phase
+    rules = scene.protocol.phase(phase)
+    codes = (SUBSEQUENT_SESSION,) if _subsequent(scene, phase) else ()
+    details = (
+        f"Session {fact.session}; {fact.pulses} pulses at {fact.intensity_percent_mt} percent of "
+        f"motor threshold, {fact.output_percent} percent of maximum stimulator output"
+    )
+    if rules.stimulation is not None:
+        details += f"; {rules.stimulation.coil} coil, {rules.stimulation.target}"
+    details += elements.under_overrides(scene.after, fact.visit, rules)
+    details += elements.off_the_rules(fact.deviation, fact.findings)
+    short = rules.stimulation is not None and fact.pulses < rules.stimulation.pulses
+    ended = elements.moment(fact.ended)
+    body: dict[str, Any] = {
+        "meta": elements.profile("us-core-procedure"),
+        "status": "stopped" if short else "completed",
+        "code": elements.concept("Deep transcranial magnetic stimulation session", *codes),
+        "subject": scene.patient,
+        "performedPeriod": {"start": scene.at, "end": ended},
+        "performer": [{"actor": scene.author}],
+        "note": [{"text": details}],
+    }
+    order = scene.link(
+        Artefact.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+    )
+    if order is not None:
+        body["basedOn"] = [order]
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"Deep TMS session given {scene.at} to {ended}. {details}."
+    return created(Artefact.STIMULATION, artefact, body, says)
+
+
+def _subsequent(scene: Scene, phase: PhaseId) -> bool:
+    """Say whether this session followed another with no new motor threshold between."""
+    now = scene.event.at
+    earlier = [s.started for s in scene.before.sessions_in(phase) if s.started < now]
+    measured = [found.at for found in scene.before.readings.get(_THRESHOLD, ())]
+    return bool(earlier) and not any(max(earlier) < at <= now for at in measured)

@@ -1,0 +1,131 @@
+"""What a person is to do, as a Task: requested, received when seen, completed when done.
+
+`Task.description` names rules and visits, never the patient; roles are words, because whoever has
+the role may do it. Kairos asks and never orders, so the intent is `plan`. A task that is not wanted
+any more is completed only if the pathway shows that somebody did it; else it is cancelled.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from domain.language.clocks import instant
+from domain.language.events import TaskOpened
+from domain.language.names import HoldId, PhaseId, TaskId, VisitId, VisitStatus
+from domain.language.pathway import Pathway, Visit
+from domain.rules.steps import Ask
+from fhir_adapters.content import elements, identifiers
+from fhir_adapters.content.drafts import Draft, Scene, changed, created
+from fhir_adapters.profile.vendors import Artefact
+
+
+def open_task(scene: Scene, fact: TaskOpened) -> Draft:
+    """Ask for something."""
+    body: dict[str, Any] = {
+        "status": "requested",
+        "intent": "plan",
+        "code": elements.concept(fact.rule),
+        "description": fact.says,
+        "for": scene.patient,
+        "authoredOn": scene.at,
+        "lastModified": scene.at,
+        "requester": elements.kairos(),
+        "performerType": [elements.concept(str(role)) for role in fact.roles],
+    }
+    says = f"To do ({', '.join(fact.roles)}): {fact.says}"
+    if fact.due is not None:
+        due = elements.moment(fact.due)
+        body["restriction"] = {"period": {"end": due}}
+        says = f"{says} Due {due}."
+    if not fact.roles:
+        del body["performerType"]
+    focus = _focus(scene, fact.task)
+    if focus is not None:
+        body["focus"] = focus
+    return created(Artefact.TASK, identifiers.task(scene.after.id, fact.task), body, says)
+
+
+def follow(scene: Scene, task: TaskId) -> Draft:
+    """Bring the Task to where it stands: seen, done, or not wanted any more."""
+    pathway = scene.after
+    known = pathway.tasks[task]
+    status = "received" if known.acknowledged else "requested"
+    body: dict[str, Any] = {"lastModified": scene.at}
+    if known.closed:
+        done = _done(pathway, task, scene.event.at)
+        status = "completed" if done else "cancelled"
+        if not done:
+            over = pathway.outcome is not None
+            why = "the care pathway ended" if over else "no longer needed"
+            body["statusReason"] = elements.concept(why)
+    says = f"Task {status}: {known.says}"
+    artefact = identifiers.task(pathway.id, task)
+    return changed(Artefact.TASK, artefact, {"status": status, **body}, says)
+
+
+def _focus(scene: Scene, task: TaskId) -> dict[str, Any] | None:
+    """Name the visit or the hold that a task is about; the care plan for all else."""
+    pathway = scene.after
+    ask, about = _parts(task)
+    visit = _visit(pathway, about)
+    if visit is not None:
+        return scene.name(Artefact.APPOINTMENT, identifiers.visit(pathway.id, visit.id))
+    if ask == Ask.LIFT_HOLD:
+        return scene.name(Artefact.HOLD, identifiers.hold(pathway.id, HoldId(about)))
+    return scene.name(Artefact.CARE_PLAN, identifiers.care_plan(pathway.id))
+
+
+def _done(pathway: Pathway, task: TaskId, now: datetime) -> bool:
+    """Say whether the pathway shows that what a task asked for was done; so it is if unknown."""
+    ask, about = _parts(task)
+    done = True
+    match ask:
+        case Ask.SIGN_ORDER:
+            phase = pathway.phases.get(PhaseId(about))
+            done = phase is None or phase.signed is not None
+        case Ask.BOOK_VISITS:
+            mine = (v for v in pathway.visits.values() if f"{v.phase}/{v.batch}" == about)
+            done = all(visit.status not in _UNBOOKED or _called_off(visit) for visit in mine)
+        case Ask.RESOLVE_VISIT:
+            visit = _visit(pathway, about)
+            done = visit is None or _resolved(pathway, visit, now)
+        case Ask.CLEAR_GATE:
+            done = pathway.tasks[task].acknowledged or about in pathway.overrides
+        case Ask.LIFT_HOLD:
+            hold = pathway.holds.get(HoldId(about))
+            done = hold is None or hold.lifted
+        case Ask.DECIDE | Ask.REVIEW:
+            name, _, number = about.partition("/")
+            phase = pathway.phases.get(PhaseId(name))
+            wanted = int(number) if number.isdecimal() else 1
+            done = phase is None or len(phase.decisions) >= wanted
+        case Ask.REVIEW_RISK:
+            done = pathway.tasks[task].acknowledged
+    return done
+
+
+_UNBOOKED = (VisitStatus.PROPOSED, VisitStatus.CANCELLED)
+
+
+def _called_off(visit: Visit) -> bool:
+    """Say whether a visit was booked before it was cancelled."""
+    return visit.status is VisitStatus.CANCELLED and bool(visit.timed_by)
+
+
+def _resolved(pathway: Pathway, visit: Visit, now: datetime) -> bool:
+    """Say whether an overdue visit was checked in, missed, called off or moved."""
+    match visit.status:
+        case VisitStatus.PROPOSED | VisitStatus.BOOKED:
+            return instant(visit.at, pathway.zone) > now
+        case VisitStatus.CANCELLED:
+            return pathway.outcome is None
+    return True
+
+
+def _parts(task: TaskId) -> tuple[str, str]:
+    """What a task asks for and what it is about: its id is `ask/about#number`."""
+    ask, _, rest = task.partition("/")
+    return ask, rest.rpartition("#")[0]
+
+
+def _visit(pathway: Pathway, about: str) -> Visit | None:
+    return pathway.visits.get(VisitId(about.partition("/")[0]))

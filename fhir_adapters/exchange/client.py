@@ -1,0 +1,225 @@
+"""A FHIR R4 client for one EHR: the five interactions that Kairos uses, and their failures.
+
+Knows HTTP and FHIR's REST rules, not what is written or why. It must not try anything twice:
+whether a write may be sent again is decided with the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Self
+
+from fhir_adapters.exchange.failures import (
+    Busy,
+    EhrRefused,
+    NoAnswer,
+    OutcomeUnknown,
+    Stale,
+    Unsafe,
+)
+from fhir_adapters.exchange.headers import (
+    etag_of,
+    id_from_body,
+    id_from_location,
+    is_id,
+    seconds_to_wait,
+    version_from_etag,
+    version_of,
+)
+from fhir_adapters.exchange.json_in import Unreadable, read_object
+from fhir_adapters.exchange.json_out import write_json
+from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
+from fhir_adapters.exchange.transport import Authorize, Limits, Lost, Reply, Wire
+from fhir_adapters.profile.operation_outcome import issues_of
+from fhir_adapters.profile.taxonomy import Verdict
+
+_OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
+_UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423
+_TOO_MANY, _UNAVAILABLE = 429, 503
+_STALE = (409, _FAILED)
+_MAY_BE_DONE = frozenset({Verdict.ALREADY_DONE, Verdict.RETRY})
+"""What a refused write may be although it stands: it is looked for."""
+
+_ASK_AGAIN = frozenset({Verdict.PAGE_RESTART, Verdict.RETRY})
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resource as the EHR holds it: its raw JSON and version."""
+
+    ehr_id: str
+    version: str | None
+    resource: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that succeeded. `existed` if what was asked for was there already.
+
+    `whole` is the resource as it is meant to stand now, if that is known.
+    """
+
+    ehr_id: str
+    version: str | None
+    existed: bool = False
+    whole: Mapping[str, Any] | None = None
+
+
+class EhrClient:
+    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end."""
+
+    def __init__(
+        self, base_url: str, *, limits: Limits = _LIMITS, authorize: Authorize | None = None
+    ) -> None:
+        """Open no connection yet. `authorize` gives each request its authorization headers."""
+        self.base_url = base_url.rstrip("/")
+        self._wire = Wire(self.base_url, limits, authorize)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    async def capability(self) -> dict[str, Any]:
+        """Read the CapabilityStatement."""
+        return self._object(await self._get("metadata"), "read its capabilities")
+
+    async def read(self, resource_type: str, ehr_id: str) -> Held:
+        """Read one resource. EhrRefused with 404 or 410 if it is not there."""
+        if not is_id(ehr_id):
+            raise Unsafe(f"this is not the id of a {resource_type}")
+        reply = await self._get(f"{resource_type}/{ehr_id}")
+        found = self._object(reply, f"read a {resource_type}")
+        if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
+            raise NoAnswer(f"the EHR answered with something else than the {resource_type}")
+        version = version_from_etag(reply.headers.get("etag")) or version_of(found)
+        return Held(ehr_id, version, found)
+
+    async def search(
+        self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = MOST_PAGES
+    ) -> SearchResult:
+        """Search, following next links to the same origin; `complete` says if all was read."""
+        doing = f"search {resource_type}"
+        gathering = Gathering(resource_type)
+        url, asked = resource_type, tuple(params) or None
+        for _ in range(pages):
+            bundle = self._object(await self._get(url, asked), doing)
+            if bundle.get("resourceType") != "Bundle":
+                raise NoAnswer("the EHR answered a search with something else than a Bundle")
+            gathering.take(bundle)
+            following = next_page(bundle, self.base_url)
+            if following is None:
+                return gathering.result(complete=gathering.whole)
+            if not following:
+                break
+            url, asked = following, None
+        return gathering.result(complete=False)
+
+    async def create(
+        self, resource_type: str, body: Mapping[str, Any], if_none_exist: str | None = None
+    ) -> Written:
+        """Create a resource; `if_none_exist` is a search string, for EHRs that advertise it."""
+        headers = {"If-None-Exist": if_none_exist} if if_none_exist else {}
+        reply = await self._write("POST", resource_type, headers, body)
+        doing = f"create a {resource_type}"
+        if reply.status not in (_OK, _CREATED):
+            if if_none_exist and reply.status == _FAILED:
+                raise OutcomeUnknown(f"several match what was asked to {doing} once")
+            self._raise_write(reply, doing)
+        place = id_from_location(reply.headers.get("location"), resource_type)
+        place = place or id_from_body(_readable(reply), resource_type)
+        if place is None:
+            raise OutcomeUnknown(f"the EHR says {reply.status} but not which {resource_type}")
+        version = version_from_etag(reply.headers.get("etag")) or place[1]
+        return Written(place[0], version, existed=reply.status == _OK, whole=body)
+
+    async def update(
+        self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str
+    ) -> Written:
+        """Put a resource back if it is still at `version`. Stale if it is not."""
+        if not is_id(ehr_id):
+            raise Unsafe(f"this is not the id of a {resource_type}")
+        headers = {"If-Match": etag_of(version)}
+        reply = await self._write("PUT", f"{resource_type}/{ehr_id}", headers, body)
+        if reply.status not in (_OK, _CREATED):
+            self._raise_write(reply, f"update a {resource_type}", stale=_STALE)
+        now = version_from_etag(reply.headers.get("etag"))
+        if now is None and (place := id_from_body(_readable(reply), resource_type)):
+            now = place[1]
+        return Written(ehr_id, now, whole=body)
+
+    async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
+        try:
+            return await self._wire.exchange(
+                "GET", url, params=params, headers={"Cache-Control": "no-cache"}
+            )
+        except Lost as lost:
+            raise NoAnswer(f"no whole answer came from the EHR ({lost})") from None
+
+    async def _write(
+        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
+    ) -> Reply:
+        content = write_json(body)
+        try:
+            return await self._wire.exchange(method, url, headers=headers, content=content)
+        except Lost as lost:
+            raise OutcomeUnknown(f"no whole answer came to a {method} ({lost})") from None
+
+    def _object(self, reply: Reply, doing: str) -> dict[str, Any]:
+        """Read the body of an answer to a read or search."""
+        if reply.status != _OK:
+            refused = self._refused(reply, doing)
+            wait = _wait(reply)
+            if reply.status == _UNAVAILABLE and wait is not None:
+                raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
+            beside = not _REDIRECT <= reply.status < _SERVER_ERROR
+            if beside or refused.verdict in _ASK_AGAIN:
+                raise NoAnswer(f"the EHR answered {reply.status} when asked to {doing}")
+            raise refused
+        try:
+            return read_object(reply.body)
+        except Unreadable as problem:
+            raise NoAnswer(f"the EHR's answer cannot be read: {problem}") from None
+
+    def _raise_write(self, reply: Reply, doing: str, *, stale: Sequence[int] = ()) -> NoReturn:
+        """Say what an answer other than success means for a write.
+
+        A 503 may be a gateway's, after the EHR committed: whatever it asks for, it is unknown.
+        """
+        refused = self._refused(reply, doing)
+        if reply.status in stale:
+            raise Stale(doing, reply.status, refused.issues)
+        beside = not _REDIRECT <= reply.status < _SERVER_ERROR
+        if beside or refused.verdict in _MAY_BE_DONE:
+            raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
+        raise refused
+
+    def _refused(self, reply: Reply, doing: str) -> EhrRefused:
+        """Read a refusal. Raises Busy if the EHR did nothing now and may do it later."""
+        refused = EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        # RFC 6585 has 429 instead of processing the request, RFC 4918 has 423 for one that was
+        # kept out by a lock, and RFC 9110 has 401 for one that was not applied.
+        if reply.status == _TOO_MANY:
+            raise Busy(f"the EHR is too busy to {doing}: {reply.status}", _wait(reply))
+        if reply.status == _LOCKED:
+            raise Busy(f"somebody has it open, so the EHR did not {doing}", _wait(reply))
+        let_in = refused.verdict is not Verdict.LOGIN
+        if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and not let_in):
+            raise Busy(f"the EHR let nobody in to {doing}: {reply.status}", _wait(reply))
+        return refused
+
+
+def _wait(reply: Reply) -> float | None:
+    return seconds_to_wait(reply.headers.get("retry-after"), reply.headers.get("date"))
+
+
+def _readable(reply: Reply) -> dict[str, Any] | None:
+    try:
+        return read_object(reply.body)
+    except Unreadable:
+        return None

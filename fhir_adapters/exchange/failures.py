@@ -1,0 +1,81 @@
+"""What can go wrong between Kairos and an EHR, told apart by what may have happened there.
+
+The question that matters is whether the EHR may have acted. Messages carry types, statuses and
+codes; never a body, a URL with an id, or an issue's free text.
+"""
+
+from collections.abc import Sequence
+
+from domain.language.errors import Conflict, Malformed, Unavailable
+from fhir_adapters.profile.operation_outcome import Issue, classify
+from fhir_adapters.profile.taxonomy import Verdict
+
+
+class EhrFailure(Exception):  # noqa: N818  the family of all of these
+    """Something between Kairos and an EHR did not succeed."""
+
+
+class NeverSent(EhrFailure, Unavailable):
+    """No connection could be opened: not a byte of the request reached the EHR."""
+
+
+class OutcomeUnknown(EhrFailure):
+    """The write may or may not have been done. Look before sending again."""
+
+
+class NoAnswer(EhrFailure, Unavailable):
+    """A read or search brought nothing that can be used. Nothing was changed by it."""
+
+
+class Busy(EhrFailure, Unavailable):
+    """The EHR did nothing now and may do it later.
+
+    It is too busy, somebody has the record open, or it does not accept our authorization.
+    """
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        """Keep for how many seconds, if it said so."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EhrRefused(EhrFailure):
+    """The EHR said no. `issues` are worst first; their diagnostics are for the ledger only."""
+
+    def __init__(self, doing: str, status: int, issues: Sequence[Issue]) -> None:
+        """Say the status and the codes."""
+        codes = ", ".join(str(issue) for issue in issues) or "without an OperationOutcome"
+        super().__init__(f"the EHR refused to {doing}: {status}, {codes}")
+        self.status = status
+        self.issues = tuple(issues)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Say what is to be done about it."""
+        return classify(self.status, self.issues)
+
+
+class Stale(EhrRefused, Conflict):
+    """Somebody changed the resource since it was read, or has it open. Read it again."""
+
+
+class Unsafe(EhrFailure, Malformed):
+    """Writing would risk somebody else's data; a person looks. Nothing was sent."""
+
+
+class WrongPatient(Unsafe):
+    """What Kairos wrote stands on another patient: nothing more of this patient may be sent."""
+
+    def __init__(self) -> None:
+        """Say so, without saying who."""
+        super().__init__("the EHR shows it on another patient")
+
+
+class Disputed(EhrFailure, Conflict):
+    """Someone else changed in the EHR what was to be changed: a person decides."""
+
+    def __init__(self, ehr_id: str, elements: Sequence[str], differences: Sequence[str]) -> None:
+        """Keep where it stands and at which paths it is not as meant."""
+        super().__init__(f"someone else changed it in the EHR: {', '.join(elements)}")
+        self.ehr_id = ehr_id
+        self.differences = tuple(differences)

@@ -1,0 +1,84 @@
+"""An EHR's Patient as far as Kairos needs it: to show a match and to notice when it changes.
+
+No name, address or birth date leaves this module: a hash stands for the identity instead. Must
+not be used to search for people.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from domain.language.errors import Malformed
+from domain.language.names import EhrPatientId
+from fhir_adapters.exchange.compare import referred
+from fhir_adapters.exchange.headers import is_id
+from fhir_adapters.exchange.json_out import write_json
+
+
+@dataclass(frozen=True, slots=True)
+class EhrPatient:
+    """A patient of one EHR.
+
+    `fingerprint` is a SHA-256 over identifiers and birth date: equal as long as it is the same
+    identity. `replaced_by` is set when the EHR merged this record into another.
+    """
+
+    id: EhrPatientId
+    active: bool
+    identifiers: int
+    has_birth_date: bool
+    replaced_by: EhrPatientId | None
+    fingerprint: str
+
+    @property
+    def may_be_enrolled(self) -> bool:
+        """Say whether a pathway may be started on this record."""
+        return self.active and self.replaced_by is None
+
+    @classmethod
+    def from_fhir(cls, resource: Mapping[str, Any], base_url: str) -> Self:
+        """Read a Patient. Malformed, without values, if it is none."""
+        ehr_id = resource.get("id")
+        if resource.get("resourceType") != "Patient" or not isinstance(ehr_id, str):
+            raise Malformed("the EHR's answer is not a Patient")
+        if not is_id(ehr_id):
+            raise Malformed("the Patient's id is not a FHIR id")
+        known = _identifiers(resource)
+        birth_date = resource.get("birthDate")
+        seed = write_json([known, birth_date if isinstance(birth_date, str) else None])
+        return cls(
+            id=EhrPatientId(ehr_id),
+            active=resource.get("active") is not False and not _deceased(resource),
+            identifiers=len(known),
+            has_birth_date=isinstance(birth_date, str),
+            replaced_by=_replaced_by(resource, base_url),
+            fingerprint=hashlib.sha256(seed).hexdigest(),
+        )
+
+
+def _deceased(resource: Mapping[str, Any]) -> bool:
+    return resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource
+
+
+def _identifiers(resource: Mapping[str, Any]) -> list[list[str]]:
+    listed = resource.get("identifier")
+    found = {
+        (str(entry.get("system", "")), str(entry["value"]))
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, Mapping) and isinstance(entry.get("value"), str)
+    }
+    return [list(pair) for pair in sorted(found)]
+
+
+def _replaced_by(resource: Mapping[str, Any], base_url: str) -> EhrPatientId | None:
+    links = resource.get("link")
+    for link in links if isinstance(links, list) else []:
+        if not isinstance(link, Mapping) or link.get("type") != "replaced-by":
+            continue
+        other = link.get("other")
+        reference = other.get("reference") if isinstance(other, Mapping) else None
+        place = referred(reference, base_url) if isinstance(reference, str) else ""
+        if place.startswith("Patient/"):
+            return EhrPatientId(place.removeprefix("Patient/"))
+    return None

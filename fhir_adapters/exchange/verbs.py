@@ -1,0 +1,148 @@
+"""The verbs that a delivery is made of: find, send, read back. The ledger's moves are not here.
+
+Whoever delivers commits "sent" first, then calls `send`; after a lost answer `find` says whether
+it may be sent again. Must not retry, wait, or decide what a failure means for the ledger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.delivery.words import Action, Intent, Standing
+from domain.language.names import EhrPatientId
+from fhir_adapters.content import identifiers
+from fhir_adapters.content.references import resolve
+from fhir_adapters.content.shape import check_shape
+from fhir_adapters.exchange.client import EhrClient, Written
+from fhir_adapters.exchange.compare import differences, patient_of
+from fhir_adapters.exchange.failures import Disputed, Unsafe, WrongPatient
+from fhir_adapters.exchange.merge import merged, undisputed
+from fhir_adapters.exchange.reconcile import (
+    Absent,
+    Ambiguous,
+    Finding,
+    Found,
+    Unproven,
+    find,
+    place_of,
+)
+from fhir_adapters.profile.plan import EhrPlan
+
+__all__ = [
+    "Absent",
+    "Ambiguous",
+    "Comparison",
+    "Finding",
+    "Found",
+    "Unproven",
+    "find",
+    "read_back",
+    "send",
+]
+
+_NOTHING = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the EHR holds against what was meant. `differences` are paths, never values.
+
+    `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
+    is: nothing more of that patient may be sent.
+    """
+
+    equal: bool
+    differences: tuple[str, ...]
+    rewritten: tuple[str, ...]
+    wrong_patient: bool
+    version: str | None
+
+
+async def send(
+    client: EhrClient,
+    plan: EhrPlan,
+    intent: Intent,
+    known: Mapping[str, str],
+    patient: EhrPatientId,
+    standing: Standing = _NOTHING,
+) -> Written:
+    """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
+
+    A change that the EHR already has is not sent, nor one of what someone else has changed since
+    it was `standing` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
+    EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
+    not read what it would change.
+    """
+    support = plan.support(intent.resource_type)
+    body = resolve(intent.body, known)
+    if intent.action is Action.CREATE and support.create:
+        check_shape(body)
+        whose = patient_of(body, client.base_url)
+        if whose is not None and whose != f"Patient/{patient}":
+            raise Unsafe("the resource is another patient's")
+        condition = identifiers.query(intent.artefact) if support.creates_once else None
+        return await client.create(intent.resource_type, body, condition)
+    if intent.action is Action.UPDATE and support.update:
+        before = replace(standing, elements=_of(intent, standing, known))
+        return await _change(client, intent, known, body, before, patient)
+    raise Unsafe(f"this EHR does not advertise {intent.action} for {intent.resource_type}")
+
+
+async def read_back(
+    client: EhrClient,
+    resource_type: str,
+    ehr_id: str,
+    intended: Mapping[str, Any],
+    *,
+    patient: EhrPatientId,
+    rewrites: frozenset[str] = frozenset(),
+    whole: bool = True,
+) -> Comparison:
+    """Read what was written and compare it with `intended`, whose references are resolved.
+
+    Not `whole` if that is only what a change says. `rewrites` (`EhrPlan.rewrites`) names
+    top-level elements that this EHR replaces by its own.
+    """
+    held = await client.read(resource_type, ehr_id)
+    found = differences(intended, held.resource, client.base_url, whole=whole)
+    rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
+    left = tuple(path for path in found if path not in rewritten)
+    whose = patient_of(held.resource, client.base_url)
+    wrong = whose is not None and whose != f"Patient/{patient}"
+    return Comparison(not left and not wrong, left, rewritten, wrong, held.version)
+
+
+async def _change(
+    client: EhrClient,
+    intent: Intent,
+    known: Mapping[str, str],
+    changes: Mapping[str, Any],
+    before: Standing,
+    patient: EhrPatientId,
+) -> Written:
+    resource_type, ehr_id = place_of(intent, known)
+    held = await client.read(resource_type, ehr_id)
+    whose = patient_of(held.resource, client.base_url)
+    if whose is not None and whose != f"Patient/{patient}":
+        raise WrongPatient
+    differ = differences(changes, held.resource, client.base_url, whole=False)
+    if not differ:
+        return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
+    if held.version is None:
+        raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
+    write, meant = dict(changes), merged(held.resource, changes)
+    if held.version != before.version:
+        write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)
+        if disputed:
+            raise Disputed(ehr_id, disputed, differ)
+    if not write:
+        return Written(ehr_id, held.version, existed=True, whole=meant)
+    body = merged(held.resource, write)
+    return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
+
+
+def _of(intent: Intent, standing: Standing, known: Mapping[str, str]) -> dict[str, Any]:
+    """Resolve those elements that stood before and are to change."""
+    touched = {key: value for key, value in standing.elements.items() if key in intent.body}
+    resolved: dict[str, Any] = resolve(touched, known)
+    return resolved

@@ -1,0 +1,1 @@
+"""What one EHR is: what it advertises, what its vendor is known to do, and the plan for it."""

@@ -1,0 +1,190 @@
+"""The capability planner: how each artefact is written to one EHR. Pure; sends nothing.
+
+It never plans an interaction that the EHR does not advertise, and nothing that could not be read
+back. Where an EHR cannot hold an artefact the ladder below says what is written in its place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fhir_adapters.profile.capability import Support, supports_of
+from fhir_adapters.profile.vendors import PLAIN, Artefact, Overlay
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """Written as its own resource type."""
+
+    resource_type: str
+    conditional_create: bool
+    update: bool
+    search_by_identifier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Written as another type, which says the same in words; changes become further entries."""
+
+    to: Native
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Kept by Kairos alone, in its own store and timeline; nobody types it into the EHR."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person enters it in the EHR by hand."""
+
+    why: str
+
+
+Way = Native | Fallback | Kept | Person
+
+
+class Last(StrEnum):
+    """What is left when the EHR takes none of an artefact's types."""
+
+    PERSON = "person"
+    KEPT = "kept"
+
+
+TEXT = ("DocumentReference", "Communication")
+"""Types that say in words what the EHR cannot hold; the richer first."""
+
+LADDERS: Mapping[Artefact, tuple[tuple[str, ...], Last]] = {
+    Artefact.EPISODE: (("EpisodeOfCare",), Last.KEPT),
+    Artefact.CARE_PLAN: (("CarePlan", *TEXT), Last.KEPT),
+    Artefact.MEDICATION_ORDER: (("MedicationRequest",), Last.PERSON),
+    Artefact.COURSE_ORDER: (("ServiceRequest",), Last.PERSON),
+    Artefact.APPOINTMENT: (("Appointment", "Communication"), Last.PERSON),
+    Artefact.ADMINISTRATION: (("MedicationAdministration", "Procedure", *TEXT), Last.PERSON),
+    Artefact.STIMULATION: (("Procedure", *TEXT), Last.PERSON),
+    Artefact.BLOOD_PRESSURE: (("Observation", "Communication"), Last.PERSON),
+    Artefact.VITAL_SIGN: (("Observation", "Communication"), Last.PERSON),
+    Artefact.FINDING: (("Observation", *TEXT), Last.PERSON),
+    Artefact.SCALE: (("Observation", "QuestionnaireResponse", *TEXT), Last.PERSON),
+    Artefact.TASK: (("Task", "Communication"), Last.KEPT),
+    Artefact.HOLD: (("Flag", "Communication"), Last.PERSON),
+    Artefact.OVERRIDE: (("Provenance", *TEXT), Last.PERSON),
+    Artefact.DECISION: (("Provenance", *TEXT), Last.PERSON),
+    Artefact.PROVENANCE: (("Provenance",), Last.KEPT),
+}
+"""For each artefact its own type, then what stands in for it, best first, and what is left.
+
+Nothing stands in for an order: a text that tells of one asks nobody to enter it.
+"""
+
+NATIVE_TYPE: Mapping[Artefact, str] = {kind: types[0] for kind, (types, _) in LADDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One line of "what would be written to this EHR, and how"."""
+
+    artefact: Artefact
+    way: str  # native, fallback, kept or person
+    resource_type: str | None
+    why: str
+    updates: str
+    once_by: str  # what makes a lost answer harmless
+
+
+@dataclass(frozen=True, slots=True)
+class EhrPlan:
+    """How each artefact is written to one EHR, and what each type there can do."""
+
+    ways: Mapping[Artefact, Way]
+    supports: Mapping[str, Support]
+    overlay: Overlay
+
+    def support(self, resource_type: str) -> Support:
+        """Say what is advertised for a type and to be trusted; nothing for one that is not."""
+        return self.supports.get(resource_type) or Support(resource_type)
+
+    def target(self, artefact: Artefact) -> str | None:
+        """Name the type that an artefact becomes in this EHR; None if it is not written there."""
+        match self.ways[artefact]:
+            case Native(resource_type=name) | Fallback(to=Native(resource_type=name)):
+                return name
+        return None
+
+    def rewrites(self, resource_type: str) -> frozenset[str]:
+        """List the elements that this EHR is known to replace by its own."""
+        return self.overlay.rewrites.get(resource_type, frozenset())
+
+    def describe(self) -> tuple[PlanRow, ...]:
+        """Say what would be written to this EHR, and how."""
+        return tuple(self._row(artefact, self.ways[artefact]) for artefact in Artefact)
+
+    def _row(self, artefact: Artefact, way: Way) -> PlanRow:
+        match way:
+            case Native():
+                updates = "in place" if way.update else "by a person: no update is advertised"
+                return PlanRow(
+                    artefact, "native", way.resource_type, "", updates, self._once_by(way)
+                )
+            case Fallback(to=to, why=why):
+                once = self._once_by(to)
+                updates = "as further entries"
+                return PlanRow(artefact, "fallback", to.resource_type, why, updates, once)
+            case Kept(why=why):
+                return PlanRow(artefact, "kept", None, why, "in Kairos", "")
+            case Person(why=why):
+                return PlanRow(artefact, "person", None, why, "by a person", "")
+
+    def _once_by(self, way: Native) -> str:
+        if way.conditional_create:
+            return "conditional create"
+        if way.search_by_identifier:
+            return "search by identifier"
+        search = self.support(way.resource_type).search
+        if "target" in search or search & {"patient", "subject"}:
+            return "search by content"
+        return "a person, when an answer is lost"
+
+
+def plan_for(statement: Mapping[str, Any], overlay: Overlay = PLAIN) -> EhrPlan:
+    """Plan from a live CapabilityStatement and what is known of the vendor beyond it.
+
+    Raises Malformed for what is not an R4 CapabilityStatement.
+    """
+    supports = {name: overlay.trust(said) for name, said in supports_of(statement).items()}
+    ways = {artefact: _way(artefact, supports, overlay) for artefact in Artefact}
+    return EhrPlan(ways, supports, overlay)
+
+
+def _way(artefact: Artefact, supports: Mapping[str, Support], overlay: Overlay) -> Way:
+    types, last = LADDERS[artefact]
+    passed_over: list[str] = []
+    for name in types:
+        reason = overlay.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
+        if reason is None:
+            native = _native(supports[name])
+            return Fallback(native, "; ".join(passed_over)) if passed_over else native
+        passed_over.append(reason)
+    why = "; ".join(passed_over)
+    return Kept(why) if last is Last.KEPT else Person(why)
+
+
+def _cannot(name: str, said: Support | None) -> str | None:
+    if said is None:
+        return f"{name} is not listed"
+    if not said.create:
+        return f"{name} cannot be created"
+    return None if said.read else f"{name} cannot be read back"
+
+
+def _native(said: Support) -> Native:
+    return Native(
+        resource_type=said.resource_type,
+        conditional_create=said.creates_once,
+        update=said.update,
+        search_by_identifier=said.finds_identifier,
+    )

@@ -1,0 +1,1 @@
+"""The way to and from Temporal: gateway, payload converter, clock. No workflow imports this."""

@@ -1,0 +1,179 @@
+"""A pathway on which every kind of fact happens, and EHRs that advertise this or that."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from domain.delivery.words import Intent
+from domain.language import events as e
+from domain.language.clocks import LocalTime
+from domain.language.names import (
+    KAIROS,
+    Author,
+    ConnectionId,
+    Decision,
+    EhrPatientId,
+    EventId,
+    HoldId,
+    HoldReason,
+    ObservationName,
+    Outcome,
+    PathwayId,
+    Role,
+    RuleId,
+    SiteId,
+    TaskId,
+    VisitId,
+)
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from domain.language.vocabulary import Vocabulary
+from domain.rules.fold import apply
+from fhir_adapters.content.intents import intents_for
+from fhir_adapters.content.shape import WRITTEN_TYPES
+from fhir_adapters.profile.plan import EhrPlan
+
+PRESCRIBER = Author("user-7", Role.PRESCRIBER)
+NURSE = Author("user-3", Role.NURSE)
+FIRST = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
+
+
+class Told(NamedTuple):
+    """One event with the pathway before and after it."""
+
+    event: e.Event
+    before: Pathway
+    after: Pathway
+
+
+def at(day: int, hour: int = 9) -> LocalTime:
+    """A local time in December 2026."""
+    return LocalTime(date(2026, 12, day), time(hour))
+
+
+def told(
+    protocol: CombinedProtocol, patient: str = "pat-1", pathway: str = "pw-1"
+) -> tuple[Told, ...]:
+    """The whole story, every kind of fact at least once."""
+    state = Pathway(PathwayId(pathway))
+    story = []
+    for number, (author, fact) in enumerate(_facts(protocol, EhrPatientId(patient))):
+        happened = FIRST + timedelta(hours=number)
+        event = e.Event(EventId(f"{pathway}-req-{number}/0"), happened, author, fact)
+        after = apply(state, event, protocol.vocabulary)
+        story.append(Told(event, state, after))
+        state = after
+    return tuple(story)
+
+
+def written(story: Iterable[Told], protocol: CombinedProtocol, plan: EhrPlan) -> list[Intent]:
+    """All intents of a story under a plan."""
+    return [
+        intent
+        for step in story
+        for intent in intents_for(step.event, step.before, step.after, protocol, plan)
+    ]
+
+
+def statement(
+    types: Iterable[str] = tuple(sorted(WRITTEN_TYPES)),
+    interactions: Iterable[str] = ("read", "create", "update", "search-type"),
+    search: Iterable[str] = ("identifier", "patient", "code", "date", "target"),
+    *,
+    conditional: bool = True,
+) -> dict[str, Any]:
+    """A CapabilityStatement that advertises the same for every one of these types."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "fhirVersion": "4.0.1",
+        "rest": [
+            {
+                "mode": "server",
+                "resource": [
+                    {
+                        "type": name,
+                        "interaction": [{"code": code} for code in interactions],
+                        "conditionalCreate": conditional,
+                        "searchParam": [{"name": parameter} for parameter in search],
+                    }
+                    for name in types
+                ],
+            }
+        ],
+    }
+
+
+def every_reading(vocabulary: Vocabulary) -> tuple[e.Reading, ...]:
+    """One reading of everything that may be recorded, but a total or an item of a scale."""
+    of_scales = {name for scale in vocabulary.scales.values() for name in _of(scale)}
+    return tuple(
+        e.Reading(name, answer=kind.answers[0])
+        if kind.answers
+        else e.Reading(name, value=(kind.low or Decimal(0)) + 1)
+        for name, kind in vocabulary.observations.items()
+        if not kind.derived and name not in of_scales
+    )
+
+
+def _of(scale: Any) -> set[ObservationName]:
+    return {scale.total, *scale.item_observations.values()}
+
+
+def _facts(  # the order is the story's
+    protocol: CombinedProtocol, patient: EhrPatientId
+) -> Iterable[tuple[Author, e.Fact]]:
+    first, second = protocol.phases[0].id, protocol.phases[1].id
+    one, two, three, four = (VisitId(f"visit-{number}") for number in range(1, 5))
+    systolic = e.Reading(ObservationName("systolic_bp"), Decimal(128))
+    task, hold, gate = TaskId("task-1"), HoldId("hold-1"), RuleId("blood-pressure-before")
+    ended = FIRST + timedelta(days=4)
+    yield (
+        NURSE,
+        e.PathwayStarted(
+            patient,
+            ConnectionId("ehr-1"),
+            SiteId("site-1"),
+            "America/New_York",
+            protocol.id,
+            protocol.version,
+            protocol.sha256,
+        ),
+    )
+    yield NURSE, e.PhaseEntered(first, at(1))
+    yield KAIROS, e.TaskOpened(task, RuleId("order-signed"), (Role.PRESCRIBER,), "Sign.", ended)
+    yield PRESCRIBER, e.TaskAcknowledged(task)
+    yield PRESCRIBER, e.OrderSigned(first)
+    yield KAIROS, e.TaskClosed(task)
+    yield KAIROS, e.VisitProposed(one, first, 0, at(1), 1)
+    yield KAIROS, e.VisitProposed(two, first, 0, at(3), 1)
+    yield NURSE, e.VisitBooked(one, at(1))
+    yield NURSE, e.VisitMoved(one, at(1, 10))
+    yield NURSE, e.VisitBooked(two, at(3))
+    yield NURSE, e.VisitCheckedIn(one)
+    yield NURSE, e.ReadingsTaken(every_reading(protocol.vocabulary), one)
+    yield NURSE, e.ReadingsTaken((systolic,), one)
+    yield NURSE, e.ScaleAssessed("phq9", (2, 3, 1, 2, 0, 1, 2, 0, 0), 11)
+    yield NURSE, e.ScaleAssessed("madrs", (3,) * 10, 30)
+    yield NURSE, e.HoldPlaced(hold, HoldReason.MEDICAL_REVIEW, "headache")
+    yield PRESCRIBER, e.HoldLifted(hold, "seen, harmless")
+    yield (
+        PRESCRIBER,
+        e.GateOverridden(one, gate, "known and stable", ("systolic 152",), ("ev-1",)),
+    )
+    yield NURSE, e.DoseGiven(one, 1, 56, 2, "LOT-1")
+    yield NURSE, e.VisitReleased(one)
+    yield NURSE, e.VisitMissed(two)
+    yield PRESCRIBER, e.DecisionMade(first, Decision.CONTINUE, "responds", ("MADRS 30",))
+    yield PRESCRIBER, e.PhaseEntered(second, at(10), 2)
+    yield PRESCRIBER, e.OrderSigned(second)
+    yield KAIROS, e.VisitProposed(three, second, 0, at(10), 2)
+    yield KAIROS, e.VisitProposed(four, second, 0, at(11), 2)
+    yield NURSE, e.VisitBooked(three, at(10))
+    yield NURSE, e.VisitCheckedIn(three)
+    yield NURSE, e.StimulationGiven(three, 1, ended, 1980, 120, 66)
+    yield NURSE, e.StimulationGiven(three, 2, ended, 1980, 120, 66)
+    yield NURSE, e.VisitReleased(three)
+    yield PRESCRIBER, e.DecisionMade(second, Decision.STOP, "patient's wish", ())
+    yield PRESCRIBER, e.PathwayFinished(Outcome.STOPPED)
+    yield KAIROS, e.VisitCancelled(four)

@@ -1,0 +1,203 @@
+"""What an EHR's answers mean: headers, pages, and the worst issue of an OperationOutcome."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from fhir_adapters.exchange.failures import EhrRefused
+from fhir_adapters.exchange.headers import (
+    id_from_body,
+    id_from_location,
+    seconds_to_wait,
+    version_from_etag,
+)
+from fhir_adapters.exchange.paging import Gathering, next_page
+from fhir_adapters.profile.operation_outcome import Issue, classify, issues_of, leaves_doubt
+from fhir_adapters.profile.taxonomy import EPIC, Verdict
+
+BASE = "https://ehr.example/fhir"
+
+
+def _outcome(*issues: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": severity,
+                "code": "processing",
+                "diagnostics": "Ann Doe",
+                "details": {"coding": [{"system": "urn:oid:x.657369", "code": code}]},
+            }
+            for severity, code in issues
+        ],
+    }
+
+
+def test_the_worst_issue_decides() -> None:
+    """A warning in front of a fatal issue does not hide it, in whatever order they come."""
+    for pair in (
+        (("information", "59100"), ("fatal", "59177")),
+        (("fatal", "59177"), ("warning", "4119")),
+    ):
+        issues = issues_of(_outcome(*pair))
+        assert classify(400, issues) is Verdict.RETRY
+        assert issues[0].details == ("59177",)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "verdict"),
+    [
+        (400, "59141", Verdict.ALREADY_DONE),
+        (400, "59188", Verdict.NEEDS_PERSON),
+        (403, "4130", Verdict.NEEDS_PERSON),
+        (400, "4107", Verdict.CONFLICT),
+        (400, "4113", Verdict.PAGE_RESTART),
+        (404, "59008", Verdict.NOT_FOUND),
+        (400, "59108", Verdict.REFUSED),
+        (400, "99999", Verdict.NEEDS_PERSON),
+    ],
+)
+def test_vendor_codes_have_their_meaning(status: int, code: str, verdict: Verdict) -> None:
+    """Known codes by the table; an unknown one that failed is a person's."""
+    assert classify(status, issues_of(_outcome(("fatal", code)))) is verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (400, Verdict.REFUSED),
+        (401, Verdict.LOGIN),
+        (404, Verdict.NOT_FOUND),
+        (409, Verdict.CONFLICT),
+        (412, Verdict.CONFLICT),
+        (422, Verdict.REFUSED),
+        (423, Verdict.RETRY),
+        (424, Verdict.RETRY),
+        (502, Verdict.RETRY),
+    ],
+)
+def test_without_an_outcome_the_status_decides(status: int, verdict: Verdict) -> None:
+    """An HTML page or an empty body is classified by its status."""
+    assert classify(status, issues_of(None)) is verdict
+
+
+def test_the_table_has_every_published_code() -> None:
+    """The 37 codes that Epic publishes and three that were only seen, by class."""
+    assert Counter(EPIC.values()) == {
+        Verdict.REFUSED: 17 + 1,
+        Verdict.NEEDS_PERSON: 9 + 1,
+        Verdict.NOT_FOUND: 4 + 1,
+        Verdict.RETRY: 3,
+        Verdict.PAGE_RESTART: 2,
+        Verdict.CONFLICT: 1,
+        Verdict.ALREADY_DONE: 1,
+    }
+
+
+@pytest.mark.parametrize("code", ["4119", "4122", "59100", "59204", "12345"])
+def test_a_warning_keeps_an_empty_answer_from_being_proof(code: str) -> None:
+    """Only "nothing found" leaves an empty search a proof that nothing is there."""
+    nothing = issues_of(_outcome(("warning", "4101")))
+    assert not leaves_doubt(nothing)
+    assert leaves_doubt((*nothing, *issues_of(_outcome(("warning", code)))))
+
+
+def test_no_free_text_in_a_message() -> None:
+    """A refusal prints status and codes, never diagnostics; a code that is text is dropped."""
+    body = _outcome(("fatal", "59159"))
+    body["issue"][0]["code"] = "Ann Doe was born"
+    refused = EhrRefused("create a Task", 400, issues_of(body))
+    assert "Ann" not in f"{refused} {refused.issues!r}"
+    assert "59159" in str(refused)
+    assert "Ann Doe" in refused.issues[0].diagnostics
+
+
+def test_strange_outcomes_are_no_issues() -> None:
+    """Whatever a body holds, reading its issues does not fail."""
+    bodies: tuple[Any, ...] = (
+        None,
+        [],
+        {"resourceType": "OperationOutcome", "issue": [1, {"details": 3}]},
+    )
+    for body in bodies:
+        assert all(isinstance(issue, Issue) for issue in issues_of(body))
+
+
+@pytest.mark.parametrize(
+    ("location", "found"),
+    [
+        (f"{BASE}/Task/7", ("7", None)),
+        (f"{BASE}/Task/7/_history/10-1", ("7", "10-1")),
+        ("Task/7", ("7", None)),
+        (f"{BASE}/Observation/7", None),
+        (f"{BASE}/Task/../etc", None),
+        (f"{BASE}/SubTask/7", None),
+        (None, None),
+    ],
+)
+def test_the_id_stands_in_location(location: str | None, found: tuple[str, str] | None) -> None:
+    """An id is taken from Location only if it names the type that was created."""
+    assert id_from_location(location, "Task") == found
+
+
+def test_the_id_stands_in_the_body() -> None:
+    """Without Location the returned resource says its id; another type says nothing."""
+    body = {"resourceType": "Task", "id": "7", "meta": {"versionId": "3"}}
+    assert id_from_body(body, "Task") == ("7", "3")
+    assert id_from_body(body, "Flag") is None
+    assert id_from_body({"resourceType": "Task", "id": "a/b"}, "Task") is None
+
+
+@pytest.mark.parametrize(("etag", "version"), [('W/"10-1"', "10-1"), ('"3"', "3"), ("3", None)])
+def test_versions_need_not_be_numbers(etag: str, version: str | None) -> None:
+    """Weak and strong ETags are read, whatever stands in them."""
+    assert version_from_etag(etag) == version
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("120", 120),
+        ("99999999", 86400),
+        ("Tue, 24 Nov 2026 10:01:00 GMT", 60),
+        ("Tue, 24 Nov 2026 09:00:00 GMT", 0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(retry_after: str | None, seconds: float | None) -> None:
+    """A date is measured from the answer's own Date; nonsense says nothing."""
+    assert seconds_to_wait(retry_after, "Tue, 24 Nov 2026 10:00:00 GMT") == seconds
+
+
+@pytest.mark.parametrize(
+    ("url", "followed"),
+    [
+        (f"{BASE}/Task?page=2", f"{BASE}/Task?page=2"),
+        ("Task?page=2", f"{BASE}/Task?page=2"),
+        ("https://evil.example/fhir/Task?page=2", ""),
+        ("http://ehr.example/fhir/Task", ""),
+    ],
+)
+def test_a_next_link_leads_to_the_ehr_or_nowhere(url: str, followed: str) -> None:
+    """Pages are followed within the same origin only, so no token leaves it."""
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE) == followed
+
+
+def test_the_same_id_on_two_pages_is_one_resource() -> None:
+    """Of two copies the newer one stays."""
+    gathering = Gathering("Task")
+    for updated in ("2026-02-01", "2026-03-01", "2026-01-01"):
+        task = {"resourceType": "Task", "id": "7", "meta": {"lastUpdated": updated}}
+        gathering.take({"entry": [{"resource": task}]})
+    (found,) = gathering.result(complete=True).resources
+    assert found["meta"]["lastUpdated"] == "2026-03-01"
+
+
+def test_an_empty_page_that_claims_matches_is_not_whole() -> None:
+    """`total` above zero without an entry proves nothing; a lone OperationOutcome is no match."""
+    gathering = Gathering("Task")
+    gathering.take({"total": 1, "entry": [{"resource": _outcome(("warning", "4119"))}]})
+    assert not gathering.whole
+    assert len(gathering.result(complete=True).issues) == 1

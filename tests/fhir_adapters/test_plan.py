@@ -1,0 +1,207 @@
+"""The capability planner: against real vendors' statements, and never beyond what is advertised."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.delivery.words import Action
+from domain.language.errors import Malformed
+from fhir_adapters.profile.capability import supports_of
+from fhir_adapters.profile.plan import Fallback, Kept, Native, Person, plan_for
+from fhir_adapters.profile.vendors import EPIC, ORACLE, PLAIN, VENDORS, Artefact, Overlay
+from tests.fhir_adapters.fhir_profiles import published_data
+from tests.fhir_adapters.fhir_story import statement, told, written
+
+VENDOR_WAYS = {
+    # artefact: Epic, Oracle, athenahealth, MEDITECH; + native, text the fallback, - kept, ! person
+    Artefact.EPISODE: ("-", "-", "-", "-"),
+    Artefact.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "Communication"),
+    Artefact.MEDICATION_ORDER: ("!", "+", "!", "!"),
+    Artefact.COURSE_ORDER: ("+", "!", "!", "!"),
+    Artefact.APPOINTMENT: ("Communication", "Communication", "!", "Communication"),
+    Artefact.ADMINISTRATION: ("Procedure", "Procedure", "!", "Communication"),
+    Artefact.STIMULATION: ("+", "+", "!", "Communication"),
+    Artefact.BLOOD_PRESSURE: ("+", "+", "!", "Communication"),
+    Artefact.VITAL_SIGN: ("+", "+", "!", "Communication"),
+    Artefact.FINDING: ("DocumentReference", "DocumentReference", "!", "Communication"),
+    Artefact.SCALE: (
+        "QuestionnaireResponse",
+        "DocumentReference",
+        "QuestionnaireResponse",
+        "QuestionnaireResponse",
+    ),
+    Artefact.TASK: ("Communication", "Communication", "-", "Communication"),
+    Artefact.HOLD: ("Communication", "Communication", "!", "Communication"),
+    Artefact.OVERRIDE: ("DocumentReference", "+", "!", "Communication"),
+    Artefact.DECISION: ("DocumentReference", "+", "!", "Communication"),
+    Artefact.PROVENANCE: ("-", "+", "-", "-"),
+}
+CAPTURED: dict[str, tuple[int, Overlay]] = {
+    "epic": (0, EPIC),
+    "oracle": (1, ORACLE),
+    "athenahealth": (2, PLAIN),
+    "meditech": (3, PLAIN),
+}
+
+
+def _captured(vendor: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (published_data() / "capability" / f"{vendor}-r4.json").read_text()
+    )
+    return found
+
+
+def _sign(way: Native | Fallback | Kept | Person) -> str:
+    match way:
+        case Native():
+            return "+"
+        case Fallback(to=to):
+            return to.resource_type
+        case Kept():
+            return "-"
+        case Person():
+            return "!"
+
+
+@pytest.mark.parametrize("vendor", CAPTURED)
+def test_a_vendor_gets_what_it_takes(vendor: str) -> None:
+    """Each captured statement gives exactly the ways in the table above."""
+    place, overlay = CAPTURED[vendor]
+    plan = plan_for(_captured(vendor), overlay)
+    ways = {artefact: _sign(way) for artefact, way in plan.ways.items()}
+    assert ways == {artefact: signs[place] for artefact, signs in VENDOR_WAYS.items()}
+
+
+@pytest.mark.parametrize("vendor", CAPTURED)
+def test_no_vendor_is_sent_what_it_does_not_advertise(vendor: str, protocol) -> None:
+    """Every intent of a whole pathway is advertised by the vendor, or a person's."""
+    said = _captured(vendor)
+    for overlay in VENDORS.values():
+        _only_advertised(said, plan_for(said, overlay), protocol)
+
+
+def test_no_vendor_has_conditional_create() -> None:
+    """None of the four plans it; Epic's blood pressure and Oracle's are found by content."""
+    once = {}
+    for vendor, (_, overlay) in CAPTURED.items():
+        rows = plan_for(_captured(vendor), overlay).describe()
+        assert not [row for row in rows if row.once_by == "conditional create"]
+        once[vendor] = {row.artefact: row.once_by for row in rows}
+    assert once["epic"][Artefact.BLOOD_PRESSURE] == "search by content"
+    assert once["epic"][Artefact.STIMULATION] == "search by identifier"
+    assert once["oracle"][Artefact.BLOOD_PRESSURE] == "search by content"
+    assert once["oracle"][Artefact.TASK] == "a person, when an answer is lost"
+
+
+@given(data=st.data())
+def test_a_plan_never_goes_beyond_the_statement(data, protocol) -> None:
+    """Whatever interactions and parameters a server lacks, nothing unadvertised is written."""
+    said = statement()
+    for resource in said["rest"][0]["resource"]:
+        for key, items in (("interaction", "code"), ("searchParam", "name")):
+            names = [entry[items] for entry in resource[key]]
+            kept = data.draw(st.sets(st.sampled_from(names)))
+            resource[key] = [entry for entry in resource[key] if entry[items] in kept]
+        resource["conditionalCreate"] = data.draw(st.sampled_from([True, False, None]))
+    overlay = data.draw(st.sampled_from(sorted(VENDORS)))
+    _only_advertised(said, plan_for(said, VENDORS[overlay]), protocol)
+
+
+def _only_advertised(said, plan, protocol) -> None:
+    supports = supports_of(said)
+    for way in plan.ways.values():
+        native = way.to if isinstance(way, Fallback) else way
+        if isinstance(native, Native):
+            there = supports[native.resource_type]
+            assert there.create
+            assert there.read
+            assert there.update or not native.update
+            assert there.conditional_create or not native.conditional_create
+            assert "identifier" in there.search or not native.search_by_identifier
+    created: set[str] = set()
+    for intent in written(told(protocol), protocol, plan):
+        advertised = supports.get(intent.resource_type)
+        if intent.action is Action.PERSON:
+            continue
+        assert advertised is not None
+        assert set(intent.needs) <= created
+        if intent.action is Action.CREATE:
+            assert advertised.create
+            created.add(intent.artefact)
+        else:
+            assert advertised.update
+            assert intent.artefact in created
+
+
+def test_the_plan_says_what_would_be_written() -> None:
+    """There is one row for each artefact, with the reason wherever it is not native."""
+    rows = plan_for(statement(("Observation", "Communication"))).describe()
+    assert [row.artefact for row in rows] == list(Artefact)
+    assert all(row.why or row.way == "native" for row in rows)
+    dose = next(row for row in rows if row.artefact is Artefact.ADMINISTRATION)
+    assert (dose.way, dose.resource_type) == ("fallback", "Communication")
+    assert dose.why == (
+        "MedicationAdministration is not listed; Procedure is not listed; "
+        "DocumentReference is not listed"
+    )
+
+
+def test_what_cannot_be_read_back_is_not_written() -> None:
+    """A type that can be created but never read is passed over."""
+    plan = plan_for(statement(interactions=("create", "search-type")))
+    assert not [way for way in plan.ways.values() if isinstance(way, Native | Fallback)]
+
+
+def test_a_parameter_counts_only_where_searching_is_advertised() -> None:
+    """Listed parameters without search-type are no search, and no conditional create either."""
+    way = plan_for(statement(interactions=("read", "create"))).ways[Artefact.SCALE]
+    assert isinstance(way, Native)
+    assert not way.search_by_identifier
+    assert not way.conditional_create
+
+
+@pytest.mark.parametrize("said", [None, False, "true"])
+def test_conditional_create_counts_only_where_it_is_stated(said: object) -> None:
+    """Omitted, false or strange: a conditional create is not sent and not relied on."""
+    whole = statement()
+    for resource in whole["rest"][0]["resource"]:
+        resource["conditionalCreate"] = said
+    rows = plan_for(whole).describe()
+    assert not [row for row in rows if row.once_by == "conditional create"]
+
+
+def test_an_overlay_only_takes_away() -> None:
+    """On the same statement no overlay makes anything native that was not."""
+    said = statement(("Observation", "Procedure"))
+    plain = plan_for(said, PLAIN)
+    for overlay in VENDORS.values():
+        for artefact, way in plan_for(said, overlay).ways.items():
+            assert (
+                not isinstance(way, Native)
+                or way == plain.ways[artefact]
+                or (not way.search_by_identifier)
+            )
+
+
+def test_another_fhir_version_is_refused() -> None:
+    """An STU3 server is told apart before anything is planned for it."""
+    with pytest.raises(Malformed, match=r"3\.0"):
+        plan_for(json.loads((published_data() / "capability" / "epic-stu3.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rest": "?"},
+        {"rest": [{"mode": "server", "resource": 3}]},
+        {"rest": [{"mode": "server", "resource": [{"type": {}}]}]},
+    ],
+)
+def test_a_strange_statement_plans_nothing(damage: dict[str, Any]) -> None:
+    """Nonsense in a statement is not an error of ours and not a capability either."""
+    plan = plan_for(deepcopy(statement()) | damage)
+    assert not [way for way in plan.ways.values() if isinstance(way, Native | Fallback)]

@@ -1,0 +1,1 @@
+"""What makes the generated pages and the picture of the README. Nothing here runs in production."""

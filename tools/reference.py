@@ -1,0 +1,229 @@
+"""Makes the pages of docs/reference from the code itself, so that they cannot say something else.
+
+The moves of a visit stand in no table: they are found by asking the domain, for a visit in each
+state, which wish is granted. Must not describe what it cannot look up.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy import CheckConstraint
+
+from api.access import ANYONE, guards_of
+from api.app import V1
+from api.problems import TYPES
+from domain.automatic import automatic
+from domain.decide import decide
+from domain.delivery.words import MOVES, NEEDS_PERSON, OPEN, DeliveryState
+from domain.language import commands as c
+from domain.language.clocks import LocalTime
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.events import Event
+from domain.language.names import Author, Outcome, PathwayId, RequestId, Role, VisitId, VisitStatus
+from domain.language.pathway import Pathway, Phase, Visit
+from domain.language.protocol import CombinedProtocol
+from domain.rules.fold import fold
+from protocols.loader import SHIPPED, load_protocols
+from settings import Connection, Settings, Site
+from store.tables import CommandRow, PathwayRow
+
+ROOT = Path(__file__).resolve().parent.parent
+GENERATED_BY = "<!-- Generated from the code by `./dev docs`; do not edit. -->"
+DAY = date(2027, 3, 1)
+AT = LocalTime(DAY, time(9))
+VISIT = VisitId("visit-1")
+MOMENTS = (datetime(2027, 3, 1, 8, tzinfo=UTC), datetime(2027, 3, 1, 10, tzinfo=UTC))
+"""An hour before the visit and an hour after its start; the clinic of these pages is in UTC."""
+
+WISHES: tuple[c.Wish, ...] = (
+    c.BookVisit(VISIT),
+    c.MoveVisit(VISIT, LocalTime(DAY, time(14))),
+    c.CheckIn(VISIT),
+    c.ReleaseVisit(VISIT),
+    c.MissVisit(VISIT),
+    c.CancelVisit(VISIT, "a reason"),
+)
+
+DELIVERY_STATES: Mapping[DeliveryState, str] = {
+    DeliveryState.INTENT: "Committed with the event that calls for it; not a byte was sent.",
+    DeliveryState.SENT: "Committed as about to be sent. After a crash it is as good as unknown.",
+    DeliveryState.UNKNOWN: "Sent, and no answer came. It is looked for before it is sent again.",
+    DeliveryState.CONFIRMED: "In the EHR, read back, and equal to what was meant.",
+    DeliveryState.DIVERGENT: "In the EHR, read back, and different.",
+    DeliveryState.MISFILED: "In the EHR on another patient. Nothing more of its lane is sent.",
+    DeliveryState.REFUSED: "The EHR said no, or sending it would not have been safe.",
+    DeliveryState.SUPERSEDED: "A person decided that it is not needed, or entered it by hand.",
+}
+
+
+def states_page() -> str:
+    """Draw the states of visits, deliveries and commands, with the moves between them."""
+    return "\n".join([
+        GENERATED_BY, "", "# States", "",
+        "## A visit", "",
+        *_diagram(visit_moves()), "",
+        "The moves were found by asking `domain/decide.py`, for a visit in each state, which wish",
+        "it grants: an hour before the visit's time and an hour after, with nothing else in the",
+        "way. `move-visit` keeps the state. Kairos itself cancels a visit that had not begun when",
+        "its phase or the pathway ended.", "",
+        "## A delivery", "",
+        *_diagram([(a, b, "") for a in DeliveryState for b in DeliveryState if b in MOVES[a]]), "",
+        "From `MOVES` in `domain/delivery/words.py`; the ledger refuses every other move.", "",
+        "| State | Means | Waits for |", "|---|---|---|",
+        *(f"| `{state}` | {DELIVERY_STATES[state]} | {_waits_for(state)} |"
+          for state in DeliveryState), "",
+        "A delivery that only a person can make, because the EHR cannot take it, is an `intent`",
+        "that needs a person; so is one that waits for what no delivery will bring. One whose lost",
+        "answer cannot be resolved, or that cannot be read back, is an `unknown` that does.",
+        "", "## A command", "",
+        *_diagram([(first, last, "") for first, *rest in [listed(CommandRow)] for last in rest]),
+        "",
+        "A command is committed to the inbox as `received` before it is sent to its pathway. It is",
+        "settled once: `applied` by the transaction that stores its events, `rejected` with the",
+        "reason.", "",
+        "## A pathway", "",
+        "`" + "` → `".join(listed(PathwayRow)) + "`. Between `starting` and `open` lies the moment",
+        "at which the workflow's first events are stored. A finished pathway has an outcome:",
+        " or ".join(f"`{outcome}`" for outcome in Outcome) + ".", "",
+    ])  # fmt: skip
+
+
+def _waits_for(state: DeliveryState) -> str:
+    if state in NEEDS_PERSON:
+        return "a person"
+    return "its lane" if state in OPEN else "nobody"
+
+
+def _diagram(moves: list[tuple[str, str, str]]) -> list[str]:
+    """Draw moves as a Mermaid state diagram; a state's name may not hold a hyphen there."""
+    names = dict.fromkeys(state for move in moves for state in move[:2])
+    lines = [f'    state "{name}" as {_word(name)}' for name in names if _word(name) != name]
+    for first, last, why in moves:
+        lines.append(f"    {_word(first)} --> {_word(last)}" + (f" : {why}" if why else ""))
+    final = [name for name in names if all(first != name for first, _, _ in moves)]
+    begins = f"    [*] --> {_word(next(iter(names)))}"
+    ends = [f"    {_word(name)} --> [*]" for name in final]
+    return ["```mermaid", "stateDiagram-v2", begins, *lines, *ends, "```"]
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def visit_moves() -> list[tuple[str, str, str]]:
+    """Find every move of a visit: from, to, and what makes it move."""
+    protocol = load_protocols(SHIPPED).combined("esketamine-then-dtms")
+    found: dict[tuple[str, str, str], None] = {}
+    for status in VisitStatus:
+        pathway = _with_visit(protocol, status)
+        for wish in WISHES:
+            for now in MOMENTS:
+                for event in _granted(protocol, pathway, wish, now):
+                    found[status, _status(protocol, pathway, (event,)), wish.kind] = None
+        over = replace(pathway, outcome=Outcome.STOPPED)
+        ended = _status(protocol, over, automatic(protocol, over, MOMENTS[0]))
+        found[status, ended, "the pathway has ended"] = None
+    return [(first, last, why) for first, last, why in found if first != last]
+
+
+def _status(protocol: CombinedProtocol, pathway: Pathway, events: tuple[Event, ...]) -> VisitStatus:
+    """Say where the visit stands after these events."""
+    return fold(pathway, events, protocol.vocabulary).visits[VISIT].status
+
+
+def _with_visit(protocol: CombinedProtocol, status: VisitStatus) -> Pathway:
+    """Make a pathway in its first phase, signed, with one visit in that state."""
+    phase = protocol.phases[0].id
+    arrived = MOMENTS[0] if status is VisitStatus.CHECKED_IN else None
+    visit = Visit(VISIT, phase, 0, 1, AT, AT, status, checked_in=arrived)
+    entered = MOMENTS[0] - timedelta(days=7)
+    phases = {phase: Phase(entered, AT, signed=entered)}
+    return Pathway(PathwayId("pathway-1"), phases=phases, visits={VISIT: visit})
+
+
+def _granted(
+    protocol: CombinedProtocol, pathway: Pathway, wish: c.Wish, now: datetime
+) -> tuple[Event, ...]:
+    command = c.Command(RequestId("request-1"), Author("somebody", Role.NURSE), wish)
+    try:
+        return decide(protocol, pathway, command, now)
+    except (Refused, Conflict, Malformed):
+        return ()
+
+
+def listed(table: type[CommandRow | PathwayRow]) -> list[str]:
+    """List the states that a table's constraint allows, in the order in which it names them."""
+    made = table.metadata.tables[table.__tablename__]
+    (check,) = (each for each in made.constraints if isinstance(each, CheckConstraint))
+    return re.findall(r"'(\w+)'", str(check.sqltext))
+
+
+def settings_page() -> str:
+    """List every setting of the API and the worker, and the keys of the clinic file."""
+    return "\n".join([
+        GENERATED_BY, "", "# Settings", "",
+        "The API and the worker read these at their start, from the environment or from files of",
+        "the same name in lower case under `/run/secrets` (`/run/secrets/kairos_database_url`).",
+        "A missing required one stops the process. `./dev demo` and `./dev up` set all of them.",
+        "", *_table(Settings, "KAIROS_"),
+        "## The clinic file", "",
+        "YAML with two lists, `sites` and `connections`; `deploy/clinic.example.yaml` is one. No",
+        "other key is allowed. An EHR's address comes from here and from nowhere else.", "",
+        "### A site", "", *_table(Site),
+        "### A connection", "", *_table(Connection),
+    ])  # fmt: skip
+
+
+def _table(model: type[BaseModel], prefix: str = "") -> list[str]:
+    rows = ["| Name | Required | Default | Means |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        shown = f"{prefix}{name.upper()}" if prefix else name
+        default = "" if field.is_required() else f"`{_plain(field.default)}`"
+        required = "yes" if field.is_required() else ""
+        rows.append(f"| `{shown}` | {required} | {default} | {field.description or ''} |")
+    return [*rows, ""]
+
+
+def _plain(value: object) -> object:
+    """Say where a file of this repository is without saying where the repository is."""
+    return value.relative_to(ROOT) if isinstance(value, Path) else value
+
+
+def api_page() -> str:
+    """List every route under /v1 with the roles that may use it."""
+    rows = [
+        f"| `{method} /v1{route.path}` | {_roles(route)} | {route.summary} |"
+        for module in V1
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    ]
+    return "\n".join([
+        GENERATED_BY, "", "# The API", "",
+        "Every route under `/v1` needs a bearer token. The token's roles say which routes its",
+        "bearer may use, its sites which pathways there are for them. Every POST needs an",
+        "`Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
+        "an example of each, and every problem; `/health/live` and `/health/ready` need no token.",
+        "", "| Route | Roles | Does |", "|---|---|---|", *rows, "",
+        "## Problems", "",
+        "Every refusal is an `application/problem+json` document (RFC 9457). Its `type` is",
+        "`urn:kairos:problem:` and one of these names; what stands in the way is in `blocked_by`.",
+        "", "| Name | Status | Title |", "|---|---|---|",
+        *(f"| `{name}` | {status} | {title} |" for name, (status, title) in TYPES.items()), "",
+    ])  # fmt: skip
+
+
+def _roles(route: APIRoute) -> str:
+    roles = [role for guard in guards_of(route.dependant) for role in guard.roles]
+    everyone = set(roles) == set(ANYONE)
+    return "every role" if everyone else ", ".join(dict.fromkeys(roles))
+
+
+def pages() -> dict[str, str]:
+    """Make every page of docs/reference, by its name."""
+    return {"states.md": states_page(), "settings.md": settings_page(), "api.md": api_page()}
