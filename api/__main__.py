@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.parts import open_parts
+from api.dependencies import open_parts
 from logs import set_up
 from settings import Settings
 

@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from api import health
-from api.access import check_every_route
-from api.edge import Edge
-from api.parts import Parts
-from api.problems import Problem, answer, of_domain, of_validation
+from api.dependencies import Parts
+from api.edge.access import check_every_route
+from api.edge.middleware import Edge
+from api.edge.problems import Problem, answer, of_domain, of_validation
 from api.routes import chart, connections, course, deliveries, pathways, reference, work
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 

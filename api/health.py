@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from api.dependencies import Parts
 from api.models.work import LiveView, ReadyView
-from api.parts import Parts
 from domain.language.errors import Unavailable
 from store.schema import current
 

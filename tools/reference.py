@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy import CheckConstraint
 
-from api.access import ANYONE, guards_of
 from api.app import V1
-from api.problems import TYPES
+from api.edge.access import ANYONE, guards_of
+from api.edge.problems import TYPES
 from domain.automatic import automatic
 from domain.decide import decide
 from domain.delivery.words import MOVES, NEEDS_PERSON, OPEN, DeliveryState

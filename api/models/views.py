@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.models.blocks import Block
+from api.edge.blocks import Block
 from domain.language.names import Decision, HoldReason, Outcome, Role, VisitStatus
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.problems import ProblemView
+from api.edge.problems import ProblemView
 
 
 class DeliveryView(BaseModel):

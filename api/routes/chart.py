@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from api.asked import Asked, may_wish
-from api.commands import send
-from api.models import requests as r
+from api.commands import bodies as r
+from api.commands.request import Asked, may_wish
+from api.commands.submit import send
 from api.routes.declaring import COMMANDING, example
 from domain.language import commands as c
 

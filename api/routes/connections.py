@@ -6,16 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from api.access import May, nothing_there
-from api.asked import Asked, MayAsk
-from api.capability import learn
+from api.commands.bodies import Nothing
+from api.commands.request import Asked, MayAsk
+from api.dependencies import Parts
+from api.edge.access import May, nothing_there
+from api.edge.problems import Problem
+from api.edge.tokens import Caller
 from api.models import work as w
 from api.models.pages import Page
-from api.models.requests import Nothing
-from api.parts import Parts
-from api.problems import Problem
+from api.reading.capability import learn
 from api.routes.declaring import POSTING, READING, With, example
-from api.tokens import Caller
 from domain.language.names import Role
 from domain.permissions import MAY_READ
 from fhir_adapters.profile.plan import plan_for

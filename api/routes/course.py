@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from api.asked import Asked, may_wish
-from api.commands import send
-from api.models import requests as r
-from api.rendering import task_at
+from api.commands import bodies as r
+from api.commands.request import Asked, may_wish
+from api.commands.submit import send
+from api.reading.rendering import task_at
 from api.routes.declaring import COMMANDING, example
 from domain.language import commands as c
 from domain.language.names import VisitId

@@ -5,13 +5,13 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, Depends, Query, Request
 
-from api.access import insist_site, is_id
+from api.dependencies import Parts
+from api.edge.access import insist_site, is_id
+from api.edge.problems import TYPES, ProblemView
+from api.edge.tokens import Caller
 from api.models.pages import Page
 from api.models.words import Body as Shape
 from api.models.work import Accepted, Applied
-from api.parts import Parts
-from api.problems import TYPES, ProblemView
-from api.tokens import Caller
 from store import pathways
 from store.database import Transaction
 from store.tables import PathwayRow

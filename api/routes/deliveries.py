@@ -7,16 +7,16 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
-from api import rendering
-from api.access import May, insist_site, site_list
-from api.asked import Asked, MayAsk
-from api.commands import repeated
+from api.commands.bodies import ResolveDelivery
+from api.commands.request import Asked, MayAsk
+from api.commands.submit import repeated
+from api.edge.access import May, insist_site, site_list
+from api.edge.tokens import Caller
 from api.models import work as w
 from api.models.pages import Page
-from api.models.requests import ResolveDelivery
+from api.reading import rendering
+from api.reading.verify_resource import check_stands
 from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
-from api.standing import check_stands
-from api.tokens import Caller
 from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
 from domain.language.errors import Conflict, Unavailable
 from domain.language.names import Role

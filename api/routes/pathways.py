@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
 
-from api import rendering
-from api.access import May, site_list
-from api.asked import Asked, MayAsk
+from api.commands.bodies import StartPathway
+from api.commands.request import Asked, MayAsk
+from api.commands.starts import start
+from api.edge.access import May, site_list
+from api.edge.tokens import Caller
 from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
-from api.models.requests import StartPathway
+from api.reading import rendering
 from api.routes.declaring import (
     COMMANDING,
     READING,
@@ -22,8 +24,6 @@ from api.routes.declaring import (
     page_of,
     visible,
 )
-from api.starts import start
-from api.tokens import Caller
 from domain.language.names import Role
 from domain.permissions import MAY_READ, MAY_START
 from store import codec, ledger, pathways

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api.access import AnyCaller, May, insist_site, nothing_there
+from api.edge.access import AnyCaller, May, insist_site, nothing_there
+from api.edge.tokens import Caller
 from api.models import work as w
 from api.models.pages import Page
-from api.patients import find_patients
+from api.reading.patients import find_patients
 from api.routes.declaring import READING, With
-from api.tokens import Caller
 from domain.language.errors import Malformed
 from domain.language.protocol import CombinedProtocol
 from domain.permissions import MAY_START

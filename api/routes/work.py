@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from api import rendering
-from api.access import May, insist_site, is_id, nothing_there, site_list
-from api.commands import rejection
+from api.commands.submit import rejection
+from api.dependencies import Parts
+from api.edge.access import May, insist_site, is_id, nothing_there, site_list
+from api.edge.tokens import Caller
 from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
-from api.parts import Parts
+from api.reading import rendering
 from api.routes.declaring import READING, Cursor, Limit, With, page_of
-from api.tokens import Caller
 from domain.language.names import Role
 from domain.permissions import MAY_READ
 from store import codec, inbox, pathways

@@ -14,9 +14,9 @@ import httpx2
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.cursors import Cursors
-from api.parts import Parts
-from api.tokens import Tokens, read_key_set
+from api.dependencies import Parts
+from api.edge.cursors import Cursors
+from api.edge.tokens import Tokens, read_key_set
 from clinic.environment import clinic_yaml
 from clinic.issuer import Issuer
 from domain.automatic import automatic

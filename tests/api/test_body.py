@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.body import DEEPEST, canonical, check_media_type, read_json
-from api.problems import Problem
+from api.edge.body import DEEPEST, canonical, check_media_type, read_json
+from api.edge.problems import Problem
 
 UNREADABLE = {
     "not JSON": b"{",

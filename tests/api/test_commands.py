@@ -196,7 +196,7 @@ async def test_a_command_while_temporal_is_away_is_kept(clinic: Clinic):
 
 async def test_a_record_that_takes_too_long_is_202(clinic: Clinic, monkeypatch):
     """A command that took effect but is not recorded in time is 202, not a guess."""
-    monkeypatch.setattr("api.commands.SETTLED_WITHIN", 0.05)
+    monkeypatch.setattr("api.commands.submit.SETTLED_WITHIN", 0.05)
     address = await clinic.started()
     clinic.door.records = False
     assert (await clinic.nurse.post(f"{address}/holds", HOLD)).status_code == 202

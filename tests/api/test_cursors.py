@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cursors import Cursors
-from api.problems import Problem
+from api.edge.cursors import Cursors
+from api.edge.problems import Problem
 
 CURSORS = Cursors("secret")
 PLACES = st.lists(st.text(max_size=40) | st.integers(0, 2**53), max_size=3)

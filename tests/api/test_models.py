@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.body import read_json
-from api.models import requests as r
+from api.commands import bodies as r
+from api.edge.body import read_json
+from api.edge.problems import of_validation
 from api.models.words import Body, WallTime
-from api.problems import of_validation
-from api.rendering import task_address, task_at
+from api.reading.rendering import task_address, task_at
 from domain.language.names import TaskId
 
 

@@ -8,15 +8,15 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from api.access import check_every_route, guards_of
 from api.app import V1, create_app
-from api.body import canonical, read_json
-from api.cursors import Cursors
-from api.models.requests import COMMANDS
-from api.parts import Parts
-from api.problems import TYPES
+from api.commands.bodies import COMMANDS
+from api.dependencies import Parts
+from api.edge.access import check_every_route, guards_of
+from api.edge.body import canonical, read_json
+from api.edge.cursors import Cursors
+from api.edge.problems import TYPES
+from api.edge.tokens import Tokens
 from api.routes import work
-from api.tokens import Tokens
 from domain.language.names import Role
 from protocols.book import ProtocolBook
 from settings import Clinic

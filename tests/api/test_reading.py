@@ -1,6 +1,6 @@
 """Reading: the pathway as it is now, lists page by page, reference data and health."""
 
-from api.parts import Parts
+from api.dependencies import Parts
 from store.tables import PathwayRow
 from tests.api.clinic import Clinic, patient
 

@@ -120,7 +120,7 @@ async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
     )
     assert failed["error_type"] == "RuntimeError"
     assert failed["correlation_id"] == answer.json()["correlation_id"]
-    assert any("api/commands.py" in frame for frame in failed["frames"])
+    assert any("api/commands/submit.py" in frame for frame in failed["frames"])
 
 
 async def test_the_database_going_away_is_unavailable(clinic: Clinic, monkeypatch):

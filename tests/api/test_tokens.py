@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from api.tokens import Tokens, Unauthenticated, read_key_set
+from api.edge.tokens import Tokens, Unauthenticated, read_key_set
 from domain.language.errors import Unavailable
 from domain.language.names import Role
 

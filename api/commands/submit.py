@@ -13,11 +13,11 @@ from uuid import uuid4
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
-from api.access import insist_site, is_id
-from api.asked import Asked
-from api.meant import check_meant
-from api.parts import Parts
-from api.problems import RETRY, Problem, of_domain
+from api.commands.precheck import check_meant
+from api.commands.request import Asked
+from api.dependencies import Parts
+from api.edge.access import insist_site, is_id
+from api.edge.problems import RETRY, Problem, of_domain
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 from domain.language.names import RequestId

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from api.problems import Problem
+from api.edge.problems import Problem
 
 MOST_BYTES = 256 * 1024
 DEEPEST = 64

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from api.edge.blocks import block_of
 from api.models import views as v
 from api.models import work as w
-from api.models.blocks import block_of
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import Author, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit

@@ -12,9 +12,9 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import body
-from api.problems import Problem, answer, of_domain
-from api.tokens import Tokens, Unauthenticated
+from api.edge import body
+from api.edge.problems import Problem, answer, of_domain
+from api.edge.tokens import Tokens, Unauthenticated
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
 HEADERS = {

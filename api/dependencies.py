@@ -16,8 +16,8 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api.cursors import Cursors
-from api.tokens import Tokens, read_key_set
+from api.edge.cursors import Cursors
+from api.edge.tokens import Tokens, read_key_set
 from domain.language.commands import Command
 from domain.language.errors import Unavailable
 from fhir_adapters.exchange.client import EhrClient, Held

@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 
-from api.problems import Problem
+from api.edge.problems import Problem
 
 Place = list[str | int]
 _SIGNATURE_BYTES = 16

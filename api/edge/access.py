@@ -12,8 +12,8 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from api.problems import Problem
-from api.tokens import Caller
+from api.edge.problems import Problem
+from api.edge.tokens import Caller
 from domain.language.names import Role
 
 ANYONE = tuple(role for role in Role if role is not Role.KAIROS)

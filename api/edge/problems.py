@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from api.models.blocks import Block, block_of
+from api.edge.blocks import Block, block_of
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 from domain.language.findings import Blocked
 

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from starlette.responses import JSONResponse
 
-from api.access import insist_site
-from api.asked import Asked
-from api.capability import learn
-from api.commands import answer_again, pending, repeated, settled
-from api.models.requests import StartPathway
-from api.patients import read_patient
-from api.problems import Problem
+from api.commands.bodies import StartPathway
+from api.commands.request import Asked
+from api.commands.submit import answer_again, pending, repeated, settled
+from api.edge.access import insist_site
+from api.edge.problems import Problem
+from api.reading.capability import learn
+from api.reading.patients import read_patient
 from domain import decide
 from domain.language import events
 from domain.language.clocks import local_day

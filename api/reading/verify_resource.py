@@ -3,8 +3,8 @@
 Must not compare what it says: the person entered it, or looked at it, and vouches for that.
 """
 
-from api.parts import Parts
-from api.patients import GONE, ehr_away
+from api.dependencies import Parts
+from api.reading.patients import GONE, ehr_away
 from domain.language.errors import Conflict, Malformed, Unavailable
 from fhir_adapters.exchange.compare import patient_of
 from fhir_adapters.exchange.failures import EhrRefused

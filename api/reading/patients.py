@@ -5,9 +5,9 @@ What the EHR says about who somebody is goes no further than this: people compar
 
 from datetime import date
 
+from api.dependencies import Parts
+from api.edge.problems import RETRY, Problem
 from api.models.work import PatientView
-from api.parts import Parts
-from api.problems import RETRY, Problem
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.exchange.patients import EhrPatient

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from api.access import May, acting_role, caller_of
-from api.parts import Parts
-from api.problems import Problem
-from api.tokens import Caller
+from api.dependencies import Parts
+from api.edge.access import May, acting_role, caller_of
+from api.edge.problems import Problem
+from api.edge.tokens import Caller
 from domain.language.commands import Wish
 from domain.language.names import Author, Role
 from domain.permissions import roles_for

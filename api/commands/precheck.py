@@ -6,7 +6,7 @@ here: an id may have been typed into the wrong field.
 
 from datetime import datetime
 
-from api.access import nothing_there
+from api.edge.access import nothing_there
 from domain.checks import check_open
 from domain.language import commands as c
 from domain.language.clocks import check_instant, check_wall

@@ -1,8 +1,8 @@
 """Ask an EHR what it can do, and keep what it says. Asking twice is harmless."""
 
-from api.parts import Parts
-from api.patients import ehr_away
-from api.problems import Problem
+from api.dependencies import Parts
+from api.edge.problems import Problem
+from api.reading.patients import ehr_away
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.profile.plan import plan_for

@@ -1,0 +1,1 @@
+"""Commands: one door from a request to the pathway, and what is answered."""

@@ -1,0 +1,1 @@
+"""Reading: what the store and the EHRs hold, as people and programs are shown it."""
