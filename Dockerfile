@@ -32,6 +32,7 @@ COPY temporal temporal
 COPY activities activities
 COPY api api
 COPY worker worker
+COPY build.py build.py
 COPY logs.py logs.py
 COPY settings.py settings.py
 

@@ -18,7 +18,6 @@ from temporalio.service import RPCError
 
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
-from domain.language.commands import Command
 from domain.language.errors import Unavailable
 from fhir_adapters.exchange.client import EhrClient, Held
 from fhir_adapters.exchange.paging import SearchResult
@@ -26,11 +25,11 @@ from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
 from settings import Clinic, Settings, load_clinic
 from store.database import Database
-from store.pathways import PinnedProtocols
+from store.protocols import PinnedProtocols
 from store.schema import newest
 from temporal import gateway as door
 from temporal.clock import Clock, clock_for
-from workflows.messages import ROLL_OVER_AT, Ack, PathwayInput
+from workflows.messages import ROLL_OVER_AT, PathwayInput, Settled
 
 HEALTH_PATIENCE = timedelta(seconds=2)
 
@@ -40,12 +39,12 @@ log = structlog.get_logger("kairos.api")
 class Door(Protocol):
     """The way to the workflows."""
 
-    async def start_pathway(self, start: PathwayInput) -> None:
-        """Start a pathway; starting it again is the same one. Raises Unavailable."""
+    async def start_pathway(self, start: PathwayInput) -> bool:
+        """Start a pathway; False if it runs already. Raises Unavailable."""
         ...
 
-    async def send(self, pathway_id: str, command: Command) -> Ack:
-        """Send a command. Raises Refused, Conflict, Malformed or Unavailable."""
+    async def send(self, pathway_id: str, command_id: str) -> Settled:
+        """Have a command that stands in the inbox settled. Raises Unavailable."""
         ...
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
@@ -99,13 +98,13 @@ class TemporalDoor:
         """Use this connection."""
         self._client = client
 
-    async def start_pathway(self, start: PathwayInput) -> None:
+    async def start_pathway(self, start: PathwayInput) -> bool:
         """Start a pathway's workflow."""
-        await door.start_pathway(self._client, start)
+        return await door.start_pathway(self._client, start)
 
-    async def send(self, pathway_id: str, command: Command) -> Ack:
+    async def send(self, pathway_id: str, command_id: str) -> Settled:
         """Send a command to a pathway's workflow."""
-        return await door.send(self._client, pathway_id, command)
+        return await door.send(self._client, pathway_id, command_id)
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
         """Wake a lane."""

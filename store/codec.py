@@ -4,13 +4,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from domain.enrolment import Enrolment
+from domain.language.commands import Command
 from domain.language.events import Event
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
+from domain.language.refusal import Refusal
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)
 _PROTOCOL: TypeAdapter[CombinedProtocol] = TypeAdapter(CombinedProtocol)
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+_ENROLMENT: TypeAdapter[Enrolment] = TypeAdapter(Enrolment)
+_REFUSAL: TypeAdapter[Refusal] = TypeAdapter(Refusal)
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
@@ -41,3 +47,27 @@ def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
 def protocol_from_json(stored: dict[str, Any]) -> CombinedProtocol:
     """Read a pinned protocol."""
     return _PROTOCOL.validate_python(stored)
+
+
+def asked_to_json(asked: Command | Enrolment) -> dict[str, Any]:
+    """Write what an inbox row carries: a command, or the enrolment that starts a pathway."""
+    if isinstance(asked, Command):
+        return {"command": _COMMAND.dump_python(asked, mode="json")}
+    return {"enrolment": _ENROLMENT.dump_python(asked, mode="json")}
+
+
+def asked_from_json(stored: dict[str, Any]) -> Command | Enrolment:
+    """Read what an inbox row carries. KeyError for a row that carries neither."""
+    if "command" in stored:
+        return _COMMAND.validate_python(stored["command"])
+    return _ENROLMENT.validate_python(stored["enrolment"])
+
+
+def refusal_to_json(refusal: Refusal) -> dict[str, Any]:
+    """Write why a command was rejected."""
+    return _REFUSAL.dump_python(refusal, mode="json")  # type: ignore[no-any-return]
+
+
+def refusal_from_json(stored: dict[str, Any]) -> Refusal:
+    """Read why a command was rejected."""
+    return _REFUSAL.validate_python(stored)

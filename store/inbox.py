@@ -8,8 +8,13 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from domain.language.refusal import Refusal
+from store import codec
 from store.database import Transaction
 from store.tables import CommandRow
+
+START = "start-pathway"
+"""The kind of the command that starts a pathway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +67,30 @@ async def find(tx: Transaction, command_id: str) -> CommandRow | None:
     return await tx.get(CommandRow, command_id)
 
 
+async def start_of(tx: Transaction, pathway_id: str) -> CommandRow | None:
+    """Find the command that starts a pathway, while it is not settled."""
+    wanted = select(CommandRow).where(
+        CommandRow.pathway_id == pathway_id,
+        CommandRow.kind == START,
+        CommandRow.state == "received",
+    )
+    return (await tx.execute(wanted)).scalar_one_or_none()
+
+
 async def applied(tx: Transaction, command_id: str, version: int, at: datetime) -> None:
     """Settle a command as applied. Settling twice changes nothing."""
-    await tx.execute(
-        update(CommandRow)
-        .where(CommandRow.id == command_id, CommandRow.state == "received")
-        .values(state="applied", version=version, settled_at=at)
-    )
+    await _settle(tx, command_id, state="applied", version=version, settled_at=at)
 
 
-async def rejected(
-    tx: Transaction, command_id: str, problem: Mapping[str, Any], at: datetime
-) -> None:
-    """Settle a command as rejected, with the problem that was answered."""
-    await tx.execute(
-        update(CommandRow)
-        .where(CommandRow.id == command_id, CommandRow.state == "received")
-        .values(state="rejected", problem=dict(problem), settled_at=at)
-    )
+async def rejected(tx: Transaction, command_id: str, refusal: Refusal, at: datetime) -> None:
+    """Settle a command as rejected, with why. Settling twice changes nothing."""
+    problem = codec.refusal_to_json(refusal)
+    await _settle(tx, command_id, state="rejected", problem=problem, settled_at=at)
+
+
+async def _settle(tx: Transaction, command_id: str, **how: Any) -> None:
+    received = (CommandRow.id == command_id, CommandRow.state == "received")
+    await tx.execute(update(CommandRow).where(*received).values(how))
 
 
 async def waiting(

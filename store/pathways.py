@@ -1,16 +1,18 @@
 """Pathways and their events: the projection, the protocol pinned to it, and the history."""
 
-from collections import OrderedDict
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from build import RULES
 from domain.language.errors import Conflict
 from domain.language.events import Event
+from domain.language.names import KAIROS, PathwayId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import codec
+from domain.rules.fold import fold
+from store import codec, protocols
 from store.database import Transaction
 from store.tables import AuditRow, EventRow, PathwayRow
 
@@ -23,6 +25,7 @@ async def reserve(
     at: datetime,
 ) -> None:
     """Reserve a patient for a pathway that is starting; Conflict if one is open already."""
+    begun = Pathway(pathway.id)
     tx.add(
         PathwayRow(
             id=pathway.id,
@@ -33,8 +36,9 @@ async def reserve(
             status="starting",
             phase=protocol.phases[0].id,
             version=0,
-            protocol=codec.protocol_to_json(protocol),
-            projection=codec.pathway_to_json(Pathway(pathway.id)),
+            protocol_sha256=await protocols.keep(tx, protocol),
+            projection=codec.pathway_to_json(begun),
+            rules=RULES,
             started_at=at,
             changed_at=at,
         )
@@ -76,23 +80,13 @@ async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
     return (await tx.execute(wanted)).scalar_one()
 
 
-class PinnedProtocols:
-    """The protocols pinned to pathways, read once each: they never change."""
-
-    def __init__(self, most: int = 500) -> None:
-        """Keep the latest `most`."""
-        self._known: OrderedDict[str, CombinedProtocol] = OrderedDict()
-        self._most = most
-
-    async def of(self, tx: Transaction, pathway_id: str) -> CombinedProtocol:
-        """Read the protocol of a pathway that exists."""
-        if pathway_id not in self._known:
-            wanted = select(PathwayRow.protocol).where(PathwayRow.id == pathway_id)
-            stored = (await tx.execute(wanted)).scalar_one()
-            self._known[pathway_id] = codec.protocol_from_json(stored)
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-        return self._known[pathway_id]
+async def folded(tx: Transaction, row: PathwayRow, protocol: CombinedProtocol) -> Pathway:
+    """The pathway as the rules of this build see it: as it is stored if they made it, else anew."""
+    if row.rules == RULES:
+        return codec.pathway_from_json(row.projection)
+    wanted = select(EventRow.event).where(EventRow.pathway_id == row.id).order_by(EventRow.seq)
+    events = [codec.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
+    return fold(Pathway(PathwayId(row.id)), events, protocol.vocabulary)
 
 
 def append(
@@ -110,6 +104,7 @@ def append(
             author_id=event.by.id,
             author_role=event.by.role,
             recorded_at=at,
+            rules=RULES,
             event=codec.event_to_json(event),
         )
     )
@@ -127,12 +122,40 @@ def append(
     )
 
 
+def note(tx: Transaction, row: PathwayRow, action: str, subject: str, at: datetime) -> None:
+    """Write down what became of a pathway's record itself, for investigation."""
+    tx.add(
+        AuditRow(
+            site_id=row.site_id,
+            pathway_id=row.id,
+            action=action,
+            actor_id=KAIROS.id,
+            actor_role=KAIROS.role,
+            subject=subject,
+            request_id=None,
+            at=at,
+        )
+    )
+
+
 def project(row: PathwayRow, pathway: Pathway, at: datetime) -> None:
     """Keep the pathway as it is after the events appended in this transaction."""
     row.status = "open" if pathway.outcome is None else "finished"
     row.phase = pathway.phase if pathway.phases else row.phase
     row.projection = codec.pathway_to_json(pathway)
+    row.rules = RULES
     row.changed_at = at
+
+
+async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, str]]:
+    """List pathways that have begun and not ended by id, those after the given one: id, rules."""
+    wanted = (
+        select(PathwayRow.id, PathwayRow.rules)
+        .where(PathwayRow.status == "open", PathwayRow.id > after)
+        .order_by(PathwayRow.id)
+        .limit(most)
+    )
+    return [(found, rules) for found, rules in (await tx.execute(wanted)).all()]
 
 
 async def page(

@@ -43,8 +43,21 @@ class Base(DeclarativeBase):
     }
 
 
+class ProtocolRow(Base):
+    """A protocol as pathways have it pinned: once, however many have it, and never changed."""
+
+    __tablename__ = "protocol"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)  # of the body as it stands here
+    body: Mapped[Json]
+
+
 class PathwayRow(Base):
-    """A pathway as it is now: the projection of its events, and the protocol pinned to it."""
+    """A pathway as it is now: the projection of its events, and the protocol pinned to it.
+
+    `rules` names the rules that made the projection: others make it anew from the events.
+    `due_at` is when the answer may change by time alone, by the clinic's clock.
+    """
 
     __tablename__ = "pathway"
 
@@ -56,10 +69,13 @@ class PathwayRow(Base):
     status: Mapped[str]  # starting, open, finished
     phase: Mapped[str]
     version: Mapped[int]  # events recorded so far
-    protocol: Mapped[Json] = mapped_column(deferred=True)  # large, and never changes
+    protocol_sha256: Mapped[str] = mapped_column(ForeignKey("protocol.sha256"))
     projection: Mapped[Json]
+    rules: Mapped[str]
+    due_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    restarted_at: Mapped[datetime | None]  # its workflow was gone, and started again from here
 
     __table_args__ = (
         CheckConstraint("status in ('starting', 'open', 'finished')", name="status"),
@@ -71,6 +87,7 @@ class PathwayRow(Base):
             postgresql_where=text("status <> 'finished'"),
         ),
         Index(None, "site_id", "id"),
+        Index("ix_pathway_going_on", "id", postgresql_where=text("status = 'open'")),
     )
 
 
@@ -113,6 +130,7 @@ class EventRow(Base):
     author_id: Mapped[str]
     author_role: Mapped[str]
     recorded_at: Mapped[datetime]
+    rules: Mapped[str]  # those that decided it
     event: Mapped[Json]
 
     __table_args__ = (UniqueConstraint("pathway_id", "event_id"),)
@@ -194,3 +212,26 @@ class CapabilityRow(Base):
     connection_id: Mapped[str] = mapped_column(primary_key=True)
     statement: Mapped[Json]
     read_at: Mapped[datetime]
+
+
+class LeaseRow(Base):
+    """Who does what only one process of the installation should do, and until when."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
+
+
+class OriginRow(Base):
+    """Which database this is, as PostgreSQL itself says. One that was restored is another."""
+
+    __tablename__ = "origin"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    system: Mapped[str]
+    timeline: Mapped[int]
+    restored_at: Mapped[datetime | None]  # when it was last seen to be another than before
+
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)

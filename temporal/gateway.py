@@ -1,40 +1,30 @@
 """The only way in: start a pathway, send it a command, wake a lane. Used by API and worker.
 
-Each call may be made again with the same ids. What comes back is one of the four errors, or the
-outcome; `Unavailable` means that the outcome is not known yet, never that nothing happened.
+Each call may be made again with the same ids: what was done already is answered from the store.
+`Unavailable` means that the outcome is not known yet, never that nothing happened.
 """
 
 import asyncio
 from datetime import timedelta
-from functools import cache
-from logging import getLogger
 
-from pydantic import TypeAdapter
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
-from temporalio.service import GrpcCompression, RPCError
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
-from domain.language.commands import Command
-from domain.language.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.errors import Unavailable
 from temporal.converter import DATA_CONVERTER
+from temporal.runtime import runtime
 from workflows.messages import (
     PATHWAYS_QUEUE,
-    Ack,
     LaneInput,
     PathwayInput,
-    Refusal,
+    Settled,
     lane_workflow_id,
     pathway_workflow_id,
 )
@@ -52,82 +42,121 @@ async def connect(address: str, namespace: str) -> Client:
         address,
         namespace=namespace,
         data_converter=DATA_CONVERTER,
-        runtime=_runtime(),
+        runtime=runtime(),
         # Temporal stands near by: packing each history and unpacking it again costs more time.
         grpc_compression=GrpcCompression.NONE,
     )
 
 
-@cache
-def _runtime() -> Runtime:
-    forwarding = LogForwardingConfig(
-        logger=getLogger("temporalio.core"), append_log_fields_to_message=False
-    )
-    logging = LoggingConfig(
-        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding
-    )
-    return Runtime(telemetry=TelemetryConfig(logging=logging))
+class WorkflowGone(Unavailable):
+    """No workflow runs for this pathway: terminated, its history lost, or never started."""
 
 
-async def start_pathway(client: Client, start: PathwayInput) -> None:
-    """Start a pathway's workflow; one that runs already is the same one, and is left alone."""
+async def start_pathway(client: Client, start: PathwayInput) -> bool:
+    """Start a pathway's workflow; False if one runs already, which is left alone.
+
+    Whether the pathway is one that may run is the store's to say, and was asked before.
+    """
     try:
         await client.start_workflow(
             "CarePathway",
             start,
-            id=pathway_workflow_id(start.pathway.id),
+            id=pathway_workflow_id(start.pathway_id),
             task_queue=PATHWAYS_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             rpc_timeout=PATIENCE,
         )
     except WorkflowAlreadyStartedError:
-        return
+        return False
     except RPCError as error:
         raise Unavailable("the pathway's start is not confirmed yet") from error
+    return True
 
 
-async def send(client: Client, pathway_id: str, command: Command) -> Ack:
-    """Send a command, with its request id as the update's id.
+async def is_running(client: Client, pathway_id: str) -> bool:
+    """Say whether a workflow runs for a pathway. Raises Unavailable if Temporal does not say."""
+    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+    try:
+        described = await handle.describe(rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise Unavailable("Temporal does not say whether the pathway's workflow runs") from error
+    return described.status is WorkflowExecutionStatus.RUNNING
 
-    Raises Refused, Conflict or Malformed if the pathway refuses it; Unavailable if no answer came.
+
+async def running_pathways(client: Client) -> set[str] | None:
+    """List the pathways whose workflows run, as the index of workflows has it: it lags a little.
+
+    None on a server that keeps no such index, as the time-skipping one.
+    """
+    query = "WorkflowType = 'CarePathway' AND ExecutionStatus = 'Running'"
+    prefix = pathway_workflow_id("")
+    try:
+        return {each.id.removeprefix(prefix) async for each in client.list_workflows(query)}
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNIMPLEMENTED:
+            return None
+        raise Unavailable("Temporal does not list workflows") from error
+
+
+async def send(client: Client, pathway_id: str, command_id: str) -> Settled:
+    """Have a command that stands in the inbox settled; its stored outcome.
+
+    Each call is an Update of its own: the store knows the command by its id, in every run.
+    Raises WorkflowGone if no workflow runs, and Unavailable if no answer came.
     """
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
         # The SDK asks again and again while nobody answers, so the whole of it needs a bound.
         return await asyncio.wait_for(
-            handle.execute_update(
-                "command", command, id=command.id, result_type=Ack, rpc_timeout=PATIENCE
-            ),
+            handle.execute_update("command", command_id, result_type=Settled, rpc_timeout=PATIENCE),
             PATIENCE.total_seconds(),
         )
-    except WorkflowUpdateFailedError as error:
-        raise _refusal(error.cause) from error
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as error:
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise WorkflowGone("no workflow runs for this pathway") from error
+        raise Unavailable("the command's outcome is not known yet") from error
+    except (
+        WorkflowUpdateFailedError,
+        WorkflowUpdateRPCTimeoutOrCancelledError,
+        TimeoutError,
+    ) as error:
         raise Unavailable("the command's outcome is not known yet") from error
 
 
-def _refusal(cause: BaseException | None) -> Exception:
-    """Turn a failed update back into the domain's error."""
-    if not isinstance(cause, ApplicationError) or cause.type not in _ERRORS:
-        return Unavailable("the pathway could not handle the command")
-    refusal = _read(cause)
-    if cause.type == "Refused":
-        return Refused(refusal.message, refusal.blocked_by)
-    return _ERRORS[cause.type](refusal.message)
+async def look(client: Client, pathway_id: str) -> None:
+    """Have a pathway look at what is due now. Raises WorkflowGone or Unavailable."""
+    await _signal(client, pathway_id, "look")
 
 
-_ERRORS: dict[str, type[Exception]] = {
-    "Refused": Refused,
-    "Conflict": Conflict,
-    "Malformed": Malformed,
-}
+async def roll_over(client: Client, pathway_id: str) -> None:
+    """Have a pathway hand over to a fresh run. Raises WorkflowGone or Unavailable."""
+    await _signal(client, pathway_id, "roll-over")
 
 
-_REFUSAL = TypeAdapter(Refusal)
+async def _signal(client: Client, pathway_id: str, name: str) -> None:
+    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+    try:
+        await handle.signal(name, rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise WorkflowGone("no workflow runs for this pathway") from error
+        raise Unavailable("the pathway was not reached") from error
 
 
-def _read(cause: ApplicationError) -> Refusal:
-    return _REFUSAL.validate_python(cause.details[0])
+async def start_lane(client: Client, connection_id: str, patient_id: str) -> None:
+    """Start a lane unless one runs, which finds what there is by itself."""
+    try:
+        await client.start_workflow(
+            "EhrLane",
+            LaneInput(connection_id, patient_id),
+            id=lane_workflow_id(connection_id, patient_id),
+            task_queue=PATHWAYS_QUEUE,
+            rpc_timeout=PATIENCE,
+        )
+    except WorkflowAlreadyStartedError:
+        return
 
 
 async def wake_lane(client: Client, connection_id: str, patient_id: str) -> None:

@@ -5,8 +5,9 @@ PostgreSQL, the time-skipping Temporal server and the EHR are processes; the wor
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -15,9 +16,10 @@ from temporalio.worker import Worker
 
 from activities.deliveries import Deliveries
 from activities.plans import Connections, Plans, probe
-from activities.records import Records
+from activities.recovery import Recovery
+from activities.turns import Turns
 from clinic import Ehr, RunDirectory, TestServer, VirtualTime, Wire
-from domain.decide import start
+from domain.enrolment import Enrolment
 from domain.language import commands as c
 from domain.language import events as e
 from domain.language.clocks import LocalTime
@@ -25,7 +27,6 @@ from domain.language.names import (
     Author,
     ConnectionId,
     EhrPatientId,
-    EventId,
     PathwayId,
     RequestId,
     Role,
@@ -33,13 +34,14 @@ from domain.language.names import (
 )
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
+from domain.language.refusal import error_of
 from fhir_adapters.exchange.client import EhrClient
 from store import codec, inbox, pathways
 from store.database import Database
-from store.tables import DeliveryRow
+from store.tables import CommandRow, DeliveryRow, PathwayRow
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connect, send, start_pathway
-from workflows.messages import PATHWAYS_QUEUE, Ack, PathwayInput, ehr_queue
+from temporal.gateway import connect, send, start_pathway, wake_lane
+from workflows.messages import PATHWAYS_QUEUE, PathwayInput, Settled, ehr_queue
 from workflows.runner import WORKFLOWS, runner
 
 CONNECTION = "ehr"
@@ -60,6 +62,8 @@ class World:
     ehr: EhrClient  # straight to the EHR, past the wire
     protocol: CombinedProtocol
     deliveries: Deliveries
+    turns: Turns
+    recovery: Recovery
     pathway_id: str = ""
     patient: str = ""
 
@@ -67,7 +71,6 @@ class World:
         """Register a patient in the EHR and start their pathway."""
         made = await self.ehr.create("Patient", _patient(), None)
         self.patient, self.pathway_id = made.ehr_id, str(uuid4())
-        request = RequestId(str(uuid4()))
         now = await self.clock.now()
         pathway = Pathway(
             PathwayId(self.pathway_id),
@@ -85,28 +88,71 @@ class World:
             self.protocol.version,
             self.protocol.sha256,
         )
-        facts = start(self.protocol, started, LocalTime(first_day, hour))
-        events = tuple(
-            e.Event(EventId(f"{request}/{place}"), now, MANAGER, fact)
-            for place, fact in enumerate(facts)
-        )
+        request = RequestId(str(uuid4()))
+        enrolment = Enrolment(request, MANAGER, started, LocalTime(first_day, hour))
         async with self.database.begin() as tx:
+            await inbox.receive(tx, self._received(request, inbox.START, MANAGER, enrolment), now)
             await pathways.reserve(tx, pathway, self.protocol, "fingerprint", now)
-        begin = PathwayInput(
-            Pathway(pathway.id), self.protocol, first_request=request, begin=events
-        )
-        await start_pathway(self.client, begin)
+        await start_pathway(self.client, PathwayInput(self.pathway_id))
+        await send(self.client, self.pathway_id, request)
 
-    async def do(self, by: Author, wish: c.Wish, request: str | None = None) -> Ack:
-        """Send a command as the API would."""
-        request_id = RequestId(request or str(uuid4()))
-        now = await self.clock.now()
-        received = inbox.Received(
-            request_id, self.pathway_id, "manhattan", wish.kind, by.id, request_id, "f", {}
-        )
+    async def receive(
+        self,
+        by: Author,
+        wish: c.Wish,
+        request: str | None = None,
+        *,
+        pathway_id: str = "",
+        expects: int | None = None,
+    ) -> str:
+        """Commit a command to the inbox as the API does; its id."""
+        command = c.Command(RequestId(request or str(uuid4())), by, wish, expects)
+        received = self._received(command.id, wish.kind, by, command)
+        if pathway_id:
+            received = replace(received, pathway_id=pathway_id)
         async with self.database.begin() as tx:
-            await inbox.receive(tx, received, now)
-        return await send(self.client, self.pathway_id, c.Command(request_id, by, wish))
+            await inbox.receive(tx, received, await self.clock.now())
+        return command.id
+
+    async def do(
+        self,
+        by: Author,
+        wish: c.Wish,
+        request: str | None = None,
+        *,
+        expects: int | None = None,
+    ) -> Settled:
+        """Send a command as the API would. Raises what it was refused with."""
+        command_id = await self.receive(by, wish, request, expects=expects)
+        settled = await send(self.client, self.pathway_id, command_id)
+        if settled.state == "rejected":
+            raise await self.refusal(command_id)
+        return settled
+
+    async def command(self, command_id: str) -> CommandRow:
+        """A command as the inbox holds it."""
+        async with self.database.begin() as tx:
+            row = await inbox.find(tx, command_id)
+        assert row is not None
+        return row
+
+    async def refusal(self, command_id: str) -> Exception:
+        """What a command was refused with."""
+        return error_of(codec.refusal_from_json((await self.command(command_id)).problem or {}))
+
+    def _received(
+        self, command_id: str, kind: str, by: Author, asked: c.Command | Enrolment
+    ) -> inbox.Received:
+        return inbox.Received(
+            id=command_id,
+            pathway_id=self.pathway_id,
+            site_id="manhattan",
+            kind=kind,
+            author_id=by.id,
+            idempotency_key=command_id,
+            fingerprint="f",
+            body=codec.asked_to_json(asked),
+        )
 
     async def settled(self, minutes: int = 1) -> None:
         """Let everything that is under way finish."""
@@ -122,12 +168,16 @@ class World:
             rows = await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))
             return list(rows.scalars())
 
-    async def pathway(self) -> Pathway:
-        """The pathway as it is stored."""
+    async def row(self) -> PathwayRow:
+        """The pathway's row."""
         async with self.database.begin() as tx:
             row = await pathways.find(tx, self.pathway_id)
         assert row is not None
-        return codec.pathway_from_json(row.projection)
+        return row
+
+    async def pathway(self) -> Pathway:
+        """The pathway as it is stored."""
+        return codec.pathway_from_json((await self.row()).projection)
 
     async def in_ehr(self, resource_type: str) -> list[dict[str, object]]:
         """Every resource of a type in the EHR."""
@@ -166,6 +216,7 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         await probe(database, connections, CONNECTION, clock)
         plans = Plans()
         deliveries = Deliveries(database, connections, plans, clock)
+        turns = Turns(database, plans, clock, partial(wake_lane, client))
         direct = await stack.enter_async_context(EhrClient(ehr.base_url))
         world = World(
             database,
@@ -176,6 +227,8 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
             direct,
             protocol,
             deliveries,
+            turns,
+            Recovery(database, client, clock),
         )
         await stack.enter_async_context(
             Worker(client, task_queue=ehr_queue(CONNECTION), activities=[deliveries.deliver])
@@ -186,7 +239,7 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
                 task_queue=PATHWAYS_QUEUE,
                 workflows=WORKFLOWS,
                 workflow_runner=runner(),
-                activities=[Records(database, plans, client).record_events],
+                activities=[turns.take_turn],
             )
         )
         yield world

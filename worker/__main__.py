@@ -10,20 +10,22 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.deliveries import Deliveries
+from activities.inbox_retry import InboxRetry
 from activities.plans import Connections, Plans, probe
-from activities.records import Records
-from activities.relay import Relay
+from activities.recovery import Recovery
+from activities.turns import Turns
 from logs import set_up
 from settings import Settings, load_clinic
 from store.database import Database
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connect
+from temporal.gateway import connect, wake_lane
 from workflows.messages import PATHWAYS_QUEUE, ehr_queue
 from workflows.runner import WORKFLOWS, runner
 
@@ -52,7 +54,8 @@ async def run() -> None:
     database = Database(settings.database_url.get_secret_value())
     connections = Connections({c.id: c.base_url for c in clinic.connections})
     plans = Plans()
-    records = Records(database, plans, client)
+    turns = Turns(database, plans, clock, partial(wake_lane, client))
+    recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)
     deliveries = Deliveries(database, connections, plans, clock)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
@@ -72,17 +75,18 @@ async def run() -> None:
                 task_queue=PATHWAYS_QUEUE,
                 workflows=WORKFLOWS,
                 workflow_runner=runner(),
-                activities=[records.record_events],
+                activities=[turns.take_turn],
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
                 max_cached_workflows=MOST_CACHED,
-                max_concurrent_activities=8,
+                max_concurrent_local_activities=WORKFLOW_TASKS,
             )
         )
         beside = [
             asyncio.create_task(_probing(database, connections, each, clock))
             for each in connections.ids()
         ]
-        beside.append(asyncio.create_task(Relay(database, client, clock).run()))
+        beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
+        beside.append(asyncio.create_task(recovery.run()))
         log.info("worker_started")
         await stopping.wait()
         for task in beside:

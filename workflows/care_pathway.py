@@ -1,29 +1,23 @@
-"""One patient's pathway, from enrolment to its end: a durable loop around the domain.
+"""One patient's pathway, from enrolment to its end: a durable loop that keeps order and time.
 
-People's input comes as Updates, is decided by the domain, and is true at once; the loop stores it
-and does what Kairos may do by itself. There is no rule about medicine here: see `domain/`.
+It decides nothing and holds nothing of care. Each turn is one local activity that locks the
+pathway in the store, decides a person's command and what is due by itself, and records both in one
+transaction; what comes back is a version, a time and whether it is over. So a mended rule reaches
+every pathway with its next turn, and no rule is ever replayed.
 """
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.automatic import automatic
-    from domain.decide import decide
-    from domain.language.commands import Command
-    from domain.language.errors import Conflict, Malformed, Refused
-    from domain.language.events import Event
-    from domain.language.names import RequestId
-    from domain.planner import next_due
-    from domain.rules.fold import fold
-    from workflows.effects import record_events
-    from workflows.messages import Ack, PathwayInput, PathwayResult, Recorded, RecordInput, Refusal
+    from workflows.effects import take_turn
+    from workflows.messages import PathwayInput, PathwayResult, Settled, Taken, Turn
 
-SEEN_KEPT = 200
-"""Request ids remembered for de-duplication. Only requests in flight can come again (10 at most),
-for the inbox settles the others; the rest is margin."""
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
+"""After a turn that could not be taken: the store is away, or a rule of ours is broken."""
 
 
 @workflow.defn(name="CarePathway")
@@ -33,117 +27,116 @@ class CarePathway:
     @workflow.init
     def __init__(self, start: PathwayInput) -> None:
         """Have the state ready before the first handler runs."""
-        self._protocol = start.protocol
-        self._pathway = start.pathway
+        self._start = start
         self._version = start.version
-        self._seen = dict(start.seen)
-        self._roll_over_at = start.roll_over_at
-        self._pending: list[Recorded] = []
-        self._take(start.begin, start.first_request)
+        self._due: datetime | None = None  # by the clinic's clock
+        self._wake_at: datetime | None = None
+        self._outcome: str | None = None
+        self._looked = False
+        self._asked_to_roll_over = False
+        self._one_at_a_time = asyncio.Lock()
 
     @workflow.run
     async def run(self, start: PathwayInput) -> PathwayResult:
-        """Do what is due, store what happened, wait for people or time; until it ends."""
+        """Record what is due, wait for people or time; until it ends."""
         del start
         while True:
-            self._do_what_is_ours()
-            await self._store_what_happened()
-            if self._pending:
-                continue
-            if self._pathway.outcome is not None:
+            if self._is_due():
+                await self._look()
+            if self._outcome is not None:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                return PathwayResult(self._pathway.outcome)
-            if workflow.info().get_current_history_length() >= self._roll_over_at:
+                return PathwayResult(self._outcome)
+            if self._should_roll_over():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._carried_over())
+                self._roll_over()
             await self._wait_for_people_or_time()
 
     @workflow.update(name="command")
-    async def command(self, command: Command) -> Ack:
-        """Record what a person did or wants. Refused commands change nothing."""
-        if command.id in self._seen:
-            return Ack(self._seen[command.id])
-        events = self._decide(command)
-        self._take(events, command.id)
-        return Ack(self._version + len(self._pending))
+    async def command(self, command_id: str) -> Settled:
+        """Settle a command that stands in the inbox; the answer is what the store holds of it.
 
-    @command.validator
-    def _may(self, command: Command) -> None:
-        """Refuse before anything is written to history."""
-        if command.id not in self._seen:
-            self._decide(command)
+        One after the other, in the order in which they were accepted. A command that is settled
+        already, in this run or long ago, answers as it did then.
+        """
+        async with self._one_at_a_time:
+            try:
+                taken = await self._turn(command_id)
+            except ActivityError as error:
+                message = "the command could not be settled now; it stays received"
+                raise ApplicationError(message, type="NotSettled", non_retryable=True) from error
+        return Settled(taken.settled or "", taken.settled_at_version)
+
+    @workflow.signal(name="look")
+    def look(self) -> None:
+        """Look now at what is due: rules or the clinic's clock may say otherwise than before."""
+        self._looked = False
+
+    @workflow.signal(name="roll-over")
+    def roll_over(self) -> None:
+        """Hand over to a fresh run, which the newest build of the workers takes."""
+        self._asked_to_roll_over = True
 
     @workflow.query(name="version")
     def version(self) -> int:
-        """How many events are stored. For operators; lists and screens read the store."""
+        """How many events are stored, as far as this run knows. For operators."""
         return self._version
 
-    def _decide(self, command: Command) -> tuple[Event, ...]:
-        """Ask the domain. A bug in there fails this one command, never the pathway."""
+    async def _look(self) -> None:
+        """Take a turn without a command. One that fails is taken again later."""
+        self._looked = True
         try:
-            if command.expects is not None and command.expects != self._reached():
-                message = f"the pathway is at version {self._reached()}, not {command.expects}"
-                raise Conflict(message)  # noqa: TRY301
-            return decide(self._protocol, self._pathway, command, workflow.now())
-        except (Refused, Conflict, Malformed) as error:
-            blocked_by = error.blocked_by if isinstance(error, Refused) else ()
-            refusal = Refusal(type(error).__name__, str(error), blocked_by)
-            raise ApplicationError(
-                "the command was refused", refusal, type=refusal.kind, non_retryable=True
-            ) from None
-        except FailureError:
-            raise
-        except Exception as error:  # noqa: BLE001  whatever it is, it fails this command only
-            workflow.logger.error("command_failed", extra={"error_type": type(error).__name__})
-            message = "the command could not be handled"
-            raise ApplicationError(message, type="Defect", non_retryable=True) from None
+            await self._turn(None)
+        except ActivityError:
+            self._wake_at = workflow.now() + LOOK_AGAIN_AFTER
 
-    def _reached(self) -> int:
-        """The version including what is not stored yet."""
-        return self._version + len(self._pending)
+    async def _turn(self, command_id: str | None) -> Taken:
+        """Have one turn taken, and know what it left."""
+        taken = await take_turn(Turn(self._start.pathway_id, command_id, self._version))
+        self._looked = True
+        # A look and a command may pass each other: the later version knows better.
+        if taken.version >= self._version or taken.restored:
+            self._version, self._outcome = taken.version, taken.outcome
+            self._set_timer(taken, anew=command_id is None)
+        return taken
 
-    def _take(self, events: tuple[Event, ...], request: RequestId | None = None) -> None:
-        """Make events true here; the loop stores them."""
-        self._pathway = fold(self._pathway, events, self._protocol.vocabulary)
-        self._pending.extend(Recorded(event, request) for event in events)
-        if request is not None:
-            self._seen[request] = self._reached()
-            for oldest in list(self._seen)[:-SEEN_KEPT]:
-                del self._seen[oldest]
+    def _set_timer(self, taken: Taken, *, anew: bool) -> None:
+        """Wake when it is due. A later time leaves the timer: to look too early does no harm."""
+        if taken.due is None or taken.wait is None:
+            self._due = self._wake_at = None
+        elif anew or self._due is None or taken.due < self._due:
+            self._due, self._wake_at = taken.due, workflow.now() + taken.wait
 
-    def _do_what_is_ours(self) -> None:
-        """Propose visits, open and close tasks, until nothing of the kind is left to do."""
-        while events := automatic(self._protocol, self._pathway, workflow.now()):
-            self._take(events)
+    def _is_due(self) -> bool:
+        """Say whether to look. A command's turn looks too, so none is taken beside one."""
+        now = workflow.now()
+        due = not self._looked or (self._wake_at is not None and self._wake_at <= now)
+        return due and workflow.all_handlers_finished()
 
-    async def _store_what_happened(self) -> None:
-        """Store pending events in order. What comes meanwhile is stored in the next round."""
-        if not self._pending:
-            return
-        batch = tuple(self._pending)
-        self._version = await record_events(
-            RecordInput(self._pathway.id, self._version, batch, workflow.now())
-        )
-        del self._pending[: len(batch)]
+    def _should_roll_over(self) -> bool:
+        long = workflow.info().get_current_history_length() >= self._start.roll_over_at
+        return long or self._asked_to_roll_over
 
     async def _wait_for_people_or_time(self) -> None:
-        """Sleep until a command came or the domain's next due time."""
-        now = workflow.now()
-        due = next_due(self._protocol, self._pathway, now)
+        """Sleep until it is due, and on while commands leave that where it is: the timer stays."""
+        wake_at = self._wake_at
         try:
             await workflow.wait_condition(
-                lambda: bool(self._pending),
-                timeout=max(due - now, timedelta(milliseconds=1)),
+                lambda: (
+                    self._is_due()
+                    or self._wake_at != wake_at
+                    or self._outcome is not None
+                    or self._should_roll_over()
+                ),
+                timeout=None if wake_at is None else max(wake_at - workflow.now(), _AN_INSTANT),
                 timeout_summary="until the next due time",
             )
         except TimeoutError:
             return
 
-    def _carried_over(self) -> PathwayInput:
-        return PathwayInput(
-            self._pathway,
-            self._protocol,
-            self._version,
-            self._seen,
-            roll_over_at=self._roll_over_at,
+    def _roll_over(self) -> None:
+        workflow.continue_as_new(
+            PathwayInput(self._start.pathway_id, self._start.roll_over_at, self._version)
         )
+
+
+_AN_INSTANT = timedelta(milliseconds=1)

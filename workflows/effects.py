@@ -6,14 +6,11 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.messages import LaneInput, LaneProgress, RecordInput, ehr_queue
+    from workflows.messages import LaneInput, LaneProgress, Taken, Turn, ehr_queue
 
-KEEP_TRYING = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200),
-    backoff_coefficient=2,
-    maximum_interval=timedelta(seconds=30),
-)
-"""For our own database: what was acknowledged is stored however long that takes."""
+ONE_TURN = timedelta(seconds=6)
+"""How long a turn may take in all while our own database is away. Below the ten seconds after
+which Temporal gives a workflow task up, and within the time that a caller waits for an answer."""
 
 WAIT_FOR_EHR = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -23,16 +20,23 @@ WAIT_FOR_EHR = RetryPolicy(
 """For an EHR that is away: its lane waits, for days if need be, and nothing else does."""
 
 
-async def record_events(batch: RecordInput) -> int:
-    """Store events, projection, audit and delivery intents in one transaction; the new version."""
-    version: int = await workflow.execute_activity(
-        "record_events",
-        batch,
-        result_type=int,
-        start_to_close_timeout=timedelta(seconds=20),
-        retry_policy=KEEP_TRYING,
+async def take_turn(turn: Turn) -> Taken:
+    """Decide and record one turn of a pathway in one transaction; what that left stored.
+
+    A local activity: it is one event of history, and no trip to another task queue.
+    """
+    taken: Taken = await workflow.execute_local_activity(
+        "take_turn",
+        turn,
+        result_type=Taken,
+        schedule_to_close_timeout=ONE_TURN,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(milliseconds=100),
+            backoff_coefficient=2,
+            maximum_interval=timedelta(seconds=1),
+        ),
     )
-    return version
+    return taken
 
 
 async def deliver(lane: LaneInput) -> LaneProgress:

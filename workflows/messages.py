@@ -1,17 +1,13 @@
-"""What travels between API, workflows and activities: plain frozen data, JSON by pydantic.
+"""What travels between API, workflows and activities: ids, versions and times, nothing of care.
 
-Fields are only ever added, with defaults; histories of years must still decode.
+A history is kept for years, and replayed by code that does not exist yet. So nothing in it is the
+domain's: what a command says stands in the inbox, what a pathway is stands in the store. Fields
+are only ever added, with defaults.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
-
-from domain.language.events import Event
-from domain.language.findings import Blocked
-from domain.language.names import Outcome, PathwayId, RequestId
-from domain.language.pathway import Pathway
-from domain.language.protocol import CombinedProtocol
 
 PATHWAYS_QUEUE = "pathways"
 
@@ -36,50 +32,54 @@ def lane_workflow_id(connection: str, patient: str) -> str:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """An event waiting to be stored, and the request that brought it, if one did."""
-
-    event: Event
-    request: RequestId | None = None
-
-
-@dataclass(frozen=True)
 class PathwayInput:
-    """All a run of `CarePathway` starts from; carries everything over when a run rolls over."""
+    """What a run of `CarePathway` starts from, the first one and every one after it.
 
-    pathway: Pathway
-    protocol: CombinedProtocol
-    version: int = 0
-    seen: dict[RequestId, int] = field(default_factory=dict)
-    first_request: RequestId | None = None
-    begin: tuple[Event, ...] = ()
+    `version` is the newest version that a run before saw stored: a store that has fewer events was
+    restored from a backup, and the turn that finds that out says so.
+    """
+
+    pathway_id: str
     roll_over_at: int = ROLL_OVER_AT
+    version: int = 0
 
 
 @dataclass(frozen=True)
-class Ack:
-    """A command took effect: the pathway's version after it."""
+class Turn:
+    """One turn of a pathway: settle this command, if there is one, and record what is due.
+
+    `seen` is the newest version that the run has seen stored.
+    """
+
+    pathway_id: str
+    command_id: str | None = None
+    seen: int = 0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a turn left stored: the version, when to look again, and how the pathway ended if so.
+
+    `wait` is the time from the turn until then, by the clinic's clock; None on one that has ended
+    or has not begun. `settled` and `settled_at_version` are the command's stored outcome.
+    `restored` says that the store knows fewer events than the run has seen, and the run is wrong.
+    """
 
     version: int
+    due: datetime | None = None
+    wait: timedelta | None = None
+    outcome: str | None = None
+    settled: str | None = None  # applied, rejected
+    settled_at_version: int | None = None
+    restored: bool = False
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a command did not take effect: which of the four errors, and what blocks."""
+class Settled:
+    """A command's stored outcome: what a caller of the Update gets. Why stands in the inbox."""
 
-    kind: str  # Refused, Conflict, Malformed
-    message: str
-    blocked_by: tuple[Blocked, ...] = ()
-
-
-@dataclass(frozen=True)
-class RecordInput:
-    """Events to store on a pathway, from the version before the first of them."""
-
-    pathway_id: PathwayId
-    after_version: int
-    events: tuple[Recorded, ...]
-    now: datetime
+    state: str  # applied, rejected
+    version: int | None
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,4 @@ class LaneProgress:
 class PathwayResult:
     """How a pathway ended."""
 
-    outcome: Outcome
+    outcome: str

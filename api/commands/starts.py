@@ -16,21 +16,18 @@ from api.edge.access import insist_site
 from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.patients import read_patient
-from domain import decide
+from domain.enrolment import Enrolment, begin
 from domain.language import events
 from domain.language.clocks import local_day
 from domain.language.errors import Conflict, Malformed, Unavailable
-from domain.language.names import ConnectionId, EhrPatientId, EventId, PathwayId, RequestId, SiteId
+from domain.language.names import ConnectionId, EhrPatientId, PathwayId, RequestId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Status
 from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
 from settings import Site
 from store import capabilities, codec, inbox, pathways
-from temporal.parcel import pack_start
 from workflows.messages import PathwayInput
-
-KIND = "start-pathway"
 
 FARTHEST = timedelta(days=180)
 """How far ahead a first visit may lie; beyond that its year is taken for a slip of the pen."""
@@ -55,9 +52,9 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     async with parts.database.begin() as tx:
         earlier = await pathways.ended_for(tx, site.ehr, wanted.patient)
     treated_on = _last_treated([codec.pathway_from_json(row.projection) for row in earlier])
-    made = _made(asked, site, wanted, protocol, treated_on, now)
+    enrolment = _enrolment(asked, site, wanted, protocol, treated_on, now)
     patient = await read_patient(parts, site.ehr, wanted.patient)
-    return await _begin(asked, site, made, patient, now)
+    return await _begin(asked, site, protocol, enrolment, patient, now)
 
 
 def _protocol(book: ProtocolBook, name: str, version: int | None) -> CombinedProtocol:
@@ -80,16 +77,15 @@ def _check_offers(site: Site, protocol: CombinedProtocol) -> None:
         raise Problem("site-lacks-treatment", detail)
 
 
-def _made(
+def _enrolment(
     asked: Asked,
     site: Site,
     wanted: StartPathway,
     protocol: CombinedProtocol,
     treated_on: date | None,
     now: datetime,
-) -> PathwayInput:
-    """Say what the start means. Malformed for a first visit that is no time, or not possible."""
-    request = RequestId(str(uuid4()))
+) -> Enrolment:
+    """Say what is asked for. Malformed for a first visit that is no time, or not possible."""
     started = events.PathwayStarted(
         EhrPatientId(wanted.patient),
         ConnectionId(site.ehr),
@@ -101,7 +97,8 @@ def _made(
         treated_on,
     )
     first_visit = wanted.first_visit.local()
-    facts = decide.start(protocol, started, first_visit)
+    enrolment = Enrolment(RequestId(str(uuid4())), asked.author, started, first_visit)
+    begin(protocol, enrolment, now)
     today = local_day(now, site.zone)
     if first_visit.day < today:
         raise Malformed(f"first_visit is past; it is {today} at {site.id}")
@@ -110,18 +107,7 @@ def _made(
     if treated_on is not None and (soonest := _soonest(protocol, treated_on)) > first_visit.day:
         message = f"treated in an earlier pathway; first_visit must be {soonest} or later"
         raise Malformed(message)
-    begin = tuple(
-        events.Event(EventId(f"{request}/{place}"), now, asked.author, fact)
-        for place, fact in enumerate(facts)
-    )
-    pathway = Pathway(PathwayId(str(uuid4())))
-    return PathwayInput(
-        pathway,
-        protocol,
-        first_request=request,
-        begin=begin,
-        roll_over_at=asked.parts.roll_over_at,
-    )
+    return enrolment
 
 
 def _last_treated(earlier: list[Pathway]) -> date | None:
@@ -135,37 +121,42 @@ def _soonest(protocol: CombinedProtocol, treated_on: date) -> date:
 
 
 async def _begin(
-    asked: Asked, site: Site, made: PathwayInput, patient: EhrPatient, now: datetime
+    asked: Asked,
+    site: Site,
+    protocol: CombinedProtocol,
+    enrolment: Enrolment,
+    patient: EhrPatient,
+    now: datetime,
 ) -> JSONResponse:
     """Reserve the patient and commit the request in one go, then start the workflow."""
-    request, pathway_id = made.first_request or "", made.pathway.id
+    parts, pathway_id = asked.parts, PathwayId(str(uuid4()))
     received = inbox.Received(
-        id=request,
+        id=enrolment.id,
         pathway_id=pathway_id,
         site_id=site.id,
-        kind=KIND,
+        kind=inbox.START,
         author_id=asked.caller.subject,
         idempotency_key=asked.key,
         fingerprint=asked.fingerprint,
-        body=pack_start(made),
+        body=codec.asked_to_json(enrolment),
     )
     reserved = Pathway(
         pathway_id, EhrPatientId(patient.id), ConnectionId(site.ehr), SiteId(site.id), site.zone
     )
     try:
-        async with asked.parts.database.begin() as tx:
+        async with parts.database.begin() as tx:
             if await inbox.receive(tx, received, now) is None:
                 if (known := await repeated(tx, asked)) is None:
                     raise Unavailable("the same request came twice at one moment")
                 return answer_again(known)
-            await pathways.reserve(tx, reserved, made.protocol, patient.fingerprint, now)
+            await pathways.reserve(tx, reserved, protocol, patient.fingerprint, now)
     except Conflict:
         raise await _open_already(asked, site, patient.id) from None
     try:
-        await asked.parts.door.start_pathway(made)
+        await parts.door.start_pathway(PathwayInput(pathway_id, parts.roll_over_at))
     except Unavailable:
-        return pending(request, pathway_id)
-    return await settled(asked.parts, request, pathway_id)
+        return pending(enrolment.id, pathway_id)
+    return await settled(parts, enrolment.id, pathway_id, started=True)
 
 
 async def _open_already(asked: Asked, site: Site, patient_id: str) -> Problem:

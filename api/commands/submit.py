@@ -4,10 +4,6 @@ Whatever dies on the way, a command that was received is not lost: the relay sen
 that comes again with its key gets the answer of the first.
 """
 
-import asyncio
-import re
-import time
-from datetime import datetime
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -19,19 +15,12 @@ from api.dependencies import Parts
 from api.edge.access import insist_site, is_id
 from api.edge.problems import RETRY, Problem, of_domain
 from domain.language.commands import Command, Wish
-from domain.language.errors import Conflict, Malformed, Refused, Unavailable
+from domain.language.errors import Refused, Unavailable
 from domain.language.names import RequestId
-from store import inbox, pathways
+from domain.language.refusal import error_of
+from store import codec, inbox, pathways
 from store.database import Transaction
 from store.tables import CommandRow
-from temporal.parcel import pack_command, pack_refusal, unpack_refusal
-from workflows.messages import Refusal
-
-SETTLED_WITHIN = 5.0
-"""Seconds that a caller waits for the record of a command before getting a 202."""
-
-LOOK_EVERY = 0.015
-SLOWEST_LOOK = 0.03
 
 
 async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
@@ -45,7 +34,7 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
         assert row is not None  # noqa: S101  no site is None
         if (known := await repeated(tx, asked)) is not None:
             return answer_again(known)
-        check_meant(row, await parts.pinned.of(tx, row.id), wish, now)
+        check_meant(row, await parts.pinned.of(tx, row), wish, now)
         if asked.expects is not None and asked.expects != row.version:
             raise stale(row.version)
         received = inbox.Received(
@@ -56,16 +45,10 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
             author_id=asked.caller.subject,
             idempotency_key=asked.key,
             fingerprint=asked.fingerprint,
-            body=pack_command(command),
+            body=codec.asked_to_json(command),
         )
         if await inbox.receive(tx, received, now) is None:
             return answer_again(await _same_moment(tx, asked))
-    try:
-        await parts.door.send(pathway_id, command)
-    except (Refused, Conflict, Malformed) as error:
-        raise await _rejected(asked, command, error, now) from error
-    except Unavailable:
-        return pending(command.id, pathway_id)
     return await settled(parts, command.id, pathway_id)
 
 
@@ -104,14 +87,20 @@ def outcome(row: CommandRow) -> JSONResponse:
         raise rejection(row)
     if row.state == "received":
         return pending(row.id, row.pathway_id)
-    pathway, command = f"/v1/pathways/{row.pathway_id}", f"/v1/commands/{row.id}"
+    assert row.version is not None  # noqa: S101  applied at some version
+    started = row.kind == inbox.START
+    return applied(row.id, row.pathway_id, row.version, started=started)
+
+
+def applied(
+    command_id: str, pathway_id: str, version: int, *, started: bool = False
+) -> JSONResponse:
+    """Answer that a command took effect, with the pathway's version after it."""
+    pathway, command = f"/v1/pathways/{pathway_id}", f"/v1/commands/{command_id}"
     return JSONResponse(
-        {"version": row.version, "pathway": pathway, "command": command},
+        {"version": version, "pathway": pathway, "command": command},
         status_code=201,
-        headers={
-            "ETag": f'"{row.version}"',
-            "Location": pathway if row.kind == "start-pathway" else command,
-        },
+        headers={"ETag": f'"{version}"', "Location": pathway if started else command},
     )
 
 
@@ -125,56 +114,33 @@ def pending(command_id: str, pathway_id: str) -> JSONResponse:
     )
 
 
-async def settled(parts: Parts, command_id: str, pathway_id: str) -> JSONResponse:
-    """Wait until the record of a command is committed, a few seconds at most."""
-    ends, pause = time.monotonic() + SETTLED_WITHIN, LOOK_EVERY
-    while time.monotonic() < ends:
-        try:
-            async with parts.database.begin() as tx:
-                row = await inbox.find(tx, command_id)
-        except Unavailable:
-            break
-        if row is not None and row.state != "received":
-            return outcome(row)
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, SLOWEST_LOOK)
-    return pending(command_id, pathway_id)
+async def settled(
+    parts: Parts, command_id: str, pathway_id: str, *, started: bool = False
+) -> JSONResponse:
+    """Have a received command settled, and answer with what is stored of it; 202 if that is open.
 
-
-async def _rejected(
-    asked: Asked, command: Command, error: Refused | Conflict | Malformed, at: datetime
-) -> Problem:
-    """Settle a refused command; if the database is away just now, the relay will."""
-    blocked_by = error.blocked_by if isinstance(error, Refused) else ()
-    refusal = Refusal(type(error).__name__, str(error), blocked_by)
+    Whatever happened, the command is safe: what nobody answered is sent on from the inbox.
+    """
     try:
-        async with asked.parts.database.begin() as tx:
-            await inbox.rejected(tx, command.id, pack_refusal(refusal), at)
+        stored = await parts.door.send(pathway_id, command_id)
+        if stored.state == "applied" and stored.version is not None:
+            return applied(command_id, pathway_id, stored.version, started=started)
+        async with parts.database.begin() as tx:
+            row = await inbox.find(tx, command_id)
     except Unavailable:
-        pass
-    return problem_of_refusal(refusal)
+        return pending(command_id, pathway_id)
+    return pending(command_id, pathway_id) if row is None else outcome(row)
 
 
 def rejection(row: CommandRow) -> Problem:
     """The problem that a command was rejected with."""
     try:
-        return problem_of_refusal(unpack_refusal(row.problem or {}))
+        refusal = codec.refusal_from_json(row.problem or {})
     except ValidationError:
         return of_domain(Refused("it was refused when it was sent on; look at what is next"))
-
-
-_STALE = re.compile(r"the pathway is at version (\d+), not \d+")
-
-
-def problem_of_refusal(refusal: Refusal) -> Problem:
-    """Map why a pathway refused to its problem."""
-    match refusal.kind:
-        case "Refused":
-            return of_domain(Refused(refusal.message, refusal.blocked_by))
-        case "Malformed":
-            return of_domain(Malformed(refusal.message))
-    moved_on = _STALE.fullmatch(refusal.message)
-    return stale(int(moved_on[1])) if moved_on else of_domain(Conflict(refusal.message))
+    if refusal.version is not None:
+        return stale(refusal.version)
+    return of_domain(error_of(refusal))
 
 
 def stale(version: int) -> Problem:

@@ -72,7 +72,7 @@ async def get_pathway(
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
         row = await visible(tx, caller, pathway)
-        protocol = await parts.pinned.of(tx, row.id)
+        protocol = await parts.pinned.of(tx, row)
         deliveries = await ledger.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
     return rendering.pathway_view(row, protocol, deliveries, now)
@@ -96,7 +96,7 @@ async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitV
     """List every visit of a pathway, proposed ones included."""
     async with parts.database.begin() as tx:
         row = await visible(tx, caller, pathway)
-        protocol = await parts.pinned.of(tx, row.id)
+        protocol = await parts.pinned.of(tx, row)
     return Page(items=rendering.visit_views(codec.pathway_from_json(row.projection), protocol))
 
 

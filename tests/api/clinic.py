@@ -1,7 +1,6 @@
 """The API in the test's own process, with stand-ins for Temporal, the EHR and the clock."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,29 +12,26 @@ from uuid import uuid4
 import httpx2
 from fastapi import FastAPI
 
+from activities.plans import Plans
+from activities.turns import Turns
 from api.app import create_app
 from api.dependencies import Parts
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
 from clinic.environment import clinic_yaml
 from clinic.issuer import Issuer
-from domain.automatic import automatic
-from domain.decide import decide
-from domain.language.commands import Command
-from domain.language.errors import Conflict, Unavailable
-from domain.language.events import Event
+from domain.language.errors import Unavailable
 from domain.language.names import Role
 from domain.language.protocol import CombinedProtocol, Status
 from domain.language.vocabulary import Vocabulary
-from domain.rules.fold import fold
 from fhir_adapters.exchange.client import Held
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer
 from fhir_adapters.exchange.paging import SearchResult
 from protocols.book import ProtocolBook
 from settings import load_clinic
-from store import codec, inbox, pathways, schema
+from store import schema
 from store.database import Database
-from workflows.messages import Ack, PathwayInput
+from workflows.messages import PathwayInput, Settled, Turn
 
 PATIENT = "patient-1"
 MONDAY = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)
@@ -59,47 +55,32 @@ class HeldClock:
 
 
 class InProcessDoor:
-    """Does what the workflow and its record would, at once, by asking the domain."""
+    """Takes a pathway's turns in the test's own process, where a workflow would have them taken."""
 
     def __init__(self, database: Database, clock: HeldClock) -> None:
         self.away = False
-        self.records = True
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.starts: list[str] = []
-        self.sent: list[Command] = []
         self.woken: list[tuple[str, str]] = []
-        self._database, self._clock = database, clock
-        self._pinned = pathways.PinnedProtocols()
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns(database, Plans(), clock, self._to_write)
 
-    async def start_pathway(self, start: PathwayInput) -> None:
-        """Record what the start brings."""
+    async def start_pathway(self, start: PathwayInput) -> bool:
+        """Remember who was started."""
         if self.away:
             raise Unavailable("Temporal is away")
-        self.starts.append(start.pathway.id)
-        await self._record(start.pathway.id, start.begin, start.first_request)
+        self.starts.append(start.pathway_id)
+        return True
 
-    async def send(self, pathway_id: str, command: Command) -> Ack:
-        """Ask the domain, and record what it says."""
+    async def send(self, pathway_id: str, command_id: str) -> Settled:
+        """Take a turn for the command."""
         self.asked.set()
         await self.gate.wait()
         if self.away:
             raise Unavailable("Temporal is away")
-        async with self._turns[pathway_id]:
-            async with self._database.begin() as tx:
-                row = await pathways.find(tx, pathway_id)
-                protocol = await self._pinned.of(tx, pathway_id)
-            assert row is not None
-            if command.expects is not None and command.expects != row.version:
-                raise Conflict(f"the pathway is at version {row.version}, not {command.expects}")
-            pathway = codec.pathway_from_json(row.projection)
-            events = decide(protocol, pathway, command, self._clock.at)
-            self.sent.append(command)
-            if self.records:
-                await self._record(pathway_id, events, command.id)
-            return Ack(row.version + len(events))
+        taken = await self._turns.take_turn(Turn(pathway_id, command_id))
+        return Settled(taken.settled or "", taken.settled_at_version)
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
         """Remember who was woken."""
@@ -110,21 +91,8 @@ class InProcessDoor:
         if self.away:
             raise Unavailable("Temporal is away")
 
-    async def _record(self, pathway_id: str, events: Sequence[Event], request: str | None) -> None:
-        now = self._clock.at
-        async with self._database.begin() as tx:
-            row = await pathways.lock(tx, pathway_id)
-            protocol = await self._pinned.of(tx, row.id)
-            pathway = codec.pathway_from_json(row.projection)
-            todo: Sequence[Event] = events
-            while todo:
-                for event in todo:
-                    pathways.append(tx, row, event, request, now)
-                pathway = fold(pathway, todo, protocol.vocabulary)
-                todo = automatic(protocol, pathway, now)
-            pathways.project(row, pathway, now)
-            if request is not None:
-                await inbox.applied(tx, request, row.version, now)
+    async def _to_write(self, connection_id: str, patient_id: str) -> None:
+        """No lane runs here: what a turn would have written stays in the ledger."""
 
 
 class StandInEhr:

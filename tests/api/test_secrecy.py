@@ -14,7 +14,7 @@ from domain.language.errors import Unavailable
 from store import inbox
 from tests.api.clinic import START, Clinic
 from tests.api.test_access import filled, operations
-from workflows.messages import Ack
+from workflows.messages import Settled
 
 CANARIES = ("Featherstone", "Ottoline", "1961-07-19", "MRN-patient-1", "zebra", "987654321098")
 
@@ -105,7 +105,7 @@ async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
     """A bug answers 500 in the usual shape; its message is neither told nor logged."""
     address = await clinic.started()
 
-    async def broken(*_: object) -> Ack:
+    async def broken(*_: object) -> Settled:
         raise RuntimeError("Ottoline Featherstone, born 1961-07-19")
 
     monkeypatch.setattr(clinic.door, "send", broken)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from domain.language.refusal import Refusal
 from store import inbox
 from store.database import Database
 
@@ -31,7 +32,7 @@ async def test_settling_is_final(database: Database) -> None:
         await inbox.receive(tx, _command("c1"), NOW)
     async with database.begin() as tx:
         await inbox.applied(tx, "c1", 7, NOW)
-        await inbox.rejected(tx, "c1", {"type": "late"}, NOW)
+        await inbox.rejected(tx, "c1", Refusal("Conflict", "late"), NOW)
     async with database.begin() as tx:
         row = await inbox.find(tx, "c1")
         waiting = await inbox.waiting(tx, 10)

@@ -1,12 +1,12 @@
 """The pathway's workflow on the real time-skipping server, with its real database and EHR."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
 import domain.decide
@@ -17,7 +17,6 @@ from domain.language.names import (
     ObservationName,
     PathwayId,
     PhaseId,
-    RequestId,
     VisitId,
     VisitStatus,
 )
@@ -26,7 +25,6 @@ from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import fold
 from store import codec, pathways
 from store.database import Database
-from temporal.gateway import send
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
 
@@ -46,31 +44,37 @@ def _handle(world: World) -> WorkflowHandle[object, object]:
     return world.client.get_workflow_handle(pathway_workflow_id(world.pathway_id))
 
 
-async def _accepted(world: World) -> int:
-    """How many updates the workflow's history says were accepted."""
-    history = await _handle(world).fetch_history()
-    return sum(
-        event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
-        for event in history.events
-    )
-
-
-async def _pulse_oximetry(world: World, request: str | None = None) -> int:
+async def _pulse_oximetry(world: World, request: str | None = None) -> int | None:
     reading = c.Measurement(ObservationName("spo2"), Decimal(97), "%")
     wish = c.RecordReadings(await world.now(), (reading,))
     return (await world.do(NURSE, wish, request)).version
 
 
-async def test_a_refused_command_leaves_no_trace_in_history(world: World) -> None:
-    """A command that the domain refuses is never accepted into the workflow's history."""
+async def test_no_history_holds_what_a_command_says(world: World) -> None:
+    """A history holds ids, versions and times: neither a command, a refusal nor the protocol."""
     dose = c.RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
     await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
-    await world.settled()
-    assert await _accepted(world) == 1
+    await world.do(NURSE, c.PlaceHold(HoldReason.SUPPLY, "no device in the house"))
     with pytest.raises(Refused, match="28 mg") as refused:
         await world.do(NURSE, dose)
     assert "dose" in [block.rule for block in refused.value.blocked_by]
-    assert await _accepted(world) == 1
+    text = (await _handle(world).fetch_history()).to_json()
+    for said in ("28 mg", "no device", "esketamine", "nurse-1", world.patient):
+        assert said not in text
+        assert b64encode(said.encode()).decode().rstrip("=")[:-2] not in text
+
+
+async def test_a_command_is_eight_events_at_most(world: World) -> None:
+    """A command is six events of history, and eight where it moves the next due time."""
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    lengths = [(await _handle(world).describe()).history_length]
+    await _pulse_oximetry(world)
+    lengths.append((await _handle(world).describe()).history_length)
+    await world.do(MANAGER, c.BookVisit(VisitId("esketamine-induction-visit-1")))
+    lengths.append((await _handle(world).describe()).history_length)
+    kept, moved = lengths[1] - lengths[0], lengths[2] - lengths[1]
+    assert kept <= 6
+    assert moved <= 8
 
 
 async def test_one_request_takes_effect_once(world: World) -> None:
@@ -139,9 +143,9 @@ async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
 
 async def test_a_stale_expectation_is_a_conflict(world: World) -> None:
     """A command that expects another version than the pathway's is refused as a conflict."""
-    command = c.Command(RequestId(str(uuid4())), PRESCRIBER, c.SignOrder(INDUCTION), expects=99)
-    with pytest.raises(Conflict, match="not 99"):
-        await send(world.client, world.pathway_id, command)
+    with pytest.raises(Conflict, match="not 99") as conflict:
+        await world.do(PRESCRIBER, c.SignOrder(INDUCTION), expects=99)
+    assert conflict.value.version == (await world.row()).version
 
 
 async def test_ids_say_nothing_about_the_patient(world: World) -> None:

@@ -4,25 +4,29 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from domain.enrolment import Enrolment
 from domain.language import commands as c
 from domain.language import events as e
 from domain.language.clocks import LocalTime
 from domain.language.findings import Blocked
 from domain.language.names import (
     Author,
-    EventId,
+    ConnectionId,
+    EhrPatientId,
     ObservationName,
-    PathwayId,
-    PhaseId,
     RequestId,
     Role,
     RuleId,
+    SiteId,
     VisitId,
 )
-from domain.language.pathway import Pathway
-from domain.language.protocol import CombinedProtocol
-from temporal.parcel import pack_command, pack_refusal, pack_start, unpack, unpack_refusal
-from workflows.messages import PathwayInput, Refusal
+from domain.language.refusal import Refusal
+from store.codec import (
+    asked_from_json,
+    asked_to_json,
+    refusal_from_json,
+    refusal_to_json,
+)
 
 NURSE = Author("nurse-1", Role.NURSE)
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -33,21 +37,21 @@ def test_a_command_comes_out_as_it_went_in():
     taken = (c.Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
     wish = c.RecordReadings(NOW, taken, VisitId("a-visit-1"))
     command = c.Command(RequestId("r"), NURSE, wish, expects=3)
-    assert unpack(json.loads(json.dumps(pack_command(command)))) == command
+    assert asked_from_json(json.loads(json.dumps(asked_to_json(command)))) == command
 
 
-def test_a_start_comes_out_as_it_went_in(protocol: CombinedProtocol):
-    """A packed start survives JSON with its whole protocol and its first events."""
-    entered = e.PhaseEntered(PhaseId("a"), LocalTime(NOW.date(), NOW.time()))
-    begin = (e.Event(EventId("r/0"), NOW, NURSE, entered),)
-    start = PathwayInput(
-        Pathway(PathwayId("p")), protocol, first_request=RequestId("r"), begin=begin
+def test_an_enrolment_comes_out_as_it_went_in():
+    """What starts a pathway survives JSON."""
+    started = e.PathwayStarted(
+        EhrPatientId("1"), ConnectionId("ehr"), SiteId("s"), "America/New_York", "p", 1, "abc"
     )
-    assert unpack(json.loads(json.dumps(pack_start(start)))) == start
+    first_visit = LocalTime(NOW.date(), NOW.time())
+    enrolment = Enrolment(RequestId("r"), NURSE, started, first_visit)
+    assert asked_from_json(json.loads(json.dumps(asked_to_json(enrolment)))) == enrolment
 
 
 def test_a_refusal_comes_out_as_it_went_in():
     """Why a command was rejected is kept whole, so that a repeat is answered alike."""
     block = Blocked(RuleId("gap"), (Role.NURSE,), finding="too soon", until=NOW)
     refusal = Refusal("Refused", "not yet", (block,))
-    assert unpack_refusal(json.loads(json.dumps(pack_refusal(refusal)))) == refusal
+    assert refusal_from_json(json.loads(json.dumps(refusal_to_json(refusal)))) == refusal

@@ -1,0 +1,117 @@
+"""Send on what was received and never settled: nothing acknowledged is lost if a process dies.
+
+Runs beside the worker. The store knows each command by its id, so that sending again what did
+arrive changes nothing.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from temporalio.client import Client
+
+from activities.recovery import Recovery
+from activities.turns import Turns
+from domain.language.errors import Unavailable
+from store import inbox
+from store.database import Database
+from store.tables import CommandRow
+from temporal.gateway import WorkflowGone, send, start_pathway
+from workflows.messages import PathwayInput, Turn
+
+LOOK_EVERY = timedelta(seconds=1)
+"""Real time between looks at the inbox."""
+
+LEAVE_ALONE = 3
+"""Looks during which a command is left to whoever received it."""
+
+LONGEST_WAIT = 60
+"""Looks between two tries of a command that nobody answers, once the pause has grown."""
+
+MOST_AT_ONCE = 50
+
+log = structlog.get_logger("kairos.inbox")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A command that is not settled: at which look it is sent on, and how long after that again."""
+
+    due: int
+    pause: int = 1
+    round: int = 0
+
+    def wait(self, look: int) -> None:
+        """Wait for the next try, twice as long as for this one."""
+        self.due = look + self.pause
+        self.pause = min(self.pause * 2, LONGEST_WAIT)
+
+
+class InboxRetry:
+    """Looks at the inbox now and then, for as long as the worker runs."""
+
+    def __init__(
+        self, database: Database, client: Client, turns: Turns, recovery: Recovery
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._turns = turns
+        self._recovery = recovery
+        self._after: tuple[datetime, str] | None = None
+        self._waiting: dict[str, _Waiting] = {}
+        self._look = self._round = 0
+
+    async def run(self) -> None:
+        """Look until cancelled. Whatever goes wrong with one look, the next one is taken."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001  one that ends loses what it should send on
+                log.warning("inbox_waits", error_type=type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def look(self) -> None:
+        """Send on every command whose time has come.
+
+        Takes the next few at each look, round and round, so that commands which nobody answers
+        keep none of the others back. What was not met in a whole round is settled, and forgotten.
+        """
+        async with self._database.begin() as tx:
+            rows = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
+        self._look += 1
+        due: dict[str, list[CommandRow]] = {}
+        for row in rows:
+            known = self._waiting.setdefault(row.id, _Waiting(self._look + LEAVE_ALONE))
+            known.round = self._round
+            if known.due <= self._look:
+                known.wait(self._look)
+                due.setdefault(row.pathway_id, []).append(row)
+        if len(rows) == MOST_AT_ONCE:
+            self._after = (rows[-1].received_at, rows[-1].id)
+        else:
+            met = {key: each for key, each in self._waiting.items() if each.round == self._round}
+            self._after, self._waiting, self._round = None, met, self._round + 1
+        await asyncio.gather(*(self._send_all(rows) for rows in due.values()))
+
+    async def _send_all(self, rows: list[CommandRow]) -> None:
+        """Send one pathway's commands, in the order in which they came."""
+        for row in rows:
+            log.info("inbox_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
+            try:
+                await self._send(row)
+            except Unavailable:
+                return
+            except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
+                log.warning("send_failed", request_id=row.id, error_type=type(error).__name__)
+
+    async def _send(self, row: CommandRow) -> None:
+        if row.kind == inbox.START:
+            await start_pathway(self._client, PathwayInput(row.pathway_id))
+        try:
+            await send(self._client, row.pathway_id, row.id)
+        except WorkflowGone:
+            if await self._recovery.restart(row.pathway_id):
+                await send(self._client, row.pathway_id, row.id)
+            else:  # it has ended, or is not there: the domain says so, and that settles the command
+                await self._turns.take_turn(Turn(row.pathway_id, row.id))

@@ -1,0 +1,131 @@
+"""Find pathways that stand still because of us, and set them going again from the store.
+
+A run holds nothing that the store does not hold, so a workflow that is gone (terminated, its
+history lost, Temporal restored) is started anew and goes on. Runs beside the worker.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from temporalio.client import Client
+
+from build import RULES
+from domain.language.errors import Unavailable
+from store import lanes, leases, pathways, restores
+from store.database import Database
+from temporal import gateway
+from temporal.clock import Clock
+from workflows.messages import ROLL_OVER_AT, PathwayInput
+
+SWEEP_EVERY = timedelta(minutes=1)
+"""Real time between sweeps, of all workers together: what is gone is found well within five."""
+
+PER_SECOND = 25
+"""Questions to Temporal a second at most, so that a sweep of thousands is no load on it."""
+
+PAGE = 500
+
+LEASE = "sweep"
+
+log = structlog.get_logger("kairos.recovery")
+
+
+class Recovery:
+    """Sweeps all pathways that are going on, and restarts one when asked to."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        clock: Clock,
+        *,
+        roll_over_at: int = ROLL_OVER_AT,
+        rules: str = RULES,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._roll_over_at = roll_over_at
+        self._rules = rules
+        self._holder = str(uuid4())
+
+    async def run(self) -> None:
+        """Sweep until cancelled. Whatever goes wrong with one sweep, the next one is made."""
+        while True:
+            try:
+                if await self._is_ours():
+                    await self.sweep()
+            except Exception as error:  # noqa: BLE001  a sweep that ends for good finds nothing
+                log.warning("sweep_failed", error_type=type(error).__name__)
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+    async def sweep(self) -> None:
+        """Look at every pathway that is going on, and at every lane that has something to write."""
+        await self._look_at_the_database()
+        running = await gateway.running_pathways(self._client)
+        after = ""
+        while True:
+            async with self._database.begin() as tx:
+                page = await pathways.unfinished(tx, after, PAGE)
+            for pathway_id, rules in page:
+                seen = running is not None and pathway_id in running
+                await self._look_at(pathway_id, rules, seen=seen)
+            if len(page) < PAGE:
+                break
+            after = page[-1][0]
+        await self._start_lanes()
+
+    async def restart(self, pathway_id: str) -> bool:
+        """Start a pathway's workflow again, if the store says that it goes on; whether it does.
+
+        The end of a pathway is stored before its workflow ends, so one that the store has open
+        after its workflow was seen gone has lost it.
+        """
+        async with self._database.begin() as tx:
+            row = await pathways.find(tx, pathway_id)
+        if row is None or row.status == "finished":
+            return False
+        start = PathwayInput(pathway_id, self._roll_over_at, row.version)
+        if await gateway.start_pathway(self._client, start):
+            log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
+            now = await self._clock.now()
+            async with self._database.begin() as tx:
+                locked = await pathways.lock(tx, pathway_id)
+                locked.restarted_at = now
+                pathways.note(tx, locked, "workflow-restarted", f"version {row.version}", now)
+        return True
+
+    async def _is_ours(self) -> bool:
+        """Say whether this worker sweeps, and not another one of the installation."""
+        async with self._database.begin() as tx:
+            now = datetime.now(UTC)
+            return await leases.take(tx, LEASE, self._holder, now, 3 * SWEEP_EVERY)
+
+    async def _look_at(self, pathway_id: str, rules: str, *, seen: bool) -> None:
+        """Restart a pathway whose workflow is gone; have one under other rules look again."""
+        if seen and rules == self._rules:
+            return
+        await asyncio.sleep(1 / PER_SECOND)
+        try:
+            if not await gateway.is_running(self._client, pathway_id):
+                await self.restart(pathway_id)
+            elif rules != self._rules:
+                await gateway.look(self._client, pathway_id)
+        except Unavailable:
+            return  # it is looked at again in the next sweep
+
+    async def _look_at_the_database(self) -> None:
+        """See whether this is still the database that it was."""
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            if await restores.is_another(tx, now):
+                log.error("database_restored")
+
+    async def _start_lanes(self) -> None:
+        """Start each lane that has something to write and does not run: its bell was not heard."""
+        async with self._database.begin() as tx:
+            found = await lanes.lanes_with_work(tx)
+        for connection, patient in found:
+            await gateway.start_lane(self._client, connection, patient)

@@ -1,0 +1,55 @@
+"""Noticing that this database was restored, and what may not be believed after that.
+
+A backup knows nothing of what was written to EHRs since. So after a restore whatever it calls not
+sent yet is looked for in the EHR before it is sent.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text, update
+
+from domain.delivery.words import Action, DeliveryState
+from store.database import Transaction
+from store.tables import DeliveryRow, OriginRow
+
+_WHO = text(
+    "select system_identifier::text, timeline_id"
+    " from pg_control_system() cross join pg_control_checkpoint()"
+)
+
+
+async def is_another(tx: Transaction, at: datetime) -> bool:
+    """Say whether this is another database than when we looked last, and remember which it is.
+
+    Loaded from a dump it has another system identifier; recovered to a point in time, or a standby
+    that took over, it has another timeline. A copy of the data directory has neither: there only
+    the pathways' own runs notice, by what they have seen stored.
+    """
+    system, timeline = (await tx.execute(_WHO)).one()
+    known = await tx.get(OriginRow, 1, with_for_update=True)
+    if known is None:
+        tx.add(OriginRow(id=1, system=system, timeline=timeline))
+        return False
+    if (known.system, known.timeline) == (system, timeline):
+        return False
+    known.system, known.timeline = system, timeline
+    await distrust(tx, at)
+    return True
+
+
+async def distrust(tx: Transaction, at: datetime) -> None:
+    """Have each write that counts as not sent looked for before it is sent; note when."""
+    await tx.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.state == DeliveryState.INTENT,
+            DeliveryRow.action != Action.PERSON,
+            DeliveryRow.needs_person.is_(False),
+        )
+        .values(
+            state=DeliveryState.SENT,
+            reason="the database was restored; it is looked for before it is sent",
+            changed_at=at,
+        )
+    )
+    await tx.execute(update(OriginRow).values(restored_at=at))

@@ -1,0 +1,71 @@
+"""What nobody settled is sent on, and what can never be settled keeps nothing back."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from activities import inbox_retry
+from activities.inbox_retry import InboxRetry
+from domain.language import commands as c
+from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.protocol import CombinedProtocol
+from store.database import Database
+from store.tables import CommandRow
+from tests.world import NURSE, PRESCRIBER, World, a_world
+
+HOLD = c.PlaceHold(HoldReason.OTHER, "a note")
+
+
+@pytest.fixture
+async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+    """A clinic with one enrolled patient."""
+    async with a_world(database, protocol) as made:
+        await made.enrol((await made.now()).date() + timedelta(days=7))
+        await made.settled()
+        yield made
+
+
+def _retry(world: World) -> InboxRetry:
+    return InboxRetry(world.database, world.client, world.turns, world.recovery)
+
+
+async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
+    """A command that nobody settled before its pathway ended is rejected, and says why."""
+    await world.do(PRESCRIBER, c.Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
+    await world.settled()
+    late = await world.receive(NURSE, HOLD)
+    sending = _retry(world)
+    for _ in range(inbox_retry.LEAVE_ALONE + 1):
+        await sending.look()
+    assert (await world.command(late)).state == "rejected"
+    assert "the pathway is stopped" in str(await world.refusal(late))
+
+
+async def test_commands_that_nobody_answers_keep_no_other_back(world: World):
+    """Sixty commands to a workflow that is not there, and one that is: the one is applied."""
+    for _ in range(inbox_retry.MOST_AT_ONCE + 10):
+        await world.receive(NURSE, HOLD, pathway_id="nowhere")
+    good = await world.receive(NURSE, HOLD)
+    sending = _retry(world)
+    for _ in range(2 * inbox_retry.LEAVE_ALONE + 2):
+        await sending.look()
+    assert (await world.command(good)).state == "applied"
+
+
+async def test_what_nobody_answers_is_asked_more_and_more_seldom(world: World):
+    """A command that cannot be settled is sent on at looks that lie ever further apart."""
+    await world.receive(NURSE, HOLD, pathway_id="nowhere")
+    sending = _retry(world)
+    sent: list[int] = []
+
+    async def note(rows: list[CommandRow]) -> None:
+        sent.append(sending._look)
+
+    sending._send_all = note  # type: ignore[method-assign]
+    for _ in range(200):
+        await sending.look()
+    apart = [later - earlier for earlier, later in pairwise(sent)]
+    assert apart[:6] == [1, 2, 4, 8, 16, 32]
+    assert apart[6:] == [inbox_retry.LONGEST_WAIT] * 2
