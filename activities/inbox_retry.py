@@ -113,5 +113,5 @@ class InboxRetry:
         except WorkflowGone:
             if await self._recovery.restart(row.pathway_id):
                 await send(self._client, row.pathway_id, row.id)
-            else:  # it has ended, or is not there: the domain says so, and that settles the command
+            else:  # it has ended: the domain says so, and that settles the command
                 await self._turns.take_turn(Turn(row.pathway_id, row.id))

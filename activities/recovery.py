@@ -11,13 +11,18 @@ from uuid import uuid4
 import structlog
 from temporalio.client import Client
 
-from build import RULES
+from build import RULES, SHAPE
 from domain.language.errors import Unavailable
 from store import lanes, leases, pathways, restores
 from store.database import Database
-from temporal import gateway
+from temporal import gateway, versions
 from temporal.clock import Clock
-from workflows.messages import ROLL_OVER_AT, PathwayInput
+from workflows.messages import (
+    ROLL_OVER_AT,
+    PathwayInput,
+    lane_workflow_id,
+    pathway_workflow_id,
+)
 
 SWEEP_EVERY = timedelta(minutes=1)
 """Real time between sweeps, of all workers together: what is gone is found well within five."""
@@ -76,19 +81,22 @@ class Recovery:
                 break
             after = page[-1][0]
         await self._start_lanes()
+        await self._look_at_builds()
 
-    async def restart(self, pathway_id: str) -> bool:
+    async def restart(self, pathway_id: str, *, anew: bool = False) -> bool:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
 
         The end of a pathway is stored before its workflow ends, so one that the store has open
-        after its workflow was seen gone has lost it.
+        after its workflow was seen gone has lost it. LookupError if the store knows no such one.
         """
         async with self._database.begin() as tx:
             row = await pathways.find(tx, pathway_id)
-        if row is None or row.status == "finished":
+        if row is None:
+            raise LookupError("no such pathway")
+        if row.status == "finished":
             return False
         start = PathwayInput(pathway_id, self._roll_over_at, row.version)
-        if await gateway.start_pathway(self._client, start):
+        if await gateway.start_pathway(self._client, start, anew=anew):
             log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
             now = await self._clock.now()
             async with self._database.begin() as tx:
@@ -129,3 +137,44 @@ class Recovery:
             found = await lanes.lanes_with_work(tx)
         for connection, patient in found:
             await gateway.start_lane(self._client, connection, patient)
+
+    async def _look_at_builds(self) -> None:
+        """Bring runs of other builds to this one, if new runs begin here.
+
+        One whose build still has a worker hands over by itself. One whose build has none is started
+        anew: what it would have to hand over is in the store.
+        """
+        found = await versions.builds(self._client)
+        if found is None:
+            return
+        if found.current not in found.with_worker and SHAPE in found.with_worker:
+            await versions.make_current(self._client)
+        elif found.current != SHAPE:
+            return
+        for build in sorted((found.with_runs | {""}) - {SHAPE}):
+            alive = build in found.with_worker
+            for workflow_id in await versions.running_of_build(self._client, build):
+                await asyncio.sleep(1 / PER_SECOND)
+                await self._bring_over(workflow_id, alive=alive)
+
+    async def _bring_over(self, workflow_id: str, *, alive: bool) -> None:
+        pathway_id = workflow_id.removeprefix(pathway_workflow_id(""))
+        try:
+            if pathway_id == workflow_id:
+                await self._bring_lane_over(workflow_id, alive=alive)
+            elif alive:
+                await gateway.roll_over(self._client, pathway_id)
+            else:
+                await self.restart(pathway_id, anew=True)
+        except Unavailable:
+            return  # it is looked at again in the next sweep
+
+    async def _bring_lane_over(self, workflow_id: str, *, alive: bool) -> None:
+        """A lane ends by itself while it has a worker; without one it is started anew."""
+        if alive:
+            return
+        async with self._database.begin() as tx:
+            found = await lanes.lanes_with_work(tx)
+        for connection, patient in found:
+            if lane_workflow_id(connection, patient) == workflow_id:
+                await gateway.start_lane(self._client, connection, patient, anew=True)

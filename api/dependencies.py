@@ -28,6 +28,7 @@ from store.database import Database
 from store.protocols import PinnedProtocols
 from store.schema import newest
 from temporal import gateway as door
+from temporal import versions
 from temporal.clock import Clock, clock_for
 from workflows.messages import ROLL_OVER_AT, PathwayInput, Settled
 
@@ -53,6 +54,14 @@ class Door(Protocol):
 
     async def check(self) -> None:
         """Raise Unavailable unless Temporal answers."""
+        ...
+
+    async def why_unanswered(self, pathway_id: str) -> str | None:
+        """Say why nobody answers for a pathway, if that can be known."""
+        ...
+
+    async def without_worker(self) -> list[str]:
+        """List the builds whose runs no worker takes. Raises Unavailable."""
         ...
 
 
@@ -121,6 +130,15 @@ class TemporalDoor:
             )
         except RPCError as error:
             raise Unavailable("Temporal does not answer") from error
+
+    async def why_unanswered(self, pathway_id: str) -> str | None:
+        """Look for a worker of the pathway's build."""
+        return await versions.why_unanswered(self._client, pathway_id)
+
+    async def without_worker(self) -> list[str]:
+        """Hold the builds with runs against those with a worker."""
+        found = await versions.builds(self._client)
+        return sorted(found.stranded) if found else []
 
 
 class ReachableClock:

@@ -24,18 +24,19 @@ async def live() -> LiveView:
     responses={NOT_READY: {"model": ReadyView, "description": "Something is not"}},
 )
 async def ready(request: Request, response: Response) -> ReadyView:
-    """Look at the database and its schema, at Temporal and at the protocols."""
+    """Look at the database and its schema, at Temporal and its workers, and at the protocols."""
     parts: Parts = request.app.state.parts
     database, newest = await _database(parts)
-    temporal = await _temporal(parts)
+    temporal, without_worker = await _temporal(parts)
     protocols = len(parts.protocols.approved())
-    all_there = database and newest and temporal and protocols > 0
+    all_there = database and newest and temporal and not without_worker and protocols > 0
     response.status_code = 200 if all_there else NOT_READY
     return ReadyView(
         ready=all_there,
         database=database,
         schema_newest=newest,
         temporal=temporal,
+        without_worker=without_worker,
         protocols=protocols,
     )
 
@@ -52,9 +53,9 @@ def _revision(session: Session) -> str:
     return current(session.connection())
 
 
-async def _temporal(parts: Parts) -> bool:
+async def _temporal(parts: Parts) -> tuple[bool, list[str]]:
     try:
         await parts.door.check()
+        return True, await parts.door.without_worker()
     except Unavailable:
-        return False
-    return True
+        return False, []

@@ -13,7 +13,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
@@ -31,6 +31,10 @@ from workflows.messages import (
 
 PATIENCE = timedelta(seconds=8)
 """How long a caller waits for a workflow's answer before the outcome counts as not known."""
+
+
+_LEAVE = WorkflowIDConflictPolicy.FAIL
+_ANEW = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
 
 async def connect(address: str, namespace: str) -> Client:
@@ -52,9 +56,10 @@ class WorkflowGone(Unavailable):
     """No workflow runs for this pathway: terminated, its history lost, or never started."""
 
 
-async def start_pathway(client: Client, start: PathwayInput) -> bool:
+async def start_pathway(client: Client, start: PathwayInput, *, anew: bool = False) -> bool:
     """Start a pathway's workflow; False if one runs already, which is left alone.
 
+    `anew` ends the one that runs: a run that no worker can take is nobody's, and it holds nothing.
     Whether the pathway is one that may run is the store's to say, and was asked before.
     """
     try:
@@ -64,6 +69,7 @@ async def start_pathway(client: Client, start: PathwayInput) -> bool:
             id=pathway_workflow_id(start.pathway_id),
             task_queue=PATHWAYS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=_ANEW if anew else _LEAVE,
             rpc_timeout=PATIENCE,
         )
     except WorkflowAlreadyStartedError:
@@ -145,14 +151,17 @@ async def _signal(client: Client, pathway_id: str, name: str) -> None:
         raise Unavailable("the pathway was not reached") from error
 
 
-async def start_lane(client: Client, connection_id: str, patient_id: str) -> None:
-    """Start a lane unless one runs, which finds what there is by itself."""
+async def start_lane(
+    client: Client, connection_id: str, patient_id: str, *, anew: bool = False
+) -> None:
+    """Start a lane unless one runs, which finds what there is by itself; `anew` as above."""
     try:
         await client.start_workflow(
             "EhrLane",
             LaneInput(connection_id, patient_id),
             id=lane_workflow_id(connection_id, patient_id),
             task_queue=PATHWAYS_QUEUE,
+            id_conflict_policy=_ANEW if anew else _LEAVE,
             rpc_timeout=PATIENCE,
         )
     except WorkflowAlreadyStartedError:

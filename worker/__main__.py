@@ -21,9 +21,11 @@ from activities.inbox_retry import InboxRetry
 from activities.plans import Connections, Plans, probe
 from activities.recovery import Recovery
 from activities.turns import Turns
+from domain.language.errors import Unavailable
 from logs import set_up
 from settings import Settings, load_clinic
 from store.database import Database
+from temporal import versions
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, wake_lane
 from workflows.messages import PATHWAYS_QUEUE, ehr_queue
@@ -51,6 +53,7 @@ async def run() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     client = await _connected(settings)
     clock = clock_for(settings.clinical_clock, client)
+    versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
     connections = Connections({c.id: c.base_url for c in clinic.connections})
     plans = Plans()
@@ -79,6 +82,7 @@ async def run() -> None:
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
                 max_cached_workflows=MOST_CACHED,
                 max_concurrent_local_activities=WORKFLOW_TASKS,
+                deployment_config=versions.deployment() if versioned else None,
             )
         )
         beside = [
@@ -87,6 +91,8 @@ async def run() -> None:
         ]
         beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
         beside.append(asyncio.create_task(recovery.run()))
+        if versioned:
+            beside.append(asyncio.create_task(_made_current(client)))
         log.info("worker_started")
         await stopping.wait()
         for task in beside:
@@ -103,6 +109,14 @@ async def _connected(settings: Settings) -> Client:
         except RuntimeError:
             log.warning("worker_waits_for_temporal")
             await asyncio.sleep(1)
+
+
+async def _made_current(client: Client) -> None:
+    """Have new runs begin here. Where that fails the sweep sees to it."""
+    try:
+        await versions.make_current(client)
+    except Unavailable:
+        log.warning("build_not_current")
 
 
 async def _probing(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from workflows.effects import take_turn
@@ -134,8 +135,10 @@ class CarePathway:
             return
 
     def _roll_over(self) -> None:
+        """Begin a fresh run, with workers of the newest shape where there are several."""
         workflow.continue_as_new(
-            PathwayInput(self._start.pathway_id, self._start.roll_over_at, self._version)
+            PathwayInput(self._start.pathway_id, self._start.roll_over_at, self._version),
+            initial_versioning_behavior=ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
         )
 
 

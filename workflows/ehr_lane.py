@@ -5,6 +5,7 @@ nothing is lost if a lane is, and a new one starts with the next wake-up.
 """
 
 from temporalio import workflow
+from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from workflows.effects import deliver
@@ -32,7 +33,8 @@ class EhrLane:
                 self._awake = True
             if self._awake and workflow.info().get_current_history_length() >= ROLL_OVER_AT:
                 workflow.continue_as_new(
-                    LaneInput(lane.connection_id, lane.patient_id, self._delivered)
+                    LaneInput(lane.connection_id, lane.patient_id, self._delivered),
+                    initial_versioning_behavior=ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
                 )
         return self._delivered
 

@@ -21,6 +21,12 @@ from domain.language.refusal import error_of
 from store import codec, inbox, pathways
 from store.database import Transaction
 from store.tables import CommandRow
+from temporal.gateway import WorkflowGone
+
+GONE = (
+    "this pathway's workflow is gone in Temporal; it is started again from the store within five"
+    " minutes, and the command is settled then"
+)
 
 
 async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
@@ -104,11 +110,15 @@ def applied(
     )
 
 
-def pending(command_id: str, pathway_id: str) -> JSONResponse:
-    """Answer that a command is safe here and its outcome not known yet."""
+def pending(command_id: str, pathway_id: str, waits_for: str | None = None) -> JSONResponse:
+    """Answer that a command is safe here and its outcome not known yet; why, if that is known."""
     command = f"/v1/commands/{command_id}"
     return JSONResponse(
-        {"command": command, "pathway": f"/v1/pathways/{pathway_id}"},
+        {
+            "command": command,
+            "pathway": f"/v1/pathways/{pathway_id}",
+            "waits_for": waits_for,
+        },
         status_code=202,
         headers={**RETRY, "Location": command},
     )
@@ -127,8 +137,11 @@ async def settled(
             return applied(command_id, pathway_id, stored.version, started=started)
         async with parts.database.begin() as tx:
             row = await inbox.find(tx, command_id)
+    except WorkflowGone:
+        return pending(command_id, pathway_id, GONE)
     except Unavailable:
-        return pending(command_id, pathway_id)
+        why = await parts.door.why_unanswered(pathway_id)
+        return pending(command_id, pathway_id, why)
     return pending(command_id, pathway_id) if row is None else outcome(row)
 
 

@@ -61,6 +61,7 @@ class Accepted(BaseModel):
 
     command: str
     pathway: str
+    waits_for: str | None = Field(description="what keeps it from being settled, if that is known")
 
 
 class Resolved(BaseModel):
@@ -141,6 +142,9 @@ class ReadyView(BaseModel):
     database: bool
     schema_newest: bool
     temporal: bool
+    without_worker: list[str] = Field(
+        description="builds that have runs of pathways and no worker to take them"
+    )
     protocols: int
 
 

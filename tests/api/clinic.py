@@ -59,6 +59,8 @@ class InProcessDoor:
 
     def __init__(self, database: Database, clock: HeldClock) -> None:
         self.away = False
+        self.why: str | None = None
+        self.stranded: list[str] = []
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -90,6 +92,14 @@ class InProcessDoor:
         """Answer unless away."""
         if self.away:
             raise Unavailable("Temporal is away")
+
+    async def why_unanswered(self, pathway_id: str) -> str | None:
+        """What the test says."""
+        return self.why
+
+    async def without_worker(self) -> list[str]:
+        """What the test says."""
+        return self.stranded
 
     async def _to_write(self, connection_id: str, patient_id: str) -> None:
         """No lane runs here: what a turn would have written stays in the ledger."""

@@ -1,0 +1,151 @@
+"""Which build of the workers takes which run: a run stays with workers of the shape it began in.
+
+A build's name is the fingerprint of what is replayed (`build.SHAPE`), so a release that changes
+only rules is the same build to Temporal, and takes every run over. One that changes the workflows
+is another: its runs begin anew there, and those of the old one hand over or are started again
+from the store. The time-skipping test server knows no versions.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType, VersionDrainageStatus
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeWorkerDeploymentRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import WorkerDeploymentConfig
+
+from build import SHAPE
+from domain.language.errors import Unavailable
+from workflows.messages import PATHWAYS_QUEUE, pathway_workflow_id
+
+DEPLOYMENT = "kairos"
+
+SEEN_WITHIN = timedelta(seconds=75)
+"""A poll lasts a minute: a worker that has not asked for this long is not there."""
+
+_PATIENCE = timedelta(seconds=2)
+_KNOWN_WITHIN = 30
+_NEITHER_HERE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """The builds that Temporal knows: those with a worker, those with runs, the current one."""
+
+    with_worker: frozenset[str]
+    with_runs: frozenset[str]
+    current: str
+
+    @property
+    def stranded(self) -> frozenset[str]:
+        """Builds whose runs, or to come runs, nobody takes."""
+        return (self.with_runs | ({self.current} if self.current else set())) - self.with_worker
+
+
+def deployment(shape: str = SHAPE) -> WorkerDeploymentConfig:
+    """What a worker says of itself, so that it is given runs of its shape and no others."""
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, shape),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+async def make_current(client: Client, shape: str = SHAPE) -> None:
+    """Have new runs begin with workers of this shape, once the server has seen one of them.
+
+    Raises Unavailable if that does not come to be.
+    """
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=DEPLOYMENT,
+        build_id=shape,
+        identity=client.identity,
+    )
+    for _ in range(_KNOWN_WITHIN):
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+        except RPCError:  # it has not polled yet, or another is just being made current
+            await asyncio.sleep(1)
+        else:
+            return
+    raise Unavailable("the server does not know this build of the workers")
+
+
+async def builds(client: Client) -> Builds | None:
+    """The builds that there are. None on a server that knows no versions, or has seen none yet.
+
+    Raises Unavailable if Temporal does not answer.
+    """
+    queue = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=PATHWAYS_QUEUE),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    whole = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=DEPLOYMENT)
+    service = client.workflow_service
+    try:
+        answer = await service.describe_worker_deployment(whole, timeout=_PATIENCE)
+        polled = (await service.describe_task_queue(queue, timeout=_PATIENCE)).pollers
+    except RPCError as error:
+        if error.status in _NEITHER_HERE:
+            return None
+        raise Unavailable("Temporal does not say which workers there are") from error
+    described = answer.worker_deployment_info
+    since = datetime.now(UTC) - SEEN_WITHIN
+    current = described.routing_config.current_deployment_version.build_id
+    return Builds(
+        with_worker=frozenset(
+            each.deployment_options.build_id
+            for each in polled
+            if each.last_access_time.ToDatetime(tzinfo=UTC) >= since
+        ),
+        with_runs=frozenset(
+            each.deployment_version.build_id
+            for each in described.version_summaries
+            if each.drainage_info.status == _DRAINING
+        ),
+        current=current,
+    )
+
+
+async def why_unanswered(client: Client, pathway_id: str) -> str | None:
+    """Say why nobody answers for a pathway, if it is that no worker of its run's build is there."""
+    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+    try:
+        found = await builds(client)
+        if found is None:
+            return None
+        run = (await handle.describe(rpc_timeout=_PATIENCE)).raw_description.workflow_execution_info
+    except (Unavailable, RPCError):
+        return None
+    build = run.versioning_info.deployment_version.build_id or found.current
+    if build in found.with_worker:
+        return None
+    return f"no worker of build {build} is running, and this pathway's run needs one"
+
+
+async def running_of_build(client: Client, build: str) -> list[str]:
+    """List the ids of workflows whose runs are pinned to a build; of none, those begun before.
+
+    A run that has just been started belongs to no build until a worker has taken it.
+    """
+    pinned = f"TemporalWorkerDeploymentVersion = '{DEPLOYMENT}:{build}'"
+    before = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    unversioned = f"TemporalWorkerDeploymentVersion IS NULL AND StartTime < '{before}'"
+    query = f"ExecutionStatus = 'Running' AND {pinned if build else unversioned}"
+    try:
+        return [each.id async for each in client.list_workflows(query)]
+    except RPCError as error:
+        raise Unavailable("Temporal does not list workflows") from error
+
+
+_DRAINING = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINING

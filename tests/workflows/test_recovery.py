@@ -1,0 +1,115 @@
+"""Pathways that stand still because of us are found, and go on from the store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
+
+from activities.recovery import Recovery
+from build import RULES
+from domain.language import commands as c
+from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.protocol import CombinedProtocol
+from store.database import Database
+from temporal import gateway
+from temporal.gateway import WorkflowGone, send
+from tests.world import NURSE, PRESCRIBER, World, a_world
+from workflows.messages import pathway_workflow_id
+
+INDUCTION = PhaseId("esketamine-induction")
+HOLD = c.PlaceHold(HoldReason.SUPPLY, "no device")
+
+
+@pytest.fixture
+async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+    """A clinic with one enrolled patient."""
+    async with a_world(database, protocol) as made:
+        await made.enrol((await made.now()).date() + timedelta(days=7))
+        await made.settled()
+        yield made
+
+
+def _handle(world: World) -> WorkflowHandle[object, object]:
+    return world.client.get_workflow_handle(pathway_workflow_id(world.pathway_id))
+
+
+async def _restarts(world: World) -> int:
+    async with world.database.begin() as tx:
+        count = text("select count(*) from audit where action = 'workflow-restarted'")
+        return int((await tx.execute(count)).scalar_one())
+
+
+def _sweeper(world: World, rules: str = RULES) -> Recovery:
+    return Recovery(world.database, world.client, world.clock, rules=rules)
+
+
+async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> None:
+    """Terminated, it is found by whoever sweeps, restarted by one of five, and takes commands."""
+    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    version = (await world.row()).version
+    await _handle(world).terminate("a test")
+    command = await world.receive(NURSE, HOLD)
+    with pytest.raises(WorkflowGone):
+        await send(world.client, world.pathway_id, command)
+    await asyncio.gather(*(_sweeper(world).sweep() for _ in range(5)))
+    assert await _restarts(world) == 1
+    settled = await send(world.client, world.pathway_id, command)
+    assert settled.state == "applied"
+    assert settled.version is not None
+    assert settled.version > version
+    assert (await world.row()).restarted_at is not None
+
+
+async def test_a_pathway_that_has_ended_is_never_started_again(world: World) -> None:
+    """The store says that it is finished: no sweep starts it, and no one who asks for it."""
+    await world.do(PRESCRIBER, c.Decide(INDUCTION, Decision.STOP, "The patient's wish."))
+    await world.settled()
+    await _sweeper(world).sweep()
+    assert not await world.recovery.restart(world.pathway_id)
+    described = await _handle(world).describe()
+    assert described.status is WorkflowExecutionStatus.COMPLETED
+    assert await _restarts(world) == 0
+
+
+async def test_a_sweep_leaves_alone_what_runs(world: World) -> None:
+    """A pathway that runs under the rules of now is neither restarted nor made to look."""
+    before = (await _handle(world).describe()).history_length
+    await _sweeper(world).sweep()
+    assert await _restarts(world) == 0
+    assert (await _handle(world).describe()).history_length == before
+
+
+async def test_a_pathway_under_other_rules_looks_at_once(world: World) -> None:
+    """After a change of rules a sweep has each pathway look, not only at its next due time."""
+    before = (await _handle(world).describe()).history_length
+    await _sweeper(world, "mended").sweep()
+    await world.settled()
+    assert (await _handle(world).describe()).history_length > before
+
+
+async def test_a_run_hands_over_when_asked_to(world: World) -> None:
+    """Asked to roll over, a quiet pathway begins a fresh run, which takes the next command."""
+    first = (await _handle(world).describe()).run_id
+    await gateway.roll_over(world.client, world.pathway_id)
+    await world.settled()
+    assert (await _handle(world).describe()).run_id != first
+    assert (await world.do(NURSE, HOLD)).state == "applied"
+
+
+async def test_a_lane_whose_bell_was_not_heard_is_started(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that died between commit and waking its lane leaves nothing undelivered for long."""
+
+    async def dead(*_: object) -> None:
+        """The worker died here."""
+
+    monkeypatch.setattr(world.turns, "_wake_lane", dead)
+    await world.do(NURSE, HOLD)
+    assert {row.state for row in await world.ledger()} > {"intent"}
+    await _sweeper(world).sweep()
+    await world.settled()
+    assert "intent" not in {row.state for row in await world.ledger() if not row.needs_person}
