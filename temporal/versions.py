@@ -50,24 +50,24 @@ class Builds:
         return (self.with_runs | ({self.current} if self.current else set())) - self.with_worker
 
 
-def deployment(shape: str = SHAPE) -> WorkerDeploymentConfig:
+def deployment(shape: str | None = None) -> WorkerDeploymentConfig:
     """What a worker says of itself, so that it is given runs of its shape and no others."""
     return WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(DEPLOYMENT, shape),
+        version=WorkerDeploymentVersion(DEPLOYMENT, shape or SHAPE),
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.PINNED,
     )
 
 
-async def make_current(client: Client, shape: str = SHAPE) -> None:
-    """Have new runs begin with workers of this shape, once the server has seen one of them.
+async def make_current(client: Client, shape: str | None = None) -> None:
+    """Have new runs begin with workers of this shape, ours by default.
 
-    Raises Unavailable if that does not come to be.
+    Waits until the server has seen one of them. Raises Unavailable if that does not come to be.
     """
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace,
         deployment_name=DEPLOYMENT,
-        build_id=shape,
+        build_id=shape or SHAPE,
         identity=client.identity,
     )
     for _ in range(_KNOWN_WITHIN):

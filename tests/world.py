@@ -18,7 +18,7 @@ from activities.deliveries import Deliveries
 from activities.plans import Connections, Plans, probe
 from activities.recovery import Recovery
 from activities.turns import Turns
-from clinic import Ehr, RunDirectory, TestServer, VirtualTime, Wire
+from clinic import DevServer, Ehr, RunDirectory, TestServer, VirtualTime, Wire
 from domain.enrolment import Enrolment
 from domain.language import commands as c
 from domain.language import events as e
@@ -41,6 +41,7 @@ from store.database import Database
 from store.tables import CommandRow, DeliveryRow, PathwayRow
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, send, start_pathway, wake_lane
+from temporal.versions import deployment
 from workflows.messages import PATHWAYS_QUEUE, PathwayInput, Settled, ehr_queue
 from workflows.runner import WORKFLOWS, runner
 
@@ -195,8 +196,14 @@ def _patient() -> dict[str, object]:
 
 
 @asynccontextmanager
-async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
-    """Start the parts and a worker; stop them again."""
+async def a_world(
+    database: Database, protocol: CombinedProtocol, *, real_time: bool = False
+) -> AsyncIterator[World]:
+    """Start the parts and a worker; stop them again.
+
+    In real time on the development server, which knows builds of workers: there a test starts the
+    pathways' workers itself (`working`).
+    """
     run = RunDirectory("world")
     async with AsyncExitStack() as stack:
         stack.callback(run.close)
@@ -206,11 +213,11 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         stack.push_async_callback(ehr.stop)
         await ehr.start()
         wire.upstream_port = ehr.port
-        temporal = TestServer(run)
+        temporal = DevServer(run, run.path / "temporal.db") if real_time else TestServer(run)
         stack.push_async_callback(temporal.stop)
         await temporal.start()
         client = await connect(temporal.address, "default")
-        clock = clock_for("temporal-test-server", client)
+        clock = clock_for("system" if real_time else "temporal-test-server", client)
         connections = Connections({CONNECTION: wire.base_url})
         stack.push_async_callback(connections.close)
         await probe(database, connections, CONNECTION, clock)
@@ -233,16 +240,21 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         await stack.enter_async_context(
             Worker(client, task_queue=ehr_queue(CONNECTION), activities=[deliveries.deliver])
         )
-        await stack.enter_async_context(
-            Worker(
-                client,
-                task_queue=PATHWAYS_QUEUE,
-                workflows=WORKFLOWS,
-                workflow_runner=runner(),
-                activities=[turns.take_turn],
-            )
-        )
+        if not real_time:
+            await stack.enter_async_context(working(client, turns))
         yield world
 
 
-__all__ = ["MANAGER", "NURSE", "PRESCRIBER", "World", "a_world"]
+def working(client: Client, turns: Turns, shape: str | None = None) -> Worker:
+    """A worker of pathways, of a build if a shape is named. One a client at a time."""
+    return Worker(
+        client,
+        task_queue=PATHWAYS_QUEUE,
+        workflows=WORKFLOWS,
+        workflow_runner=runner(),
+        activities=[turns.take_turn],
+        deployment_config=deployment(shape) if shape else None,
+    )
+
+
+__all__ = ["MANAGER", "NURSE", "PRESCRIBER", "World", "a_world", "working"]
