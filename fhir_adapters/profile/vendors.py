@@ -7,30 +7,9 @@ never promise what the statement does not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.capability import Support
-
-
-class Artefact(StrEnum):
-    """The kinds of things that a pathway writes to an EHR."""
-
-    EPISODE = "episode"
-    CARE_PLAN = "care-plan"
-    MEDICATION_ORDER = "medication-order"
-    COURSE_ORDER = "course-order"
-    APPOINTMENT = "appointment"
-    ADMINISTRATION = "administration"
-    STIMULATION = "stimulation"
-    BLOOD_PRESSURE = "blood-pressure"
-    VITAL_SIGN = "vital-sign"
-    FINDING = "finding"
-    SCALE = "scale"
-    TASK = "task"
-    HOLD = "hold"
-    OVERRIDE = "override"
-    DECISION = "decision"
-    PROVENANCE = "provenance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +22,7 @@ class Overlay:
     """
 
     name: str
-    not_taken: Mapping[tuple[Artefact, str], str] = field(default_factory=dict)
+    not_taken: Mapping[tuple[ArtefactKind, str], str] = field(default_factory=dict)
     identifier_lost: frozenset[str] = frozenset()
     rewrites: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -63,8 +42,8 @@ _ORACLE_OBSERVATION = "Oracle takes only vital signs and laboratory results as O
 EPIC = Overlay(
     "epic",
     not_taken={
-        (Artefact.SCALE, "Observation"): _NO_ROW,
-        (Artefact.FINDING, "Observation"): _NO_ROW,
+        (ArtefactKind.SCALE, "Observation"): _NO_ROW,
+        (ArtefactKind.FINDING, "Observation"): _NO_ROW,
     },
     identifier_lost=frozenset(
         {"Communication", "DocumentReference", "Observation", "QuestionnaireResponse"}
@@ -78,9 +57,9 @@ EPIC = Overlay(
 ORACLE = Overlay(
     "oracle",
     not_taken={
-        (Artefact.SCALE, "Observation"): _ORACLE_OBSERVATION,
-        (Artefact.FINDING, "Observation"): _ORACLE_OBSERVATION,
-        (Artefact.APPOINTMENT, "Appointment"): (
+        (ArtefactKind.SCALE, "Observation"): _ORACLE_OBSERVATION,
+        (ArtefactKind.FINDING, "Observation"): _ORACLE_OBSERVATION,
+        (ArtefactKind.APPOINTMENT, "Appointment"): (
             "Oracle books only a Slot of its own, or proposes for a coded service type"
         ),
     },

@@ -10,35 +10,36 @@ from hypothesis import strategies as st
 
 from domain.delivery.words import Action
 from domain.language.errors import Malformed
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.capability import supports_of
 from fhir_adapters.profile.plan import Fallback, Kept, Native, Person, plan_for
-from fhir_adapters.profile.vendors import EPIC, ORACLE, PLAIN, VENDORS, Artefact, Overlay
+from fhir_adapters.profile.vendors import EPIC, ORACLE, PLAIN, VENDORS, Overlay
 from tests.fhir_adapters.fhir_profiles import published_data
 from tests.fhir_adapters.fhir_story import statement, told, written
 
 VENDOR_WAYS = {
     # artefact: Epic, Oracle, athenahealth, MEDITECH; + native, text the fallback, - kept, ! person
-    Artefact.EPISODE: ("-", "-", "-", "-"),
-    Artefact.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "Communication"),
-    Artefact.MEDICATION_ORDER: ("!", "+", "!", "!"),
-    Artefact.COURSE_ORDER: ("+", "!", "!", "!"),
-    Artefact.APPOINTMENT: ("Communication", "Communication", "!", "Communication"),
-    Artefact.ADMINISTRATION: ("Procedure", "Procedure", "!", "Communication"),
-    Artefact.STIMULATION: ("+", "+", "!", "Communication"),
-    Artefact.BLOOD_PRESSURE: ("+", "+", "!", "Communication"),
-    Artefact.VITAL_SIGN: ("+", "+", "!", "Communication"),
-    Artefact.FINDING: ("DocumentReference", "DocumentReference", "!", "Communication"),
-    Artefact.SCALE: (
+    ArtefactKind.EPISODE: ("-", "-", "-", "-"),
+    ArtefactKind.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "Communication"),
+    ArtefactKind.MEDICATION_ORDER: ("!", "+", "!", "!"),
+    ArtefactKind.COURSE_ORDER: ("+", "!", "!", "!"),
+    ArtefactKind.APPOINTMENT: ("Communication", "Communication", "!", "Communication"),
+    ArtefactKind.ADMINISTRATION: ("Procedure", "Procedure", "!", "Communication"),
+    ArtefactKind.STIMULATION: ("+", "+", "!", "Communication"),
+    ArtefactKind.BLOOD_PRESSURE: ("+", "+", "!", "Communication"),
+    ArtefactKind.VITAL_SIGN: ("+", "+", "!", "Communication"),
+    ArtefactKind.FINDING: ("DocumentReference", "DocumentReference", "!", "Communication"),
+    ArtefactKind.SCALE: (
         "QuestionnaireResponse",
         "DocumentReference",
         "QuestionnaireResponse",
         "QuestionnaireResponse",
     ),
-    Artefact.TASK: ("Communication", "Communication", "-", "Communication"),
-    Artefact.HOLD: ("Communication", "Communication", "!", "Communication"),
-    Artefact.OVERRIDE: ("DocumentReference", "+", "!", "Communication"),
-    Artefact.DECISION: ("DocumentReference", "+", "!", "Communication"),
-    Artefact.PROVENANCE: ("-", "+", "-", "-"),
+    ArtefactKind.TASK: ("Communication", "Communication", "-", "Communication"),
+    ArtefactKind.HOLD: ("Communication", "Communication", "!", "Communication"),
+    ArtefactKind.OVERRIDE: ("DocumentReference", "+", "!", "Communication"),
+    ArtefactKind.DECISION: ("DocumentReference", "+", "!", "Communication"),
+    ArtefactKind.PROVENANCE: ("-", "+", "-", "-"),
 }
 CAPTURED: dict[str, tuple[int, Overlay]] = {
     "epic": (0, EPIC),
@@ -91,10 +92,10 @@ def test_no_vendor_has_conditional_create() -> None:
         rows = plan_for(_captured(vendor), overlay).describe()
         assert not [row for row in rows if row.once_by == "conditional create"]
         once[vendor] = {row.artefact: row.once_by for row in rows}
-    assert once["epic"][Artefact.BLOOD_PRESSURE] == "search by content"
-    assert once["epic"][Artefact.STIMULATION] == "search by identifier"
-    assert once["oracle"][Artefact.BLOOD_PRESSURE] == "search by content"
-    assert once["oracle"][Artefact.TASK] == "a person, when an answer is lost"
+    assert once["epic"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
+    assert once["epic"][ArtefactKind.STIMULATION] == "search by identifier"
+    assert once["oracle"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
+    assert once["oracle"][ArtefactKind.TASK] == "a person, when an answer is lost"
 
 
 @given(data=st.data())
@@ -140,9 +141,9 @@ def _only_advertised(said, plan, protocol) -> None:
 def test_the_plan_says_what_would_be_written() -> None:
     """There is one row for each artefact, with the reason wherever it is not native."""
     rows = plan_for(statement(("Observation", "Communication"))).describe()
-    assert [row.artefact for row in rows] == list(Artefact)
+    assert [row.artefact for row in rows] == list(ArtefactKind)
     assert all(row.why or row.way == "native" for row in rows)
-    dose = next(row for row in rows if row.artefact is Artefact.ADMINISTRATION)
+    dose = next(row for row in rows if row.artefact is ArtefactKind.ADMINISTRATION)
     assert (dose.way, dose.resource_type) == ("fallback", "Communication")
     assert dose.why == (
         "MedicationAdministration is not listed; Procedure is not listed; "
@@ -158,7 +159,7 @@ def test_what_cannot_be_read_back_is_not_written() -> None:
 
 def test_a_parameter_counts_only_where_searching_is_advertised() -> None:
     """Listed parameters without search-type are no search, and no conditional create either."""
-    way = plan_for(statement(interactions=("read", "create"))).ways[Artefact.SCALE]
+    way = plan_for(statement(interactions=("read", "create"))).ways[ArtefactKind.SCALE]
     assert isinstance(way, Native)
     assert not way.search_by_identifier
     assert not way.conditional_create
