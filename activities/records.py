@@ -6,7 +6,7 @@ Must not reach an EHR: it commits what is to be written there, and wakes the lan
 from temporalio import activity
 from temporalio.client import Client
 
-from activities.plans import Plans
+from activities.capabilities import Plans
 from domain.rules.fold import apply
 from fhir_adapters.content.intents import intents_for
 from store import codec, inbox, ledger, pathways

@@ -13,10 +13,11 @@ from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.capabilities import Plans, probe
 from activities.deliveries import Deliveries
-from activities.plans import Connections, Plans, probe
 from activities.records import Records
-from clinic import Ehr, RunDirectory, TestServer, VirtualTime, Wire
+from clinic import Ehr as EhrServer
+from clinic import RunDirectory, TestServer, VirtualTime, Wire
 from domain.decide import start
 from domain.language import commands as c
 from domain.language import events as e
@@ -33,7 +34,9 @@ from domain.language.names import (
 )
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
+from fhir_adapters.ehr import Ehr, Ehrs
 from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.generic import GENERIC
 from store import codec, inbox, pathways
 from store.database import Database
 from store.tables import DeliveryRow
@@ -152,7 +155,7 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         stack.callback(run.close)
         wire = Wire()
         stack.callback(wire.close)
-        ehr = Ehr(run, run.path / "ehr", known_as=wire.base_url)
+        ehr = EhrServer(run, run.path / "ehr", known_as=wire.base_url)
         stack.push_async_callback(ehr.stop)
         await ehr.start()
         wire.upstream_port = ehr.port
@@ -161,12 +164,12 @@ async def a_world(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         await temporal.start()
         client = await connect(temporal.address, "default")
         clock = clock_for("temporal-test-server", client)
-        connections = Connections({CONNECTION: wire.base_url})
-        stack.push_async_callback(connections.close)
-        await probe(database, connections, CONNECTION, clock)
-        plans = Plans()
-        deliveries = Deliveries(database, connections, plans, clock)
-        direct = await stack.enter_async_context(EhrClient(ehr.base_url))
+        ehrs = Ehrs([Ehr(CONNECTION, wire.base_url, GENERIC)])
+        stack.push_async_callback(ehrs.close)
+        await probe(database, ehrs[CONNECTION], clock)
+        plans = Plans(ehrs)
+        deliveries = Deliveries(database, ehrs, plans, clock)
+        direct = await stack.enter_async_context(EhrClient(ehr.base_url, GENERIC))
         world = World(
             database,
             client,

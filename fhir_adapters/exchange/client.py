@@ -29,8 +29,9 @@ from fhir_adapters.exchange.json_in import Unreadable, read_object
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
 from fhir_adapters.exchange.transport import Authorize, Limits, Lost, Reply, Wire
-from fhir_adapters.profile.operation_outcome import issues_of
-from fhir_adapters.profile.taxonomy import Verdict
+from fhir_adapters.profile.operation_outcome import classify, issues_of
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.verdicts import Verdict
 
 _OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
 _UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423
@@ -66,13 +67,22 @@ class Written:
 
 
 class EhrClient:
-    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end."""
+    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end.
+
+    Its vendor says what its answers mean.
+    """
 
     def __init__(
-        self, base_url: str, *, limits: Limits = _LIMITS, authorize: Authorize | None = None
+        self,
+        base_url: str,
+        vendor: Vendor,
+        *,
+        limits: Limits = _LIMITS,
+        authorize: Authorize | None = None,
     ) -> None:
         """Open no connection yet. `authorize` gives each request its authorization headers."""
         self.base_url = base_url.rstrip("/")
+        self.vendor = vendor
         self._wire = Wire(self.base_url, limits, authorize)
 
     async def __aenter__(self) -> Self:
@@ -193,7 +203,7 @@ class EhrClient:
         """
         refused = self._refused(reply, doing)
         if reply.status in stale:
-            raise Stale(doing, reply.status, refused.issues)
+            raise Stale(doing, reply.status, refused.issues, refused.verdict)
         beside = not _REDIRECT <= reply.status < _SERVER_ERROR
         if beside or refused.verdict in _MAY_BE_DONE:
             raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
@@ -201,7 +211,9 @@ class EhrClient:
 
     def _refused(self, reply: Reply, doing: str) -> EhrRefused:
         """Read a refusal. Raises Busy if the EHR did nothing now and may do it later."""
-        refused = EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        issues = issues_of(_readable(reply))
+        verdict = classify(reply.status, issues, self.vendor)
+        refused = EhrRefused(doing, reply.status, issues, verdict)
         # RFC 6585 has 429 instead of processing the request, RFC 4918 has 423 for one that was
         # kept out by a lock, and RFC 9110 has 401 for one that was not applied.
         if reply.status == _TOO_MANY:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.capability import Support, supports_of
-from fhir_adapters.profile.vendors import PLAIN, Overlay
+from fhir_adapters.profile.vendor import Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class EhrPlan:
 
     ways: Mapping[ArtefactKind, Way]
     supports: Mapping[str, Support]
-    overlay: Overlay
+    vendor: Vendor
 
     def support(self, resource_type: str) -> Support:
         """Say what is advertised for a type and to be trusted; nothing for one that is not."""
@@ -118,7 +118,7 @@ class EhrPlan:
 
     def rewrites(self, resource_type: str) -> frozenset[str]:
         """List the elements that this EHR is known to replace by its own."""
-        return self.overlay.rewrites.get(resource_type, frozenset())
+        return self.vendor.rewrites.get(resource_type, frozenset())
 
     def describe(self) -> tuple[PlanRow, ...]:
         """Say what would be written to this EHR, and how."""
@@ -151,21 +151,21 @@ class EhrPlan:
         return "a person, when an answer is lost"
 
 
-def plan_for(statement: Mapping[str, Any], overlay: Overlay = PLAIN) -> EhrPlan:
+def plan_for(statement: Mapping[str, Any], vendor: Vendor) -> EhrPlan:
     """Plan from a live CapabilityStatement and what is known of the vendor beyond it.
 
     Raises Malformed for what is not an R4 CapabilityStatement.
     """
-    supports = {name: overlay.trust(said) for name, said in supports_of(statement).items()}
-    ways = {artefact: _way(artefact, supports, overlay) for artefact in ArtefactKind}
-    return EhrPlan(ways, supports, overlay)
+    supports = {name: vendor.trust(said) for name, said in supports_of(statement).items()}
+    ways = {artefact: _way(artefact, supports, vendor) for artefact in ArtefactKind}
+    return EhrPlan(ways, supports, vendor)
 
 
-def _way(artefact: ArtefactKind, supports: Mapping[str, Support], overlay: Overlay) -> Way:
+def _way(artefact: ArtefactKind, supports: Mapping[str, Support], vendor: Vendor) -> Way:
     types, last = LADDERS[artefact]
     passed_over: list[str] = []
     for name in types:
-        reason = overlay.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
+        reason = vendor.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
         if reason is None:
             native = _native(supports[name])
             return Fallback(native, "; ".join(passed_over)) if passed_over else native

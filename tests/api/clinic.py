@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx2
@@ -31,6 +31,9 @@ from domain.rules.fold import fold
 from fhir_adapters.exchange.client import Held
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer
 from fhir_adapters.exchange.paging import SearchResult
+from fhir_adapters.profile.generic import GENERIC
+from fhir_adapters.profile.plan import EhrPlan, plan_for
+from fhir_adapters.profile.verdicts import Verdict
 from protocols.book import ProtocolBook
 from settings import load_clinic
 from store import codec, inbox, pathways, schema
@@ -128,12 +131,29 @@ class InProcessDoor:
 
 
 class StandInEhr:
-    """Holds what the test puts in it."""
+    """Holds what the test puts in it, and is its own client."""
+
+    base_url = "https://ehr.invalid/fhir"
 
     def __init__(self) -> None:
         self.away = False
         self.patients: dict[str, dict[str, Any]] = {PATIENT: patient(PATIENT)}
         self.others: dict[str, dict[str, Any]] = {}  # by `Type/id`
+
+    @property
+    def client(self) -> Self:
+        """Whom the API talks to."""
+        return self
+
+    def plan(self, statement: Mapping[str, Any]) -> EhrPlan:
+        """As for a server of no vendor."""
+        return plan_for(statement, GENERIC)
+
+    async def statement(self) -> dict[str, Any]:
+        """What it says that it can do, if that can be planned from."""
+        said = await self.capability()
+        self.plan(said)
+        return said
 
     async def capability(self) -> dict[str, Any]:
         """A server that takes Observations only."""
@@ -156,7 +176,7 @@ class StandInEhr:
         if f"{resource_type}/{ehr_id}" in self.others:
             return Held(ehr_id, "1", self.others[f"{resource_type}/{ehr_id}"])
         if ehr_id not in self.patients:
-            raise EhrRefused(f"read a {resource_type}", 404, ())
+            raise EhrRefused(f"read a {resource_type}", 404, (), Verdict.NOT_FOUND)
         return Held(ehr_id, "1", self.patients[ehr_id])
 
     async def search(

@@ -10,6 +10,7 @@ import pytest
 from clinic import Ehr, RunDirectory, Wire
 from domain.delivery.words import Intent
 from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.fhir_story import told, written
 
@@ -34,14 +35,14 @@ def wire() -> Iterator[Wire]:
 @pytest.fixture
 async def client(wire: Wire) -> AsyncIterator[EhrClient]:
     """A client of the EHR, through the wire."""
-    async with EhrClient(wire.base_url) as made:
+    async with EhrClient(wire.base_url, GENERIC) as made:
         yield made
 
 
 @pytest.fixture
 async def plan(client: EhrClient) -> EhrPlan:
     """The plan for the EHR as it describes itself now."""
-    return plan_for(await client.capability())
+    return plan_for(await client.capability(), GENERIC)
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer, OutcomeUnknown
 from fhir_adapters.exchange.transport import Limits
 from fhir_adapters.exchange.verbs import Absent, Unproven, find
+from fhir_adapters.profile.epic import EPIC
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
 from tests.fhir_adapters.fhir_story import statement
 
-PLAN = plan_for(statement())
+PLAN = plan_for(statement(), GENERIC)
 BODY = {
     "resourceType": "Flag",
     "identifier": [identifiers.identifier("pw-1/hold/1")],
@@ -76,7 +78,7 @@ async def server() -> AsyncIterator[Server]:
 async def client(server: Server) -> AsyncIterator[EhrClient]:
     """A client of the tiny server, that is soon tired of waiting."""
     limits = Limits(connect=2, read=0.3, total=0.6, most_bytes=20_000)
-    async with EhrClient(server.base_url, limits=limits) as made:
+    async with EhrClient(server.base_url, GENERIC, limits=limits) as made:
         yield made
 
 
@@ -99,7 +101,14 @@ async def test_an_empty_answer_is_proof(server, client) -> None:
     server.finds(total=0)
     assert await find(client, PLAN, INTENT, {}) == Absent()
     server.finds(_issue("warning", "4101"), total=0)
-    assert await find(client, PLAN, INTENT, {}) == Absent()
+    async with EhrClient(server.base_url, EPIC) as epic:
+        assert await find(epic, PLAN, INTENT, {}) == Absent()
+
+
+async def test_epics_nothing_found_is_no_proof_elsewhere(server, client) -> None:
+    """A server of no vendor says 4101 beside an empty search: it is not proved to be absent."""
+    server.finds(_issue("warning", "4101"), total=0)
+    assert isinstance(await find(client, PLAN, INTENT, {}), Unproven)
 
 
 @pytest.mark.parametrize("code", ["4119", "4122", "59100", "59204"])
@@ -170,12 +179,13 @@ async def test_an_empty_answer_with_location_is_enough(server, client) -> None:
     assert (done.ehr_id, done.version, done.existed) == ("7", "10-1", False)
 
 
-async def test_a_redirect_is_not_followed(server, client) -> None:
+async def test_a_redirect_is_not_followed(server) -> None:
     """A merged record answers with a redirect: nothing is sent to where it points."""
     server.says(307, json.dumps(_issue("fatal", "4107")).encode(),
                 f"Location: {server.base_url}/Patient/9")  # fmt: skip
-    with pytest.raises(EhrRefused) as refused:
-        await client.create("Flag", BODY)
+    async with EhrClient(server.base_url, EPIC) as epic:
+        with pytest.raises(EhrRefused) as refused:
+            await epic.create("Flag", BODY)
     assert refused.value.verdict == "conflict"
     assert len(server.requests) == 1
 
