@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, Self
 
 from domain.language.errors import Unavailable
+from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
@@ -37,10 +38,16 @@ class Connection(Protocol):
 class Ehr:
     """One EHR. Its client connects when it is first used."""
 
-    def __init__(self, connection_id: str, base_url: str, vendor: Vendor) -> None:
+    def __init__(
+        self,
+        connection_id: str,
+        base_url: str,
+        vendor: Vendor,
+        authorization: Authorization = NO_AUTHORIZATION,
+    ) -> None:
         self.connection_id = connection_id
         self.vendor = vendor
-        self.client = EhrClient(base_url, vendor)
+        self.client = EhrClient(base_url, vendor, authorization=authorization)
 
     async def statement(self) -> dict[str, Any]:
         """Read its CapabilityStatement, and be sure that it can be planned from.

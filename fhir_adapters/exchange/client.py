@@ -1,13 +1,14 @@
 """A FHIR R4 client for one EHR: the five interactions that Kairos uses, and their failures.
 
-Knows HTTP and FHIR's REST rules, not what is written or why. It must not try anything twice:
-whether a write may be sent again is decided with the ledger.
+Knows HTTP and FHIR's REST rules, not what is written or why. It must not try a write twice:
+whether that may be sent again is decided with the ledger.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
+from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.failures import (
     Busy,
     EhrRefused,
@@ -28,7 +29,7 @@ from fhir_adapters.exchange.headers import (
 from fhir_adapters.exchange.json_in import Unreadable, read_object
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
-from fhir_adapters.exchange.transport import Authorize, Limits, Lost, Reply, Wire
+from fhir_adapters.exchange.transport import Limits, Lost, Reply, Transport
 from fhir_adapters.profile.operation_outcome import classify, issues_of
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import Verdict
@@ -78,12 +79,12 @@ class EhrClient:
         vendor: Vendor,
         *,
         limits: Limits = _LIMITS,
-        authorize: Authorize | None = None,
+        authorization: Authorization = NO_AUTHORIZATION,
     ) -> None:
-        """Open no connection yet. `authorize` gives each request its authorization headers."""
+        """Open no connection yet."""
         self.base_url = base_url.rstrip("/")
         self.vendor = vendor
-        self._wire = Wire(self.base_url, limits, authorize)
+        self._transport = Transport(self.base_url, limits, authorization)
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,7 +94,7 @@ class EhrClient:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._wire.close()
+        await self._transport.close()
 
     async def capability(self) -> dict[str, Any]:
         """Read the CapabilityStatement."""
@@ -165,7 +166,7 @@ class EhrClient:
 
     async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
         try:
-            return await self._wire.exchange(
+            return await self._transport.exchange(
                 "GET", url, params=params, headers={"Cache-Control": "no-cache"}
             )
         except Lost as lost:
@@ -176,7 +177,7 @@ class EhrClient:
     ) -> Reply:
         content = write_json(body)
         try:
-            return await self._wire.exchange(method, url, headers=headers, content=content)
+            return await self._transport.exchange(method, url, headers=headers, content=content)
         except Lost as lost:
             raise OutcomeUnknown(f"no whole answer came to a {method} ({lost})") from None
 

@@ -16,7 +16,7 @@ class EhrFailure(Exception):  # noqa: N818  the family of all of these
 
 
 class NeverSent(EhrFailure, Unavailable):
-    """No connection could be opened: not a byte of the request reached the EHR."""
+    """No connection, or no authorization: not a byte of the request reached the EHR."""
 
 
 class OutcomeUnknown(EhrFailure):

@@ -1,5 +1,6 @@
 """What an EHR's answer to a write is taken for: whatever it says, exactly one resource stands."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -149,6 +150,36 @@ async def test_a_token_that_is_not_accepted_stops_the_lane_only(
     await lane.deliver(2)
     assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
     assert len(lane.ehr.held) == 2
+
+
+class TokenEndpoint:
+    """Gives tokens, unless it is down."""
+
+    def __init__(self) -> None:
+        self.down = True
+
+    async def headers(self) -> Mapping[str, str]:
+        """A token."""
+        if self.down:
+            raise OSError("the token endpoint is down")
+        return {"Authorization": "Bearer one"}
+
+    def invalidate(self, headers: Mapping[str, str]) -> None:
+        """Nothing is refused here."""
+
+
+async def test_without_a_token_the_lane_waits_and_nothing_was_sent(lane_to: LaneTo):
+    """While no token can be had nothing is looked for or counted, and then each is sent once."""
+    endpoint = TokenEndpoint()
+    lane = await lane_to(authorization=endpoint)
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver(20)
+    rows = [(row.state, row.attempts, row.needs_person) for row in await lane.rows()]
+    assert (rows, lane.ehr.calls) == ([(INTENT, 0, False)] * 2, [])
+    endpoint.down = False
+    await lane.deliver()
+    assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
+    assert lane.ehr.writes == ["POST Observation", "POST Observation"]
 
 
 async def test_a_refused_permission_is_a_persons(lane: Lane):

@@ -12,6 +12,7 @@ from domain.delivery.words import Intent
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
+from tests.fhir_adapters.exchange.prepared import Server
 from tests.fhir_adapters.fhir_story import told, written
 
 
@@ -30,6 +31,16 @@ def wire() -> Iterator[Wire]:
         made.close()
         asyncio.run(server.stop())
         run.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A tiny server on loopback that says what a test prepares."""
+    made = Server()
+    listening = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
+    yield made
+    listening.close()
 
 
 @pytest.fixture

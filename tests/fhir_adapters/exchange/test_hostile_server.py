@@ -1,6 +1,5 @@
 """An EHR that misbehaves: ignored filters, suppressed hits, and answers nobody can read."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,6 +15,7 @@ from fhir_adapters.exchange.verbs import Absent, Unproven, find
 from fhir_adapters.profile.epic import EPIC
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
+from tests.fhir_adapters.exchange.prepared import Server
 from tests.fhir_adapters.fhir_story import statement
 
 PLAN = plan_for(statement(), GENERIC)
@@ -31,47 +31,6 @@ INTENT = Intent("pw-1/hold/1", "Flag", Action.CREATE, BODY)
 PROVENANCE = Intent(
     "pw-1/provenance/1", "Provenance", Action.CREATE, {"target": [{"reference": "Flag/1"}]}
 )
-
-
-class Server:
-    """Answers every request with the same prepared bytes."""
-
-    def __init__(self) -> None:
-        self.answer = b""
-        self.base_url = ""
-        self.requests: list[bytes] = []
-        self.silent = False
-
-    def says(self, status: int, body: bytes, *headers: str) -> None:
-        """Prepare an answer."""
-        lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close"]
-        self.answer = "\r\n".join([*lines, *headers, "", ""]).encode() + body
-
-    def finds(self, *resources: dict[str, Any], **bundle: Any) -> None:
-        """Prepare a searchset."""
-        entries = [{"resource": resource} for resource in resources]
-        whole = {"resourceType": "Bundle", "type": "searchset", "entry": entries} | bundle
-        self.says(200, json.dumps(whole).encode())
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request, or never."""
-        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-        if self.silent:
-            await reader.read()
-        else:
-            writer.write(self.answer)
-            await writer.drain()
-        writer.close()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A tiny server on loopback."""
-    made = Server()
-    listening = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
-    yield made
-    listening.close()
 
 
 @pytest.fixture
