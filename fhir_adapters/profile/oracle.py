@@ -15,6 +15,10 @@ ORACLE = Vendor(
     not_taken={
         (ArtefactKind.SCALE, "Observation"): _OBSERVATION,
         (ArtefactKind.FINDING, "Observation"): _OBSERVATION,
+        # Create takes only `reportedBoolean: true`: what the patient says to take, never an order.
+        (ArtefactKind.MEDICATION_ORDER, "MedicationRequest"): (
+            "Oracle takes only reported medication as MedicationRequest, not an order"
+        ),
         (ArtefactKind.APPOINTMENT, "Appointment"): (
             "Oracle books only a Slot of its own, or proposes for a coded service type"
         ),

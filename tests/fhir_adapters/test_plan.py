@@ -21,25 +21,25 @@ from tests.fhir_adapters.fhir_story import statement, told, written
 VENDOR_WAYS = {
     # artefact: Epic, Oracle, athenahealth, MEDITECH; + native, text the fallback, - kept, ! person
     ArtefactKind.EPISODE: ("-", "-", "-", "-"),
-    ArtefactKind.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "Communication"),
-    ArtefactKind.MEDICATION_ORDER: ("!", "+", "!", "!"),
+    ArtefactKind.CARE_PLAN: ("DocumentReference", "DocumentReference", "-", "-"),
+    ArtefactKind.MEDICATION_ORDER: ("!", "!", "!", "!"),
     ArtefactKind.COURSE_ORDER: ("+", "!", "!", "!"),
-    ArtefactKind.APPOINTMENT: ("Communication", "Communication", "!", "Communication"),
-    ArtefactKind.ADMINISTRATION: ("Procedure", "Procedure", "!", "Communication"),
-    ArtefactKind.STIMULATION: ("+", "+", "!", "Communication"),
-    ArtefactKind.BLOOD_PRESSURE: ("+", "+", "!", "Communication"),
-    ArtefactKind.VITAL_SIGN: ("+", "+", "!", "Communication"),
-    ArtefactKind.FINDING: ("DocumentReference", "DocumentReference", "!", "Communication"),
+    ArtefactKind.APPOINTMENT: ("Communication", "Communication", "!", "!"),
+    ArtefactKind.ADMINISTRATION: ("Procedure", "Procedure", "!", "!"),
+    ArtefactKind.STIMULATION: ("+", "+", "!", "!"),
+    ArtefactKind.BLOOD_PRESSURE: ("+", "+", "!", "!"),
+    ArtefactKind.VITAL_SIGN: ("+", "+", "!", "!"),
+    ArtefactKind.FINDING: ("DocumentReference", "DocumentReference", "!", "!"),
     ArtefactKind.SCALE: (
         "QuestionnaireResponse",
         "DocumentReference",
         "QuestionnaireResponse",
         "QuestionnaireResponse",
     ),
-    ArtefactKind.TASK: ("Communication", "Communication", "-", "Communication"),
-    ArtefactKind.HOLD: ("Communication", "Communication", "!", "Communication"),
-    ArtefactKind.OVERRIDE: ("DocumentReference", "+", "!", "Communication"),
-    ArtefactKind.DECISION: ("DocumentReference", "+", "!", "Communication"),
+    ArtefactKind.TASK: ("Communication", "Communication", "-", "-"),
+    ArtefactKind.HOLD: ("Communication", "Communication", "!", "!"),
+    ArtefactKind.OVERRIDE: ("DocumentReference", "+", "!", "!"),
+    ArtefactKind.DECISION: ("DocumentReference", "+", "!", "!"),
     ArtefactKind.PROVENANCE: ("-", "+", "-", "-"),
 }
 CAPTURED = ("epic", "oracle", "athenahealth", "meditech")
@@ -71,6 +71,23 @@ def test_a_vendor_gets_what_it_takes(vendor: str) -> None:
     plan = plan_for(_captured(vendor), VENDORS[vendor])
     ways = {artefact: _sign(way) for artefact, way in plan.ways.items()}
     assert ways == {artefact: signs[place] for artefact, signs in VENDOR_WAYS.items()}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "told_nothing", "told"),
+    [
+        ("epic", ArtefactKind.SCALE, "+", "QuestionnaireResponse"),
+        ("oracle", ArtefactKind.MEDICATION_ORDER, "+", "!"),
+        ("meditech", ArtefactKind.HOLD, "Communication", "!"),
+    ],
+)
+def test_a_vendors_file_takes_away_what_the_statement_promises(
+    vendor: str, kind: ArtefactKind, told_nothing: str, told: str
+) -> None:
+    """What such an EHR refuses, or shows to somebody else, is planned only if it is not known."""
+    said = _captured(vendor)
+    assert _sign(plan_for(said, GENERIC).ways[kind]) == told_nothing
+    assert _sign(plan_for(said, VENDORS[vendor]).ways[kind]) == told
 
 
 @pytest.mark.parametrize("vendor", CAPTURED)
