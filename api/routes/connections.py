@@ -51,6 +51,7 @@ def _view(
         id=connection.id,
         name=connection.name,
         base_url=connection.base_url,
+        vendor=connection.vendor,
         sites=sites,
         capability_read_at=row.read_at if row else None,
     )

@@ -18,13 +18,13 @@ from fhir_adapters.profile.verdicts import Verdict
 class Sure(StrEnum):
     """How sure it is that something is so."""
 
-    READ = "the vendor's own documents, statement or answers"
+    READ = "the vendor's own documents"
     REPORTED = "reported by others"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Something for whoever connects such an EHR to know. No code acts on it."""
+    """Something that whoever connects such an EHR should know, and that no code acts on."""
 
     says: str
     source: str
@@ -56,7 +56,6 @@ class Vendor:
     update_verb: Known | None = None
     id_place: Known | None = None
     throttle: Known | None = None
-    index_lag: Known | None = None
 
     def trust(self, said: Support) -> Support:
         """Take away the searches that are not to be relied on."""
