@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.delivery.words import Action
@@ -111,6 +111,7 @@ def test_no_vendor_has_conditional_create() -> None:
     assert once["oracle"][ArtefactKind.TASK] == "a person, when an answer is lost"
 
 
+@settings(deadline=None)  # an example is a whole pathway: on a busy machine over 200 ms
 @given(data=st.data())
 def test_a_plan_never_goes_beyond_the_statement(data, protocol) -> None:
     """Whatever interactions and parameters a server lacks, nothing unadvertised is written."""
