@@ -89,6 +89,11 @@ class Connection(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
     name: str
     base_url: str = Field(pattern=r"^https?://[^/@?#]+/?[^@?#]*$")
+    vendor: Literal["generic", "epic", "oracle", "athenahealth", "meditech"] = Field(
+        default="generic",
+        description="which vendor's EHR it is: `generic` (nothing is assumed), `epic`, `oracle`,"
+        " `athenahealth` or `meditech`; decides which error codes and known limits apply",
+    )
     patient_identifier_system: str
 
 

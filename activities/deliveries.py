@@ -12,12 +12,13 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.capabilities import Plans
 from activities.outcomes import SETTLING, Outcomes, Taken
-from activities.plans import Connections, Plans
 from domain.delivery.words import Action, DeliveryState, Intent, Standing
 from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId
 from fhir_adapters.content.references import artefacts_in, resolve
+from fhir_adapters.ehr import Ehrs
 from fhir_adapters.exchange.client import Written
 from fhir_adapters.exchange.failures import (
     Busy,
@@ -38,7 +39,7 @@ from fhir_adapters.exchange.verbs import (
     read_back,
     send,
 )
-from fhir_adapters.profile.taxonomy import Verdict
+from fhir_adapters.profile.verdicts import Verdict
 from store import lanes, ledger
 from store.database import Database
 from store.tables import DeliveryRow
@@ -61,12 +62,10 @@ has given up on is still writing while the next one begins."""
 class Deliveries:
     """The activity, with what it needs."""
 
-    def __init__(
-        self, database: Database, connections: Connections, plans: Plans, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, ehrs: Ehrs, plans: Plans, clock: Clock) -> None:
         """Keep the tools."""
         self._database = database
-        self._connections = connections
+        self._ehrs = ehrs
         self._plans = plans
         self._clock = clock
         self._outcomes = Outcomes(database)
@@ -149,7 +148,7 @@ class Deliveries:
 
     async def _send_or_find(self, lane: LaneInput, taken: Taken) -> Written | None:
         """Say as what it stands in the EHR. None if it does not, and that is settled."""
-        client = self._connections.client(lane.connection_id)
+        client = self._ehrs[lane.connection_id].client
         try:
             if taken.was is not DeliveryState.INTENT:
                 return await self._look_for(lane, taken)
@@ -173,7 +172,7 @@ class Deliveries:
         A read may not see yet what was just written: one that finds nothing is tried again until
         that has had its time.
         """
-        client = self._connections.client(lane.connection_id)
+        client = self._ehrs[lane.connection_id].client
         intent, known = taken.intent, stands.whole is not None
         try:
             compared = await read_back(
@@ -198,7 +197,7 @@ class Deliveries:
 
     async def _look_for(self, lane: LaneInput, taken: Taken) -> Written | None:
         """Find out what became of a write whose answer was lost. None if that settles it."""
-        client = self._connections.client(lane.connection_id)
+        client = self._ehrs[lane.connection_id].client
         result = await find(client, taken.plan, taken.intent, taken.known)
         match result:
             case Found(ehr_id=ehr_id, version=version):

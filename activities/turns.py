@@ -12,7 +12,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.plans import Plans
+from activities.capabilities import Plans
 from domain import turn as domain_turn
 from domain.language.errors import Unavailable
 from domain.language.events import Event

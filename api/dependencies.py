@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,8 +19,10 @@ from temporalio.service import RPCError
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
 from domain.language.errors import Unavailable
-from fhir_adapters.exchange.client import EhrClient, Held
+from fhir_adapters.ehr import Ehrs
+from fhir_adapters.exchange.client import Held
 from fhir_adapters.exchange.paging import SearchResult
+from fhir_adapters.profile.plan import EhrPlan
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
 from settings import Clinic, Settings, load_clinic
@@ -65,11 +67,12 @@ class Door(Protocol):
         ...
 
 
-class Ehr(Protocol):
-    """What the API asks of an EHR: reading only."""
+class Reading(Protocol):
+    """What the API asks of an EHR's client: reading only."""
 
-    async def capability(self) -> dict[str, Any]:
-        """Read its CapabilityStatement. Raises Unavailable."""
+    @property
+    def base_url(self) -> str:
+        """The base URL of its FHIR API."""
         ...
 
     async def read(self, resource_type: str, ehr_id: str) -> Held:
@@ -80,6 +83,23 @@ class Ehr(Protocol):
         self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
     ) -> SearchResult:
         """Search for resources. Raises EhrRefused or Unavailable."""
+        ...
+
+
+class Ehr(Protocol):
+    """What the API asks of an EHR; `fhir_adapters.ehr.Ehr` is one."""
+
+    @property
+    def client(self) -> Reading:
+        """The way to it."""
+        ...
+
+    async def statement(self) -> dict[str, Any]:
+        """Read its CapabilityStatement. Raises EhrRefused, Unavailable or Malformed."""
+        ...
+
+    def plan(self, statement: Mapping[str, Any]) -> EhrPlan:
+        """Plan from its CapabilityStatement. Raises Malformed."""
         ...
 
 
@@ -176,9 +196,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         client = await _connected(settings)
         database = Database(url)
         closing.push_async_callback(database.close)
-        ehrs = {each.id: EhrClient(each.base_url) for each in clinic.connections}
-        for ehr in ehrs.values():
-            closing.push_async_callback(ehr.close)
+        ehrs = Ehrs.of(clinic.connections)
+        closing.push_async_callback(ehrs.close)
         fetch = partial(read_key_set, settings.oidc_jwks)
         yield Parts(
             clinic=clinic,

@@ -62,6 +62,7 @@ def clinic_yaml(base_url: str) -> str:
         "id": CONNECTION,
         "name": "Demo EHR",
         "base_url": base_url,
+        "vendor": "generic",
         "patient_identifier_system": "urn:kairos:demo:mrn",
     }
     return yaml.safe_dump({"sites": list(SITES), "connections": [connection]}, sort_keys=False)

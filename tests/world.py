@@ -14,11 +14,12 @@ from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.capabilities import Plans, probe
 from activities.deliveries import Deliveries
-from activities.plans import Connections, Plans, probe
 from activities.recovery import Recovery
 from activities.turns import Turns
-from clinic import DevServer, Ehr, RunDirectory, TestServer, VirtualTime, Wire
+from clinic import DevServer, RunDirectory, TestServer, VirtualTime, Wire
+from clinic import Ehr as EhrServer
 from domain.enrolment import Enrolment
 from domain.language import commands as c
 from domain.language import events as e
@@ -35,7 +36,9 @@ from domain.language.names import (
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import error_of
+from fhir_adapters.ehr import Ehr, Ehrs
 from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.generic import GENERIC
 from store import codec, inbox, pathways
 from store.database import Database
 from store.tables import CommandRow, DeliveryRow, PathwayRow
@@ -209,7 +212,7 @@ async def a_world(
         stack.callback(run.close)
         wire = Wire()
         stack.callback(wire.close)
-        ehr = Ehr(run, run.path / "ehr", known_as=wire.base_url)
+        ehr = EhrServer(run, run.path / "ehr", known_as=wire.base_url)
         stack.push_async_callback(ehr.stop)
         await ehr.start()
         wire.upstream_port = ehr.port
@@ -218,13 +221,13 @@ async def a_world(
         await temporal.start()
         client = await connect(temporal.address, "default")
         clock = clock_for("system" if real_time else "temporal-test-server", client)
-        connections = Connections({CONNECTION: wire.base_url})
-        stack.push_async_callback(connections.close)
-        await probe(database, connections, CONNECTION, clock)
-        plans = Plans()
-        deliveries = Deliveries(database, connections, plans, clock)
+        ehrs = Ehrs([Ehr(CONNECTION, wire.base_url, GENERIC)])
+        stack.push_async_callback(ehrs.close)
+        await probe(database, ehrs[CONNECTION], clock)
+        plans = Plans(ehrs)
+        deliveries = Deliveries(database, ehrs, plans, clock)
         turns = Turns(database, plans, clock, partial(wake_lane, client))
-        direct = await stack.enter_async_context(EhrClient(ehr.base_url))
+        direct = await stack.enter_async_context(EhrClient(ehr.base_url, GENERIC))
         world = World(
             database,
             client,

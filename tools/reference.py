@@ -31,6 +31,7 @@ from domain.rules.fold import fold
 from protocols.loader import SHIPPED, load_protocols
 from settings import Connection, Settings, Site
 from store.tables import CommandRow, PathwayRow
+from tools.vendors import vendors_page
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED_BY = "<!-- Generated from the code by `./dev docs`; do not edit. -->"
@@ -226,4 +227,9 @@ def _roles(route: APIRoute) -> str:
 
 def pages() -> dict[str, str]:
     """Make every page of docs/reference, by its name."""
-    return {"states.md": states_page(), "settings.md": settings_page(), "api.md": api_page()}
+    return {
+        "states.md": states_page(),
+        "settings.md": settings_page(),
+        "api.md": api_page(),
+        "vendors.md": f"{GENERATED_BY}\n\n{vendors_page()}",
+    }

@@ -16,12 +16,13 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.capabilities import Plans, probe
 from activities.deliveries import Deliveries
 from activities.inbox_retry import InboxRetry
-from activities.plans import Connections, Plans, probe
 from activities.recovery import Recovery
 from activities.turns import Turns
 from domain.language.errors import Unavailable
+from fhir_adapters.ehr import Ehr, Ehrs
 from logs import set_up
 from settings import Settings, load_clinic
 from store.database import Database
@@ -55,15 +56,15 @@ async def run() -> None:
     clock = clock_for(settings.clinical_clock, client)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
-    connections = Connections({c.id: c.base_url for c in clinic.connections})
-    plans = Plans()
+    ehrs = Ehrs.of(clinic.connections)
+    plans = Plans(ehrs)
     turns = Turns(database, plans, clock, partial(wake_lane, client))
     recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)
-    deliveries = Deliveries(database, connections, plans, clock)
+    deliveries = Deliveries(database, ehrs, plans, clock)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        stack.push_async_callback(connections.close)
-        for connection in connections.ids():
+        stack.push_async_callback(ehrs.close)
+        for connection in ehrs.ids():
             await stack.enter_async_context(
                 Worker(
                     client,
@@ -85,10 +86,7 @@ async def run() -> None:
                 deployment_config=versions.deployment() if versioned else None,
             )
         )
-        beside = [
-            asyncio.create_task(_probing(database, connections, each, clock))
-            for each in connections.ids()
-        ]
+        beside = [asyncio.create_task(_probing(database, ehrs[each], clock)) for each in ehrs.ids()]
         beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
         beside.append(asyncio.create_task(recovery.run()))
         if versioned:
@@ -119,16 +117,15 @@ async def _made_current(client: Client) -> None:
         log.warning("build_not_current")
 
 
-async def _probing(
-    database: Database, connections: Connections, connection_id: str, clock: Clock
-) -> None:
+async def _probing(database: Database, ehr: Ehr, clock: Clock) -> None:
     """Read an EHR's capabilities at the start and then now and then."""
     while True:
         pause = PROBE_EVERY
         try:
-            await probe(database, connections, connection_id, clock)
+            await probe(database, ehr, clock)
         except Exception as error:  # noqa: BLE001  whatever it was, it is tried again
-            log.warning("probe_failed", connection=connection_id, error_type=type(error).__name__)
+            kind = type(error).__name__
+            log.warning("probe_failed", connection=ehr.connection_id, error_type=kind)
             pause = PROBE_AGAIN
         await asyncio.sleep(pause.total_seconds())
 

@@ -89,6 +89,7 @@ class ConnectionView(BaseModel):
     id: str
     name: str
     base_url: str
+    vendor: str
     sites: list[str]
     capability_read_at: datetime | None
 

@@ -5,7 +5,6 @@ from api.edge.problems import Problem
 from api.reading.patients import ehr_away
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.exchange.failures import EhrRefused
-from fhir_adapters.profile.plan import plan_for
 from store import capabilities
 from store.tables import CapabilityRow
 
@@ -13,11 +12,9 @@ from store.tables import CapabilityRow
 async def learn(parts: Parts, connection: str) -> CapabilityRow:
     """Read and keep a connection's CapabilityStatement, which must be one that can be planned."""
     try:
-        statement = await parts.ehr(connection).capability()
+        statement = await parts.ehr(connection).statement()
     except (Unavailable, EhrRefused):
         raise ehr_away() from None
-    try:
-        plan_for(statement)
     except Malformed:
         detail = f"{connection} answers with something else than an R4 CapabilityStatement"
         raise Problem("capability-unknown", detail) from None

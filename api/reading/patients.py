@@ -18,10 +18,10 @@ MOST_MATCHES = 20
 
 async def read_patient(parts: Parts, connection: str, patient_id: str) -> EhrPatient:
     """Read a patient who may be enrolled: there, active and not merged into another record."""
-    base_url = parts.clinic.connection(connection).base_url
+    client = parts.ehr(connection).client
     try:
-        held = await parts.ehr(connection).read("Patient", patient_id)
-        patient = EhrPatient.from_fhir(held.resource, base_url)
+        held = await client.read("Patient", patient_id)
+        patient = EhrPatient.from_fhir(held.resource, client.base_url)
     except EhrRefused as error:
         if error.status in GONE:
             detail = f"{connection} has no patient of that id; search by identifier first"
@@ -40,12 +40,12 @@ async def find_patients(
     parts: Parts, connection: str, identifier: str, birth_date: date | None
 ) -> list[PatientView]:
     """Find patients by an identifier of the connection's system."""
-    known = parts.clinic.connection(connection)
-    token = f"{known.patient_identifier_system}|{identifier}"
+    client = parts.ehr(connection).client
+    token = f"{parts.clinic.connection(connection).patient_identifier_system}|{identifier}"
     try:
-        found = await parts.ehr(connection).search("Patient", [("identifier", token)], pages=1)
+        found = await client.search("Patient", [("identifier", token)], pages=1)
         return [
-            _view(EhrPatient.from_fhir(resource, known.base_url), resource, birth_date)
+            _view(EhrPatient.from_fhir(resource, client.base_url), resource, birth_date)
             for resource in found.resources[:MOST_MATCHES]
         ]
     except (EhrRefused, Unavailable, Malformed):

@@ -14,16 +14,16 @@ from store.tables import DeliveryRow
 async def check_stands(parts: Parts, row: DeliveryRow, ehr_id: str) -> None:
     """Raise Conflict unless a delivery may be said to stand in its EHR as this resource."""
     place = f"{row.resource_type}/{ehr_id}"
+    client = parts.ehr(row.connection_id).client
     try:
-        held = await parts.ehr(row.connection_id).read(row.resource_type, ehr_id)
+        held = await client.read(row.resource_type, ehr_id)
     except EhrRefused as error:
         if error.status in GONE:
             raise Conflict(f"{row.connection_id} has no {place}") from None
         raise Conflict(f"{row.connection_id} does not let {place} be read") from None
     except (Unavailable, Malformed):
         raise ehr_away() from None
-    base_url = parts.clinic.connection(row.connection_id).base_url
-    whose = patient_of(held.resource, base_url)
+    whose = patient_of(held.resource, client.base_url)
     if whose is None:
         raise Conflict(f"{place} does not say whose it is; supersede without an ehr_id")
     if whose != f"Patient/{row.patient_id}":

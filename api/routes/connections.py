@@ -18,7 +18,6 @@ from api.reading.capability import learn
 from api.routes.declaring import POSTING, READING, With, example
 from domain.language.names import Role
 from domain.permissions import MAY_READ
-from fhir_adapters.profile.plan import plan_for
 from settings import Connection
 from store import capabilities
 from store.tables import CapabilityRow
@@ -52,6 +51,7 @@ def _view(
         id=connection.id,
         name=connection.name,
         base_url=connection.base_url,
+        vendor=connection.vendor,
         sites=sites,
         capability_read_at=row.read_at if row else None,
     )
@@ -67,11 +67,12 @@ async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     if row is None:
         detail = f"probe it first: POST /v1/connections/{connection}/probe"
         raise Problem("capability-unknown", detail)
-    return _plan(row)
+    return _plan(parts, row)
 
 
-def _plan(row: CapabilityRow) -> w.PlanView:
-    lines = [w.PlanLine.model_validate(asdict(line)) for line in plan_for(row.statement).describe()]
+def _plan(parts: Parts, row: CapabilityRow) -> w.PlanView:
+    plan = parts.ehr(row.connection_id).plan(row.statement)
+    lines = [w.PlanLine.model_validate(asdict(line)) for line in plan.describe()]
     return w.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
 
 
@@ -94,7 +95,7 @@ async def probe(
         raise nothing_there()
     row = await learn(parts, connection)
     return JSONResponse(
-        _plan(row).model_dump(mode="json"),
+        _plan(parts, row).model_dump(mode="json"),
         status_code=201,
         headers={"Location": f"/v1/connections/{connection}/plan"},
     )

@@ -11,7 +11,7 @@ from domain.language.events import DoseGiven
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.content.orders import medication
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def give(scene: Scene, fact: DoseGiven) -> Draft:
@@ -36,16 +36,16 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
         "note": [{"text": details}],
     }
     order = scene.link(
-        Artefact.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
+        ArtefactKind.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
     )
     if order is not None:
         body["request"] = order
-    episode = scene.name(Artefact.EPISODE, identifiers.episode(scene.after.id))
+    episode = scene.name(ArtefactKind.EPISODE, identifiers.episode(scene.after.id))
     if episode is not None:
         body["context"] = episode
-    visit = scene.name(Artefact.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit))
+    visit = scene.name(ArtefactKind.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit))
     if visit is not None:
         body["supportingInformation"] = [visit]
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
-    return created(Artefact.ADMINISTRATION, artefact, body, says)
+    return created(ArtefactKind.ADMINISTRATION, artefact, body, says)

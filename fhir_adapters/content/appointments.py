@@ -12,8 +12,8 @@ from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Visit
 from fhir_adapters.content import elements, identifiers, orders
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.plan import NATIVE_TYPE
-from fhir_adapters.profile.vendors import Artefact
 
 _STATUS = {
     VisitStatus.PROPOSED: "proposed",
@@ -43,11 +43,11 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
     kind = orders.kind_of(rules)
     order = scene.link(kind, identifiers.order(scene.after.id, visit.phase), NATIVE_TYPE[kind])
     if order is not None:  # `basedOn` takes a ServiceRequest and nothing else
-        course = kind is Artefact.COURSE_ORDER
+        course = kind is ArtefactKind.COURSE_ORDER
         body["basedOn" if course else "supportingInformation"] = [order]
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit proposed: {body['description']}, {body['start']}."
-    return created(Artefact.APPOINTMENT, artefact, body, says, noted=False)
+    return created(ArtefactKind.APPOINTMENT, artefact, body, says, noted=False)
 
 
 def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
@@ -59,7 +59,7 @@ def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
         body["participant"] = _participants(scene, "accepted")
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit {visit.status}: {rules.title}: {visit_id}, {body['start']}."
-    return changed(Artefact.APPOINTMENT, artefact, body, says, noted=noted)
+    return changed(ArtefactKind.APPOINTMENT, artefact, body, says, noted=noted)
 
 
 def cancel(scene: Scene, visit_id: VisitId, reason: str) -> Draft:
@@ -70,7 +70,7 @@ def cancel(scene: Scene, visit_id: VisitId, reason: str) -> Draft:
     artefact = identifiers.visit(scene.after.id, visit_id)
     says = f"Visit cancelled, {why}: {visit_id}."
     booked = scene.before.visits[visit_id].status is VisitStatus.BOOKED
-    return changed(Artefact.APPOINTMENT, artefact, body, says, noted=booked)
+    return changed(ArtefactKind.APPOINTMENT, artefact, body, says, noted=booked)
 
 
 def _participants(scene: Scene, patient: str) -> list[dict[str, Any]]:

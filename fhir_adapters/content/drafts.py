@@ -15,8 +15,8 @@ from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.fallbacks import stand_in
 from fhir_adapters.content.references import artefacts_in, refer
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.plan import NATIVE_TYPE, EhrPlan, Fallback, Kept, Native, Person
-from fhir_adapters.profile.vendors import Artefact
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Scene:
         """Refer to who says so."""
         return elements.person(self.event.by)
 
-    def link(self, kind: Artefact, artefact: str, *allowed: str) -> dict[str, Any] | None:
+    def link(self, kind: ArtefactKind, artefact: str, *allowed: str) -> dict[str, Any] | None:
         """Refer to another artefact, if this EHR holds it as one of the allowed types (or any)."""
         target = self.plan.target(kind)
         if target is None or (allowed and target not in allowed):
             return None
         return refer(artefact)
 
-    def name(self, kind: Artefact, artefact: str) -> dict[str, Any] | None:
+    def name(self, kind: ArtefactKind, artefact: str) -> dict[str, Any] | None:
         """Refer to another artefact by its identifier, if this EHR holds it as its own type.
 
         Unlike `link` this waits for nothing: one refused resource must not hold back a dose.
@@ -71,7 +71,7 @@ class Draft:
     where the EHR cannot hold the artefact itself.
     """
 
-    kind: Artefact
+    kind: ArtefactKind
     artefact: str
     action: Action
     body: dict[str, Any]
@@ -80,7 +80,7 @@ class Draft:
 
 
 def created(
-    kind: Artefact, artefact: str, body: dict[str, Any], says: str, *, noted: bool = True
+    kind: ArtefactKind, artefact: str, body: dict[str, Any], says: str, *, noted: bool = True
 ) -> Draft:
     """Draft a new artefact; its type and identifier are put in front."""
     resource = NATIVE_TYPE[kind]
@@ -91,7 +91,7 @@ def created(
 
 
 def changed(
-    kind: Artefact, artefact: str, body: dict[str, Any], says: str, *, noted: bool = False
+    kind: ArtefactKind, artefact: str, body: dict[str, Any], says: str, *, noted: bool = False
 ) -> Draft:
     """Draft a change of an artefact's top-level elements."""
     return Draft(kind, artefact, Action.UPDATE, body, says, noted)

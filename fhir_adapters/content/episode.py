@@ -13,7 +13,7 @@ from domain.language.protocol import CombinedProtocol, Protocol
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.content.orders import how_ended
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 _CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
 
@@ -29,14 +29,14 @@ def open_episode(scene: Scene) -> Draft:
         "period": {"start": scene.at},
     }
     artefact = identifiers.episode(scene.after.id)
-    return created(Artefact.EPISODE, artefact, body, f"Care pathway started: {title}.")
+    return created(ArtefactKind.EPISODE, artefact, body, f"Care pathway started: {title}.")
 
 
 def close_episode(scene: Scene, outcome: Outcome) -> Draft:
     """Finish the EpisodeOfCare."""
     body = {"status": "finished", "period": _whole(scene)}
     artefact = identifiers.episode(scene.after.id)
-    return changed(Artefact.EPISODE, artefact, body, f"Care pathway {outcome}.", noted=True)
+    return changed(ArtefactKind.EPISODE, artefact, body, f"Care pathway {outcome}.", noted=True)
 
 
 def start_care_plan(scene: Scene) -> Draft:
@@ -55,11 +55,11 @@ def start_care_plan(scene: Scene) -> Draft:
         "period": {"start": scene.at},
         "activity": _activity(scene.protocol, scene.after, None),
     }
-    episode = scene.link(Artefact.EPISODE, identifiers.episode(scene.after.id), "EpisodeOfCare")
+    episode = scene.link(ArtefactKind.EPISODE, identifiers.episode(scene.after.id), "EpisodeOfCare")
     if episode is not None:
         body["supportingInfo"] = [episode]
     says = f"Care pathway started: {title}. Phases: {_phases(scene.protocol)}."
-    return created(Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says)
+    return created(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says)
 
 
 def show_phase(scene: Scene, phase: PhaseId) -> Draft:
@@ -70,7 +70,7 @@ def show_phase(scene: Scene, phase: PhaseId) -> Draft:
     }
     says = f"Care pathway: phase entered: {scene.protocol.phase(phase).title}."
     return changed(
-        Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
+        ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
     )
 
 
@@ -84,7 +84,7 @@ def end_care_plan(scene: Scene, outcome: Outcome) -> Draft:
     }
     says = f"Care pathway {outcome}."
     return changed(
-        Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
+        ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
     )
 
 

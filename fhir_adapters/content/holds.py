@@ -9,7 +9,7 @@ from typing import Any
 from domain.language.events import HoldLifted, HoldPlaced
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def place(scene: Scene, fact: HoldPlaced) -> Draft:
@@ -24,7 +24,7 @@ def place(scene: Scene, fact: HoldPlaced) -> Draft:
     }
     artefact = identifiers.hold(scene.after.id, fact.hold)
     says = f"{text}, from {scene.at}. {fact.note}".strip()
-    return created(Artefact.HOLD, artefact, body, says)
+    return created(ArtefactKind.HOLD, artefact, body, says)
 
 
 def lift(scene: Scene, fact: HoldLifted) -> Draft:
@@ -36,4 +36,4 @@ def lift(scene: Scene, fact: HoldLifted) -> Draft:
     }
     artefact = identifiers.hold(scene.after.id, fact.hold)
     says = f"Hold lifted ({hold.reason}) {scene.at}: {fact.reason}"
-    return changed(Artefact.HOLD, artefact, body, says, noted=True)
+    return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)

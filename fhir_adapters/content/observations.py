@@ -14,8 +14,8 @@ from domain.language.events import Reading, ReadingsTaken
 from domain.language.vocabulary import Code, ObservationKind, Vocabulary
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.plan import TEXT
-from fhir_adapters.profile.vendors import Artefact
 
 _LOINC = "http://loinc.org"
 _BLOOD_PRESSURE = "85354-9"
@@ -88,7 +88,7 @@ def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
     }
     artefact = identifiers.reading(scene.after.id, scene.event.id, kind.name)
     says = f"Recorded {scene.at}: {_said(kind, reading)}."
-    return created(Artefact.VITAL_SIGN if vital else Artefact.FINDING, artefact, body, says)
+    return created(ArtefactKind.VITAL_SIGN if vital else ArtefactKind.FINDING, artefact, body, says)
 
 
 def _panel(scene: Scene, panel: Code, category: str, readings: Iterable[Reading]) -> Draft:
@@ -110,7 +110,7 @@ def _panel(scene: Scene, panel: Code, category: str, readings: Iterable[Reading]
     if category != "vital-signs":
         body["meta"] = elements.profile("us-core-simple-observation")
     artefact = identifiers.reading(scene.after.id, scene.event.id, panel.code)
-    kind_of = Artefact.BLOOD_PRESSURE if pressure else Artefact.FINDING
+    kind_of = ArtefactKind.BLOOD_PRESSURE if pressure else ArtefactKind.FINDING
     return created(kind_of, artefact, body, f"Recorded {scene.at}: {', '.join(sentences)}.")
 
 

@@ -22,7 +22,7 @@ from domain.language.protocol import (
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 _OUTPATIENT = Code(
     "http://terminology.hl7.org/CodeSystem/medicationrequest-category", "outpatient", "Outpatient"
@@ -54,7 +54,7 @@ def end(scene: Scene, phase: PhaseId, outcome: Outcome | None) -> Draft:
     how = how_ended(rules, scene.after, outcome)
     body: dict[str, Any] = {"status": how}
     if how != "completed":
-        if kind is Artefact.MEDICATION_ORDER:
+        if kind is ArtefactKind.MEDICATION_ORDER:
             body["statusReason"] = elements.concept(_WHY_ENDED[outcome])
         else:  # a ServiceRequest has neither such an element nor two words for it
             body["status"] = "revoked"
@@ -81,10 +81,10 @@ def how_ended(
     return "completed" if given >= sum(count or 0 for count in asked) else "stopped"
 
 
-def kind_of(rules: Protocol) -> Artefact:
+def kind_of(rules: Protocol) -> ArtefactKind:
     """Say which kind of order a phase has."""
     esketamine = rules.treatment is Treatment.ESKETAMINE
-    return Artefact.MEDICATION_ORDER if esketamine else Artefact.COURSE_ORDER
+    return ArtefactKind.MEDICATION_ORDER if esketamine else ArtefactKind.COURSE_ORDER
 
 
 def medication(scene: Scene, drug: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _medication(scene: Scene, artefact: str, rules: Protocol, dose: DoseRule) ->
     }
     text = f"{_doses(dose)}; {_rates(rules)}; {_WHERE}"
     says = f"Order signed: {drug['text']}. {rules.title}: {text}."
-    return created(Artefact.MEDICATION_ORDER, artefact, body, says)
+    return created(ArtefactKind.MEDICATION_ORDER, artefact, body, says)
 
 
 def _course(scene: Scene, artefact: str, rules: Protocol) -> Draft:
@@ -123,7 +123,7 @@ def _course(scene: Scene, artefact: str, rules: Protocol) -> Draft:
         (stage,) = rules.schedule.stages
         body["occurrenceTiming"] = _timing(rules.schedule, stage, stage.sessions)
     says = f"Order signed: {rules.title}: {text}."
-    return created(Artefact.COURSE_ORDER, artefact, body, says)
+    return created(ArtefactKind.COURSE_ORDER, artefact, body, says)
 
 
 def _head(scene: Scene) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _head(scene: Scene) -> dict[str, Any]:
         "authoredOn": scene.at,
         "requester": scene.author,
     }
-    plan = scene.name(Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id))
+    plan = scene.name(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id))
     return head if plan is None else {**head, "basedOn": [plan]}
 
 

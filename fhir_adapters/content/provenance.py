@@ -10,27 +10,27 @@ from domain.language.events import DecisionMade, GateOverridden, HoldLifted, Vis
 from domain.language.names import Role
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-def vouch(scene: Scene, kind: Artefact, artefact: str, activity: str) -> tuple[Draft, ...]:
+def vouch(scene: Scene, kind: ArtefactKind, artefact: str, activity: str) -> tuple[Draft, ...]:
     """Say who did what an artefact records; nothing if this EHR does not hold the artefact."""
     target = scene.link(kind, artefact)
     if target is None:
         return ()
-    return (_draft(scene, Artefact.PROVENANCE, target, activity, ()),)
+    return (_draft(scene, ArtefactKind.PROVENANCE, target, activity, ()),)
 
 
 def override(scene: Scene, fact: GateOverridden) -> Draft:
     """Say who let a held gate pass at a visit, why, and knowing which findings."""
     target = scene.link(
-        Artefact.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit), "Appointment"
+        ArtefactKind.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit), "Appointment"
     )
     activity = f"gate {fact.gate} overridden"
     reasons = (fact.reason, *fact.findings)
-    return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
+    return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
 
 
 def left_early(scene: Scene, fact: VisitReleased) -> Draft:
@@ -40,32 +40,32 @@ def left_early(scene: Scene, fact: VisitReleased) -> Draft:
     no resource can say so a person is asked to enter it.
     """
     visit = identifiers.visit(scene.after.id, fact.visit)
-    target = scene.link(Artefact.APPOINTMENT, visit, "Appointment")
+    target = scene.link(ArtefactKind.APPOINTMENT, visit, "Appointment")
     reasons = (fact.against_advice, *fact.findings)
     activity = "patient left against advice"
-    return _draft(scene, Artefact.OVERRIDE, target or scene.patient, activity, reasons)
+    return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
 
 
 def decision(scene: Scene, fact: DecisionMade) -> Draft:
     """Say who decided at a phase's end or review, why, and knowing which findings."""
-    target = scene.link(Artefact.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
+    target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
     title = scene.protocol.phase(fact.phase).title
     activity = f"decision {fact.decision}: {title}"
     reasons = (fact.reason, *fact.findings)
-    return _draft(scene, Artefact.DECISION, target or scene.patient, activity, reasons)
+    return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
 
 
 def lifted(scene: Scene, fact: HoldLifted) -> tuple[Draft, ...]:
     """Say who lifted a hold and why."""
-    target = scene.link(Artefact.HOLD, identifiers.hold(scene.after.id, fact.hold), "Flag")
+    target = scene.link(ArtefactKind.HOLD, identifiers.hold(scene.after.id, fact.hold), "Flag")
     if target is None:
         return ()
-    return (_draft(scene, Artefact.PROVENANCE, target, "hold lifted", (fact.reason,)),)
+    return (_draft(scene, ArtefactKind.PROVENANCE, target, "hold lifted", (fact.reason,)),)
 
 
 def _draft(
     scene: Scene,
-    kind: Artefact,
+    kind: ArtefactKind,
     target: dict[str, Any],
     activity: str,
     reasons: tuple[str, ...],

@@ -14,8 +14,8 @@ from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.content.observations import concept, head
 from fhir_adapters.content.references import refer
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.plan import NATIVE_TYPE
-from fhir_adapters.profile.vendors import Artefact
 
 _POINTS = ("points", "{score}")
 _SCREENING = "us-core-observation-screening-assessment"
@@ -51,7 +51,7 @@ def assess(scene: Scene, fact: ScaleAssessed) -> tuple[Draft, ...]:
     items = ", ".join(f"{place}: {value}" for place, value in enumerate(fact.items, start=1))
     says = f"{scale.title} assessed {scene.at}: total {fact.total} points. Items {items}."
     artefact = identifiers.scale(scene.after.id, scene.event.id)
-    panel = created(Artefact.SCALE, artefact, body, says)
+    panel = created(ArtefactKind.SCALE, artefact, body, says)
     return (*(_member(scene, scored) for scored in reversed(own)), panel)
 
 
@@ -66,7 +66,7 @@ class _Scored:
 
 
 def _as_observations(scene: Scene) -> bool:
-    return scene.plan.target(Artefact.SCALE) == NATIVE_TYPE[Artefact.SCALE]
+    return scene.plan.target(ArtefactKind.SCALE) == NATIVE_TYPE[ArtefactKind.SCALE]
 
 
 def _part(scene: Scene, scored: _Scored) -> str:
@@ -80,4 +80,4 @@ def _member(scene: Scene, scored: _Scored) -> Draft:
         "valueQuantity": elements.quantity(scored.value, *_POINTS),
     }
     says = f"{scored.title} {scene.at}: {scored.value} points."
-    return created(Artefact.SCALE, _part(scene, scored), body, says)
+    return created(ArtefactKind.SCALE, _part(scene, scored), body, says)

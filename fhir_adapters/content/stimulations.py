@@ -13,7 +13,7 @@ from domain.language.names import ObservationName, PhaseId
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 SUBSEQUENT_SESSION = Code("http://www.ama-assn.org/go/cpt", "90868", "")
 """Subsequent delivery and management, per session. CPT's own words are not free to repeat."""
@@ -46,13 +46,13 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
         "note": [{"text": details}],
     }
     order = scene.link(
-        Artefact.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
     )
     if order is not None:
         body["basedOn"] = [order]
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"Deep TMS session given {scene.at} to {ended}. {details}."
-    return created(Artefact.STIMULATION, artefact, body, says)
+    return created(ArtefactKind.STIMULATION, artefact, body, says)
 
 
 def _subsequent(scene: Scene, phase: PhaseId) -> bool:

@@ -15,7 +15,7 @@ from domain.language.pathway import Pathway, Visit
 from domain.rules.steps import Ask
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
-from fhir_adapters.profile.vendors import Artefact
+from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def open_task(scene: Scene, fact: TaskOpened) -> Draft:
@@ -41,7 +41,7 @@ def open_task(scene: Scene, fact: TaskOpened) -> Draft:
     focus = _focus(scene, fact.task)
     if focus is not None:
         body["focus"] = focus
-    return created(Artefact.TASK, identifiers.task(scene.after.id, fact.task), body, says)
+    return created(ArtefactKind.TASK, identifiers.task(scene.after.id, fact.task), body, says)
 
 
 def follow(scene: Scene, task: TaskId) -> Draft:
@@ -59,7 +59,7 @@ def follow(scene: Scene, task: TaskId) -> Draft:
             body["statusReason"] = elements.concept(why)
     says = f"Task {status}: {known.says}"
     artefact = identifiers.task(pathway.id, task)
-    return changed(Artefact.TASK, artefact, {"status": status, **body}, says)
+    return changed(ArtefactKind.TASK, artefact, {"status": status, **body}, says)
 
 
 def _focus(scene: Scene, task: TaskId) -> dict[str, Any] | None:
@@ -68,10 +68,10 @@ def _focus(scene: Scene, task: TaskId) -> dict[str, Any] | None:
     ask, about = _parts(task)
     visit = _visit(pathway, about)
     if visit is not None:
-        return scene.name(Artefact.APPOINTMENT, identifiers.visit(pathway.id, visit.id))
+        return scene.name(ArtefactKind.APPOINTMENT, identifiers.visit(pathway.id, visit.id))
     if ask == Ask.LIFT_HOLD:
-        return scene.name(Artefact.HOLD, identifiers.hold(pathway.id, HoldId(about)))
-    return scene.name(Artefact.CARE_PLAN, identifiers.care_plan(pathway.id))
+        return scene.name(ArtefactKind.HOLD, identifiers.hold(pathway.id, HoldId(about)))
+    return scene.name(ArtefactKind.CARE_PLAN, identifiers.care_plan(pathway.id))
 
 
 def _done(pathway: Pathway, task: TaskId, now: datetime) -> bool:

@@ -1,13 +1,14 @@
 """A FHIR R4 client for one EHR: the five interactions that Kairos uses, and their failures.
 
-Knows HTTP and FHIR's REST rules, not what is written or why. It must not try anything twice:
-whether a write may be sent again is decided with the ledger.
+Knows HTTP and FHIR's REST rules, not what is written or why. It must not try a write twice:
+whether that may be sent again is decided with the ledger.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
+from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.failures import (
     Busy,
     EhrRefused,
@@ -28,9 +29,10 @@ from fhir_adapters.exchange.headers import (
 from fhir_adapters.exchange.json_in import Unreadable, read_object
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
-from fhir_adapters.exchange.transport import Authorize, Limits, Lost, Reply, Wire
-from fhir_adapters.profile.operation_outcome import issues_of
-from fhir_adapters.profile.taxonomy import Verdict
+from fhir_adapters.exchange.transport import Limits, Lost, Reply, Transport
+from fhir_adapters.profile.operation_outcome import classify, issues_of
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.verdicts import Verdict
 
 _OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
 _UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423
@@ -66,14 +68,23 @@ class Written:
 
 
 class EhrClient:
-    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end."""
+    """One EHR, by the base URL of its FHIR API. Reuse it; close it at the end.
+
+    Its vendor says what its answers mean.
+    """
 
     def __init__(
-        self, base_url: str, *, limits: Limits = _LIMITS, authorize: Authorize | None = None
+        self,
+        base_url: str,
+        vendor: Vendor,
+        *,
+        limits: Limits = _LIMITS,
+        authorization: Authorization = NO_AUTHORIZATION,
     ) -> None:
-        """Open no connection yet. `authorize` gives each request its authorization headers."""
+        """Open no connection yet."""
         self.base_url = base_url.rstrip("/")
-        self._wire = Wire(self.base_url, limits, authorize)
+        self.vendor = vendor
+        self._transport = Transport(self.base_url, limits, authorization)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +94,7 @@ class EhrClient:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._wire.close()
+        await self._transport.close()
 
     async def capability(self) -> dict[str, Any]:
         """Read the CapabilityStatement."""
@@ -155,7 +166,7 @@ class EhrClient:
 
     async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
         try:
-            return await self._wire.exchange(
+            return await self._transport.exchange(
                 "GET", url, params=params, headers={"Cache-Control": "no-cache"}
             )
         except Lost as lost:
@@ -166,7 +177,7 @@ class EhrClient:
     ) -> Reply:
         content = write_json(body)
         try:
-            return await self._wire.exchange(method, url, headers=headers, content=content)
+            return await self._transport.exchange(method, url, headers=headers, content=content)
         except Lost as lost:
             raise OutcomeUnknown(f"no whole answer came to a {method} ({lost})") from None
 
@@ -193,7 +204,7 @@ class EhrClient:
         """
         refused = self._refused(reply, doing)
         if reply.status in stale:
-            raise Stale(doing, reply.status, refused.issues)
+            raise Stale(doing, reply.status, refused.issues, refused.verdict)
         beside = not _REDIRECT <= reply.status < _SERVER_ERROR
         if beside or refused.verdict in _MAY_BE_DONE:
             raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
@@ -201,7 +212,9 @@ class EhrClient:
 
     def _refused(self, reply: Reply, doing: str) -> EhrRefused:
         """Read a refusal. Raises Busy if the EHR did nothing now and may do it later."""
-        refused = EhrRefused(doing, reply.status, issues_of(_readable(reply)))
+        issues = issues_of(_readable(reply))
+        verdict = classify(reply.status, issues, self.vendor)
+        refused = EhrRefused(doing, reply.status, issues, verdict)
         # RFC 6585 has 429 instead of processing the request, RFC 4918 has 423 for one that was
         # kept out by a lock, and RFC 9110 has 401 for one that was not applied.
         if reply.status == _TOO_MANY:

@@ -7,8 +7,8 @@ codes; never a body, a URL with an id, or an issue's free text.
 from collections.abc import Sequence
 
 from domain.language.errors import Conflict, Malformed, Unavailable
-from fhir_adapters.profile.operation_outcome import Issue, classify
-from fhir_adapters.profile.taxonomy import Verdict
+from fhir_adapters.profile.operation_outcome import Issue
+from fhir_adapters.profile.verdicts import Verdict
 
 
 class EhrFailure(Exception):  # noqa: N818  the family of all of these
@@ -16,7 +16,7 @@ class EhrFailure(Exception):  # noqa: N818  the family of all of these
 
 
 class NeverSent(EhrFailure, Unavailable):
-    """No connection could be opened: not a byte of the request reached the EHR."""
+    """No connection, or no authorization: not a byte of the request reached the EHR."""
 
 
 class OutcomeUnknown(EhrFailure):
@@ -40,19 +40,18 @@ class Busy(EhrFailure, Unavailable):
 
 
 class EhrRefused(EhrFailure):
-    """The EHR said no. `issues` are worst first; their diagnostics are for the ledger only."""
+    """The EHR said no, and `verdict` says what is to be done about it.
 
-    def __init__(self, doing: str, status: int, issues: Sequence[Issue]) -> None:
+    `issues` are worst first; their diagnostics are for the ledger only.
+    """
+
+    def __init__(self, doing: str, status: int, issues: Sequence[Issue], verdict: Verdict) -> None:
         """Say the status and the codes."""
         codes = ", ".join(str(issue) for issue in issues) or "without an OperationOutcome"
         super().__init__(f"the EHR refused to {doing}: {status}, {codes}")
         self.status = status
         self.issues = tuple(issues)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Say what is to be done about it."""
-        return classify(self.status, self.issues)
+        self.verdict = verdict
 
 
 class Stale(EhrRefused, Conflict):

@@ -27,7 +27,6 @@ class EhrPatient:
     id: EhrPatientId
     active: bool
     identifiers: int
-    has_birth_date: bool
     replaced_by: EhrPatientId | None
     fingerprint: str
 
@@ -51,7 +50,6 @@ class EhrPatient:
             id=EhrPatientId(ehr_id),
             active=resource.get("active") is not False and not _deceased(resource),
             identifiers=len(known),
-            has_birth_date=isinstance(birth_date, str),
             replaced_by=_replaced_by(resource, base_url),
             fingerprint=hashlib.sha256(seed).hexdigest(),
         )

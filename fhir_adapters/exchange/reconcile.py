@@ -21,7 +21,8 @@ from fhir_adapters.exchange.headers import version_of
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.operation_outcome import leaves_doubt
 from fhir_adapters.profile.plan import EhrPlan
-from fhir_adapters.profile.taxonomy import Verdict
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.verdicts import Verdict
 
 _WINDOW = timedelta(days=1)
 _DATES = {
@@ -108,11 +109,11 @@ async def _find_created(
         result = await client.search(name, [("target", target)])
         honoured = all(_targets(hit, target, client.base_url) for hit in result.resources)
         hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
-        return _verdict(result, hits, honoured=honoured)
+        return _verdict(client.vendor, result, hits, honoured=honoured)
     if "identifier" in search:
         result = await client.search(name, [("identifier", identifiers.token(intent.artefact))])
         hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
-        return _verdict(result, hits, honoured=len(hits) == len(result.resources))
+        return _verdict(client.vendor, result, hits, honoured=len(hits) == len(result.resources))
     return await _find_by_content(client, intent, body, search)
 
 
@@ -129,23 +130,25 @@ async def _find_by_content(
     honoured = all(patient_of(hit, client.base_url) == patient for hit in result.resources)
     ours = [hit for hit in result.resources if carries(hit, intent.artefact)]
     if ours:
-        return _verdict(result, ours, honoured=honoured)
+        return _verdict(client.vendor, result, ours, honoured=honoured)
     strangers = [hit for hit in result.resources if not carries(hit, None)]
     meant = {key: value for key, value in body.items() if key != "identifier"}
     same = [hit for hit in strangers if not differences(meant, hit, client.base_url)]
     if not same and any(_alike(meant, hit, client.base_url) for hit in strangers):
         return Unproven("something of the same kind and time is there with other content")
-    return _verdict(result, same, honoured=honoured)
+    return _verdict(client.vendor, result, same, honoured=honoured)
 
 
-def _verdict(result: SearchResult, hits: list[dict[str, Any]], *, honoured: bool) -> Finding:
+def _verdict(
+    vendor: Vendor, result: SearchResult, hits: list[dict[str, Any]], *, honoured: bool
+) -> Finding:
     if len(hits) > 1:
         return Ambiguous(len(hits))
     if hits:
         return Found(hits[0]["id"], version_of(hits[0]), hits[0])
     if not honoured:
         return Unproven("the EHR ignored the filter: it answered with what was not asked for")
-    if leaves_doubt(result.issues):
+    if leaves_doubt(result.issues, vendor):
         codes = ", ".join(str(issue) for issue in result.issues)
         return Unproven(f"the EHR said something beside its empty answer: {codes}")
     if not result.complete:

@@ -1,16 +1,18 @@
 """One HTTP exchange with an EHR: bounded in time and size, and plain about how far it came.
 
 Follows no redirect, reads no environment, keeps no cookie. Must not know FHIR beyond its media
-type, and must never send a request twice.
+type, and must never send a write twice.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx2
 
+from fhir_adapters.exchange.authorization import Authorization
 from fhir_adapters.exchange.failures import NeverSent
 
 # The library logs every URL, in which patients' ids stand, and in detail every header.
@@ -20,8 +22,7 @@ for _library in ("httpx2", "httpcore2"):
 FHIR_JSON = "application/fhir+json"
 MOST_BYTES = 5_000_000
 
-Authorize = Callable[[], Awaitable[Mapping[str, str]]]
-"""Gives the headers that authorize one request; asked anew for each."""
+_UNAUTHORIZED = 401
 
 
 class Lost(Exception):  # noqa: N818  turned into what it means by whoever knows the request
@@ -30,11 +31,15 @@ class Lost(Exception):  # noqa: N818  turned into what it means by whoever knows
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds to wait for a connection, for each read and write, and for the whole exchange."""
+    """Seconds to wait for a connection, for each read and write, and for the whole exchange.
+
+    `authorize` are the seconds for getting the authorization, before any of these.
+    """
 
     connect: float = 10.0
     read: float = 10.0
     total: float = 30.0
+    authorize: float = 10.0
     most_bytes: int = MOST_BYTES
 
 
@@ -47,13 +52,13 @@ class Reply:
     body: bytes
 
 
-class Wire:
+class Transport:
     """A pool of connections to one EHR."""
 
-    def __init__(self, base_url: str, limits: Limits, authorize: Authorize | None) -> None:
+    def __init__(self, base_url: str, limits: Limits, authorization: Authorization) -> None:
         """Open nothing yet."""
         self._limits = limits
-        self._authorize = authorize
+        self._authorization = authorization
         self._http = httpx2.AsyncClient(
             base_url=base_url.rstrip("/") + "/",
             follow_redirects=False,
@@ -74,15 +79,51 @@ class Wire:
         params: tuple[tuple[str, str], ...] | None = None,
         content: bytes | None = None,
     ) -> Reply:
-        """Send one request and read its answer. Raises NeverSent or Lost."""
+        """Send one request and read its answer. Raises NeverSent or Lost.
+
+        A 401 is told to the authorization. If that has another one by then, a read is asked once
+        more. A write is not: whether it may be sent again is decided with the ledger.
+        """
         sent = {"Accept": FHIR_JSON, "Accept-Encoding": "identity", **(headers or {})}
         if content is not None:
             sent["Content-Type"] = FHIR_JSON
-        if self._authorize is not None:
-            sent |= await self._authorize()
-        request = self._http.build_request(
-            method, url, headers=sent, params=params, content=content
-        )
+
+        async def once(authorized: Mapping[str, str]) -> Reply:
+            request = self._http.build_request(
+                method, url, headers={**sent, **authorized}, params=params, content=content
+            )
+            reply = await self._answer(request)
+            if reply.status == _UNAUTHORIZED:
+                # If it fails at that, this must not hide that the EHR did answer, and what.
+                with suppress(Exception):
+                    self._authorization.invalidate(authorized)
+            return reply
+
+        authorized = await self._authorized()
+        reply = await once(authorized)
+        if reply.status == _UNAUTHORIZED and method == "GET":
+            another = authorized
+            with suppress(NeverSent):
+                another = await self._authorized()
+            if another != authorized:
+                return await once(another)
+        return reply
+
+    async def _authorized(self) -> Mapping[str, str]:
+        """Get the headers that let one request in. Without them nothing is sent."""
+        try:
+            async with asyncio.timeout(self._limits.authorize):
+                headers = dict(await self._authorization.headers())
+            fit = all(value.isascii() and value.isprintable() for value in headers.values())
+        except Exception as problem:  # noqa: BLE001  whatever it was, no byte of the request left
+            # Its message stays here: it may quote a token or a key.
+            name = type(problem).__name__
+            raise NeverSent(f"no authorization for the EHR could be had ({name})") from None
+        if not fit:
+            raise NeverSent("the authorization for the EHR fits in no header: is there a line end?")
+        return headers
+
+    async def _answer(self, request: httpx2.Request) -> Reply:
         try:
             async with asyncio.timeout(self._limits.total):
                 return await self._send(request)

@@ -22,14 +22,8 @@ class Support:
     read: bool = False
     create: bool = False
     update: bool = False
-    patch: bool = False
     conditional_create: bool = False
     search: frozenset[str] = frozenset()
-
-    @property
-    def writable(self) -> bool:
-        """Say whether something can be created and then read back, without which it is unproved."""
-        return self.create and self.read
 
     @property
     def finds_identifier(self) -> bool:
@@ -69,7 +63,6 @@ def _support(name: str, resource: Mapping[str, Any], everywhere: frozenset[str])
         read="read" in codes,
         create="create" in codes,
         update="update" in codes,
-        patch="patch" in codes,
         conditional_create="create" in codes and resource.get("conditionalCreate") is True,
         search=everywhere | _parameters(resource) if "search-type" in codes else frozenset(),
     )
@@ -82,7 +75,6 @@ def _both(one: Support, other: Support) -> Support:
         read=one.read or other.read,
         create=one.create or other.create,
         update=one.update or other.update,
-        patch=one.patch or other.patch,
         conditional_create=one.conditional_create or other.conditional_create,
         search=one.search | other.search,
     )

@@ -1,21 +1,16 @@
 """What an OperationOutcome says, and what is to be done about it: the worst issue decides.
 
-One answer can carry several issues of different severity, in any order. Must not put an issue's
-free text into anything that is logged: it may quote the patient.
+One answer can carry several issues of different severity, in any order. What a code means is its
+vendor's to say: the same number means another thing at another. Must not put an issue's free text
+into anything that is logged: it may quote the patient.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_adapters.profile.taxonomy import (
-    BY_ISSUE_TYPE,
-    BY_STATUS,
-    EPIC,
-    NOTHING_FOUND,
-    UNKNOWN_FATAL,
-    Verdict,
-)
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.verdicts import BY_ISSUE_TYPE, BY_STATUS, Verdict
 
 _RANK = {"fatal": 0, "error": 1, "warning": 2, "information": 3}
 _HARMFUL = ("fatal", "error")
@@ -47,18 +42,15 @@ def issues_of(body: Any) -> tuple[Issue, ...]:
     return tuple(sorted(found, key=lambda issue: _RANK.get(issue.severity, 0)))
 
 
-def classify(status: int, issues: Sequence[Issue]) -> Verdict:
+def classify(status: int, issues: Sequence[Issue], vendor: Vendor) -> Verdict:
     """Say what a refusal means: the worst issue decides, and the status where none says more."""
     harmful = [issue for issue in issues if issue.severity in _HARMFUL]
     if not harmful and status < _BAD_REQUEST:
         harmful = list(issues)
     if harmful:
         worst = min(_RANK.get(issue.severity, 0) for issue in harmful)
-        verdicts = [
-            verdict
-            for issue in harmful
-            if _RANK.get(issue.severity, 0) == worst and (verdict := _verdict(issue)) is not None
-        ]
+        said = (_verdict(i, vendor) for i in harmful if _RANK.get(i.severity, 0) == worst)
+        verdicts = [verdict for verdict in said if verdict is not None]
         if verdicts:
             return min(verdicts, key=_URGENCY.index)
     if status in BY_STATUS:
@@ -66,20 +58,22 @@ def classify(status: int, issues: Sequence[Issue]) -> Verdict:
     return Verdict.RETRY if status >= _SERVER_ERROR else Verdict.REFUSED
 
 
-def leaves_doubt(issues: Sequence[Issue]) -> bool:
+def leaves_doubt(issues: Sequence[Issue], vendor: Vendor) -> bool:
     """Say whether a search's issues keep an empty result from proving that nothing is there.
 
-    Only "nothing found" does not: a filter may have been ignored, or hits withheld.
+    Only this vendor's "nothing found" does not: a filter may have been ignored, or hits withheld.
     """
-    return any(set(issue.details) != {NOTHING_FOUND} for issue in issues)
+    return any(
+        not issue.details or not vendor.nothing_found.issuperset(issue.details) for issue in issues
+    )
 
 
-def _verdict(issue: Issue) -> Verdict | None:
+def _verdict(issue: Issue, vendor: Vendor) -> Verdict | None:
     for code in issue.details:
-        if code in EPIC:
-            return EPIC[code]
-    if any(code.isdigit() for code in issue.details):
-        return UNKNOWN_FATAL if issue.severity in _HARMFUL else None
+        if code in vendor.codes:
+            return vendor.codes[code]
+    if vendor.unlisted is not None and any(code.isdigit() for code in issue.details):
+        return vendor.unlisted if issue.severity in _HARMFUL else None
     return BY_ISSUE_TYPE.get(issue.code)
 
 

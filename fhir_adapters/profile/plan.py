@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fhir_adapters.profile.artefacts import ArtefactKind
 from fhir_adapters.profile.capability import Support, supports_of
-from fhir_adapters.profile.vendors import PLAIN, Artefact, Overlay
+from fhir_adapters.profile.vendor import Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +59,37 @@ class Last(StrEnum):
 TEXT = ("DocumentReference", "Communication")
 """Types that say in words what the EHR cannot hold; the richer first."""
 
-LADDERS: Mapping[Artefact, tuple[tuple[str, ...], Last]] = {
-    Artefact.EPISODE: (("EpisodeOfCare",), Last.KEPT),
-    Artefact.CARE_PLAN: (("CarePlan", *TEXT), Last.KEPT),
-    Artefact.MEDICATION_ORDER: (("MedicationRequest",), Last.PERSON),
-    Artefact.COURSE_ORDER: (("ServiceRequest",), Last.PERSON),
-    Artefact.APPOINTMENT: (("Appointment", "Communication"), Last.PERSON),
-    Artefact.ADMINISTRATION: (("MedicationAdministration", "Procedure", *TEXT), Last.PERSON),
-    Artefact.STIMULATION: (("Procedure", *TEXT), Last.PERSON),
-    Artefact.BLOOD_PRESSURE: (("Observation", "Communication"), Last.PERSON),
-    Artefact.VITAL_SIGN: (("Observation", "Communication"), Last.PERSON),
-    Artefact.FINDING: (("Observation", *TEXT), Last.PERSON),
-    Artefact.SCALE: (("Observation", "QuestionnaireResponse", *TEXT), Last.PERSON),
-    Artefact.TASK: (("Task", "Communication"), Last.KEPT),
-    Artefact.HOLD: (("Flag", "Communication"), Last.PERSON),
-    Artefact.OVERRIDE: (("Provenance", *TEXT), Last.PERSON),
-    Artefact.DECISION: (("Provenance", *TEXT), Last.PERSON),
-    Artefact.PROVENANCE: (("Provenance",), Last.KEPT),
+LADDERS: Mapping[ArtefactKind, tuple[tuple[str, ...], Last]] = {
+    ArtefactKind.EPISODE: (("EpisodeOfCare",), Last.KEPT),
+    ArtefactKind.CARE_PLAN: (("CarePlan", *TEXT), Last.KEPT),
+    ArtefactKind.MEDICATION_ORDER: (("MedicationRequest",), Last.PERSON),
+    ArtefactKind.COURSE_ORDER: (("ServiceRequest",), Last.PERSON),
+    ArtefactKind.APPOINTMENT: (("Appointment", "Communication"), Last.PERSON),
+    ArtefactKind.ADMINISTRATION: (("MedicationAdministration", "Procedure", *TEXT), Last.PERSON),
+    ArtefactKind.STIMULATION: (("Procedure", *TEXT), Last.PERSON),
+    ArtefactKind.BLOOD_PRESSURE: (("Observation", "Communication"), Last.PERSON),
+    ArtefactKind.VITAL_SIGN: (("Observation", "Communication"), Last.PERSON),
+    ArtefactKind.FINDING: (("Observation", *TEXT), Last.PERSON),
+    ArtefactKind.SCALE: (("Observation", "QuestionnaireResponse", *TEXT), Last.PERSON),
+    ArtefactKind.TASK: (("Task", "Communication"), Last.KEPT),
+    ArtefactKind.HOLD: (("Flag", "Communication"), Last.PERSON),
+    ArtefactKind.OVERRIDE: (("Provenance", *TEXT), Last.PERSON),
+    ArtefactKind.DECISION: (("Provenance", *TEXT), Last.PERSON),
+    ArtefactKind.PROVENANCE: (("Provenance",), Last.KEPT),
 }
 """For each artefact its own type, then what stands in for it, best first, and what is left.
 
 Nothing stands in for an order: a text that tells of one asks nobody to enter it.
 """
 
-NATIVE_TYPE: Mapping[Artefact, str] = {kind: types[0] for kind, (types, _) in LADDERS.items()}
+NATIVE_TYPE: Mapping[ArtefactKind, str] = {kind: types[0] for kind, (types, _) in LADDERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """One line of "what would be written to this EHR, and how"."""
 
-    artefact: Artefact
+    artefact: ArtefactKind
     way: str  # native, fallback, kept or person
     resource_type: str | None
     why: str
@@ -100,15 +101,15 @@ class PlanRow:
 class EhrPlan:
     """How each artefact is written to one EHR, and what each type there can do."""
 
-    ways: Mapping[Artefact, Way]
+    ways: Mapping[ArtefactKind, Way]
     supports: Mapping[str, Support]
-    overlay: Overlay
+    vendor: Vendor
 
     def support(self, resource_type: str) -> Support:
         """Say what is advertised for a type and to be trusted; nothing for one that is not."""
         return self.supports.get(resource_type) or Support(resource_type)
 
-    def target(self, artefact: Artefact) -> str | None:
+    def target(self, artefact: ArtefactKind) -> str | None:
         """Name the type that an artefact becomes in this EHR; None if it is not written there."""
         match self.ways[artefact]:
             case Native(resource_type=name) | Fallback(to=Native(resource_type=name)):
@@ -117,13 +118,13 @@ class EhrPlan:
 
     def rewrites(self, resource_type: str) -> frozenset[str]:
         """List the elements that this EHR is known to replace by its own."""
-        return self.overlay.rewrites.get(resource_type, frozenset())
+        return self.vendor.rewrites.get(resource_type, frozenset())
 
     def describe(self) -> tuple[PlanRow, ...]:
         """Say what would be written to this EHR, and how."""
-        return tuple(self._row(artefact, self.ways[artefact]) for artefact in Artefact)
+        return tuple(self._row(artefact, self.ways[artefact]) for artefact in ArtefactKind)
 
-    def _row(self, artefact: Artefact, way: Way) -> PlanRow:
+    def _row(self, artefact: ArtefactKind, way: Way) -> PlanRow:
         match way:
             case Native():
                 updates = "in place" if way.update else "by a person: no update is advertised"
@@ -150,21 +151,21 @@ class EhrPlan:
         return "a person, when an answer is lost"
 
 
-def plan_for(statement: Mapping[str, Any], overlay: Overlay = PLAIN) -> EhrPlan:
+def plan_for(statement: Mapping[str, Any], vendor: Vendor) -> EhrPlan:
     """Plan from a live CapabilityStatement and what is known of the vendor beyond it.
 
     Raises Malformed for what is not an R4 CapabilityStatement.
     """
-    supports = {name: overlay.trust(said) for name, said in supports_of(statement).items()}
-    ways = {artefact: _way(artefact, supports, overlay) for artefact in Artefact}
-    return EhrPlan(ways, supports, overlay)
+    supports = {name: vendor.trust(said) for name, said in supports_of(statement).items()}
+    ways = {artefact: _way(artefact, supports, vendor) for artefact in ArtefactKind}
+    return EhrPlan(ways, supports, vendor)
 
 
-def _way(artefact: Artefact, supports: Mapping[str, Support], overlay: Overlay) -> Way:
+def _way(artefact: ArtefactKind, supports: Mapping[str, Support], vendor: Vendor) -> Way:
     types, last = LADDERS[artefact]
     passed_over: list[str] = []
     for name in types:
-        reason = overlay.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
+        reason = vendor.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
         if reason is None:
             native = _native(supports[name])
             return Fallback(native, "; ".join(passed_over)) if passed_over else native

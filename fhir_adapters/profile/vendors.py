@@ -1,89 +1,14 @@
-"""What is known of an EHR beyond its CapabilityStatement: vendor profiles as data.
-
-A statement is an upper bound: some vendors advertise a type and refuse most uses of it, or list
-a search parameter that does not find what was written. An overlay only ever takes away; it must
-never promise what the statement does not.
-"""
+"""Every vendor that Kairos knows. Whoever makes an EHR chooses here, by the clinic file's word."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from fhir_adapters.profile.capability import Support
+from fhir_adapters.profile.athena import ATHENAHEALTH
+from fhir_adapters.profile.epic import EPIC
+from fhir_adapters.profile.generic import GENERIC
+from fhir_adapters.profile.meditech import MEDITECH
+from fhir_adapters.profile.oracle import ORACLE
+from fhir_adapters.profile.vendor import Vendor
 
-
-class Artefact(StrEnum):
-    """The kinds of things that a pathway writes to an EHR."""
-
-    EPISODE = "episode"
-    CARE_PLAN = "care-plan"
-    MEDICATION_ORDER = "medication-order"
-    COURSE_ORDER = "course-order"
-    APPOINTMENT = "appointment"
-    ADMINISTRATION = "administration"
-    STIMULATION = "stimulation"
-    BLOOD_PRESSURE = "blood-pressure"
-    VITAL_SIGN = "vital-sign"
-    FINDING = "finding"
-    SCALE = "scale"
-    TASK = "task"
-    HOLD = "hold"
-    OVERRIDE = "override"
-    DECISION = "decision"
-    PROVENANCE = "provenance"
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """What to take away from a statement, and what the vendor rewrites.
-
-    `not_taken` gives the reason why an artefact cannot be written as a type although creating it
-    is advertised. `identifier_lost` lists types whose identifier search may miss our own write.
-    `rewrites` lists top-level elements that come back as the vendor's own.
-    """
-
-    name: str
-    not_taken: Mapping[tuple[Artefact, str], str] = field(default_factory=dict)
-    identifier_lost: frozenset[str] = frozenset()
-    rewrites: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def trust(self, said: Support) -> Support:
-        """Take away the searches that are not to be relied on."""
-        if said.resource_type not in self.identifier_lost:
-            return said
-        return replace(said, search=said.search - {"identifier"})
-
-
-PLAIN = Overlay("plain")
-"""A server that does what it says."""
-
-_NO_ROW = "Epic files an Observation only into a flowsheet row that the site has mapped"
-_ORACLE_OBSERVATION = "Oracle takes only vital signs and laboratory results as Observation"
-
-EPIC = Overlay(
-    "epic",
-    not_taken={
-        (Artefact.SCALE, "Observation"): _NO_ROW,
-        (Artefact.FINDING, "Observation"): _NO_ROW,
-    },
-    identifier_lost=frozenset(
-        {"Communication", "DocumentReference", "Observation", "QuestionnaireResponse"}
-    ),
-    rewrites={
-        "DocumentReference": frozenset({"identifier", "author", "date", "content"}),
-        "Observation": frozenset({"performer"}),
-    },
-)
-
-ORACLE = Overlay(
-    "oracle",
-    not_taken={
-        (Artefact.SCALE, "Observation"): _ORACLE_OBSERVATION,
-        (Artefact.FINDING, "Observation"): _ORACLE_OBSERVATION,
-        (Artefact.APPOINTMENT, "Appointment"): (
-            "Oracle books only a Slot of its own, or proposes for a coded service type"
-        ),
-    },
-)
-
-VENDORS: Mapping[str, Overlay] = {overlay.name: overlay for overlay in (PLAIN, EPIC, ORACLE)}
+VENDORS: Mapping[str, Vendor] = {
+    vendor.name: vendor for vendor in (GENERIC, EPIC, ORACLE, ATHENAHEALTH, MEDITECH)
+}

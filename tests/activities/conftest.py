@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from activities.plans import Connections
 from domain.language.protocol import CombinedProtocol
-from fhir_adapters.profile.vendors import PLAIN, Overlay
+from fhir_adapters.ehr import Ehr, Ehrs
+from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
+from fhir_adapters.profile.generic import GENERIC
+from fhir_adapters.profile.vendor import Vendor
 from store.database import Database
 from tests.activities.hurt import HurtEhr, Lane, a_lane
 from tests.fhir_adapters.fhir_story import statement
@@ -18,18 +20,24 @@ LaneTo = Callable[..., Awaitable[Lane]]
 
 @pytest.fixture
 async def lane_to(database: Database, protocol: CombinedProtocol) -> AsyncIterator[LaneTo]:
-    """Makes the lane for a statement and an overlay. Neither given: no conditional create."""
+    """Makes the lane to an EHR as told; told nothing, one without conditional create."""
     ehr = HurtEhr()
     listening = await asyncio.start_server(ehr.serve, "127.0.0.1", 0)
     ehr.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
-    connections = Connections({"ehr": ehr.base_url})
+    made: list[Ehrs] = []
 
-    async def make(said: Mapping[str, Any] | None = None, overlay: Overlay = PLAIN) -> Lane:
-        told = (said or statement(conditional=False), overlay)
-        return await a_lane(database, protocol, ehr, connections, told)
+    async def make(
+        said: Mapping[str, Any] | None = None,
+        vendor: Vendor = GENERIC,
+        authorization: Authorization = NO_AUTHORIZATION,
+    ) -> Lane:
+        made.append(Ehrs([Ehr("ehr", ehr.base_url, vendor, authorization)]))
+        told = said or statement(conditional=False)
+        return await a_lane(database, protocol, ehr, made[-1], told)
 
     yield make
-    await connections.close()
+    for ehrs in made:
+        await ehrs.close()
     listening.close()
 
 

@@ -16,18 +16,17 @@ from sqlalchemy import select
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.capabilities import Plans
 from activities.deliveries import Deliveries
-from activities.plans import Connections, Plans
 from domain.delivery.words import Action, Intent
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import refer
-from fhir_adapters.profile.plan import EhrPlan, plan_for
-from fhir_adapters.profile.vendors import PLAIN, Overlay
+from fhir_adapters.ehr import Ehrs
 from store import capabilities, ledger, pathways
-from store.database import Database, Transaction
+from store.database import Database
 from store.tables import DeliveryRow
 from workflows.messages import LaneInput
 
@@ -129,17 +128,6 @@ def _hit(resource: dict[str, Any], query: Mapping[str, list[str]]) -> bool:
     return True
 
 
-class _Planned(Plans):
-    """The plan that a test chose, for no setting chooses an overlay yet."""
-
-    def __init__(self, plan: EhrPlan) -> None:
-        super().__init__()
-        self.plan = plan
-
-    async def of(self, tx: Transaction, connection_id: str) -> EhrPlan:
-        return self.plan
-
-
 @dataclass
 class Lane:
     """One patient's lane: what is intended, delivered, and what the ledger then says."""
@@ -183,18 +171,16 @@ async def a_lane(
     database: Database,
     protocol: CombinedProtocol,
     ehr: HurtEhr,
-    connections: Connections,
-    told: tuple[Mapping[str, Any], Overlay],
+    ehrs: Ehrs,
+    statement: Mapping[str, Any],
 ) -> Lane:
-    """Make a pathway for the patient, with the EHR's statement and overlay as told."""
-    statement, overlay = told
+    """Make a pathway for the patient, on an EHR that has said this of itself."""
     pathway = Pathway(PathwayId("p1"), EhrPatientId(PATIENT), ConnectionId("ehr"), SiteId("here"))
     async with database.begin() as tx:
         await pathways.reserve(tx, pathway, protocol, "fingerprint", START)
         await capabilities.save(tx, "ehr", dict(statement), START)
-    plans = Plans() if overlay is PLAIN else _Planned(plan_for(statement, overlay))
     lane = Lane(database, ehr, None)  # type: ignore[arg-type]
-    lane.deliveries = Deliveries(database, connections, plans, lane)
+    lane.deliveries = Deliveries(database, ehrs, Plans(ehrs), lane)
     return lane
 
 
@@ -266,9 +252,9 @@ def always(method: str, status: int, *, code: str | None = None, kind: str = "pr
     return lambda asked, _: (status, {}, body) if asked == method else None
 
 
-def outcome(code: str | None, kind: str = "processing") -> dict[str, Any]:
-    """An OperationOutcome with one fatal issue."""
-    issue: dict[str, Any] = {"severity": "fatal", "code": kind}
+def outcome(code: str | None, kind: str = "processing", severity: str = "fatal") -> dict[str, Any]:
+    """An OperationOutcome with one issue."""
+    issue: dict[str, Any] = {"severity": severity, "code": kind}
     if code is not None:
         issue["details"] = {"coding": [{"code": code}]}
     return {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -1,15 +1,22 @@
 """What an EHR's answer to a write is taken for: whatever it says, exactly one resource stands."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from domain.delivery.words import DeliveryState
+from fhir_adapters.profile.epic import EPIC
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.vendors import VENDORS
 from store import ledger
 from tests.activities.conftest import LaneTo
-from tests.activities.hurt import Lane, always, change, once, provenance, reading
+from tests.activities.hurt import Lane, always, change, once, outcome, provenance, reading
 from tests.fhir_adapters.fhir_story import statement
 
 CONFIRMED, UNKNOWN = DeliveryState.CONFIRMED, DeliveryState.UNKNOWN
 REFUSED, INTENT = DeliveryState.REFUSED, DeliveryState.INTENT
+NOT_EPIC = [vendor for vendor in VENDORS.values() if vendor is not EPIC]
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503, 0])
@@ -69,9 +76,10 @@ async def test_a_retry_of_what_was_refused_is_sent_once_it_is_proved_absent(lane
     [(400, "59141"), (400, "59177"), (400, "59189"), (408, None), (424, None), (503, None)],
 )
 async def test_an_answer_that_may_hide_a_success_is_unknown(
-    lane: Lane, status: int, code: str | None
+    lane_to: LaneTo, status: int, code: str | None
 ):
     """Already done, outcome unknown, timed out, or a gateway's 503: looked for, never doubled."""
+    lane = await lane_to(vendor=EPIC)
     lane.ehr.after = once("POST", status, code=code, retry_after="1")
     await lane.intend("e1", reading())
     await lane.deliver()
@@ -79,6 +87,36 @@ async def test_an_answer_that_may_hide_a_success_is_unknown(
     await lane.deliver()
     assert (await lane.row()).state == CONFIRMED
     assert lane.ehr.writes == ["POST Observation"]
+
+
+@pytest.mark.parametrize("vendor", NOT_EPIC, ids=lambda vendor: vendor.name)
+async def test_a_foreign_number_beside_an_empty_search_sends_nothing_again(
+    lane_to: LaneTo, vendor: Vendor
+):
+    """The write stands and its answer was lost; "4101" beside no hits is Epic's word alone."""
+    lane = await lane_to(vendor=vendor)
+    lane.ehr.after = once("POST", 0)
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    bundle["entry"] = [{"resource": outcome("4101", severity="warning")}]
+    searching = ("GET", "Observation")
+    lane.ehr.before = lambda *asked: (200, {}, bundle) if asked == searching else None
+    await lane.intend("e1", reading())
+    await lane.deliver(5)
+    row = await lane.row()
+    assert (row.state, row.needs_person) == (UNKNOWN, True)
+    assert lane.ehr.writes == ["POST Observation"]
+    assert len(lane.ehr.of("Observation")) == 1
+
+
+@pytest.mark.parametrize("vendor", NOT_EPIC, ids=lambda vendor: vendor.name)
+async def test_a_foreign_number_makes_no_refusal_a_success(lane_to: LaneTo, vendor: Vendor):
+    """422 with "59141" from another vendor is what 422 is: refused, and a person is asked."""
+    lane = await lane_to(vendor=vendor)
+    lane.ehr.before = once("POST", 422, code="59141")
+    await lane.intend("e1", reading())
+    await lane.deliver()
+    row = await lane.row()
+    assert (row.state, row.needs_person) == (REFUSED, True)
 
 
 async def test_a_conditional_create_that_matches_several_is_ambiguous(lane_to: LaneTo):
@@ -112,6 +150,36 @@ async def test_a_token_that_is_not_accepted_stops_the_lane_only(
     await lane.deliver(2)
     assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
     assert len(lane.ehr.held) == 2
+
+
+class TokenEndpoint:
+    """Gives tokens, unless it is down."""
+
+    def __init__(self) -> None:
+        self.down = True
+
+    async def headers(self) -> Mapping[str, str]:
+        """A token."""
+        if self.down:
+            raise OSError("the token endpoint is down")
+        return {"Authorization": "Bearer one"}
+
+    def invalidate(self, headers: Mapping[str, str]) -> None:
+        """Nothing is refused here."""
+
+
+async def test_without_a_token_the_lane_waits_and_nothing_was_sent(lane_to: LaneTo):
+    """While no token can be had nothing is looked for or counted, and then each is sent once."""
+    endpoint = TokenEndpoint()
+    lane = await lane_to(authorization=endpoint)
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver(20)
+    rows = [(row.state, row.attempts, row.needs_person) for row in await lane.rows()]
+    assert (rows, lane.ehr.calls) == ([(INTENT, 0, False)] * 2, [])
+    endpoint.down = False
+    await lane.deliver()
+    assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
+    assert lane.ehr.writes == ["POST Observation", "POST Observation"]
 
 
 async def test_a_refused_permission_is_a_persons(lane: Lane):

@@ -1,18 +1,18 @@
 """The API in the test's own process, with stand-ins for Temporal, the EHR and the clock."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx2
 from fastapi import FastAPI
 
-from activities.plans import Plans
+from activities.capabilities import Plans
 from activities.turns import Turns
 from api.app import create_app
 from api.dependencies import Parts
@@ -24,9 +24,13 @@ from domain.language.errors import Unavailable
 from domain.language.names import Role
 from domain.language.protocol import CombinedProtocol, Status
 from domain.language.vocabulary import Vocabulary
+from fhir_adapters.ehr import Ehrs
 from fhir_adapters.exchange.client import Held
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer
 from fhir_adapters.exchange.paging import SearchResult
+from fhir_adapters.profile.generic import GENERIC
+from fhir_adapters.profile.plan import EhrPlan, plan_for
+from fhir_adapters.profile.verdicts import Verdict
 from protocols.book import ProtocolBook
 from settings import load_clinic
 from store import schema
@@ -66,7 +70,7 @@ class InProcessDoor:
         self.gate.set()
         self.starts: list[str] = []
         self.woken: list[tuple[str, str]] = []
-        self._turns = Turns(database, Plans(), clock, self._to_write)
+        self._turns = Turns(database, Plans(Ehrs([])), clock, self._to_write)
 
     async def start_pathway(self, start: PathwayInput) -> bool:
         """Remember who was started."""
@@ -106,12 +110,29 @@ class InProcessDoor:
 
 
 class StandInEhr:
-    """Holds what the test puts in it."""
+    """Holds what the test puts in it, and is its own client."""
+
+    base_url = "https://ehr.invalid/fhir"
 
     def __init__(self) -> None:
         self.away = False
         self.patients: dict[str, dict[str, Any]] = {PATIENT: patient(PATIENT)}
         self.others: dict[str, dict[str, Any]] = {}  # by `Type/id`
+
+    @property
+    def client(self) -> Self:
+        """Whom the API talks to."""
+        return self
+
+    def plan(self, statement: Mapping[str, Any]) -> EhrPlan:
+        """As for a server of no vendor."""
+        return plan_for(statement, GENERIC)
+
+    async def statement(self) -> dict[str, Any]:
+        """What it says that it can do, if that can be planned from."""
+        said = await self.capability()
+        self.plan(said)
+        return said
 
     async def capability(self) -> dict[str, Any]:
         """A server that takes Observations only."""
@@ -134,7 +155,7 @@ class StandInEhr:
         if f"{resource_type}/{ehr_id}" in self.others:
             return Held(ehr_id, "1", self.others[f"{resource_type}/{ehr_id}"])
         if ehr_id not in self.patients:
-            raise EhrRefused(f"read a {resource_type}", 404, ())
+            raise EhrRefused(f"read a {resource_type}", 404, (), Verdict.NOT_FOUND)
         return Held(ehr_id, "1", self.patients[ehr_id])
 
     async def search(

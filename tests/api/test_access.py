@@ -195,6 +195,12 @@ async def test_another_sites_command_does_not_exist(clinic: Clinic):
     assert (await clinic.staff("nurse", sites=["phoenix"]).get(command)).status_code == 404
 
 
+async def test_a_connection_shows_as_whose_ehr_it_is_treated(clinic: Clinic):
+    """Whoever connects an EHR sees which vendor's codes and limits apply to it."""
+    (shown,) = (await clinic.staff("integrator").get("/v1/connections")).json()["items"]
+    assert (shown["id"], shown["vendor"]) == ("demo-ehr", "generic")
+
+
 async def test_a_connection_of_no_site_of_mine_does_not_exist(clinic: Clinic):
     """Connections are shown to those who have a site on them."""
     stranger = clinic.staff("integrator", sites=["elsewhere"])

@@ -13,19 +13,24 @@ from fhir_adapters.exchange.headers import (
     version_from_etag,
 )
 from fhir_adapters.exchange.paging import Gathering, next_page
+from fhir_adapters.profile.epic import EPIC
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.operation_outcome import Issue, classify, issues_of, leaves_doubt
-from fhir_adapters.profile.taxonomy import EPIC, Verdict
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.vendors import VENDORS
+from fhir_adapters.profile.verdicts import Verdict
 
 BASE = "https://ehr.example/fhir"
+WITHOUT_CODES = [vendor for vendor in VENDORS.values() if vendor is not EPIC]
 
 
-def _outcome(*issues: tuple[str, str]) -> dict[str, Any]:
+def _outcome(*issues: tuple[str, str], kind: str = "processing") -> dict[str, Any]:
     return {
         "resourceType": "OperationOutcome",
         "issue": [
             {
                 "severity": severity,
-                "code": "processing",
+                "code": kind,
                 "diagnostics": "Ann Doe",
                 "details": {"coding": [{"system": "urn:oid:x.657369", "code": code}]},
             }
@@ -41,7 +46,7 @@ def test_the_worst_issue_decides() -> None:
         (("fatal", "59177"), ("warning", "4119")),
     ):
         issues = issues_of(_outcome(*pair))
-        assert classify(400, issues) is Verdict.RETRY
+        assert classify(400, issues, EPIC) is Verdict.RETRY
         assert issues[0].details == ("59177",)
 
 
@@ -58,9 +63,30 @@ def test_the_worst_issue_decides() -> None:
         (400, "99999", Verdict.NEEDS_PERSON),
     ],
 )
-def test_vendor_codes_have_their_meaning(status: int, code: str, verdict: Verdict) -> None:
+def test_epics_codes_have_their_meaning(status: int, code: str, verdict: Verdict) -> None:
     """Known codes by the table; an unknown one that failed is a person's."""
-    assert classify(status, issues_of(_outcome(("fatal", code)))) is verdict
+    assert classify(status, issues_of(_outcome(("fatal", code))), EPIC) is verdict
+
+
+@pytest.mark.parametrize("vendor", WITHOUT_CODES, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize(
+    ("status", "kind", "verdict"),
+    [
+        (422, "processing", Verdict.REFUSED),
+        (409, "conflict", Verdict.CONFLICT),
+        (404, "processing", Verdict.NOT_FOUND),
+        (422, "duplicate", Verdict.ALREADY_DONE),
+        (408, "processing", Verdict.RETRY),
+        (503, "transient", Verdict.RETRY),
+    ],
+)
+def test_a_number_says_nothing_where_the_vendor_has_no_codes(
+    vendor: Vendor, status: int, kind: str, verdict: Verdict
+) -> None:
+    """Another server's 4101 or 59141 is its own affair: issue type and status decide there."""
+    for code in (*EPIC.codes, "77", "99999"):
+        issues = issues_of(_outcome(("fatal", code), kind=kind))
+        assert classify(status, issues, vendor) is verdict, code
 
 
 @pytest.mark.parametrize(
@@ -79,12 +105,13 @@ def test_vendor_codes_have_their_meaning(status: int, code: str, verdict: Verdic
 )
 def test_without_an_outcome_the_status_decides(status: int, verdict: Verdict) -> None:
     """An HTML page or an empty body is classified by its status."""
-    assert classify(status, issues_of(None)) is verdict
+    assert classify(status, issues_of(None), GENERIC) is verdict
+    assert classify(status, issues_of(None), EPIC) is verdict
 
 
-def test_the_table_has_every_published_code() -> None:
+def test_epics_table_has_every_published_code() -> None:
     """The 37 codes that Epic publishes and three that were only seen, by class."""
-    assert Counter(EPIC.values()) == {
+    assert Counter(EPIC.codes.values()) == {
         Verdict.REFUSED: 17 + 1,
         Verdict.NEEDS_PERSON: 9 + 1,
         Verdict.NOT_FOUND: 4 + 1,
@@ -97,17 +124,33 @@ def test_the_table_has_every_published_code() -> None:
 
 @pytest.mark.parametrize("code", ["4119", "4122", "59100", "59204", "12345"])
 def test_a_warning_keeps_an_empty_answer_from_being_proof(code: str) -> None:
-    """Only "nothing found" leaves an empty search a proof that nothing is there."""
+    """Only Epic's "nothing found" leaves an empty search a proof that nothing is there."""
     nothing = issues_of(_outcome(("warning", "4101")))
-    assert not leaves_doubt(nothing)
-    assert leaves_doubt((*nothing, *issues_of(_outcome(("warning", code)))))
+    assert not leaves_doubt(nothing, EPIC)
+    assert leaves_doubt((*nothing, *issues_of(_outcome(("warning", code)))), EPIC)
+
+
+@pytest.mark.parametrize("vendor", WITHOUT_CODES, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize("kind", ["processing", "informational", "not-found"])
+@pytest.mark.parametrize("severity", ["fatal", "warning", "information"])
+def test_another_vendors_nothing_found_is_no_proof(
+    vendor: Vendor, severity: str, kind: str
+) -> None:
+    """A foreign 4101 beside an empty search may mean anything: the write is not proved absent."""
+    assert leaves_doubt(issues_of(_outcome((severity, "4101"), kind=kind)), vendor)
+
+
+def test_an_issue_without_a_code_is_no_proof() -> None:
+    """An issue that says nothing but its type keeps an empty search from being a proof."""
+    bare = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "x"}]}
+    assert all(leaves_doubt(issues_of(bare), vendor) for vendor in VENDORS.values())
 
 
 def test_no_free_text_in_a_message() -> None:
     """A refusal prints status and codes, never diagnostics; a code that is text is dropped."""
     body = _outcome(("fatal", "59159"))
     body["issue"][0]["code"] = "Ann Doe was born"
-    refused = EhrRefused("create a Task", 400, issues_of(body))
+    refused = EhrRefused("create a Task", 400, issues_of(body), Verdict.REFUSED)
     assert "Ann" not in f"{refused} {refused.issues!r}"
     assert "59159" in str(refused)
     assert "Ann Doe" in refused.issues[0].diagnostics

@@ -218,9 +218,7 @@ ANN = {
 def test_a_patient_is_known_by_a_fingerprint_only() -> None:
     """Neither identifier, name nor birth date is kept; a new name keeps the fingerprint."""
     patient = EhrPatient.from_fhir(ANN, BASE)
-    assert (patient.id, patient.active, patient.identifiers, patient.has_birth_date) == (
-        "p1", True, 1, True,
-    )  # fmt: skip
+    assert (patient.id, patient.active, patient.identifiers) == ("p1", True, 1)
     assert not [word for word in ("123", "Doe", "1980") if word in repr(patient)]
     again = EhrPatient.from_fhir(ANN | {"name": []}, BASE)
     assert again.fingerprint == patient.fingerprint

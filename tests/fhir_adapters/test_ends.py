@@ -13,10 +13,11 @@ from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import override_key
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.content.orders import how_ended
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
 from tests.fhir_adapters.fhir_story import Told, statement, told
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 ADVICE = "patient insisted on leaving after 50 minutes"
 UNMET = "50 min since the first device, at least 120 required"
 
@@ -84,7 +85,7 @@ def test_leaving_against_advice_says_so_with_its_reason(story, protocol):
 def test_no_ehr_is_left_without_a_word_of_who_left_early(types, story, protocol):
     """Where no Provenance can be written it is text, and where no text can, a person's to enter."""
     left = left_early(story)
-    intents = written(left, protocol, plan_for(statement(types)))
+    intents = written(left, protocol, plan_for(statement(types), GENERIC))
     (told_of,) = [i for i in intents if i.artefact == f"pw-1/event/{left.event.id}"]
     assert (told_of.action is Action.PERSON) == (types == ())
 

@@ -15,10 +15,11 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.content.references import artefacts_in, resolve
 from fhir_adapters.content.shape import check_shape
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.fhir_story import Told, statement, told, written
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 FULL_COUNTS = {
     "pathway-started": ["EpisodeOfCare", "CarePlan"],
     "order-signed": ["MedicationRequest", "Provenance"],
@@ -103,7 +104,7 @@ def test_a_stopped_pathway_leaves_nothing_active(story, protocol) -> None:
 )
 def test_every_resource_has_the_shape_of_r4(types, story, protocol) -> None:
     """Every resource that is created, native or standing in, passes the shape check."""
-    plan = plan_for(statement() if types is None else statement(types))
+    plan = plan_for(statement() if types is None else statement(types), GENERIC)
     intents = written(story, protocol, plan)
     known = _known(intents)
     for intent in _creates(intents):
@@ -122,7 +123,7 @@ def test_the_same_event_gives_the_same_bytes(story, protocol) -> None:
 
 def test_no_artefact_is_created_twice(story, protocol) -> None:
     """Each create has an artefact id of its own, also where text stands in for changes."""
-    for plan in (EVERYTHING, plan_for(statement(("Communication",)))):
+    for plan in (EVERYTHING, plan_for(statement(("Communication",)), GENERIC)):
         ids = Counter(intent.artefact for intent in _creates(written(story, protocol, plan)))
         assert set(ids.values()) == {1}
 
@@ -264,7 +265,7 @@ def test_a_scale_becomes_a_questionnaire_response_where_observation_is_refused(
     story, protocol
 ) -> None:
     """The stand-in for a scale has every item and the total, by their codes."""
-    plan = plan_for(statement(("QuestionnaireResponse",)))
+    plan = plan_for(statement(("QuestionnaireResponse",)), GENERIC)
     (intent,) = _of(story, protocol, "scale-assessed", plan)
     items = intent.body["item"][0]["item"]
     assert [item["answer"][0]["valueInteger"] for item in items] == [2, 3, 1, 2, 0, 1, 2, 0, 0, 11]
@@ -273,21 +274,23 @@ def test_a_scale_becomes_a_questionnaire_response_where_observation_is_refused(
 
 def test_without_update_a_change_is_a_persons(story, protocol) -> None:
     """An EHR that takes an Appointment but no update gets its changes by hand."""
-    plan = plan_for(statement(interactions=("read", "create", "search-type")))
+    plan = plan_for(statement(interactions=("read", "create", "search-type")), GENERIC)
     (intent,) = _of(story, protocol, "visit-booked", plan)
     assert intent.action is Action.PERSON
 
 
 def test_text_says_the_values(story, protocol) -> None:
     """Where only text is taken it states dose, time, devices and lot."""
-    (intent,) = _of(story, protocol, "dose-given", plan_for(statement(("Communication",))))
+    (intent,) = _of(story, protocol, "dose-given", plan_for(statement(("Communication",)), GENERIC))
     says = intent.body["payload"][0]["contentString"]
     assert all(word in says for word in ("56 mg", "2026-12-01T09:00:00Z", "2 devices", "LOT-1"))
 
 
 def test_readings_taken_together_are_one_message(story, protocol) -> None:
     """Where readings are only text, staff get one message with all of them, not one for each."""
-    (intent,) = _of(story, protocol, "readings-taken", plan_for(statement(("Communication",))))
+    (intent,) = _of(
+        story, protocol, "readings-taken", plan_for(statement(("Communication",)), GENERIC)
+    )
     says = intent.body["payload"][0]["contentString"].splitlines()
     assert len(says) == len(_of(story, protocol, "readings-taken"))
     assert "systolic blood pressure 41 mmHg" in says[0]

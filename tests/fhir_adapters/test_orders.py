@@ -10,10 +10,11 @@ from domain.language import events as e
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.fhir_story import Told, statement, told
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,9 @@ def test_a_stopped_medication_order_says_why(story, protocol) -> None:
 
 def test_what_the_ehr_does_not_hold_is_not_named(story, protocol) -> None:
     """Nothing refers to a plan, a visit or an episode that this EHR holds only as text."""
-    plan = plan_for(statement(("MedicationRequest", "MedicationAdministration", "Communication")))
+    plan = plan_for(
+        statement(("MedicationRequest", "MedicationAdministration", "Communication")), GENERIC
+    )
     order, *_ = _of(story, protocol, "order-signed", plan)
     dose, *_ = _of(story, protocol, "dose-given", plan)
     assert "basedOn" not in order.body
@@ -139,7 +142,7 @@ def test_a_reading_waits_for_nothing(story, protocol) -> None:
 @pytest.mark.parametrize("types", [("Communication", "DocumentReference"), ("Communication",), ()])
 def test_an_order_that_an_ehr_cannot_take_is_a_persons(types, story, protocol) -> None:
     """No text stands in for an order, which somebody has to enter, and later to end, by hand."""
-    plan = plan_for(statement(types))
+    plan = plan_for(statement(types), GENERIC)
     for kind in ("order-signed", "pathway-finished"):
         orders = [
             intent

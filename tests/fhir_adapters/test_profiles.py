@@ -13,11 +13,12 @@ from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content.elements import number
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.content.shape import check_shape
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
 from tests.fhir_adapters.fhir_profiles import profiles, published_data, violations
 from tests.fhir_adapters.fhir_story import Told, statement, told, written
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 
 
 @pytest.fixture(scope="module")

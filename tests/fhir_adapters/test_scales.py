@@ -8,10 +8,11 @@ from domain.delivery.words import ARTEFACT
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.fhir_story import Told, statement, told
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,6 @@ def test_madrs_is_a_total_a_risk_item_and_a_panel(story, protocol) -> None:
 @pytest.mark.parametrize("types", [("QuestionnaireResponse",), ("DocumentReference",), ()])
 def test_where_observation_is_refused_a_scale_is_one_thing(types, story, protocol) -> None:
     """What stands in says items and total at once; a person enters one scale, not three."""
-    (intent,) = _written(story, protocol, "phq9", plan_for(statement(types)))
+    (intent,) = _written(story, protocol, "phq9", plan_for(statement(types), GENERIC))
     if not types:
         assert len(intent.body["component"]) == 10

@@ -27,10 +27,11 @@ from domain.language.pathway import Hold, Pathway, Phase, Task, Visit
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.fhir_story import FIRST, NURSE, at, statement, told
 
-EVERYTHING = plan_for(statement())
+EVERYTHING = plan_for(statement(), GENERIC)
 VISIT = VisitId("visit-9")
 NOW = FIRST + timedelta(days=1)
 
@@ -91,7 +92,7 @@ def test_a_task_names_what_it_is_about(about, kind, artefact, pathway, protocol)
     intent = _intent(known, protocol, opened)
     wanted = {"type": kind, "identifier": identifiers.identifier(artefact)}
     assert (intent.body["focus"], intent.needs) == (wanted, ())
-    bare = plan_for(statement(("Task",)))
+    bare = plan_for(statement(("Task",)), GENERIC)
     assert "focus" not in _intent(known, protocol, opened, bare).body
 
 

@@ -10,7 +10,9 @@ import pytest
 from clinic import Ehr, RunDirectory, Wire
 from domain.delivery.words import Intent
 from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
+from tests.fhir_adapters.exchange.prepared import Server
 from tests.fhir_adapters.fhir_story import told, written
 
 
@@ -32,16 +34,26 @@ def wire() -> Iterator[Wire]:
 
 
 @pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A tiny server on loopback that says what a test prepares."""
+    made = Server()
+    listening = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
+    yield made
+    listening.close()
+
+
+@pytest.fixture
 async def client(wire: Wire) -> AsyncIterator[EhrClient]:
     """A client of the EHR, through the wire."""
-    async with EhrClient(wire.base_url) as made:
+    async with EhrClient(wire.base_url, GENERIC) as made:
         yield made
 
 
 @pytest.fixture
 async def plan(client: EhrClient) -> EhrPlan:
     """The plan for the EHR as it describes itself now."""
-    return plan_for(await client.capability())
+    return plan_for(await client.capability(), GENERIC)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """An EHR that misbehaves: ignored filters, suppressed hits, and answers nobody can read."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,10 +12,13 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer, OutcomeUnknown
 from fhir_adapters.exchange.transport import Limits
 from fhir_adapters.exchange.verbs import Absent, Unproven, find
+from fhir_adapters.profile.epic import EPIC
+from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
+from tests.fhir_adapters.exchange.prepared import Server
 from tests.fhir_adapters.fhir_story import statement
 
-PLAN = plan_for(statement())
+PLAN = plan_for(statement(), GENERIC)
 BODY = {
     "resourceType": "Flag",
     "identifier": [identifiers.identifier("pw-1/hold/1")],
@@ -31,52 +33,11 @@ PROVENANCE = Intent(
 )
 
 
-class Server:
-    """Answers every request with the same prepared bytes."""
-
-    def __init__(self) -> None:
-        self.answer = b""
-        self.base_url = ""
-        self.requests: list[bytes] = []
-        self.silent = False
-
-    def says(self, status: int, body: bytes, *headers: str) -> None:
-        """Prepare an answer."""
-        lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close"]
-        self.answer = "\r\n".join([*lines, *headers, "", ""]).encode() + body
-
-    def finds(self, *resources: dict[str, Any], **bundle: Any) -> None:
-        """Prepare a searchset."""
-        entries = [{"resource": resource} for resource in resources]
-        whole = {"resourceType": "Bundle", "type": "searchset", "entry": entries} | bundle
-        self.says(200, json.dumps(whole).encode())
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request, or never."""
-        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-        if self.silent:
-            await reader.read()
-        else:
-            writer.write(self.answer)
-            await writer.drain()
-        writer.close()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A tiny server on loopback."""
-    made = Server()
-    listening = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
-    yield made
-    listening.close()
-
-
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[EhrClient]:
     """A client of the tiny server, that is soon tired of waiting."""
     limits = Limits(connect=2, read=0.3, total=0.6, most_bytes=20_000)
-    async with EhrClient(server.base_url, limits=limits) as made:
+    async with EhrClient(server.base_url, GENERIC, limits=limits) as made:
         yield made
 
 
@@ -99,7 +60,14 @@ async def test_an_empty_answer_is_proof(server, client) -> None:
     server.finds(total=0)
     assert await find(client, PLAN, INTENT, {}) == Absent()
     server.finds(_issue("warning", "4101"), total=0)
-    assert await find(client, PLAN, INTENT, {}) == Absent()
+    async with EhrClient(server.base_url, EPIC) as epic:
+        assert await find(epic, PLAN, INTENT, {}) == Absent()
+
+
+async def test_epics_nothing_found_is_no_proof_elsewhere(server, client) -> None:
+    """A server of no vendor says 4101 beside an empty search: it is not proved to be absent."""
+    server.finds(_issue("warning", "4101"), total=0)
+    assert isinstance(await find(client, PLAN, INTENT, {}), Unproven)
 
 
 @pytest.mark.parametrize("code", ["4119", "4122", "59100", "59204"])
@@ -170,12 +138,13 @@ async def test_an_empty_answer_with_location_is_enough(server, client) -> None:
     assert (done.ehr_id, done.version, done.existed) == ("7", "10-1", False)
 
 
-async def test_a_redirect_is_not_followed(server, client) -> None:
+async def test_a_redirect_is_not_followed(server) -> None:
     """A merged record answers with a redirect: nothing is sent to where it points."""
     server.says(307, json.dumps(_issue("fatal", "4107")).encode(),
                 f"Location: {server.base_url}/Patient/9")  # fmt: skip
-    with pytest.raises(EhrRefused) as refused:
-        await client.create("Flag", BODY)
+    async with EhrClient(server.base_url, EPIC) as epic:
+        with pytest.raises(EhrRefused) as refused:
+            await epic.create("Flag", BODY)
     assert refused.value.verdict == "conflict"
     assert len(server.requests) == 1
 

@@ -1,0 +1,43 @@
+"""What each EHR says that it can do: read from it now and then, and planned from when asked."""
+
+from datetime import datetime
+
+from domain.language.errors import Unavailable
+from fhir_adapters.ehr import Ehr, Ehrs
+from fhir_adapters.profile.plan import EhrPlan
+from store import capabilities
+from store.database import Database, Transaction
+from temporal.clock import Clock
+
+
+class Plans:
+    """Plans by connection, made again when a newer statement was read."""
+
+    def __init__(self, ehrs: Ehrs) -> None:
+        self._ehrs = ehrs
+        self._known: dict[str, tuple[datetime, EhrPlan]] = {}
+
+    async def of(self, tx: Transaction, connection_id: str) -> EhrPlan:
+        """The plan for a connection; Unavailable until its statement was read once."""
+        stamp = await capabilities.read_at(tx, connection_id)
+        if stamp is None:
+            raise Unavailable(f"the capabilities of {connection_id} are not known yet")
+        known = self._known.get(connection_id)
+        if known is None or known[0] != stamp:
+            row = await capabilities.find(tx, connection_id)
+            if row is None:
+                raise Unavailable(f"the capabilities of {connection_id} are not known yet")
+            known = (row.read_at, self._ehrs.plan(connection_id, row.statement))
+            self._known[connection_id] = known
+        return known[1]
+
+
+async def probe(database: Database, ehr: Ehr, clock: Clock) -> None:
+    """Read an EHR's CapabilityStatement and keep it.
+
+    Raises Unavailable if it does not answer, and Malformed for a statement that nothing can be
+    planned from: the one before it stays.
+    """
+    statement = await ehr.statement()
+    async with database.begin() as tx:
+        await capabilities.save(tx, ehr.connection_id, statement, await clock.now())

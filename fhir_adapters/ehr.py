@@ -1,0 +1,100 @@
+"""One EHR as one thing: its connection, its vendor, how we talk to it, and what it would take.
+
+The one place in which an EHR is made, for the API and for the worker alike. Must not read a
+setting or remember a statement: both are handed in.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, Self
+
+from domain.language.errors import Unavailable
+from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
+from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.profile.generic import GENERIC
+from fhir_adapters.profile.plan import EhrPlan, plan_for
+from fhir_adapters.profile.vendor import Vendor
+from fhir_adapters.profile.vendors import VENDORS
+
+
+class Connection(Protocol):
+    """What the clinic file says of an EHR."""
+
+    @property
+    def id(self) -> str:
+        """The connection's id."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """The base URL of its FHIR API."""
+        ...
+
+    @property
+    def vendor(self) -> str:
+        """One of `VENDORS`."""
+        ...
+
+
+class Ehr:
+    """One EHR. Its client connects when it is first used."""
+
+    def __init__(
+        self,
+        connection_id: str,
+        base_url: str,
+        vendor: Vendor,
+        authorization: Authorization = NO_AUTHORIZATION,
+    ) -> None:
+        self.connection_id = connection_id
+        self.vendor = vendor
+        self.client = EhrClient(base_url, vendor, authorization=authorization)
+
+    async def statement(self) -> dict[str, Any]:
+        """Read its CapabilityStatement, and be sure that it can be planned from.
+
+        Raises NeverSent, NoAnswer, Busy or EhrRefused; Malformed for what is no R4 statement.
+        """
+        said = await self.client.capability()
+        self.plan(said)
+        return said
+
+    def plan(self, statement: Mapping[str, Any]) -> EhrPlan:
+        """Plan from its CapabilityStatement and what is known of its vendor. Raises Malformed."""
+        return plan_for(statement, self.vendor)
+
+
+class Ehrs:
+    """The EHRs of an installation, by connection id."""
+
+    def __init__(self, ehrs: Iterable[Ehr]) -> None:
+        self._by_id = {ehr.connection_id: ehr for ehr in ehrs}
+
+    @classmethod
+    def of(cls, connections: Iterable[Connection]) -> Self:
+        """Make the EHRs that the clinic file names."""
+        return cls(Ehr(each.id, each.base_url, VENDORS[each.vendor]) for each in connections)
+
+    def __getitem__(self, connection_id: str) -> Ehr:
+        """Find an EHR. Unavailable if the clinic file names no such connection."""
+        ehr = self._by_id.get(connection_id)
+        if ehr is None:
+            raise Unavailable(f"the clinic file names no connection {connection_id}")
+        return ehr
+
+    def ids(self) -> tuple[str, ...]:
+        """Every connection."""
+        return tuple(self._by_id)
+
+    def plan(self, connection_id: str, statement: Mapping[str, Any]) -> EhrPlan:
+        """Plan for a connection, from its CapabilityStatement. Raises Malformed.
+
+        A pathway may be on a connection that the clinic file does not name any more. It goes on,
+        as if the vendor were not known, and what it would write waits in the ledger.
+        """
+        ehr = self._by_id.get(connection_id)
+        return ehr.plan(statement) if ehr else plan_for(statement, GENERIC)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for ehr in self._by_id.values():
+            await ehr.client.close()
