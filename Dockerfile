@@ -34,6 +34,7 @@ COPY api api
 COPY worker worker
 COPY logs.py logs.py
 COPY settings.py settings.py
+COPY strict_json.py strict_json.py
 
 USER 10001
 CMD ["python", "-m", "api"]

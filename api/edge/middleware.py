@@ -131,7 +131,7 @@ async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:
     meant = b""
     if whole:
         body.check_media_type(headers.get("content-type"))
-        meant = body.canonical(body.read_json(whole))
+        meant = body.canonical(body.read_body(whole))
     asked = f"{scope['method']} {scope['path']}\n".encode()
     scope["state"]["fingerprint"] = sha256(asked + meant).hexdigest()
     handed_on = False

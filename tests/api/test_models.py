@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.commands import bodies as r
-from api.edge.body import read_json
+from api.edge.body import read_body
 from api.edge.problems import of_validation
 from api.models.words import Body, WallTime
 from api.reading.rendering import task_address, task_at
@@ -20,7 +20,7 @@ from domain.language.names import TaskId
 def test_a_number_is_kept_as_it_was_written(value: Decimal):
     """A JSON number becomes exactly the decimal that was written."""
     text = b'{"observation": "spo2", "value": ' + str(value).encode() + b', "unit": "%"}'
-    assert r.Measured.model_validate(read_json(text)).value == value
+    assert r.Measured.model_validate(read_body(text)).value == value
 
 
 @pytest.mark.parametrize("value", ["128", True, [1], {"a": 1}])

@@ -12,7 +12,7 @@ from api.app import V1, create_app
 from api.commands.bodies import COMMANDS
 from api.dependencies import Parts
 from api.edge.access import check_every_route, guards_of
-from api.edge.body import canonical, read_json
+from api.edge.body import canonical, read_body
 from api.edge.cursors import Cursors
 from api.edge.problems import TYPES
 from api.edge.tokens import Tokens
@@ -92,7 +92,7 @@ def test_every_body_has_an_example_that_is_taken(app: FastAPI):
         refs = [schema] if "$ref" in schema else [s for s in schema["anyOf"] if "$ref" in s]
         shape = shapes[refs[0]["$ref"].rpartition("/")[2]]
         for example in content["examples"].values():
-            shape.model_validate(read_json(canonical(example["value"])))
+            shape.model_validate(read_body(canonical(example["value"])))
             seen.add(shape)
     assert seen == set(COMMANDS)
 
