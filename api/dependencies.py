@@ -24,7 +24,7 @@ from fhir_adapters.exchange.client import EhrClient, Held
 from fhir_adapters.exchange.paging import SearchResult
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
-from settings import Clinic, Settings, load_clinic
+from settings import ApiSettings, Clinic, load_clinic
 from store.database import Database
 from store.pathways import PinnedProtocols
 from store.schema import newest
@@ -139,7 +139,7 @@ class ReachableClock:
             raise Unavailable("the clinic's clock does not answer") from error
 
 
-async def _connected(settings: Settings) -> Client:
+async def _connected(settings: ApiSettings) -> Client:
     """Connect to Temporal, however long it takes to be there."""
     while True:
         try:
@@ -150,14 +150,13 @@ async def _connected(settings: Settings) -> Client:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: ApiSettings) -> AsyncIterator[Parts]:
     """Read what there is to read, connect, and close everything at the end."""
     clinic = load_clinic(settings.clinic_file)
     protocols = load_protocols(settings.protocols_dir)
-    url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as closing:
         client = await _connected(settings)
-        database = Database(url)
+        database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         ehrs = {each.id: EhrClient(each.base_url) for each in clinic.connections}
         for ehr in ehrs.values():
@@ -171,7 +170,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             clock=ReachableClock(clock_for(settings.clinical_clock, client)),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
-            cursors=Cursors(url),
+            cursors=Cursors(settings.cursor_secret.get_secret_value()),
             schema=newest(),
             roll_over_at=settings.roll_over_at,
         )

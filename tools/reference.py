@@ -29,7 +29,7 @@ from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import fold
 from protocols.loader import SHIPPED, load_protocols
-from settings import Connection, Settings, Site
+from settings import ApiSettings, Connection, Settings, Site
 from store.tables import CommandRow, PathwayRow
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -167,10 +167,13 @@ def settings_page() -> str:
     """List every setting of the API and the worker, and the keys of the clinic file."""
     return "\n".join([
         GENERATED_BY, "", "# Settings", "",
-        "The API and the worker read these at their start, from the environment or from files of",
+        "Kairos's processes read these at their start, from the environment or from files of",
         "the same name in lower case under `/run/secrets` (`/run/secrets/kairos_database_url`).",
         "A missing required one stops the process. `./dev demo` and `./dev up` set all of them.",
-        "", *_table(Settings, "KAIROS_"),
+        "", "## The API and the worker", "",
+        "The migrations (`python -m store upgrade`) need `KAIROS_DATABASE_URL` alone.", "",
+        *_table(Settings, "KAIROS_"),
+        "## The API besides", "", *_table(ApiSettings, "KAIROS_", beside=Settings),
         "## The clinic file", "",
         "YAML with two lists, `sites` and `connections`; `deploy/clinic.example.yaml` is one. No",
         "other key is allowed. An EHR's address comes from here and from nowhere else.", "",
@@ -179,9 +182,14 @@ def settings_page() -> str:
     ])  # fmt: skip
 
 
-def _table(model: type[BaseModel], prefix: str = "") -> list[str]:
+def _table(
+    model: type[BaseModel], prefix: str = "", beside: type[BaseModel] = BaseModel
+) -> list[str]:
+    """List a model's fields, but for those that it has from `beside`."""
     rows = ["| Name | Required | Default | Means |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
+        if name in beside.model_fields:
+            continue
         shown = f"{prefix}{name.upper()}" if prefix else name
         default = "" if field.is_required() else f"`{_plain(field.default)}`"
         required = "yes" if field.is_required() else ""
