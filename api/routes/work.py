@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from api.commands.submit import rejection
 from api.dependencies import Parts
@@ -76,7 +76,6 @@ async def get_command(
     command: str,
     parts: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
-    request: Request,
 ) -> w.CommandView:
     """Say whether a command was applied or rejected; while `received`, ask again in a moment."""
     if not is_id(command):
@@ -87,6 +86,6 @@ async def get_command(
     assert row is not None  # noqa: S101  no site is None
     view = rendering.command_view(row)
     if row.state == "rejected":
-        problem = rejection(row).view(request.scope["state"]["correlation_id"])
+        problem = rejection(row).view()
         view = view.model_copy(update={"problem": problem})
     return view

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -204,12 +204,19 @@ class Staff:
         return await self._http.get(path, headers=headers, params=params)
 
     async def post(
-        self, path: str, body: Any = None, *, key: str | None = None, match: str | None = None
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        match: str | None = None,
+        also: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """Ask for something, with a new key unless one is given."""
         headers = {
             "Authorization": f"Bearer {self._token}",
             "Idempotency-Key": key or str(uuid4()),
+            **(also or {}),
         }
         if match is not None:
             headers["If-Match"] = match

@@ -80,7 +80,7 @@ def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
     with pytest.raises(ValidationError) as wrong:
         shape.model_validate({**shape.EXAMPLE, "Ottoline": "Featherstone"})
     errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.value.errors()]
-    problem = of_validation(errors).view("1")
+    problem = of_validation(errors).view()
     assert problem.errors[0].pointer == "#"
     assert "not known here" in problem.errors[0].detail
     assert "Ottoline" not in problem.model_dump_json() + str(wrong.value).partition("\n")[0]
@@ -96,7 +96,7 @@ def test_a_missing_field_is_pointed_at(shape: type[Body]):
         with pytest.raises(ValidationError) as wrong:
             shape.model_validate(body)
         errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.value.errors()]
-        assert of_validation(errors).view("1").errors[0].pointer == f"#/{name}"
+        assert of_validation(errors).view().errors[0].pointer == f"#/{name}"
 
 
 @pytest.mark.parametrize(
