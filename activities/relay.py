@@ -15,7 +15,7 @@ from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 from domain.language.findings import blocks_of
 from store import codec, inbox, lanes, pathways
 from store.database import Database
-from store.tables import CommandRow
+from store.records import CommandRecord
 from temporal.clock import Clock
 from temporal.gateway import send, start_pathway, wake_lane
 from temporal.parcel import pack_refusal, unpack
@@ -67,7 +67,7 @@ class Relay:
             waiting = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
         for row in waiting:
             self._round[row.id] = self._looks.get(row.id, 0) + 1
-        due: dict[str, list[CommandRow]] = {}
+        due: dict[str, list[CommandRecord]] = {}
         for row in waiting:
             if self._round[row.id] > LEAVE_ALONE:
                 due.setdefault(row.pathway_id, []).append(row)
@@ -78,7 +78,7 @@ class Relay:
             self._after, self._looks, self._round = None, self._round, {}
         await asyncio.gather(*(self._send_all(rows) for rows in due.values()))
 
-    async def _send_all(self, rows: list[CommandRow]) -> None:
+    async def _send_all(self, rows: list[CommandRecord]) -> None:
         """Send one pathway's commands, in the order in which they came."""
         for row in rows:
             try:
@@ -86,7 +86,7 @@ class Relay:
             except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
                 log.warning("relay_failed", request_id=row.id, error_type=type(error).__name__)
 
-    async def _send_on(self, row: CommandRow) -> None:
+    async def _send_on(self, row: CommandRecord) -> None:
         parcel = unpack(row.body)
         log.info("relay_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
         try:
@@ -103,7 +103,7 @@ class Relay:
         except Unavailable:
             return
 
-    async def _insist_open(self, row: CommandRow) -> None:
+    async def _insist_open(self, row: CommandRecord) -> None:
         """Refuse what waits on a pathway that has ended: whatever was taken is stored by then."""
         async with self._database.begin() as tx:
             found = await pathways.find(tx, row.pathway_id)

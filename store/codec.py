@@ -1,5 +1,6 @@
 """Domain values to JSON and back, for JSONB columns. Pydantic checks; the domain stays plain."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,7 +19,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
     return _EVENT.dump_python(event, mode="json")  # type: ignore[no-any-return]
 
 
-def event_from_json(stored: dict[str, Any]) -> Event:
+def event_from_json(stored: Mapping[str, Any]) -> Event:
     """Read an event."""
     return _EVENT.validate_python(stored)
 
@@ -28,7 +29,7 @@ def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
     return _PATHWAY.dump_python(pathway, mode="json")  # type: ignore[no-any-return]
 
 
-def pathway_from_json(stored: dict[str, Any]) -> Pathway:
+def pathway_from_json(stored: Mapping[str, Any]) -> Pathway:
     """Read a projection."""
     return _PATHWAY.validate_python(stored)
 
@@ -38,6 +39,6 @@ def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
     return _PROTOCOL.dump_python(protocol, mode="json")  # type: ignore[no-any-return]
 
 
-def protocol_from_json(stored: dict[str, Any]) -> CombinedProtocol:
+def protocol_from_json(stored: Mapping[str, Any]) -> CombinedProtocol:
     """Read a pinned protocol."""
     return _PROTOCOL.validate_python(stored)

@@ -8,10 +8,12 @@ from sqlalchemy.exc import IntegrityError
 
 from domain.language.errors import Conflict
 from domain.language.events import Event
+from domain.language.names import PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from store import codec
 from store.database import Transaction
+from store.records import EventRecord, PathwayRecord, event_record, pathway_record
 from store.tables import AuditRow, EventRow, PathwayRow
 
 
@@ -30,7 +32,7 @@ async def reserve(
             connection_id=pathway.connection,
             patient_id=pathway.patient,
             patient_fingerprint=patient_fingerprint,
-            status="starting",
+            status=PathwayStatus.STARTING,
             phase=protocol.phases[0].id,
             version=0,
             protocol=codec.protocol_to_json(protocol),
@@ -45,29 +47,33 @@ async def reserve(
         raise Conflict("this patient has an open pathway already") from error
 
 
-async def find(tx: Transaction, pathway_id: str) -> PathwayRow | None:
+async def find(tx: Transaction, pathway_id: str) -> PathwayRecord | None:
     """Find a pathway by its id, whatever its site: who may see it is the API's to say."""
-    return await tx.get(PathwayRow, pathway_id)
+    return _record(await tx.get(PathwayRow, pathway_id))
 
 
-async def open_for(tx: Transaction, connection_id: str, patient_id: str) -> PathwayRow | None:
+async def open_for(tx: Transaction, connection_id: str, patient_id: str) -> PathwayRecord | None:
     """Find the pathway that a patient has open."""
     wanted = select(PathwayRow).where(
         PathwayRow.connection_id == connection_id,
         PathwayRow.patient_id == patient_id,
-        PathwayRow.status != "finished",
+        PathwayRow.status != PathwayStatus.FINISHED,
     )
-    return (await tx.execute(wanted)).scalar_one_or_none()
+    return _record((await tx.execute(wanted)).scalar_one_or_none())
 
 
-async def ended_for(tx: Transaction, connection_id: str, patient_id: str) -> list[PathwayRow]:
+async def ended_for(tx: Transaction, connection_id: str, patient_id: str) -> list[PathwayRecord]:
     """List the pathways that a patient has behind them."""
     wanted = select(PathwayRow).where(
         PathwayRow.connection_id == connection_id,
         PathwayRow.patient_id == patient_id,
-        PathwayRow.status == "finished",
+        PathwayRow.status == PathwayStatus.FINISHED,
     )
-    return list((await tx.execute(wanted)).scalars())
+    return [pathway_record(row) for row in (await tx.execute(wanted)).scalars()]
+
+
+def _record(row: PathwayRow | None) -> PathwayRecord | None:
+    return None if row is None else pathway_record(row)
 
 
 async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
@@ -129,25 +135,26 @@ def append(
 
 def project(row: PathwayRow, pathway: Pathway, at: datetime) -> None:
     """Keep the pathway as it is after the events appended in this transaction."""
-    row.status = "open" if pathway.outcome is None else "finished"
+    row.status = PathwayStatus.OPEN if pathway.outcome is None else PathwayStatus.FINISHED
     row.phase = pathway.phase if pathway.phases else row.phase
     row.projection = codec.pathway_to_json(pathway)
     row.changed_at = at
 
 
 async def page(
-    tx: Transaction, sites: list[str], status: str | None, after: str | None, most: int
-) -> list[PathwayRow]:
+    tx: Transaction, sites: list[str], status: PathwayStatus | None, after: str | None, most: int
+) -> list[PathwayRecord]:
     """List pathways of these sites by id, those after the given one."""
     wanted = select(PathwayRow).where(PathwayRow.site_id.in_(sites))
     if status is not None:
         wanted = wanted.where(PathwayRow.status == status)
     if after is not None:
         wanted = wanted.where(PathwayRow.id > after)
-    return list((await tx.execute(wanted.order_by(PathwayRow.id).limit(most))).scalars())
+    rows = (await tx.execute(wanted.order_by(PathwayRow.id).limit(most))).scalars()
+    return [pathway_record(row) for row in rows]
 
 
-async def events_after(tx: Transaction, pathway_id: str, seq: int, most: int) -> list[EventRow]:
+async def events_after(tx: Transaction, pathway_id: str, seq: int, most: int) -> list[EventRecord]:
     """List a pathway's events in their recorded order, those after `seq`."""
     wanted = (
         select(EventRow)
@@ -155,4 +162,4 @@ async def events_after(tx: Transaction, pathway_id: str, seq: int, most: int) ->
         .order_by(EventRow.seq)
         .limit(most)
     )
-    return list((await tx.execute(wanted)).scalars())
+    return [event_record(row) for row in (await tx.execute(wanted)).scalars()]

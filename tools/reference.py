@@ -4,7 +4,6 @@ The moves of a visit stand in no table: they are found by asking the domain, for
 state, which wish is granted. Must not describe what it cannot look up.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,7 +11,6 @@ from pathlib import Path
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from sqlalchemy import CheckConstraint
 
 from api.app import V1
 from api.edge.access import ANYONE, guards_of
@@ -24,13 +22,22 @@ from domain.language import commands as c
 from domain.language.clocks import LocalTime
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
-from domain.language.names import Author, Outcome, PathwayId, RequestId, Role, VisitId, VisitStatus
+from domain.language.names import (
+    Author,
+    CommandState,
+    Outcome,
+    PathwayId,
+    PathwayStatus,
+    RequestId,
+    Role,
+    VisitId,
+    VisitStatus,
+)
 from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import fold
 from protocols.loader import SHIPPED, load_protocols
 from settings import ApiSettings, Connection, Settings, Site
-from store.tables import CommandRow, PathwayRow
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED_BY = "<!-- Generated from the code by `./dev docs`; do not edit. -->"
@@ -81,13 +88,13 @@ def states_page() -> str:
         "that needs a person; so is one that waits for what no delivery will bring. One whose lost",
         "answer cannot be resolved, or that cannot be read back, is an `unknown` that does.",
         "", "## A command", "",
-        *_diagram([(first, last, "") for first, *rest in [listed(CommandRow)] for last in rest]),
+        *_diagram([(first, last, "") for first, *rest in [list(CommandState)] for last in rest]),
         "",
         "A command is committed to the inbox as `received` before it is sent to its pathway. It is",
         "settled once: `applied` by the transaction that stores its events, `rejected` with the",
         "reason.", "",
         "## A pathway", "",
-        "`" + "` → `".join(listed(PathwayRow)) + "`. Between `starting` and `open` lies the moment",
+        "`" + "` → `".join(PathwayStatus) + "`. Between `starting` and `open` lies the moment",
         "at which the workflow's first events are stored. A finished pathway has an outcome:",
         " or ".join(f"`{outcome}`" for outcome in Outcome) + ".", "",
     ])  # fmt: skip
@@ -154,13 +161,6 @@ def _granted(
         return decide(protocol, pathway, command, now)
     except (Refused, Conflict, Malformed):
         return ()
-
-
-def listed(table: type[CommandRow | PathwayRow]) -> list[str]:
-    """List the states that a table's constraint allows, in the order in which it names them."""
-    made = table.metadata.tables[table.__tablename__]
-    (check,) = (each for each in made.constraints if isinstance(each, CheckConstraint))
-    return re.findall(r"'(\w+)'", str(check.sqltext))
 
 
 def settings_page() -> str:

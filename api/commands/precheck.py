@@ -15,13 +15,14 @@ from domain.language.findings import blocks_of
 from domain.language.names import VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import codec
-from store.tables import PathwayRow
+from store.records import PathwayRecord
 
 
-def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime) -> None:
+def check_meant(
+    row: PathwayRecord, protocol: CombinedProtocol, wish: c.Wish, now: datetime
+) -> None:
     """Raise a problem unless the wish names what is there, at times that have been."""
-    pathway = codec.pathway_from_json(row.projection)
+    pathway = row.pathway()
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
     ended = blocks_of(check_open(pathway))

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from api.commands.bodies import StartPathway
 from api.commands.request import Asked
 from api.commands.submit import answer_again, pending, repeated, settled
-from api.edge.access import insist_site
+from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.patients import read_patient
@@ -26,7 +26,7 @@ from domain.language.protocol import CombinedProtocol, Status
 from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
 from settings import Site
-from store import capabilities, codec, inbox, pathways
+from store import capabilities, inbox, pathways
 from temporal.parcel import pack_start
 from workflows.messages import PathwayInput
 
@@ -39,10 +39,7 @@ FARTHEST = timedelta(days=180)
 async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     """Enrol a patient on a protocol, and answer with the pathway."""
     parts = asked.parts
-    insist_site(asked.caller, wanted.site)
-    site = parts.clinic.site(wanted.site)
-    insist_site(asked.caller, site.id if site else None)
-    assert site is not None  # noqa: S101  no site is None
+    site = site_of(parts.clinic, asked.caller, wanted.site)
     async with parts.database.begin() as tx:
         if (known := await repeated(tx, asked)) is not None:
             return answer_again(known)
@@ -54,7 +51,7 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
         earlier = await pathways.ended_for(tx, site.ehr, wanted.patient)
-    treated_on = _last_treated([codec.pathway_from_json(row.projection) for row in earlier])
+    treated_on = _last_treated([row.pathway() for row in earlier])
     made = _made(asked, site, wanted, protocol, treated_on, now)
     patient = await read_patient(parts, site.ehr, wanted.patient)
     return await _begin(asked, site, made, patient, now)

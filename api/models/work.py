@@ -6,6 +6,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.edge.problems import ProblemView
+from domain.delivery.words import Action, DeliveryState
+from domain.language.names import CommandState
+from domain.language.protocol import Status
 
 
 class DeliveryView(BaseModel):
@@ -18,8 +21,8 @@ class DeliveryView(BaseModel):
     event: str
     artefact: str
     resource_type: str
-    action: str
-    state: str
+    action: Action
+    state: DeliveryState
     needs_person: bool
     attempts: int
     in_ehr: str | None = Field(description="`Type/id` there, once it is there")
@@ -40,7 +43,7 @@ class CommandView(BaseModel):
 
     id: str
     kind: str
-    state: str = Field(examples=["received", "applied", "rejected"])
+    state: CommandState
     pathway: str
     version: int | None
     problem: ProblemView | None = Field(description="why it was rejected")
@@ -67,7 +70,7 @@ class Resolved(BaseModel):
     """What became of a delivery by a person's decision."""
 
     delivery: str
-    state: str
+    state: DeliveryState
 
 
 class ProtocolView(BaseModel):
@@ -76,7 +79,7 @@ class ProtocolView(BaseModel):
     id: str
     version: int
     title: str
-    status: str
+    status: Status
     illustrative: str
     sha256: str
     phases: list[str]

@@ -11,8 +11,7 @@ from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
-from store import codec
-from store.tables import CommandRow, DeliveryRow, EventRow, PathwayRow
+from store.records import CommandRecord, DeliveryRecord, EventRecord, PathwayRecord
 
 
 def local_view(local: LocalTime) -> v.Local:
@@ -163,7 +162,7 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
     )
 
 
-def summary_view(row: PathwayRow) -> v.PathwaySummary:
+def summary_view(row: PathwayRecord) -> v.PathwaySummary:
     """Show a pathway in a list."""
     return v.PathwaySummary(
         id=row.id,
@@ -177,10 +176,10 @@ def summary_view(row: PathwayRow) -> v.PathwaySummary:
 
 
 def pathway_view(
-    row: PathwayRow, protocol: CombinedProtocol, deliveries: dict[str, int], now: datetime
+    row: PathwayRecord, protocol: CombinedProtocol, deliveries: dict[str, int], now: datetime
 ) -> v.PathwayView:
     """Show a pathway as it is now, with what is next and what stands in the way."""
-    pathway = codec.pathway_from_json(row.projection)
+    pathway = row.pathway()
     started = bool(pathway.phases)
     return v.PathwayView(
         **summary_view(row).model_dump(),
@@ -210,7 +209,7 @@ def pathway_view(
     )
 
 
-def event_view(row: EventRow) -> v.EventView:
+def event_view(row: EventRecord) -> v.EventView:
     """Show something that happened."""
     return v.EventView(
         seq=row.seq,
@@ -223,7 +222,7 @@ def event_view(row: EventRow) -> v.EventView:
     )
 
 
-def delivery_view(row: DeliveryRow) -> w.DeliveryView:
+def delivery_view(row: DeliveryRecord) -> w.DeliveryView:
     """Show how far a write has come."""
     return w.DeliveryView(
         id=row.id,
@@ -239,13 +238,13 @@ def delivery_view(row: DeliveryRow) -> w.DeliveryView:
         attempts=row.attempts,
         in_ehr=f"{row.resource_type}/{row.ehr_id}" if row.ehr_id else None,
         reason=row.reason,
-        differences=row.differences,
+        differences=list(row.differences),
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
 
 
-def command_view(row: CommandRow) -> w.CommandView:
+def command_view(row: CommandRecord) -> w.CommandView:
     """Show how far a command has come."""
     return w.CommandView(
         id=row.id,

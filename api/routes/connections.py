@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from api.commands.bodies import Nothing
 from api.commands.request import Asked, MayAsk
 from api.dependencies import Parts
-from api.edge.access import May, nothing_there
+from api.edge.access import May, connections_of, nothing_there
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
 from api.models import work as w
@@ -21,16 +21,10 @@ from domain.permissions import MAY_READ
 from fhir_adapters.profile.plan import plan_for
 from settings import Connection
 from store import capabilities
-from store.tables import CapabilityRow
+from store.records import CapabilityRecord
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
-
-
-def theirs(parts: Parts, caller: Caller) -> dict[str, Connection]:
-    """The connections of the caller's sites; others do not exist."""
-    mine = {site.ehr for site in parts.clinic.sites if site.id in caller.sites}
-    return {each.id: each for each in parts.clinic.connections if each.id in mine}
 
 
 @router.get("", summary="List EHR connections", responses=READING)
@@ -38,14 +32,14 @@ async def list_connections(parts: With, caller: Reader) -> Page[w.ConnectionView
     """List the EHRs of the caller's sites, and when each last said what it can do."""
     views = []
     async with parts.database.begin() as tx:
-        for connection in theirs(parts, caller).values():
+        for connection in connections_of(parts.clinic, caller).values():
             row = await capabilities.find(tx, connection.id)
             views.append(_view(parts, caller, connection, row))
     return Page(items=views)
 
 
 def _view(
-    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRow | None
+    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRecord | None
 ) -> w.ConnectionView:
     sites = [s.id for s in parts.clinic.sites if s.ehr == connection.id and s.id in caller.sites]
     return w.ConnectionView(
@@ -60,7 +54,7 @@ def _view(
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
 async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     """Say for each artefact how it would be written to this EHR, from what it said it can do."""
-    if connection not in theirs(parts, caller):
+    if connection not in connections_of(parts.clinic, caller):
         raise nothing_there()
     async with parts.database.begin() as tx:
         row = await capabilities.find(tx, connection)
@@ -70,7 +64,7 @@ async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     return _plan(row)
 
 
-def _plan(row: CapabilityRow) -> w.PlanView:
+def _plan(row: CapabilityRecord) -> w.PlanView:
     lines = [w.PlanLine.model_validate(asdict(line)) for line in plan_for(row.statement).describe()]
     return w.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
 
@@ -90,7 +84,7 @@ async def probe(
     """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
     del body
     parts = asked.parts
-    if connection not in theirs(parts, asked.caller):
+    if connection not in connections_of(parts.clinic, asked.caller):
         raise nothing_there()
     row = await learn(parts, connection)
     return JSONResponse(

@@ -6,15 +6,10 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Body, Depends, Query, Request
 
 from api.dependencies import Parts
-from api.edge.access import insist_site, is_id
 from api.edge.problems import TYPES, ProblemView
-from api.edge.tokens import Caller
 from api.models.pages import Page
 from api.models.words import Body as Shape
 from api.models.work import Accepted, Applied
-from store import pathways
-from store.database import Transaction
-from store.tables import PathwayRow
 
 View = TypeVar("View")
 
@@ -61,14 +56,6 @@ def example(shape: type[Shape]) -> Any:
     """Declare a body with its example."""
     says = (shape.__doc__ or "").partition("\n")[0]
     return Body(openapi_examples={"usual": {"summary": says, "value": shape.EXAMPLE}})
-
-
-async def visible(tx: Transaction, caller: Caller, pathway_id: str) -> PathwayRow:
-    """Find a pathway of the caller's sites; any other does not exist."""
-    row = await pathways.find(tx, pathway_id) if is_id(pathway_id) else None
-    insist_site(caller, row.site_id if row else None)
-    assert row is not None  # noqa: S101  no site is None
-    return row
 
 
 def page_of(

@@ -1,6 +1,6 @@
 """Pathways: start one, list them, and look at one as it is, was and is being written down."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
@@ -14,6 +14,7 @@ from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
 from api.reading import rendering
+from api.reading.lookup import find_pathway
 from api.routes.declaring import (
     COMMANDING,
     READING,
@@ -22,11 +23,10 @@ from api.routes.declaring import (
     With,
     example,
     page_of,
-    visible,
 )
-from domain.language.names import Role
+from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
-from store import codec, ledger, pathways
+from store import ledger, pathways
 
 router = APIRouter(tags=["pathways"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ))]
@@ -47,7 +47,7 @@ async def list_pathways(
     *,
     parts: With,
     caller: Reader,
-    status: Annotated[Literal["starting", "open", "finished"] | None, Query()] = None,
+    status: Annotated[PathwayStatus | None, Query()] = None,
     site: Annotated[str | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -71,7 +71,7 @@ async def get_pathway(
     """
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         protocol = await parts.pinned.of(tx, row.id)
         deliveries = await ledger.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
@@ -86,7 +86,7 @@ async def get_timeline(
     of_list = f"timeline|{pathway}"
     place = parts.cursors.read(of_list, cursor)
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
     return page_of(parts, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit)
 
@@ -95,17 +95,17 @@ async def get_timeline(
 async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitView]:
     """List every visit of a pathway, proposed ones included."""
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         protocol = await parts.pinned.of(tx, row.id)
-    return Page(items=rendering.visit_views(codec.pathway_from_json(row.projection), protocol))
+    return Page(items=rendering.visit_views(row.pathway(), protocol))
 
 
 @router.get("/pathways/{pathway}/tasks", summary="Its tasks", responses=READING)
 async def get_tasks(pathway: str, parts: With, caller: Reader) -> Page[v.TaskView]:
     """List every task of a pathway, closed ones included."""
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
-    tasks = codec.pathway_from_json(row.projection).tasks
+        row = await find_pathway(tx, caller, pathway)
+    tasks = row.pathway().tasks
     views = [rendering.task_view(key, task, row.id, row.site_id) for key, task in tasks.items()]
     return Page(items=sorted(views, key=lambda task: (task.opened, task.id)))
 
@@ -122,7 +122,7 @@ async def get_deliveries(
     of_list = f"pathway-deliveries|{pathway}"
     place = parts.cursors.read(of_list, cursor)
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         rows = await ledger.page(
             tx,
             [row.site_id],

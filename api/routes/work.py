@@ -6,16 +6,17 @@ from fastapi import APIRouter, Depends, Query
 
 from api.commands.submit import rejection
 from api.dependencies import Parts
-from api.edge.access import May, insist_site, is_id, nothing_there, site_list
+from api.edge.access import May, site_list
 from api.edge.tokens import Caller
 from api.models import views as v
 from api.models import work as w
 from api.models.pages import Page
 from api.reading import rendering
+from api.reading.lookup import find_command
 from api.routes.declaring import READING, Cursor, Limit, With, page_of
-from domain.language.names import Role
+from domain.language.names import CommandState, PathwayStatus, Role
 from domain.permissions import MAY_READ
-from store import codec, inbox, pathways
+from store import pathways
 
 router = APIRouter(tags=["work"])
 PATHWAYS_AT_ONCE = 100
@@ -53,7 +54,7 @@ async def _tasks(
         after: str | None = pathway or None
         while True:
             for row in rows:
-                known = codec.pathway_from_json(row.projection)
+                known = row.pathway()
                 open_tasks = [
                     rendering.task_view(key, task, row.id, row.site_id)
                     for key, task in known.tasks.items()
@@ -65,7 +66,7 @@ async def _tasks(
                 found += [([row.id, place], open_tasks[place - 1]) for place in places]
                 if len(found) > limit:
                     return found
-            rows = await pathways.page(tx, sites, "open", after, PATHWAYS_AT_ONCE)
+            rows = await pathways.page(tx, sites, PathwayStatus.OPEN, after, PATHWAYS_AT_ONCE)
             if not rows:
                 return found
             after = rows[-1].id
@@ -78,14 +79,10 @@ async def get_command(
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
 ) -> w.CommandView:
     """Say whether a command was applied or rejected; while `received`, ask again in a moment."""
-    if not is_id(command):
-        raise nothing_there()
     async with parts.database.begin() as tx:
-        row = await inbox.find(tx, command)
-    insist_site(caller, row.site_id if row else None)
-    assert row is not None  # noqa: S101  no site is None
+        row = await find_command(tx, caller, command)
     view = rendering.command_view(row)
-    if row.state == "rejected":
+    if row.state is CommandState.REJECTED:
         problem = rejection(row).view()
         view = view.model_copy(update={"problem": problem})
     return view

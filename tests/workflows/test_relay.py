@@ -13,7 +13,7 @@ from domain.language.names import Author, Decision, HoldReason, PhaseId, Request
 from domain.language.protocol import CombinedProtocol
 from store import inbox
 from store.database import Database
-from store.tables import CommandRow
+from store.records import CommandRecord
 from temporal.parcel import pack_command, unpack_refusal
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
@@ -47,7 +47,7 @@ async def _receive(world: World, by: Author, wish: c.Wish, pathway_id: str = "")
     return command.id
 
 
-async def _row(world: World, command: str) -> CommandRow:
+async def _row(world: World, command: str) -> CommandRecord:
     async with world.database.begin() as tx:
         row = await inbox.find(tx, command)
     assert row is not None
