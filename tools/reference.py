@@ -214,8 +214,8 @@ def api_page() -> str:
     return "\n".join([
         GENERATED_BY, "", "# The API", "",
         "Every route under `/v1` needs a bearer token. The token's roles say which routes its",
-        "bearer may use, its sites which pathways there are for them. Every POST needs an",
-        "`Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
+        "bearer may use, its sites which pathways there are for them. Every POST but a probe needs",
+        "an `Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
         "an example of each, and every problem; `/health/live` and `/health/ready` need no token.",
         "", "| Route | Roles | Does |", "|---|---|---|", *rows, "",
         "## Problems", "",

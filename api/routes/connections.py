@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import Nothing
-from api.commands.request import Asked, MayAsk
 from api.dependencies import Parts
 from api.edge.access import May, connections_of, nothing_there
 from api.edge.problems import Problem
@@ -78,13 +77,13 @@ def _plan(row: CapabilityRecord) -> w.PlanView:
 )
 async def probe(
     connection: str,
-    asked: Annotated[Asked, Depends(MayAsk(Role.OPERATIONS, Role.INTEGRATOR))],
+    parts: With,
+    caller: Annotated[Caller, Depends(May(Role.OPERATIONS, Role.INTEGRATOR))],
     body: Annotated[Nothing | None, example(Nothing)] = None,
 ) -> JSONResponse:
     """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
     del body
-    parts = asked.parts
-    if connection not in connections_of(parts.clinic, asked.caller):
+    if connection not in connections_of(parts.clinic, caller):
         raise nothing_there()
     row = await learn(parts, connection)
     return JSONResponse(
