@@ -115,7 +115,7 @@ def answer(problem: Problem) -> JSONResponse:
 
 
 def of_domain(error: Exception) -> Problem:
-    """Map the domain's four errors, here and nowhere else."""
+    """Map the domain's four errors, for what no route has mapped to a problem of its own."""
     match error:
         case Refused():
             return Problem("refused", error.message, blocked_by=error.blocked_by)
