@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from api.edge.blocks import block_of
-from api.models import views as v
-from api.models import work as w
+from api.edge.problems import Problem
+from api.reading import pathway_views as v
+from api.reading import work_views as w
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import Author, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
@@ -244,15 +245,15 @@ def delivery_view(row: DeliveryRecord) -> w.DeliveryView:
     )
 
 
-def command_view(row: CommandRecord) -> w.CommandView:
-    """Show how far a command has come."""
+def command_view(row: CommandRecord, problem: Problem | None) -> w.CommandView:
+    """Show how far a command has come, and the problem that it was rejected with."""
     return w.CommandView(
         id=row.id,
         kind=row.kind,
         state=row.state,
         pathway=f"/v1/pathways/{row.pathway_id}",
         version=row.version,
-        problem=None,
+        problem=None if problem is None else problem.view(),
         received_at=row.received_at,
         settled_at=row.settled_at,
     )

@@ -11,9 +11,9 @@ from api.dependencies import Parts
 from api.edge.access import May, connections_of, nothing_there
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import work_views as w
 from api.reading.capability import learn
+from api.reading.pages import Page
 from api.routes.declaring import POSTING, READING, With, example
 from domain.language.names import Role
 from domain.permissions import MAY_READ

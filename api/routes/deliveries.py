@@ -7,17 +7,18 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
+from api.commands.answers import Resolved
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import Asked, MayAsk
 from api.commands.submit import repeated
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
 from api.reading import rendering
+from api.reading import work_views as w
 from api.reading.lookup import find_delivery
+from api.reading.pages import Cursor, Limit, Page, page_of
 from api.reading.verify_resource import check_stands
-from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
+from api.routes.declaring import POSTING, READING, With, example
 from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
 from domain.language.errors import Conflict, Unavailable
 from domain.language.names import Role
@@ -61,7 +62,9 @@ async def list_deliveries(
             after=int(place[0]) if place else 0,
             most=limit + 1,
         )
-    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
+    )
 
 
 @router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
@@ -81,7 +84,7 @@ async def get_delivery(
     "/{delivery}/resolution",
     summary="Decide about a write that needs a person",
     status_code=201,
-    response_model=w.Resolved,
+    response_model=Resolved,
     responses=POSTING,
 )
 async def resolve(

@@ -10,20 +10,12 @@ from api.commands.request import Asked, MayAsk
 from api.commands.starts import start
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
-from api.models import views as v
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import pathway_views as v
 from api.reading import rendering
+from api.reading import work_views as w
 from api.reading.lookup import find_pathway
-from api.routes.declaring import (
-    COMMANDING,
-    READING,
-    Cursor,
-    Limit,
-    With,
-    example,
-    page_of,
-)
+from api.reading.pages import Cursor, Limit, Page, page_of
+from api.routes.declaring import COMMANDING, READING, With, example
 from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
 from store import ledger, pathways
@@ -58,7 +50,9 @@ async def list_pathways(
     after = str(place[0]) if place else None
     async with parts.database.begin() as tx:
         rows = await pathways.page(tx, site_list(caller, site), status, after, limit + 1)
-    return page_of(parts, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit
+    )
 
 
 @router.get("/pathways/{pathway}", summary="A pathway as it is now", responses=READING)
@@ -88,7 +82,9 @@ async def get_timeline(
     async with parts.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
-    return page_of(parts, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit)
+    return page_of(
+        parts.cursors, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit
+    )
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)
@@ -132,4 +128,6 @@ async def get_deliveries(
             after=int(place[0]) if place else 0,
             most=limit + 1,
         )
-    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
+    )

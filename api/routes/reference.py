@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from api.edge.access import AnyCaller, May, nothing_there, site_of
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import work_views as w
+from api.reading.pages import Page
 from api.reading.patients import find_patients
 from api.routes.declaring import READING, With
 from domain.language.errors import Malformed

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.commands import bodies as r
+from api.commands.words import Body, WallTime
 from api.edge.body import read_body
 from api.edge.problems import of_validation
-from api.models.words import Body, WallTime
 from api.reading.rendering import task_address, task_at
 from domain.language.names import TaskId
 

@@ -51,28 +51,6 @@ class CommandView(BaseModel):
     settled_at: datetime | None
 
 
-class Applied(BaseModel):
-    """A command took effect: the pathway's version after it, and where to look."""
-
-    version: int
-    pathway: str = Field(examples=["/v1/pathways/0f9f…"])
-    command: str
-
-
-class Accepted(BaseModel):
-    """A command is safe here, but its outcome is not known yet: ask the status address."""
-
-    command: str
-    pathway: str
-
-
-class Resolved(BaseModel):
-    """What became of a delivery by a person's decision."""
-
-    delivery: str
-    state: DeliveryState
-
-
 class ProtocolView(BaseModel):
     """A pathway protocol."""
 
@@ -135,19 +113,3 @@ class PatientView(BaseModel):
     birth_date_matches: bool | None = Field(
         description="whether the birth date that was asked for is the EHR's; null if none was"
     )
-
-
-class ReadyView(BaseModel):
-    """Whether each thing that the API needs is there."""
-
-    ready: bool
-    database: bool
-    schema_newest: bool
-    temporal: bool
-    protocols: int
-
-
-class LiveView(BaseModel):
-    """The process answers."""
-
-    live: bool = True
