@@ -35,6 +35,7 @@ COPY worker worker
 COPY build.py build.py
 COPY logs.py logs.py
 COPY settings.py settings.py
+COPY strict_json.py strict_json.py
 
 USER 10001
 CMD ["python", "-m", "api"]

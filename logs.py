@@ -5,17 +5,26 @@ not listed is dropped and counted, an exception is its type and our own frames, 
 library is reduced to who spoke and how loudly. Must never hold a message's text or a value.
 """
 
-import json
 import logging
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
+from structlog.contextvars import merge_contextvars
+from structlog.processors import JSONRenderer, TimeStamper
+from structlog.stdlib import (
+    BoundLogger,
+    LoggerFactory,
+    ProcessorFormatter,
+    add_log_level,
+    add_logger_name,
+    filter_by_level,
+)
+from structlog.typing import EventDict
 
 FIELDS = frozenset(
     {
@@ -41,7 +50,8 @@ FIELDS = frozenset(
         "version",
     }
 )
-"""What a line may hold besides its time, level, logger and event."""
+"""What a line may hold besides its time, level, logger and event. Whoever binds context variables
+binds these: every line written meanwhile has them, a library's too."""
 
 LIBRARY_LINES = frozenset(
     {
@@ -65,7 +75,20 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     logging.raiseExceptions = False  # a line that cannot be written must not print its arguments
     logging.captureWarnings(capture=True)
     handler = logging.StreamHandler(stream or sys.stdout)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[_of_library],
+            processors=[
+                merge_contextvars,  # what the request or the delivery under way has bound
+                add_log_level,
+                add_logger_name,
+                TimeStamper(fmt="iso", key="time"),
+                _allowed,
+                JSONRenderer(),
+            ],
+            use_get_message=False,  # a foreign record's message is not even formatted
+        )
+    )
     handler.addFilter(_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -75,31 +98,16 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
         known.handlers.clear()
         known.propagate = True
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, _hand_over],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[filter_by_level, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=LoggerFactory(),
+        wrapper_class=BoundLogger,
         cache_logger_on_first_use=True,
     )
 
 
-class OneLine(logging.Formatter):
-    """Formats any record as one line of JSON; never asks a foreign record for its message."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write the line."""
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-        }
-        ours = getattr(record, "kairos", None)
-        fields = _of_library(record) if ours is None else dict(ours)
-        return json.dumps(line | _allowed(fields), ensure_ascii=True)
-
-
 def _worth_a_line(record: logging.LogRecord) -> bool:
     """Ours, what is known to be harmless, and that a library is worried; not its chatter."""
-    ours = hasattr(record, "kairos")
+    ours = hasattr(record, "_logger")  # put there by `wrap_for_formatter`
     return ours or record.levelno >= logging.WARNING or _known(record)
 
 
@@ -107,31 +115,28 @@ def _known(record: logging.LogRecord) -> bool:
     return isinstance(record.msg, str) and record.msg in LIBRARY_LINES
 
 
-def _hand_over(
-    _logger: Any, _name: str, event: MutableMapping[str, Any]
-) -> tuple[tuple[str], dict[str, Any]]:
-    """Pass an event of ours through the standard library, as data and not as a message."""
-    return ("kairos",), {"extra": {"kairos": dict(event)}}
-
-
-def _of_library(record: logging.LogRecord) -> dict[str, Any]:
-    fields: dict[str, Any] = {"event": "library", "exc_info": record.exc_info}
+def _of_library(_logger: Any, _name: str, line: EventDict) -> EventDict:
+    """Reduce a library's line to who spoke and how loudly, or to a template that is known."""
+    record: logging.LogRecord = line["_record"]
+    line["event"] = "library"
     if _known(record):
-        fields["event"] = re.sub(r"[^A-Za-z ]", "", record.msg.partition("[")[0]).strip()
-    error_type = getattr(record, "error_type", None)
-    return fields if error_type is None else fields | {"error_type": error_type}
+        line["event"] = re.sub(r"[^A-Za-z ]", "", record.msg.partition("[")[0]).strip()
+    if hasattr(record, "error_type"):
+        line["error_type"] = record.error_type
+    return line
 
 
-def _allowed(fields: dict[str, Any]) -> dict[str, Any]:
+def _allowed(logger: Any, name: str, line: EventDict) -> EventDict:
     """Keep what may be logged, and say how much was not."""
-    event = fields.pop("event", "")
-    fields |= _exception(fields.pop("exc_info", None))
-    kept = {name: value for name, value in fields.items() if name in FIELDS and _plain(value)}
-    dropped = len(fields) - len(kept)
+    line = ProcessorFormatter.remove_processors_meta(logger, name, line)
+    began = {always: line.pop(always) for always in ("time", "level", "logger")}
+    event = line.pop("event", "")
+    line.update(_exception(line.pop("exc_info", None)))
+    kept = {field: value for field, value in line.items() if field in FIELDS and _plain(value)}
+    dropped = len(line) - len(kept)
     if not (isinstance(event, str) and _EVENT.fullmatch(event)):
         event, dropped = "unnamed", dropped + 1  # a message with values in it is not a name
-    line = {"event": event, **kept}
-    return line | {"dropped": dropped} if dropped else line
+    return {**began, "event": event, **kept, **({"dropped": dropped} if dropped else {})}
 
 
 def _plain(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 Every variable is `KAIROS_` and the field's name in capitals. A value may stand in a file of that
 name in lower case (`/run/secrets/kairos_database_url`), so that no secret needs to be in an
-environment. Nothing else in Kairos reads the environment.
+environment. Nothing else that runs in production reads the environment.
 """
 
 from pathlib import Path
@@ -23,8 +23,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SECRETS = Path("/run/secrets")
 
 
-class Settings(BaseSettings):
-    """Settings of the API and of the worker. A missing required one stops the process at start."""
+class DatabaseSettings(BaseSettings):
+    """Where the database is: all that the migrations need. Every process needs it."""
 
     model_config = SettingsConfigDict(
         env_prefix="KAIROS_",
@@ -36,16 +36,14 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         description="PostgreSQL 15 or later, as postgresql+psycopg://user@host/database"
     )
+
+
+class Settings(DatabaseSettings):
+    """Settings of the API and of the worker. A missing required one stops the process at start."""
+
     temporal_address: str = Field(description="host:port of the Temporal frontend")
     temporal_namespace: str = "default"
     clinic_file: Path = Field(description="YAML file naming the sites and the EHR connections")
-    protocols_dir: Path = Field(
-        default=Path(__file__).parent / "protocols",
-        description="folder of protocol YAML files and approved.lock",
-    )
-    oidc_issuer: str = Field(description="the `iss` that access tokens must carry")
-    oidc_audience: str = Field(description="the `aud` that access tokens must carry")
-    oidc_jwks: str = Field(description="https URL, or path of a file, with the issuer's JWK set")
     clinical_clock: Literal["system", "temporal-test-server"] = Field(
         default="system",
         description="whose time clinical rules use; the test server's only in demo and tests",
@@ -56,9 +54,25 @@ class Settings(BaseSettings):
         le=500,
         description="events of history at which a pathway's run hands over to a fresh one",
     )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class ApiSettings(Settings):
+    """What the API needs besides: who may call, where it listens, and what a pathway starts on."""
+
+    protocols_dir: Path = Field(
+        default=Path(__file__).parent / "protocols",
+        description="folder of protocol YAML files and approved.lock",
+    )
+    oidc_issuer: str = Field(description="the `iss` that access tokens must carry")
+    oidc_audience: str = Field(description="the `aud` that access tokens must carry")
+    oidc_jwks: str = Field(description="https URL, or path of a file, with the issuer's JWK set")
+    cursor_secret: SecretStr = Field(
+        min_length=32,
+        description="random text that signs the cursors of lists; the same for every API process",
+    )
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, description="0 picks a free port and prints it")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class Site(BaseModel):

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.capabilities import Plans
 from activities.outcomes import SETTLING, Outcomes, Taken
-from domain.delivery.words import Action, DeliveryState, Intent, Standing
+from domain.delivery.words import Action, DeliveryState, Standing
 from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId
 from fhir_adapters.content.references import artefacts_in, resolve
@@ -42,7 +42,6 @@ from fhir_adapters.exchange.verbs import (
 from fhir_adapters.profile.verdicts import Verdict
 from store import lanes, ledger
 from store.database import Database
-from store.tables import DeliveryRow
 from temporal.clock import Clock
 from workflows.messages import LaneInput, LaneProgress
 
@@ -118,9 +117,9 @@ class Deliveries:
                 now,
                 changed,
                 plan,
-                _intent(row),
+                ledger.intent_of(row),
                 known,
-                _patient(row),
+                EhrPatientId(row.patient_id),
                 row.ehr_id,
                 standing,
             )
@@ -230,16 +229,6 @@ async def _alive() -> AsyncIterator[None]:
         yield
     finally:
         beating.cancel()
-
-
-def _intent(row: DeliveryRow) -> Intent:
-    """The write as the ledger holds it."""
-    action = Action(row.action)
-    return Intent(row.artefact, row.resource_type, action, row.body, tuple(row.needs))
-
-
-def _patient(row: DeliveryRow) -> EhrPatientId:
-    return EhrPatientId(row.patient_id)
 
 
 def _away(message: str, after: float | None = None) -> ApplicationError:

@@ -16,7 +16,7 @@ from activities.turns import Turns
 from domain.language.errors import Unavailable
 from store import inbox
 from store.database import Database
-from store.tables import CommandRow
+from store.records import CommandRecord
 from temporal.gateway import WorkflowGone, send, start_pathway
 from workflows.messages import PathwayInput, Turn
 
@@ -80,7 +80,7 @@ class InboxRetry:
         async with self._database.begin() as tx:
             rows = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
         self._look += 1
-        due: dict[str, list[CommandRow]] = {}
+        due: dict[str, list[CommandRecord]] = {}
         for row in rows:
             known = self._waiting.setdefault(row.id, _Waiting(self._look + LEAVE_ALONE))
             known.round = self._round
@@ -94,7 +94,7 @@ class InboxRetry:
             self._after, self._waiting, self._round = None, met, self._round + 1
         await asyncio.gather(*(self._send_all(rows) for rows in due.values()))
 
-    async def _send_all(self, rows: list[CommandRow]) -> None:
+    async def _send_all(self, rows: list[CommandRecord]) -> None:
         """Send one pathway's commands, in the order in which they came."""
         for row in rows:
             log.info("inbox_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
@@ -105,7 +105,7 @@ class InboxRetry:
             except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
                 log.warning("send_failed", request_id=row.id, error_type=type(error).__name__)
 
-    async def _send(self, row: CommandRow) -> None:
+    async def _send(self, row: CommandRecord) -> None:
         if row.kind == inbox.START:
             await start_pathway(self._client, PathwayInput(row.pathway_id))
         try:

@@ -13,8 +13,10 @@ from temporalio.client import Client
 
 from build import RULES, SHAPE
 from domain.language.errors import Unavailable
+from domain.language.names import PathwayStatus
 from store import lanes, leases, pathways, restores
 from store.database import Database
+from store.recording import Recording
 from temporal import gateway, versions
 from temporal.clock import Clock
 from workflows.messages import (
@@ -93,16 +95,14 @@ class Recovery:
             row = await pathways.find(tx, pathway_id)
         if row is None:
             raise LookupError("no such pathway")
-        if row.status == "finished":
+        if row.status is PathwayStatus.FINISHED:
             return False
         start = PathwayInput(pathway_id, self._roll_over_at, row.version)
         if await gateway.start_pathway(self._client, start, anew=anew):
             log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
             now = await self._clock.now()
             async with self._database.begin() as tx:
-                locked = await pathways.lock(tx, pathway_id)
-                locked.restarted_at = now
-                pathways.note(tx, locked, "workflow-restarted", f"version {row.version}", now)
+                (await Recording.on(tx, pathway_id)).restarted(now)
         return True
 
     async def _is_ours(self) -> bool:

@@ -5,8 +5,9 @@ an EHR: it commits what is to be written there, and wakes the lane that writes i
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 from temporalio import activity
@@ -16,15 +17,17 @@ from activities.capabilities import Plans
 from domain import turn as domain_turn
 from domain.language.errors import Unavailable
 from domain.language.events import Event
+from domain.language.names import CommandState, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
 from domain.rules.fold import apply
 from fhir_adapters.content.intents import intents_for
-from store import codec, inbox, ledger, pathways, restores
+from store import codec, inbox, restores
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
-from store.tables import CommandRow, PathwayRow
+from store.recording import Recording
+from store.records import CommandRecord
 from temporal.clock import Clock
 from workflows.messages import Taken, Turn
 
@@ -35,15 +38,31 @@ log = structlog.get_logger("kairos.turns")
 
 
 @dataclass(slots=True)
-class _Recording:
-    """A pathway under its row's lock, and what this turn adds to it."""
+class _Turn:
+    """What one turn works with, and what it leaves."""
 
     tx: Transaction
-    row: PathwayRow
+    recording: Recording
     protocol: CombinedProtocol
     pathway: Pathway
     now: datetime
     writes: bool = False  # to the EHR
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Whether something is to be written to the EHR, and the end of the turn's command."""
+
+    writes: bool = False
+    settled: CommandState | None = None
+    version: int | None = None
+    before: bool = False  # by an earlier run of the same turn
+
+    @classmethod
+    def before_now(cls, command: CommandRecord) -> Self:
+        """The end that a command came to before, if it did."""
+        settled = command.state is not CommandState.RECEIVED
+        return cls(settled=command.state, version=command.version, before=settled)
 
 
 class Turns:
@@ -81,42 +100,56 @@ class Turns:
     async def _take(self, turn: Turn) -> Taken:
         now = await self._clock.now()
         async with self._database.begin() as tx:
-            row = await pathways.lock(tx, turn.pathway_id)
-            restored = row.version < turn.seen
+            recording = await Recording.on(tx, turn.pathway_id)
+            restored = recording.now.version < turn.seen
             if restored:
-                await self._restored(tx, row, turn.seen, now)
-            command = await _command(tx, row, turn)
-            wake = command is not None and command.state != "received"
-            if not wake:
-                wake = await self._record(tx, row, command, now)
-            taken = await _as_stored(tx, row, command, now)
-            lane = row.connection_id, row.patient_id
-        if wake:  # also for a command that was settled: who settled it may have died before this
-            await self._wake_lane(*lane)
-        return replace(taken, restored=restored)
+                await _note_loss(tx, recording, turn.seen, now)
+            command = await _command(tx, recording, turn)
+            ended = _Ended() if command is None else _Ended.before_now(command)
+            if command is None or command.state is CommandState.RECEIVED:
+                ended = await self._record(tx, recording, command, now)
+            after = recording.now
+        # A command that was settled before is woken for too: who settled it may have died first.
+        if ended.writes or ended.before:
+            await self._wake_lane(after.connection_id, after.patient_id)
+        over = after.status is PathwayStatus.FINISHED
+        return Taken(
+            version=after.version,
+            due=after.due_at,
+            wait=None if after.due_at is None else max(after.due_at - now, timedelta()),
+            outcome=str(after.projection["outcome"]) if over else None,
+            settled=ended.settled,
+            settled_at_version=ended.version,
+            restored=restored,
+        )
 
     async def _record(
-        self, tx: Transaction, row: PathwayRow, command: CommandRow | None, now: datetime
-    ) -> bool:
-        """Record what the command and the time bring; whether something is to be written."""
-        protocol = await self._protocols.of(tx, row)
-        pathway = await pathways.folded(tx, row, protocol)
-        turn = _Recording(tx, row, protocol, pathway, now)
-        outcome: tuple[Event, ...] | Refusal = ()
+        self, tx: Transaction, recording: Recording, command: CommandRecord | None, now: datetime
+    ) -> _Ended:
+        """Record what the command and the time bring; whether it writes, and the command's end."""
+        protocol = await self._protocols.of(tx, recording.now.protocol_sha256)
+        pathway = await recording.pathway(protocol)
+        turn = _Turn(tx, recording, protocol, pathway, now)
+        refusal: Refusal | None = None
         if command is not None:
             asked = codec.asked_from_json(command.body)
-            outcome = domain_turn.settle(protocol, pathway, row.version, asked, now)
+            outcome = domain_turn.settle(protocol, pathway, recording.now.version, asked, now)
             if isinstance(outcome, Refusal):
-                await inbox.rejected(tx, command.id, outcome, now)
+                refusal = outcome
+                await inbox.rejected(tx, command.id, refusal, now)
             else:
                 await self._append(turn, outcome, command.id)
-        row.due_at = await self._follow(turn)
-        pathways.project(row, turn.pathway, now)
-        if command is not None and not isinstance(outcome, Refusal):
-            await inbox.applied(tx, command.id, row.version, now)
-        return turn.writes
+        due = await self._follow(turn)
+        recording.project(turn.pathway, due, now)
+        if command is None:
+            return _Ended(turn.writes)
+        if refusal is not None:
+            return _Ended(turn.writes, CommandState.REJECTED)
+        version = recording.now.version
+        await inbox.applied(tx, command.id, version, now)
+        return _Ended(turn.writes, CommandState.APPLIED, version)
 
-    async def _follow(self, turn: _Recording) -> datetime | None:
+    async def _follow(self, turn: _Turn) -> datetime | None:
         """Record what Kairos adds by itself; when to look again.
 
         A defect in there keeps nothing from being recorded that a person did: a hold above all.
@@ -124,61 +157,41 @@ class Turns:
         try:
             following = domain_turn.follow(turn.protocol, turn.pathway, turn.now)
         except Exception:
-            log.exception("following_failed", pathway_id=turn.row.id)
+            log.exception("following_failed", pathway_id=turn.pathway.id)
             return turn.now + LOOK_AGAIN_AFTER
         await self._append(turn, following.events, None)
         return following.due
 
-    async def _append(
-        self, turn: _Recording, events: tuple[Event, ...], request: str | None
-    ) -> None:
-        """Append events, each with its audit row and what it writes to the EHR."""
+    async def _append(self, turn: _Turn, events: tuple[Event, ...], request: str | None) -> None:
+        """Append events, each with what it writes to the EHR."""
         if not events:
             return
-        plan = await self._plans.of(turn.tx, turn.row.connection_id)
+        plan = await self._plans.of(turn.tx, turn.recording.now.connection_id)
         for event in events:
             before = turn.pathway
             turn.pathway = apply(before, event, turn.protocol.vocabulary)
-            pathways.append(turn.tx, turn.row, event, request, turn.now)
             intents = intents_for(event, before, turn.pathway, turn.protocol, plan, turn.now)
-            await ledger.intend(turn.tx, turn.row, event.id, intents, turn.now)
+            await turn.recording.append(event, intents, request, turn.now)
             turn.writes = turn.writes or bool(intents)
 
-    async def _restored(self, tx: Transaction, row: PathwayRow, seen: int, now: datetime) -> None:
-        """The store knows less than a run has seen stored: it was restored from a backup."""
-        log.error(
-            "database_restored", pathway_id=row.id, version=row.version, count=seen - row.version
-        )
-        pathways.note(tx, row, "events-lost", f"{row.version + 1}-{seen}", now)
-        await restores.distrust(tx, now)
+
+async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: datetime) -> None:
+    """The store knows less than a run has seen stored: it was restored from a backup."""
+    found = recording.now
+    log.error(
+        "database_restored", pathway_id=found.id, version=found.version, count=seen - found.version
+    )
+    recording.note("events-lost", f"{found.version + 1}-{seen}", now)
+    await restores.distrust(tx, now)
 
 
-async def _command(tx: Transaction, row: PathwayRow, turn: Turn) -> CommandRow | None:
+async def _command(tx: Transaction, recording: Recording, turn: Turn) -> CommandRecord | None:
     """The turn's command; on a pathway that has not begun, what starts it."""
+    found = recording.now
     if turn.command_id is None:
-        return await inbox.start_of(tx, row.id) if row.status == "starting" else None
+        starting = found.status is PathwayStatus.STARTING
+        return await inbox.start_of(tx, found.id) if starting else None
     command = await inbox.find(tx, turn.command_id)
-    if command is None or command.pathway_id != row.id:
+    if command is None or command.pathway_id != found.id:
         raise LookupError("no such command on this pathway")
     return command
-
-
-async def _as_stored(
-    tx: Transaction, row: PathwayRow, command: CommandRow | None, now: datetime
-) -> Taken:
-    """What the store holds now, and of the command."""
-    if command is not None:
-        await tx.refresh(command, ["state", "version"])
-    ended = row.status == "finished"
-    return Taken(
-        version=row.version,
-        due=row.due_at,
-        wait=None if row.due_at is None else max(row.due_at - now, timedelta()),
-        outcome=_outcome(row) if ended else None,
-        settled=None if command is None else command.state,
-        settled_at_version=None if command is None else command.version,
-    )
-
-
-def _outcome(row: PathwayRow) -> str:
-    return str(row.projection["outcome"])

@@ -11,7 +11,7 @@ import uvicorn
 from api.app import create_app
 from api.dependencies import open_parts
 from logs import set_up
-from settings import Settings
+from settings import ApiSettings
 
 log = structlog.get_logger("kairos.api")
 
@@ -32,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve() -> None:
     """Serve until SIGTERM or SIGINT."""
-    settings = Settings()
+    settings = ApiSettings()
     set_up(settings.log_level)
     with listen(settings.api_host, settings.api_port) as listening:
         async with open_parts(settings) as parts:

@@ -1,7 +1,9 @@
 """The composition root of the API: every route, the edge around them, and what errors become."""
 
 from typing import Any
+from uuid import uuid4
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -46,34 +48,36 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(Edge, tokens=parts.tokens)
+    app.add_middleware(
+        CorrelationIdMiddleware,
+        header_name="X-Correlation-Id",
+        validator=None,
+        # Always ours: what a caller sends would stand in our logs and might be anything.
+        transformer=lambda _theirs: uuid4().hex,
+    )
     _describe_tokens(app)
     return app
 
 
-def _correlation_id(request: Request) -> str:
-    found: str = request.scope["state"]["correlation_id"]
-    return found
+async def _domain(_request: Request, error: Exception) -> JSONResponse:
+    return answer(of_domain(error))
 
 
-async def _domain(request: Request, error: Exception) -> JSONResponse:
-    return answer(of_domain(error), _correlation_id(request))
-
-
-async def _problem(request: Request, error: Exception) -> JSONResponse:
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
     problem = error if isinstance(error, Problem) else of_domain(error)
-    return answer(problem, _correlation_id(request))
+    return answer(problem)
 
 
-async def _validation(request: Request, error: Exception) -> JSONResponse:
+async def _validation(_request: Request, error: Exception) -> JSONResponse:
     wrong = error.errors() if isinstance(error, RequestValidationError) else []
-    return answer(of_validation(wrong), _correlation_id(request))
+    return answer(of_validation(wrong))
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     name, detail = FROM_STATUS.get(status, ("unreadable-body", "send what the address takes"))
     headers = error.headers if isinstance(error, HTTPException) else None
-    return answer(Problem(name, detail, headers=headers), _correlation_id(request))
+    return answer(Problem(name, detail, headers=headers))
 
 
 def _describe_tokens(app: FastAPI) -> None:

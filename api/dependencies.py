@@ -19,15 +19,19 @@ from temporalio.service import RPCError
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
 from domain.language.errors import Unavailable
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
 from fhir_adapters.ehr import Ehrs
 from fhir_adapters.exchange.client import Held
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.plan import EhrPlan
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
-from settings import Clinic, Settings, load_clinic
-from store.database import Database
+from settings import ApiSettings, Clinic, load_clinic
+from store import pathways
+from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
+from store.records import PathwayRecord
 from store.schema import newest
 from temporal import gateway as door
 from temporal import versions
@@ -119,6 +123,11 @@ class Parts:
     roll_over_at: int = ROLL_OVER_AT
     pinned: PinnedProtocols = field(default_factory=PinnedProtocols)
 
+    async def see(self, tx: Transaction, record: PathwayRecord) -> tuple[CombinedProtocol, Pathway]:
+        """The protocol that a pathway has pinned, and what it is by the rules of this build."""
+        protocol = await self.pinned.of(tx, record.protocol_sha256)
+        return protocol, await pathways.folded(tx, record, protocol)
+
 
 class TemporalDoor:
     """The door to a Temporal cluster."""
@@ -176,7 +185,7 @@ class ReachableClock:
             raise Unavailable("the clinic's clock does not answer") from error
 
 
-async def _connected(settings: Settings) -> Client:
+async def _connected(settings: ApiSettings) -> Client:
     """Connect to Temporal, however long it takes to be there."""
     while True:
         try:
@@ -187,14 +196,13 @@ async def _connected(settings: Settings) -> Client:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: ApiSettings) -> AsyncIterator[Parts]:
     """Read what there is to read, connect, and close everything at the end."""
     clinic = load_clinic(settings.clinic_file)
     protocols = load_protocols(settings.protocols_dir)
-    url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as closing:
         client = await _connected(settings)
-        database = Database(url)
+        database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(clinic.connections)
         closing.push_async_callback(ehrs.close)
@@ -207,7 +215,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             clock=ReachableClock(clock_for(settings.clinical_clock, client)),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
-            cursors=Cursors(url),
+            cursors=Cursors(settings.cursor_secret.get_secret_value()),
             schema=newest(),
             roll_over_at=settings.roll_over_at,
         )

@@ -1,15 +1,34 @@
 """Is the process alive, and can it do its work? For whoever runs it; needs no token."""
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.dependencies import Parts
-from api.models.work import LiveView, ReadyView
 from domain.language.errors import Unavailable
 from store.schema import current
 
 router = APIRouter(prefix="/health", tags=["health"])
 NOT_READY = 503
+
+
+class ReadyView(BaseModel):
+    """Whether each thing that the API needs is there."""
+
+    ready: bool
+    database: bool
+    schema_newest: bool
+    temporal: bool
+    without_worker: list[str] = Field(
+        description="builds that have runs of pathways and no worker to take them"
+    )
+    protocols: int
+
+
+class LiveView(BaseModel):
+    """The process answers."""
+
+    live: bool = True
 
 
 @router.get("/live", summary="The process answers")

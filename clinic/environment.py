@@ -4,6 +4,7 @@ Must not start anything. The sites are those of the demo's two synthetic clinics
 """
 
 import os
+import secrets
 from pathlib import Path
 
 import yaml
@@ -48,6 +49,7 @@ def told_to_kairos(
         "KAIROS_OIDC_ISSUER": issuer.url,
         "KAIROS_OIDC_AUDIENCE": issuer.audience,
         "KAIROS_OIDC_JWKS": str(issuer.jwks),
+        "KAIROS_CURSOR_SECRET": secrets.token_hex(32),
         "KAIROS_CLINICAL_CLOCK": clinical_clock,
         "KAIROS_API_HOST": LOOPBACK,
         "KAIROS_API_PORT": str(api_port),

@@ -4,7 +4,7 @@ Must not import workflows, activities, store or domain: what they know, the API 
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -41,8 +41,6 @@ class Person:
     role: str
     http: httpx2.AsyncClient
     token: str
-    accepted_late: int = field(default=0)
-    """Commands whose outcome was not known at once and was asked for later."""
 
     @property
     def title(self) -> str:
@@ -62,7 +60,6 @@ class Person:
         key = {"Idempotency-Key": str(uuid4())}
         answer = await self._call("POST", path, json=body or {}, headers=key)
         if answer.status_code in (HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT):
-            self.accepted_late += 1
             return await self._outcome(answer.headers["Location"])
         return dict(answer.json())
 

@@ -1,9 +1,13 @@
-"""`python -m store upgrade`: bring the schema of KAIROS_DATABASE_URL to the newest revision."""
+"""`python -m store upgrade`: bring the database's schema to the newest revision.
 
-import os
+A process of its own, so it reads the settings itself; nothing else in `store` does.
+"""
+
 import sys
-from pathlib import Path
 
+from pydantic import ValidationError
+
+from settings import DatabaseSettings
 from store.schema import upgrade
 
 
@@ -12,12 +16,10 @@ def main(arguments: list[str]) -> int:
     if arguments != ["upgrade"]:
         sys.stderr.write("usage: python -m store upgrade\n")
         return 2
-    secret = Path("/run/secrets/kairos_database_url")
-    url = os.environ.get("KAIROS_DATABASE_URL") or (
-        secret.read_text("utf-8").strip() if secret.is_file() else ""
-    )
-    if not url:
-        sys.stderr.write("KAIROS_DATABASE_URL is not set\n")
+    try:
+        url = DatabaseSettings().database_url.get_secret_value()
+    except ValidationError:
+        sys.stderr.write("KAIROS_DATABASE_URL is not set; see docs/reference/settings.md\n")
         return 2
     sys.stdout.write(f"schema is at {upgrade(url)}\n")
     return 0

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
+from store.records import CapabilityRecord, capability_record
 from store.tables import CapabilityRow
 
 
@@ -22,9 +23,10 @@ async def save(
     )
 
 
-async def find(tx: Transaction, connection_id: str) -> CapabilityRow | None:
+async def find(tx: Transaction, connection_id: str) -> CapabilityRecord | None:
     """Find a connection's last CapabilityStatement."""
-    return await tx.get(CapabilityRow, connection_id)
+    row = await tx.get(CapabilityRow, connection_id)
+    return None if row is None else capability_record(row)
 
 
 async def read_at(tx: Transaction, connection_id: str) -> datetime | None:

@@ -1,5 +1,6 @@
 """Domain values to JSON and back, for JSONB columns. Pydantic checks; the domain stays plain."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,7 +25,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
     return _EVENT.dump_python(event, mode="json")  # type: ignore[no-any-return]
 
 
-def event_from_json(stored: dict[str, Any]) -> Event:
+def event_from_json(stored: Mapping[str, Any]) -> Event:
     """Read an event."""
     return _EVENT.validate_python(stored)
 
@@ -34,7 +35,7 @@ def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
     return _PATHWAY.dump_python(pathway, mode="json")  # type: ignore[no-any-return]
 
 
-def pathway_from_json(stored: dict[str, Any]) -> Pathway:
+def pathway_from_json(stored: Mapping[str, Any]) -> Pathway:
     """Read a projection."""
     return _PATHWAY.validate_python(stored)
 
@@ -44,7 +45,7 @@ def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
     return _PROTOCOL.dump_python(protocol, mode="json")  # type: ignore[no-any-return]
 
 
-def protocol_from_json(stored: dict[str, Any]) -> CombinedProtocol:
+def protocol_from_json(stored: Mapping[str, Any]) -> CombinedProtocol:
     """Read a pinned protocol."""
     return _PROTOCOL.validate_python(stored)
 
@@ -56,7 +57,7 @@ def asked_to_json(asked: Command | Enrolment) -> dict[str, Any]:
     return {"enrolment": _ENROLMENT.dump_python(asked, mode="json")}
 
 
-def asked_from_json(stored: dict[str, Any]) -> Command | Enrolment:
+def asked_from_json(stored: Mapping[str, Any]) -> Command | Enrolment:
     """Read what an inbox row carries. KeyError for a row that carries neither."""
     if "command" in stored:
         return _COMMAND.validate_python(stored["command"])
@@ -68,6 +69,6 @@ def refusal_to_json(refusal: Refusal) -> dict[str, Any]:
     return _REFUSAL.dump_python(refusal, mode="json")  # type: ignore[no-any-return]
 
 
-def refusal_from_json(stored: dict[str, Any]) -> Refusal:
+def refusal_from_json(stored: Mapping[str, Any]) -> Refusal:
     """Read why a command was rejected."""
     return _REFUSAL.validate_python(stored)

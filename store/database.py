@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -46,11 +45,6 @@ class Database:
             raise
         except TimeoutError as error:
             raise Unavailable("no database connection is free") from error
-
-    async def check(self) -> None:
-        """Raise Unavailable unless a query is answered."""
-        async with self.begin() as transaction:
-            await transaction.execute(text("select 1"))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.language.refusal import Refusal
 from store import codec
 from store.database import Transaction
+from store.records import CommandRecord, command_record
 from store.tables import CommandRow
 
 START = "start-pathway"
@@ -31,7 +32,7 @@ class Received:
     body: Mapping[str, Any]
 
 
-async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRow | None:
+async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRecord | None:
     """Commit a command to the inbox. None if its author used the key before (see `earlier`)."""
     row = {
         "id": command.id,
@@ -51,30 +52,34 @@ async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRo
         .on_conflict_do_nothing(index_elements=["author_id", "idempotency_key"])
         .returning(CommandRow)
     )
-    return (await tx.execute(added)).scalar_one_or_none()
+    return _record((await tx.execute(added)).scalar_one_or_none())
 
 
-async def earlier(tx: Transaction, author_id: str, key: str) -> CommandRow | None:
+async def earlier(tx: Transaction, author_id: str, key: str) -> CommandRecord | None:
     """Find the command that this author sent with this idempotency key."""
     wanted = select(CommandRow).where(
         CommandRow.author_id == author_id, CommandRow.idempotency_key == key
     )
-    return (await tx.execute(wanted)).scalar_one_or_none()
+    return _record((await tx.execute(wanted)).scalar_one_or_none())
 
 
-async def find(tx: Transaction, command_id: str) -> CommandRow | None:
+async def find(tx: Transaction, command_id: str) -> CommandRecord | None:
     """Find a command by its id."""
-    return await tx.get(CommandRow, command_id)
+    return _record(await tx.get(CommandRow, command_id))
 
 
-async def start_of(tx: Transaction, pathway_id: str) -> CommandRow | None:
+def _record(row: CommandRow | None) -> CommandRecord | None:
+    return None if row is None else command_record(row)
+
+
+async def start_of(tx: Transaction, pathway_id: str) -> CommandRecord | None:
     """Find the command that starts a pathway, while it is not settled."""
     wanted = select(CommandRow).where(
         CommandRow.pathway_id == pathway_id,
         CommandRow.kind == START,
         CommandRow.state == "received",
     )
-    return (await tx.execute(wanted)).scalar_one_or_none()
+    return _record((await tx.execute(wanted)).scalar_one_or_none())
 
 
 async def applied(tx: Transaction, command_id: str, version: int, at: datetime) -> None:
@@ -95,11 +100,11 @@ async def _settle(tx: Transaction, command_id: str, **how: Any) -> None:
 
 async def waiting(
     tx: Transaction, most: int, after: tuple[datetime, str] | None = None
-) -> list[CommandRow]:
+) -> list[CommandRecord]:
     """List commands whose outcome is not known yet, oldest first, those after the given place."""
     place = tuple_(CommandRow.received_at, CommandRow.id)
     wanted = select(CommandRow).where(CommandRow.state == "received")
     if after is not None:
         wanted = wanted.where(place > after)
     ordered = wanted.order_by(CommandRow.received_at, CommandRow.id).limit(most)
-    return list((await tx.execute(ordered)).scalars())
+    return [command_record(row) for row in (await tx.execute(ordered)).scalars()]

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.delivery.words import MOVES, Action, DeliveryState, Intent, Standing
 from domain.language.errors import Conflict
 from store.database import Transaction
+from store.records import DeliveryRecord, delivery_record
 from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
 
 _STANDS = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
@@ -97,10 +98,22 @@ async def link(tx: Transaction, row: DeliveryRow, ehr_id: str) -> None:
         raise Conflict(f"delivery {row.id} is another resource of the EHR than before")
 
 
+async def find(tx: Transaction, delivery_id: int) -> DeliveryRecord | None:
+    """Find a delivery, to look at it."""
+    row = await tx.get(DeliveryRow, delivery_id)
+    return None if row is None else delivery_record(row)
+
+
 async def get(tx: Transaction, delivery_id: int) -> DeliveryRow:
     """Take a delivery for changing it."""
     wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
     return (await tx.execute(wanted)).scalar_one()
+
+
+def intent_of(row: DeliveryRow) -> Intent:
+    """The write as the ledger holds it."""
+    action = Action(row.action)
+    return Intent(row.artefact, row.resource_type, action, row.body, tuple(row.needs))
 
 
 def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None = None) -> None:
@@ -160,7 +173,7 @@ async def page(
     needs_person: bool | None,
     after: int,
     most: int,
-) -> list[DeliveryRow]:
+) -> list[DeliveryRecord]:
     """List deliveries of these sites in lane order, those after the given id."""
     wanted = select(DeliveryRow).where(DeliveryRow.site_id.in_(sites), DeliveryRow.id > after)
     if pathway_id is not None:
@@ -169,7 +182,8 @@ async def page(
         wanted = wanted.where(DeliveryRow.state == state)
     if needs_person is not None:
         wanted = wanted.where(DeliveryRow.needs_person == needs_person)
-    return list((await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars())
+    rows = (await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars()
+    return [delivery_record(row) for row in rows]
 
 
 async def counts(

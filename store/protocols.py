@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.language.protocol import CombinedProtocol
 from store import codec
 from store.database import Transaction
-from store.tables import PathwayRow, ProtocolRow
+from store.tables import ProtocolRow
 
 
 async def keep(tx: Transaction, protocol: CombinedProtocol) -> str:
@@ -29,9 +29,8 @@ class PinnedProtocols:
         self._known: OrderedDict[str, CombinedProtocol] = OrderedDict()
         self._most = most
 
-    async def of(self, tx: Transaction, row: PathwayRow) -> CombinedProtocol:
-        """Read the protocol of a pathway."""
-        name = row.protocol_sha256
+    async def of(self, tx: Transaction, name: str) -> CombinedProtocol:
+        """Read a protocol that some pathway has pinned, by the name it stands under."""
         if name not in self._known:
             wanted = select(ProtocolRow.body).where(ProtocolRow.sha256 == name)
             stored = (await tx.execute(wanted)).scalar_one()

@@ -41,7 +41,8 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from store import codec, inbox, pathways
 from store.database import Database
-from store.tables import CommandRow, DeliveryRow, PathwayRow
+from store.records import CommandRecord, PathwayRecord
+from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, send, start_pathway, wake_lane
 from temporal.versions import deployment
@@ -133,7 +134,7 @@ class World:
             raise await self.refusal(command_id)
         return settled
 
-    async def command(self, command_id: str) -> CommandRow:
+    async def command(self, command_id: str) -> CommandRecord:
         """A command as the inbox holds it."""
         async with self.database.begin() as tx:
             row = await inbox.find(tx, command_id)
@@ -172,7 +173,7 @@ class World:
             rows = await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))
             return list(rows.scalars())
 
-    async def row(self) -> PathwayRow:
+    async def row(self) -> PathwayRecord:
         """The pathway's row."""
         async with self.database.begin() as tx:
             row = await pathways.find(tx, self.pathway_id)

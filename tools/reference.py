@@ -4,7 +4,6 @@ The moves of a visit stand in no table: they are found by asking the domain, for
 state, which wish is granted. Must not describe what it cannot look up.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,7 +11,6 @@ from pathlib import Path
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from sqlalchemy import CheckConstraint
 
 from api.app import V1
 from api.edge.access import ANYONE, guards_of
@@ -24,13 +22,22 @@ from domain.language import commands as c
 from domain.language.clocks import LocalTime
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
-from domain.language.names import Author, Outcome, PathwayId, RequestId, Role, VisitId, VisitStatus
+from domain.language.names import (
+    Author,
+    CommandState,
+    Outcome,
+    PathwayId,
+    PathwayStatus,
+    RequestId,
+    Role,
+    VisitId,
+    VisitStatus,
+)
 from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import fold
 from protocols.loader import SHIPPED, load_protocols
-from settings import Connection, Settings, Site
-from store.tables import CommandRow, PathwayRow
+from settings import ApiSettings, Connection, Settings, Site
 from tools.vendors import vendors_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,13 +89,13 @@ def states_page() -> str:
         "that needs a person; so is one that waits for what no delivery will bring. One whose lost",
         "answer cannot be resolved, or that cannot be read back, is an `unknown` that does.",
         "", "## A command", "",
-        *_diagram([(first, last, "") for first, *rest in [listed(CommandRow)] for last in rest]),
+        *_diagram([(first, last, "") for first, *rest in [list(CommandState)] for last in rest]),
         "",
         "A command is committed to the inbox as `received` before it is sent to its pathway. It is",
         "settled once: `applied` by the transaction that stores its events, `rejected` with the",
         "reason.", "",
         "## A pathway", "",
-        "`" + "` → `".join(listed(PathwayRow)) + "`. Between `starting` and `open` lies the moment",
+        "`" + "` → `".join(PathwayStatus) + "`. Between `starting` and `open` lies the moment",
         "at which the workflow's first events are stored. A finished pathway has an outcome:",
         " or ".join(f"`{outcome}`" for outcome in Outcome) + ".", "",
     ])  # fmt: skip
@@ -157,21 +164,17 @@ def _granted(
         return ()
 
 
-def listed(table: type[CommandRow | PathwayRow]) -> list[str]:
-    """List the states that a table's constraint allows, in the order in which it names them."""
-    made = table.metadata.tables[table.__tablename__]
-    (check,) = (each for each in made.constraints if isinstance(each, CheckConstraint))
-    return re.findall(r"'(\w+)'", str(check.sqltext))
-
-
 def settings_page() -> str:
     """List every setting of the API and the worker, and the keys of the clinic file."""
     return "\n".join([
         GENERATED_BY, "", "# Settings", "",
-        "The API and the worker read these at their start, from the environment or from files of",
+        "Kairos's processes read these at their start, from the environment or from files of",
         "the same name in lower case under `/run/secrets` (`/run/secrets/kairos_database_url`).",
         "A missing required one stops the process. `./dev demo` and `./dev up` set all of them.",
-        "", *_table(Settings, "KAIROS_"),
+        "", "## The API and the worker", "",
+        "The migrations (`python -m store upgrade`) need `KAIROS_DATABASE_URL` alone.", "",
+        *_table(Settings, "KAIROS_"),
+        "## The API besides", "", *_table(ApiSettings, "KAIROS_", beside=Settings),
         "## The clinic file", "",
         "YAML with two lists, `sites` and `connections`; `deploy/clinic.example.yaml` is one. No",
         "other key is allowed. An EHR's address comes from here and from nowhere else.", "",
@@ -180,9 +183,14 @@ def settings_page() -> str:
     ])  # fmt: skip
 
 
-def _table(model: type[BaseModel], prefix: str = "") -> list[str]:
+def _table(
+    model: type[BaseModel], prefix: str = "", beside: type[BaseModel] = BaseModel
+) -> list[str]:
+    """List a model's fields, but for those that it has from `beside`."""
     rows = ["| Name | Required | Default | Means |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
+        if name in beside.model_fields:
+            continue
         shown = f"{prefix}{name.upper()}" if prefix else name
         default = "" if field.is_required() else f"`{_plain(field.default)}`"
         required = "yes" if field.is_required() else ""
@@ -207,8 +215,8 @@ def api_page() -> str:
     return "\n".join([
         GENERATED_BY, "", "# The API", "",
         "Every route under `/v1` needs a bearer token. The token's roles say which routes its",
-        "bearer may use, its sites which pathways there are for them. Every POST needs an",
-        "`Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
+        "bearer may use, its sites which pathways there are for them. Every POST but a probe needs",
+        "an `Idempotency-Key`. A running API describes itself at `/openapi.json`, with every body,",
         "an example of each, and every problem; `/health/live` and `/health/ready` need no token.",
         "", "| Route | Roles | Does |", "|---|---|---|", *rows, "",
         "## Problems", "",

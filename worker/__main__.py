@@ -1,7 +1,7 @@
 """`python -m worker`: run workflows and activities until told to stop.
 
-The composition root of the worker: everything that has a choice is chosen here, nothing else is
-done here. Any number of these may run; killing one loses nothing.
+The composition root of the worker: everything that has a choice is chosen here. Beside the workers
+it reads now and then what each EHR can do. Any number of these may run; killing one loses nothing.
 """
 
 import asyncio

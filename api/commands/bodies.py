@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.models.words import (
+from api.commands.words import (
     Body,
     Count,
     EhrId,

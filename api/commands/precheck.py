@@ -15,13 +15,10 @@ from domain.language.findings import blocks_of
 from domain.language.names import VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import codec
-from store.tables import PathwayRow
 
 
-def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime) -> None:
+def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: c.Wish, now: datetime) -> None:
     """Raise a problem unless the wish names what is there, at times that have been."""
-    pathway = codec.pathway_from_json(row.projection)
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
     ended = blocks_of(check_open(pathway))

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from api.commands.bodies import StartPathway
 from api.commands.request import Asked
 from api.commands.submit import answer_again, pending, repeated, settled
-from api.edge.access import insist_site
+from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.patients import read_patient
@@ -36,10 +36,7 @@ FARTHEST = timedelta(days=180)
 async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
     """Enrol a patient on a protocol, and answer with the pathway."""
     parts = asked.parts
-    insist_site(asked.caller, wanted.site)
-    site = parts.clinic.site(wanted.site)
-    insist_site(asked.caller, site.id if site else None)
-    assert site is not None  # noqa: S101  no site is None
+    site = site_of(parts.clinic, asked.caller, wanted.site)
     async with parts.database.begin() as tx:
         if (known := await repeated(tx, asked)) is not None:
             return answer_again(known)
@@ -50,8 +47,9 @@ async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
         await learn(parts, site.ehr)
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
-        earlier = await pathways.ended_for(tx, site.ehr, wanted.patient)
-    treated_on = _last_treated([codec.pathway_from_json(row.projection) for row in earlier])
+        ended = await pathways.ended_for(tx, site.ehr, wanted.patient)
+        earlier = [(await parts.see(tx, each))[1] for each in ended]
+    treated_on = _last_treated(earlier)
     enrolment = _enrolment(asked, site, wanted, protocol, treated_on, now)
     patient = await read_patient(parts, site.ehr, wanted.patient)
     return await _begin(asked, site, protocol, enrolment, patient, now)

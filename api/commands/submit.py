@@ -12,15 +12,15 @@ from starlette.responses import JSONResponse
 from api.commands.precheck import check_meant
 from api.commands.request import Asked
 from api.dependencies import Parts
-from api.edge.access import insist_site, is_id
 from api.edge.problems import RETRY, Problem, of_domain
+from api.reading.lookup import find_pathway
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import RequestId
 from domain.language.refusal import error_of
-from store import codec, inbox, pathways
+from store import codec, inbox
 from store.database import Transaction
-from store.tables import CommandRow
+from store.records import CommandRecord
 from temporal.gateway import WorkflowGone
 
 GONE = (
@@ -35,12 +35,10 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
     now = await parts.clock.now()
     command = Command(RequestId(str(uuid4())), asked.author, wish, asked.expects)
     async with parts.database.begin() as tx:
-        row = await pathways.find(tx, pathway_id) if is_id(pathway_id) else None
-        insist_site(asked.caller, row.site_id if row else None)
-        assert row is not None  # noqa: S101  no site is None
+        row = await find_pathway(tx, asked.caller, pathway_id)
         if (known := await repeated(tx, asked)) is not None:
             return answer_again(known)
-        check_meant(row, await parts.pinned.of(tx, row), wish, now)
+        check_meant(*await parts.see(tx, row), wish, now)
         if asked.expects is not None and asked.expects != row.version:
             raise stale(row.version)
         received = inbox.Received(
@@ -58,7 +56,7 @@ async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
     return await settled(parts, command.id, pathway_id)
 
 
-async def repeated(tx: Transaction, asked: Asked) -> CommandRow | None:
+async def repeated(tx: Transaction, asked: Asked) -> CommandRecord | None:
     """Find the request that came with this key before; 422 if it was another one."""
     known = await inbox.earlier(tx, asked.caller.subject, asked.key)
     if known is not None and known.fingerprint != asked.fingerprint:
@@ -67,14 +65,14 @@ async def repeated(tx: Transaction, asked: Asked) -> CommandRow | None:
     return known
 
 
-async def _same_moment(tx: Transaction, asked: Asked) -> CommandRow:
+async def _same_moment(tx: Transaction, asked: Asked) -> CommandRecord:
     known = await repeated(tx, asked)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
     return known
 
 
-def answer_again(row: CommandRow) -> JSONResponse:
+def answer_again(row: CommandRecord) -> JSONResponse:
     """Answer a repeated request as the first was answered; 409 while that is under way."""
     if row.state == "received":
         raise Problem(
@@ -87,7 +85,7 @@ def answer_again(row: CommandRow) -> JSONResponse:
     return response
 
 
-def outcome(row: CommandRow) -> JSONResponse:
+def outcome(row: CommandRecord) -> JSONResponse:
     """Answer with what became of a command; raises the problem it was rejected with."""
     if row.state == "rejected":
         raise rejection(row)
@@ -145,7 +143,7 @@ async def settled(
     return pending(command_id, pathway_id) if row is None else outcome(row)
 
 
-def rejection(row: CommandRow) -> Problem:
+def rejection(row: CommandRecord) -> Problem:
     """The problem that a command was rejected with."""
     try:
         refusal = codec.refusal_from_json(row.problem or {})

@@ -6,7 +6,7 @@ site does not exist for the caller. `check_every_route` stops the process if a r
 
 import re
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
 from domain.language.names import Role
+from settings import Clinic, Connection, Site
 
 ANYONE = tuple(role for role in Role if role is not Role.KAIROS)
 
@@ -60,10 +61,37 @@ def nothing_there() -> Problem:
     return Problem("not-found", "check the address; what other sites have is not shown")
 
 
-def insist_site(caller: Caller, site: str | None) -> None:
-    """Answer as if there were nothing unless the site is one of the caller's."""
-    if site is None or site not in caller.sites:
+class OfSite(Protocol):
+    """What belongs to a site."""
+
+    @property
+    def site_id(self) -> str:
+        """The site's id."""
+        ...
+
+
+Found = TypeVar("Found", bound=OfSite)
+
+
+def insist_visible(caller: Caller, found: Found | None) -> Found:
+    """Give what was found; 404 if nothing was, or if it is not at one of the caller's sites."""
+    if found is None or found.site_id not in caller.sites:
         raise nothing_there()
+    return found
+
+
+def site_of(clinic: Clinic, caller: Caller, site: str) -> Site:
+    """Give a site of this installation; 404 unless it is one of the caller's."""
+    found = clinic.site(site)
+    if found is None or site not in caller.sites:
+        raise nothing_there()
+    return found
+
+
+def connections_of(clinic: Clinic, caller: Caller) -> dict[str, Connection]:
+    """Map the ids of the EHRs of the caller's sites to them; others do not exist."""
+    mine = {site.ehr for site in clinic.sites if site.id in caller.sites}
+    return {each.id: each for each in clinic.connections if each.id in mine}
 
 
 def is_id(text: str) -> bool:

@@ -1,17 +1,16 @@
-"""The gate for bodies: what is not plain, bounded, unambiguous JSON goes no further.
+"""The gate for bodies: strict JSON, with numbers and strings that survive every parser and store.
 
-Parsers disagree about duplicate keys, NaN, huge numbers and deep nesting; here such a body is
-refused before any of them decides what a clinician meant.
+What is not is refused before any of them decides what a clinician meant.
 """
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from api.edge.problems import Problem
+from strict_json import Unreadable, read_json
 
 MOST_BYTES = 256 * 1024
-DEEPEST = 64
 MOST_DIGITS = 15
 """Significant digits that survive every parser unchanged; no clinical value has more."""
 
@@ -34,65 +33,19 @@ def too_large() -> Problem:
     return Problem("body-too-large", f"a body is at most {MOST_BYTES} bytes")
 
 
-def read_json(raw: bytes) -> Any:
+def read_body(raw: bytes) -> Any:
     """Parse a body, or raise the problem that says why it is not taken."""
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _unreadable("it is not UTF-8") from None
-    if text.startswith("\ufeff"):
-        raise _unreadable("it begins with a byte order mark; leave it out")
-    _check_depth(text)
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_int=_integer,
-            parse_float=_fraction,
-        )
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise _unreadable(f"it is not JSON at {where}") from None
-    _check_strings(value)
+        value = read_json(raw, integer=_integer, fraction=_fraction)
+        _check_strings(value)
+    except Unreadable as why:
+        raise Problem("unreadable-body", f"{why}; send one JSON value in UTF-8") from None
     return value
 
 
 def canonical(value: Any) -> bytes:
     """One spelling for equal bodies, to tell a repeat from a reuse."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _unreadable(why: str) -> Problem:
-    return Problem("unreadable-body", f"{why}; send one JSON value in UTF-8")
-
-
-def _check_depth(text: str) -> None:
-    """Count open brackets outside strings, without recursion."""
-    depth, quoted, escaped = 0, False, False
-    for sign in text:
-        if quoted:
-            quoted = escaped or sign != '"'
-            escaped = sign == "\\" and not escaped
-        elif sign == '"':
-            quoted = True
-        elif sign in "[{":
-            depth += 1
-            if depth > DEEPEST:
-                raise _unreadable(f"it is nested deeper than {DEEPEST}")
-        elif sign in "]}":
-            depth -= 1
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _unreadable("an object has the same key twice")
-    return made
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise _unreadable("NaN and Infinity are not numbers here")
 
 
 def _integer(text: str) -> int:
@@ -112,7 +65,7 @@ def _check_number(text: str) -> None:
         and abs(int(parts[3] or 0)) <= _MOST_EXPONENT
     )
     if not fits:
-        raise _unreadable(f"a number has more than {MOST_DIGITS} digits or a huge exponent")
+        raise Unreadable(f"a number has more than {MOST_DIGITS} digits or a huge exponent")
 
 
 def _check_strings(value: Any) -> None:
@@ -120,7 +73,7 @@ def _check_strings(value: Any) -> None:
     match value:
         case str():
             if "\x00" in value or _SURROGATE.search(value):
-                raise _unreadable("a string holds NUL or half a character")
+                raise Unreadable("a string holds NUL or half a character")
         case dict():
             for key, inner in value.items():
                 _check_strings(key)

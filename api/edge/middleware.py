@@ -1,16 +1,18 @@
 """What happens to every request before any route sees it, and to every answer after.
 
-A correlation id, the security headers, one log line; under /v1 the token and the body's gate, so
-that no route can forget them. An error nobody expected becomes a problem, and never a message.
+The security headers, one log line; under /v1 the token and the body's gate, so that no route can
+forget them. An error nobody expected becomes a problem, and never a message. Around it stands the
+correlation id, of which every log line of the request knows.
 """
 
 import time
 from hashlib import sha256
-from uuid import uuid4
 
 import structlog
+from asgi_correlation_id import correlation_id
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from api.edge import body
 from api.edge.problems import Problem, answer, of_domain
@@ -44,9 +46,12 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with bound_contextvars(correlation_id=correlation_id.get()):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        correlation_id = uuid4().hex
-        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        scope.setdefault("state", {})
         status = SERVER_ERROR
         answered = False
 
@@ -57,7 +62,6 @@ class Edge:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers["X-Correlation-Id"] = correlation_id
             await send(message)
 
         try:
@@ -65,14 +69,14 @@ class Edge:
                 inner = await self._admit(scope, receive)
                 await self._app(scope, inner, send_on)
             except Problem as problem:
-                await answer(problem, correlation_id)(scope, receive, send_on)
+                await answer(problem)(scope, receive, send_on)
             except (Refused, Conflict, Malformed, Unavailable) as error:
-                await answer(of_domain(error), correlation_id)(scope, receive, send_on)
+                await answer(of_domain(error))(scope, receive, send_on)
             except Exception as error:  # whatever it was, it is logged and not told
-                log.exception("request_failed", correlation_id=correlation_id)
+                log.exception("request_failed")
                 if answered:
                     raise
-                await answer(of_domain(error), correlation_id)(scope, receive, send_on)
+                await answer(of_domain(error))(scope, receive, send_on)
         finally:
             log.info(
                 "request",
@@ -80,7 +84,6 @@ class Edge:
                 route=_template(scope),
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
-                correlation_id=correlation_id,
             )
 
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
@@ -131,7 +134,7 @@ async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:
     meant = b""
     if whole:
         body.check_media_type(headers.get("content-type"))
-        meant = body.canonical(body.read_json(whole))
+        meant = body.canonical(body.read_body(whole))
     asked = f"{scope['method']} {scope['path']}\n".encode()
     scope["state"]["fingerprint"] = sha256(asked + meant).hexdigest()
     handed_on = False

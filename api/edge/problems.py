@@ -6,6 +6,7 @@ A problem says what is wrong and what would be right, and never repeats a value 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
@@ -89,22 +90,22 @@ class Problem(Exception):  # noqa: N818  the RFC's word
         self.headers = dict(headers or {})
         self.also = dict(also or {})
 
-    def view(self, correlation_id: str) -> ProblemView:
-        """The problem as it is answered."""
+    def view(self) -> ProblemView:
+        """The problem as it is answered to the request under way."""
         return ProblemView(
             type=f"urn:kairos:problem:{self.name}",
             title=self.title,
             status=self.status,
             detail=self.detail,
-            correlation_id=correlation_id,
+            correlation_id=correlation_id.get() or "",
             blocked_by=self.blocked_by,
             errors=self.errors,
         )
 
 
-def answer(problem: Problem, correlation_id: str) -> JSONResponse:
+def answer(problem: Problem) -> JSONResponse:
     """Answer with a problem."""
-    body = problem.view(correlation_id).model_dump(mode="json", exclude_none=True)
+    body = problem.view().model_dump(mode="json", exclude_none=True)
     return JSONResponse(
         {**body, **problem.also},
         status_code=problem.status,
@@ -114,7 +115,7 @@ def answer(problem: Problem, correlation_id: str) -> JSONResponse:
 
 
 def of_domain(error: Exception) -> Problem:
-    """Map the domain's four errors, here and nowhere else."""
+    """Map the domain's four errors, for what no route has mapped to a problem of its own."""
     match error:
         case Refused():
             return Problem("refused", error.message, blocked_by=error.blocked_by)

@@ -18,10 +18,11 @@ import httpx2
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet, import_key
 
 from domain.language.errors import Unavailable
 from domain.language.names import Role
+from strict_json import Unreadable, read_object
 
 ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
 LEEWAY_SECONDS = 30
@@ -31,6 +32,12 @@ FETCH_AGAIN_SECONDS = 60.0
 
 STALE_SECONDS = 600.0
 """After this the set is read again anyway, so that a withdrawn key stops working."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a caller whose key is known waits for a slow issuer; then the known keys are used."""
+
+READ_WITHIN_SECONDS = 10.0
+"""How long the issuer may take in all."""
 
 log = structlog.get_logger("kairos.api.tokens")
 
@@ -52,16 +59,15 @@ async def read_key_set(place: str) -> dict[str, Any]:
     """Read the JWK set from an https URL or a file. Raises Unavailable."""
     try:
         if not place.startswith(("https://", "http://")):
-            text = await anyio.Path(Path(place)).read_text("utf-8")
+            text = await anyio.Path(Path(place)).read_bytes()
         else:
             async with httpx2.AsyncClient(timeout=5, follow_redirects=False) as client:
                 response = await client.get(place)
                 response.raise_for_status()
-                text = response.text
-        found: dict[str, Any] = json.loads(text)
-    except (OSError, ValueError, httpx2.HTTPError) as error:
+                text = response.content
+        return read_object(text)
+    except (OSError, Unreadable, httpx2.HTTPError) as error:
         raise Unavailable("the issuer's keys cannot be read") from error
-    return found
 
 
 class Tokens:
@@ -79,7 +85,7 @@ class Tokens:
         self._fetch = fetch
         self._now = now
         self._keys: KeySet | None = None
-        self._fetching = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
         self._fetched = float("-inf")
 
     async def verify(self, token: str) -> Caller:
@@ -111,17 +117,26 @@ class Tokens:
         )
 
     async def _keys_with(self, kid: str) -> KeySet:
-        async with self._fetching:  # whoever comes meanwhile waits for the same keys
-            age = self._now() - self._fetched
-            if age > FETCH_AGAIN_SECONDS and (not _has(self._keys, kid) or age > STALE_SECONDS):
+        """Give the keys; read again first if they are old, or if this one is not among them."""
+        known = _has(self._keys, kid)
+        age = self._now() - self._fetched
+        if not (known and age <= STALE_SECONDS):
+            if age > FETCH_AGAIN_SECONDS:
                 self._fetched = self._now()
-                try:
-                    self._keys = _usable(await self._fetch())
-                except Unavailable:
-                    log.warning("keys_not_read")
+                self._reading = asyncio.create_task(self._read())
+            if self._reading is not None:  # whoever comes meanwhile waits for the same keys
+                await asyncio.wait({self._reading}, timeout=PATIENCE_SECONDS if known else None)
         if self._keys is None:
             raise Unavailable("the issuer's keys cannot be read")
         return self._keys
+
+    async def _read(self) -> None:
+        """Read the set; whatever hinders it, the keys that are known stay."""
+        try:
+            async with asyncio.timeout(READ_WITHIN_SECONDS):
+                self._keys = _usable(await self._fetch())
+        except (Unavailable, TimeoutError):
+            log.warning("keys_not_read")
 
 
 _TYPES = ("JWT", "jwt", "at+jwt", "application/at+jwt")
@@ -141,9 +156,9 @@ def _header(token: str) -> dict[str, Any]:
     return header
 
 
-def _usable(found: object) -> KeySet:
+def _usable(found: dict[str, Any]) -> KeySet:
     """Keep the public signing keys; a secret that got into the set verifies nothing."""
-    listed = found.get("keys") if isinstance(found, dict) else None
+    listed = found.get("keys")
     if not isinstance(listed, list):
         raise Unavailable("the issuer's keys cannot be understood")
     wanted = [
@@ -154,10 +169,20 @@ def _usable(found: object) -> KeySet:
         and key.get("use", "sig") == "sig"
         and key.get("kid")
     ]
+    keys = [key for each in wanted if (key := _read_key(each)) is not None]
+    if len(keys) < len(wanted):
+        log.warning("keys_not_usable", count=len(wanted) - len(keys))
+    if wanted and not keys:
+        raise Unavailable("the issuer's keys cannot be understood")
+    return KeySet(keys)
+
+
+def _read_key(found: dict[str, Any]) -> Key | None:
+    """Read one key. One that cannot be read must not take the others with it."""
     try:
-        return KeySet.import_key_set({"keys": wanted}) if wanted else KeySet([])
-    except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise Unavailable("the issuer's keys cannot be understood") from error
+        return import_key(found)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _has(keys: KeySet | None, kid: str) -> bool:

@@ -6,10 +6,10 @@ from api.reading.patients import ehr_away
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.exchange.failures import EhrRefused
 from store import capabilities
-from store.tables import CapabilityRow
+from store.records import CapabilityRecord
 
 
-async def learn(parts: Parts, connection: str) -> CapabilityRow:
+async def learn(parts: Parts, connection: str) -> CapabilityRecord:
     """Read and keep a connection's CapabilityStatement, which must be one that can be planned."""
     try:
         statement = await parts.ehr(connection).statement()

@@ -7,7 +7,7 @@ from datetime import date
 
 from api.dependencies import Parts
 from api.edge.problems import RETRY, Problem
-from api.models.work import PatientView
+from api.reading.work_views import PatientView
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.exchange.patients import EhrPatient

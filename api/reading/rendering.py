@@ -3,16 +3,16 @@
 from datetime import datetime
 
 from api.edge.blocks import block_of
-from api.models import views as v
-from api.models import work as w
+from api.edge.problems import Problem
+from api.reading import pathway_views as v
+from api.reading import work_views as w
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import Author, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
-from store import codec
-from store.tables import CommandRow, DeliveryRow, EventRow, PathwayRow
+from store.records import CommandRecord, DeliveryRecord, EventRecord, PathwayRecord
 
 
 def local_view(local: LocalTime) -> v.Local:
@@ -163,7 +163,7 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
     )
 
 
-def summary_view(row: PathwayRow) -> v.PathwaySummary:
+def summary_view(row: PathwayRecord) -> v.PathwaySummary:
     """Show a pathway in a list."""
     return v.PathwaySummary(
         id=row.id,
@@ -173,14 +173,18 @@ def summary_view(row: PathwayRow) -> v.PathwaySummary:
         version=row.version,
         started_at=row.started_at,
         changed_at=row.changed_at,
+        workflow_restarted_at=row.restarted_at,
     )
 
 
 def pathway_view(
-    row: PathwayRow, protocol: CombinedProtocol, deliveries: dict[str, int], now: datetime
+    row: PathwayRecord,
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    deliveries: dict[str, int],
+    now: datetime,
 ) -> v.PathwayView:
     """Show a pathway as it is now, with what is next and what stands in the way."""
-    pathway = codec.pathway_from_json(row.projection)
     started = bool(pathway.phases)
     return v.PathwayView(
         **summary_view(row).model_dump(),
@@ -210,7 +214,7 @@ def pathway_view(
     )
 
 
-def event_view(row: EventRow) -> v.EventView:
+def event_view(row: EventRecord) -> v.EventView:
     """Show something that happened."""
     return v.EventView(
         seq=row.seq,
@@ -223,7 +227,7 @@ def event_view(row: EventRow) -> v.EventView:
     )
 
 
-def delivery_view(row: DeliveryRow) -> w.DeliveryView:
+def delivery_view(row: DeliveryRecord) -> w.DeliveryView:
     """Show how far a write has come."""
     return w.DeliveryView(
         id=row.id,
@@ -239,21 +243,21 @@ def delivery_view(row: DeliveryRow) -> w.DeliveryView:
         attempts=row.attempts,
         in_ehr=f"{row.resource_type}/{row.ehr_id}" if row.ehr_id else None,
         reason=row.reason,
-        differences=row.differences,
+        differences=list(row.differences),
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
 
 
-def command_view(row: CommandRow) -> w.CommandView:
-    """Show how far a command has come."""
+def command_view(row: CommandRecord, problem: Problem | None) -> w.CommandView:
+    """Show how far a command has come, and the problem that it was rejected with."""
     return w.CommandView(
         id=row.id,
         kind=row.kind,
         state=row.state,
         pathway=f"/v1/pathways/{row.pathway_id}",
         version=row.version,
-        problem=None,
+        problem=None if problem is None else problem.view(),
         received_at=row.received_at,
         settled_at=row.settled_at,
     )

@@ -8,10 +8,10 @@ from api.reading.patients import GONE, ehr_away
 from domain.language.errors import Conflict, Malformed, Unavailable
 from fhir_adapters.exchange.compare import patient_of
 from fhir_adapters.exchange.failures import EhrRefused
-from store.tables import DeliveryRow
+from store.records import DeliveryRecord
 
 
-async def check_stands(parts: Parts, row: DeliveryRow, ehr_id: str) -> None:
+async def check_stands(parts: Parts, row: DeliveryRecord, ehr_id: str) -> None:
     """Raise Conflict unless a delivery may be said to stand in its EHR as this resource."""
     place = f"{row.resource_type}/{ehr_id}"
     client = parts.ehr(row.connection_id).client

@@ -7,29 +7,22 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import Nothing
-from api.commands.request import Asked, MayAsk
 from api.dependencies import Parts
-from api.edge.access import May, nothing_there
+from api.edge.access import May, connections_of, nothing_there
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import work_views as w
 from api.reading.capability import learn
+from api.reading.pages import Page
 from api.routes.declaring import POSTING, READING, With, example
 from domain.language.names import Role
 from domain.permissions import MAY_READ
 from settings import Connection
 from store import capabilities
-from store.tables import CapabilityRow
+from store.records import CapabilityRecord
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
-
-
-def theirs(parts: Parts, caller: Caller) -> dict[str, Connection]:
-    """The connections of the caller's sites; others do not exist."""
-    mine = {site.ehr for site in parts.clinic.sites if site.id in caller.sites}
-    return {each.id: each for each in parts.clinic.connections if each.id in mine}
 
 
 @router.get("", summary="List EHR connections", responses=READING)
@@ -37,14 +30,14 @@ async def list_connections(parts: With, caller: Reader) -> Page[w.ConnectionView
     """List the EHRs of the caller's sites, and when each last said what it can do."""
     views = []
     async with parts.database.begin() as tx:
-        for connection in theirs(parts, caller).values():
+        for connection in connections_of(parts.clinic, caller).values():
             row = await capabilities.find(tx, connection.id)
             views.append(_view(parts, caller, connection, row))
     return Page(items=views)
 
 
 def _view(
-    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRow | None
+    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRecord | None
 ) -> w.ConnectionView:
     sites = [s.id for s in parts.clinic.sites if s.ehr == connection.id and s.id in caller.sites]
     return w.ConnectionView(
@@ -60,7 +53,7 @@ def _view(
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
 async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     """Say for each artefact how it would be written to this EHR, from what it said it can do."""
-    if connection not in theirs(parts, caller):
+    if connection not in connections_of(parts.clinic, caller):
         raise nothing_there()
     async with parts.database.begin() as tx:
         row = await capabilities.find(tx, connection)
@@ -70,7 +63,7 @@ async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
     return _plan(parts, row)
 
 
-def _plan(parts: Parts, row: CapabilityRow) -> w.PlanView:
+def _plan(parts: Parts, row: CapabilityRecord) -> w.PlanView:
     plan = parts.ehr(row.connection_id).plan(row.statement)
     lines = [w.PlanLine.model_validate(asdict(line)) for line in plan.describe()]
     return w.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
@@ -85,13 +78,13 @@ def _plan(parts: Parts, row: CapabilityRow) -> w.PlanView:
 )
 async def probe(
     connection: str,
-    asked: Annotated[Asked, Depends(MayAsk(Role.OPERATIONS, Role.INTEGRATOR))],
+    parts: With,
+    caller: Annotated[Caller, Depends(May(Role.OPERATIONS, Role.INTEGRATOR))],
     body: Annotated[Nothing | None, example(Nothing)] = None,
 ) -> JSONResponse:
     """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
     del body
-    parts = asked.parts
-    if connection not in theirs(parts, asked.caller):
+    if connection not in connections_of(parts.clinic, caller):
         raise nothing_there()
     row = await learn(parts, connection)
     return JSONResponse(

@@ -1,22 +1,13 @@
-"""What the routes share: their parts, pages, examples and the problems they may answer with."""
+"""What the routes share: their parts, examples and the problems they may answer with."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import Body, Depends, Query, Request
+from fastapi import Body, Depends, Request
 
+from api.commands.answers import Accepted, Applied
+from api.commands.words import Body as Shape
 from api.dependencies import Parts
-from api.edge.access import insist_site, is_id
 from api.edge.problems import TYPES, ProblemView
-from api.edge.tokens import Caller
-from api.models.pages import Page
-from api.models.words import Body as Shape
-from api.models.work import Accepted, Applied
-from store import pathways
-from store.database import Transaction
-from store.tables import PathwayRow
-
-View = TypeVar("View")
 
 
 def parts_of(request: Request) -> Parts:
@@ -26,9 +17,6 @@ def parts_of(request: Request) -> Parts:
 
 
 With = Annotated[Parts, Depends(parts_of)]
-Limit = Annotated[int, Query(ge=1, le=200, description="items a page")]
-Cursor = Annotated[str | None, Query(description="`next` of the page before")]
-
 
 PROBLEM = {"$ref": f"#/components/schemas/{ProblemView.__name__}"}
 
@@ -61,21 +49,3 @@ def example(shape: type[Shape]) -> Any:
     """Declare a body with its example."""
     says = (shape.__doc__ or "").partition("\n")[0]
     return Body(openapi_examples={"usual": {"summary": says, "value": shape.EXAMPLE}})
-
-
-async def visible(tx: Transaction, caller: Caller, pathway_id: str) -> PathwayRow:
-    """Find a pathway of the caller's sites; any other does not exist."""
-    row = await pathways.find(tx, pathway_id) if is_id(pathway_id) else None
-    insist_site(caller, row.site_id if row else None)
-    assert row is not None  # noqa: S101  no site is None
-    return row
-
-
-def page_of(
-    parts: Parts, of_list: str, items: Sequence[tuple[list[str | int], View]], limit: int
-) -> Page[View]:
-    """Make a page from items with their places, of which one more than the limit was asked for."""
-    following = None
-    if len(items) > limit:
-        following = parts.cursors.make(of_list, items[limit - 1][0])
-    return Page(items=[view for _, view in items[:limit]], next=following)

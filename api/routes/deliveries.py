@@ -7,23 +7,25 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
+from api.commands.answers import Resolved
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import Asked, MayAsk
 from api.commands.submit import repeated
-from api.edge.access import May, insist_site, site_list
+from api.edge.access import May, site_list
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
 from api.reading import rendering
+from api.reading import work_views as w
+from api.reading.lookup import find_delivery
+from api.reading.pages import Cursor, Limit, Page, page_of
 from api.reading.verify_resource import check_stands
-from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
+from api.routes.declaring import POSTING, READING, With, example
 from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
 from domain.language.errors import Conflict, Unavailable
 from domain.language.names import Role
 from domain.permissions import CARE, MAY_READ
 from store import inbox, lanes, ledger, pathways
 from store.database import Transaction
-from store.tables import CommandRow, DeliveryRow
+from store.records import DeliveryRecord, delivery_record
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 KIND = "resolve-delivery"
@@ -60,7 +62,9 @@ async def list_deliveries(
             after=int(place[0]) if place else 0,
             most=limit + 1,
         )
-    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
+    )
 
 
 @router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
@@ -71,17 +75,16 @@ async def get_delivery(
 ) -> w.DeliveryDetail:
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
     async with parts.database.begin() as tx:
-        row = await tx.get(DeliveryRow, delivery)
-    insist_site(caller, row.site_id if row else None)
-    assert row is not None  # noqa: S101  no site is None
-    return w.DeliveryDetail(**rendering.delivery_view(row).model_dump(), resource=row.body)
+        found = await find_delivery(tx, caller, delivery)
+    view = rendering.delivery_view(found)
+    return w.DeliveryDetail(**view.model_dump(), resource=dict(found.body))
 
 
 @router.post(
     "/{delivery}/resolution",
     summary="Decide about a write that needs a person",
     status_code=201,
-    response_model=w.Resolved,
+    response_model=Resolved,
     responses=POSTING,
 )
 async def resolve(
@@ -93,20 +96,19 @@ async def resolve(
     parts = asked.parts
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
-        there = await tx.get(DeliveryRow, delivery)
-        insist_site(asked.caller, there.site_id if there else None)
+        there = await find_delivery(tx, asked.caller, delivery)
         before = await repeated(tx, asked)
         if before is not None:
             return _answer(delivery, before.body["becomes"], replayed=True)
-    if there is not None and body.ehr_id is not None:
+    if body.ehr_id is not None:
         await check_stands(parts, there, body.ehr_id)
     async with parts.database.begin() as tx:
         row = await ledger.get(tx, delivery)
         pathway = await pathways.lock(tx, row.pathway_id)
-        command = await inbox.receive(tx, _received(asked, row, body), now)
+        command = await inbox.receive(tx, _received(asked, there, body, ledger.again(row)), now)
         if command is None:
             return await _said_before(tx, asked, delivery)
-        _check(row, body)
+        _check(delivery_record(row), body)
         if body.ehr_id is not None:
             await ledger.link(tx, row, body.ehr_id)
             row.ehr_id = body.ehr_id
@@ -128,7 +130,9 @@ async def resolve(
     return _answer(delivery, row.state)
 
 
-def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Received:
+def _received(
+    asked: Asked, row: DeliveryRecord, body: ResolveDelivery, again: DeliveryState
+) -> inbox.Received:
     return inbox.Received(
         id=str(uuid4()),
         pathway_id=row.pathway_id,
@@ -142,19 +146,19 @@ def _received(asked: Asked, row: DeliveryRow, body: ResolveDelivery) -> inbox.Re
             "action": body.action,
             "reason": body.reason,
             "ehr_id": body.ehr_id,
-            "becomes": TO.get(body.action) or ledger.again(row),
+            "becomes": TO.get(body.action) or again,
         },
     )
 
 
 async def _said_before(tx: Transaction, asked: Asked, delivery: int) -> JSONResponse:
-    known: CommandRow | None = await repeated(tx, asked)
+    known = await repeated(tx, asked)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
     return _answer(delivery, known.body["becomes"], replayed=True)
 
 
-def _check(row: DeliveryRow, body: ResolveDelivery) -> None:
+def _check(row: DeliveryRecord, body: ResolveDelivery) -> None:
     """Only what waits for a person is a person's to decide; the rest is under way."""
     action = body.action
     if row.state == DeliveryState.SUPERSEDED and body.ehr_id is not None:

@@ -1,6 +1,6 @@
 """Pathways: start one, list them, and look at one as it is, was and is being written down."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
@@ -10,23 +10,15 @@ from api.commands.request import Asked, MayAsk
 from api.commands.starts import start
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
-from api.models import views as v
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import pathway_views as v
 from api.reading import rendering
-from api.routes.declaring import (
-    COMMANDING,
-    READING,
-    Cursor,
-    Limit,
-    With,
-    example,
-    page_of,
-    visible,
-)
-from domain.language.names import Role
+from api.reading import work_views as w
+from api.reading.lookup import find_pathway
+from api.reading.pages import Cursor, Limit, Page, page_of
+from api.routes.declaring import COMMANDING, READING, With, example
+from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
-from store import codec, ledger, pathways
+from store import ledger, pathways
 
 router = APIRouter(tags=["pathways"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ))]
@@ -47,7 +39,7 @@ async def list_pathways(
     *,
     parts: With,
     caller: Reader,
-    status: Annotated[Literal["starting", "open", "finished"] | None, Query()] = None,
+    status: Annotated[PathwayStatus | None, Query()] = None,
     site: Annotated[str | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -58,7 +50,9 @@ async def list_pathways(
     after = str(place[0]) if place else None
     async with parts.database.begin() as tx:
         rows = await pathways.page(tx, site_list(caller, site), status, after, limit + 1)
-    return page_of(parts, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit
+    )
 
 
 @router.get("/pathways/{pathway}", summary="A pathway as it is now", responses=READING)
@@ -71,11 +65,11 @@ async def get_pathway(
     """
     now = await parts.clock.now()
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
-        protocol = await parts.pinned.of(tx, row)
+        row = await find_pathway(tx, caller, pathway)
+        protocol, seen = await parts.see(tx, row)
         deliveries = await ledger.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
-    return rendering.pathway_view(row, protocol, deliveries, now)
+    return rendering.pathway_view(row, protocol, seen, deliveries, now)
 
 
 @router.get("/pathways/{pathway}/timeline", summary="What happened, in order", responses=READING)
@@ -86,27 +80,31 @@ async def get_timeline(
     of_list = f"timeline|{pathway}"
     place = parts.cursors.read(of_list, cursor)
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
-    return page_of(parts, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit)
+    return page_of(
+        parts.cursors, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit
+    )
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)
 async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitView]:
     """List every visit of a pathway, proposed ones included."""
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
-        protocol = await parts.pinned.of(tx, row)
-    return Page(items=rendering.visit_views(codec.pathway_from_json(row.projection), protocol))
+        row = await find_pathway(tx, caller, pathway)
+        protocol, seen = await parts.see(tx, row)
+    return Page(items=rendering.visit_views(seen, protocol))
 
 
 @router.get("/pathways/{pathway}/tasks", summary="Its tasks", responses=READING)
 async def get_tasks(pathway: str, parts: With, caller: Reader) -> Page[v.TaskView]:
     """List every task of a pathway, closed ones included."""
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
-    tasks = codec.pathway_from_json(row.projection).tasks
-    views = [rendering.task_view(key, task, row.id, row.site_id) for key, task in tasks.items()]
+        row = await find_pathway(tx, caller, pathway)
+        _, seen = await parts.see(tx, row)
+    views = [
+        rendering.task_view(key, task, row.id, row.site_id) for key, task in seen.tasks.items()
+    ]
     return Page(items=sorted(views, key=lambda task: (task.opened, task.id)))
 
 
@@ -122,7 +120,7 @@ async def get_deliveries(
     of_list = f"pathway-deliveries|{pathway}"
     place = parts.cursors.read(of_list, cursor)
     async with parts.database.begin() as tx:
-        row = await visible(tx, caller, pathway)
+        row = await find_pathway(tx, caller, pathway)
         rows = await ledger.page(
             tx,
             [row.site_id],
@@ -132,4 +130,6 @@ async def get_deliveries(
             after=int(place[0]) if place else 0,
             most=limit + 1,
         )
-    return page_of(parts, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit)
+    return page_of(
+        parts.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
+    )

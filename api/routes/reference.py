@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api.edge.access import AnyCaller, May, insist_site, nothing_there
+from api.edge.access import AnyCaller, May, nothing_there, site_of
 from api.edge.tokens import Caller
-from api.models import work as w
-from api.models.pages import Page
+from api.reading import work_views as w
+from api.reading.pages import Page
 from api.reading.patients import find_patients
 from api.routes.declaring import READING, With
 from domain.language.errors import Malformed
@@ -78,8 +78,5 @@ async def search_patients(
     birth_date: Annotated[date | None, Query(description="to be sure of the match")] = None,
 ) -> Page[w.PatientView]:
     """Find patients by the identifier that the site's EHR is known by. Tells no names."""
-    insist_site(caller, site)
-    known = parts.clinic.site(site)
-    insist_site(caller, known.id if known else None)
-    assert known is not None  # noqa: S101  no site is None
+    known = site_of(parts.clinic, caller, site)
     return Page(items=await find_patients(parts, known.ehr, identifier, birth_date))

@@ -79,6 +79,22 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
+class PathwayStatus(StrEnum):
+    """Where a pathway stands. `starting` until its first events are stored."""
+
+    STARTING = "starting"
+    OPEN = "open"
+    FINISHED = "finished"
+
+
+class CommandState(StrEnum):
+    """How far a command has come. It is settled once, as applied or as rejected."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+
+
 class HoldReason(StrEnum):
     """Why nobody may treat for now. A code, never free text about the patient."""
 

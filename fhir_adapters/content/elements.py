@@ -1,7 +1,8 @@
 """Small FHIR data types as plain dicts, written the same way everywhere.
 
-Must not know any resource type. Instants have seconds and `Z`, so that what is read back compares
-equal; numbers are JSON numbers without the noise of binary floating point.
+Must not build a resource; it names a resource's type only to refer to one. Instants have seconds
+and `Z`, so that what is read back compares equal; numbers are JSON numbers without the noise of
+binary floating point.
 """
 
 from datetime import UTC, datetime

@@ -26,13 +26,13 @@ from fhir_adapters.exchange.headers import (
     version_from_etag,
     version_of,
 )
-from fhir_adapters.exchange.json_in import Unreadable, read_object
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
 from fhir_adapters.exchange.transport import Limits, Lost, Reply, Transport
 from fhir_adapters.profile.operation_outcome import classify, issues_of
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import Verdict
+from strict_json import Unreadable, read_object
 
 _OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
 _UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423

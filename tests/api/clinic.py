@@ -203,12 +203,19 @@ class Staff:
         return await self._http.get(path, headers=headers, params=params)
 
     async def post(
-        self, path: str, body: Any = None, *, key: str | None = None, match: str | None = None
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        match: str | None = None,
+        also: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """Ask for something, with a new key unless one is given."""
         headers = {
             "Authorization": f"Bearer {self._token}",
             "Idempotency-Key": key or str(uuid4()),
+            **(also or {}),
         }
         if match is not None:
             headers["If-Match"] = match

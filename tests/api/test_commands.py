@@ -71,6 +71,7 @@ async def test_another_persons_key_is_another_key(clinic: Clinic):
 async def test_a_key_in_flight_is_a_conflict(clinic: Clinic):
     """While the first is under way, its repeat is 409 with when and where to look."""
     address = await clinic.started()
+    clinic.door.asked.clear()
     clinic.door.gate.clear()
     first = asyncio.create_task(clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1"))
     await clinic.door.asked.wait()

@@ -1,5 +1,7 @@
 """Cursors are ours, of one list, and unchanged; or they are refused."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ def test_a_cursor_that_was_made_up_is_refused(cursor: str):
     assert refused.value.name == "bad-cursor"
 
 
-@pytest.mark.parametrize("place", range(0, 40, 3))
+@pytest.mark.parametrize("place", range(0, 60, 3))
 def test_a_changed_cursor_is_refused(place: int):
     """One other letter anywhere makes it another cursor."""
     cursor = CURSORS.make("tasks", ["0f9f6b8e-9a43", 12])
@@ -49,4 +51,4 @@ def test_a_cursor_of_another_list_or_secret_is_refused():
 
 def test_a_cursor_may_stand_in_an_address():
     """A cursor needs no escaping."""
-    assert CURSORS.make("tasks", ["ü/?#&"]).replace("-", "").replace("_", "").isalnum()
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", CURSORS.make("tasks", ["ü/?#&"]))

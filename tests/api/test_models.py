@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.commands import bodies as r
-from api.edge.body import read_json
+from api.commands.words import Body, WallTime
+from api.edge.body import read_body
 from api.edge.problems import of_validation
-from api.models.words import Body, WallTime
 from api.reading.rendering import task_address, task_at
 from domain.language.names import TaskId
 
@@ -20,7 +20,7 @@ from domain.language.names import TaskId
 def test_a_number_is_kept_as_it_was_written(value: Decimal):
     """A JSON number becomes exactly the decimal that was written."""
     text = b'{"observation": "spo2", "value": ' + str(value).encode() + b', "unit": "%"}'
-    assert r.Measured.model_validate(read_json(text)).value == value
+    assert r.Measured.model_validate(read_body(text)).value == value
 
 
 @pytest.mark.parametrize("value", ["128", True, [1], {"a": 1}])
@@ -80,7 +80,7 @@ def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
     with pytest.raises(ValidationError) as wrong:
         shape.model_validate({**shape.EXAMPLE, "Ottoline": "Featherstone"})
     errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.value.errors()]
-    problem = of_validation(errors).view("1")
+    problem = of_validation(errors).view()
     assert problem.errors[0].pointer == "#"
     assert "not known here" in problem.errors[0].detail
     assert "Ottoline" not in problem.model_dump_json() + str(wrong.value).partition("\n")[0]
@@ -96,7 +96,7 @@ def test_a_missing_field_is_pointed_at(shape: type[Body]):
         with pytest.raises(ValidationError) as wrong:
             shape.model_validate(body)
         errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.value.errors()]
-        assert of_validation(errors).view("1").errors[0].pointer == f"#/{name}"
+        assert of_validation(errors).view().errors[0].pointer == f"#/{name}"
 
 
 @pytest.mark.parametrize(

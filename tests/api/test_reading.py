@@ -130,6 +130,16 @@ async def test_a_connection_says_what_would_be_written_and_how(clinic: Clinic):
     assert answer.status_code == 503
 
 
+async def test_an_ehr_is_probed_without_a_key(clinic: Clinic):
+    """Asking an EHR what it can do needs no Idempotency-Key, and may be done again at will."""
+    token = clinic.issuer.token("integrator-1", ["integrator"], ["manhattan"])
+    for _ in range(2):
+        answer = await clinic.http.post(
+            "/v1/connections/demo-ehr/probe", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert (answer.status_code, answer.json()["connection"]) == (201, "demo-ehr")
+
+
 async def test_protocols_and_sites_are_listed(clinic: Clinic):
     """Protocols are there for everyone, sites for those who have them."""
     auditor = clinic.staff("auditor")

@@ -123,6 +123,37 @@ async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
     assert any("api/commands/submit.py" in frame for frame in failed["frames"])
 
 
+async def test_a_request_is_one_id_in_every_line_and_in_its_answer(
+    clinic: Clinic, written: io.StringIO, monkeypatch
+):
+    """What the store and the gateway log meanwhile names the request; it is never the caller's."""
+    address = await clinic.started()
+    written.truncate(0)
+    written.seek(0)
+    receive = inbox.receive
+
+    async def noted(*arguments: Any) -> Any:
+        logging.getLogger("sqlalchemy.pool").warning("a connection was lost")
+        return await receive(*arguments)
+
+    async def away(*_: object) -> Settled:
+        structlog.get_logger("temporal.gateway").warning("waits")
+        raise Unavailable("Temporal is away")
+
+    monkeypatch.setattr(inbox, "receive", noted)
+    monkeypatch.setattr(clinic.door, "send", away)
+    theirs = "1961-07-19"
+    answer = await clinic.nurse.post(
+        f"{address}/holds", {"reason": "other"}, also={"X-Correlation-Id": theirs}
+    )
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    loggers = {"sqlalchemy.pool", "temporal.gateway", "kairos.api"}
+    assert {line["logger"] for line in lines} >= loggers
+    ids = {line["correlation_id"] for line in lines}
+    assert ids == {answer.headers["x-correlation-id"]}
+    assert theirs not in answer.headers["x-correlation-id"] + written.getvalue()
+
+
 async def test_the_database_going_away_is_unavailable(clinic: Clinic, monkeypatch):
     """A store that cannot be reached is 503 with when to try again."""
 

@@ -1,5 +1,6 @@
 """Only the issuer's current tokens are believed; every other one fails alike."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -230,3 +231,62 @@ async def test_a_symmetric_key_in_the_set_is_not_used():
 
     with pytest.raises(Unauthenticated):
         await Tokens(ISSUER, AUDIENCE, fetch).verify(signed())
+
+
+async def test_one_key_that_cannot_be_read_takes_no_other_with_it():
+    """A key of a curve that is not known, or a broken one, leaves the issuer's others in use."""
+    odd = EC.as_dict(private=False) | {"kid": "odd", "crv": "P-0"}
+    broken = RSA.as_dict(private=False) | {"kid": "broken", "n": 7}
+
+    async def fetch() -> dict[str, Any]:
+        return {"keys": [odd, EC.as_dict(private=False), broken]}
+
+    tokens = Tokens(ISSUER, AUDIENCE, fetch)
+    assert (await tokens.verify(signed())).subject == "nurse-1"
+    with pytest.raises(Unauthenticated):
+        await tokens.verify(signed(header={"kid": "odd"}))
+
+
+async def test_a_slow_issuer_keeps_nobody_waiting_whose_key_is_known():
+    """While the set is read for an unknown key id, callers with a known one are served."""
+    clock = [float(NOW)]
+    issuer = Issuer(EC)
+    answers = asyncio.Event()
+
+    async def slow() -> dict[str, Any]:
+        if issuer.reads:
+            await answers.wait()
+        return await issuer.fetch()
+
+    tokens = Tokens(ISSUER, AUDIENCE, slow, lambda: clock[0])
+    await tokens.verify(signed())
+    clock[0] += 61
+    stranger = asyncio.create_task(tokens.verify(signed(NEW, "ES256")))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(0.5):
+        assert (await tokens.verify(signed())).subject == "nurse-1"
+    assert not stranger.done()
+    answers.set()
+    with pytest.raises(Unauthenticated):
+        await stranger
+
+
+async def test_old_keys_wait_a_moment_for_a_slow_issuer(monkeypatch: pytest.MonkeyPatch):
+    """When the set is due to be read again, a caller waits for it a bounded time only."""
+    monkeypatch.setattr("api.edge.tokens.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("api.edge.tokens.READ_WITHIN_SECONDS", 0.02)
+    clock = [float(NOW)]
+    issuer = Issuer(EC)
+
+    async def slow() -> dict[str, Any]:
+        if issuer.reads:
+            await asyncio.Event().wait()
+        return await issuer.fetch()
+
+    tokens = Tokens(ISSUER, AUDIENCE, slow, lambda: clock[0])
+    await tokens.verify(signed())
+    clock[0] += 601
+    async with asyncio.timeout(0.5):
+        assert (await tokens.verify(signed(exp=NOW + 3600))).subject == "nurse-1"
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(signed(NEW, "ES256"))

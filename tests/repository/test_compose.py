@@ -14,18 +14,20 @@ import yaml
 from compose_spec import PyCompose
 
 from domain.language.names import Role
-from settings import Settings
+from settings import ApiSettings, DatabaseSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PROCESSES = ("api", "worker", "migrations")
-FIELDS = Settings.model_fields
+READ_BY = {"api": ApiSettings, "worker": Settings, "migrations": DatabaseSettings}
+FIELDS = ApiSettings.model_fields
 CONDITIONS = {"service_healthy", "service_started", "service_completed_successfully"}
 
+SIGNS = "kairos_cursor_secret"
+
 each_service = pytest.mark.parametrize("name", SERVICES)
-each_process = pytest.mark.parametrize("name", PROCESSES)
+each_process = pytest.mark.parametrize("name", READ_BY)
 
 
 def waits(condition: str) -> set[str]:
@@ -215,8 +217,17 @@ def test_every_kairos_variable_is_a_setting(name):
 def test_every_required_setting_is_given(name):
     """A process of Kairos would stop at its start for want of one."""
     given = {*SERVICES[name]["environment"], *map(str.upper, SERVICES[name]["secrets"])}
-    required = {f"KAIROS_{field.upper()}" for field, info in FIELDS.items() if info.is_required()}
+    fields = READ_BY[name].model_fields
+    required = {f"KAIROS_{field.upper()}" for field, info in fields.items() if info.is_required()}
     assert required <= given
+
+
+def test_only_the_api_is_given_the_secret_that_signs_cursors():
+    """A secret is known to the process that needs it and to no other."""
+    given = {
+        name for name in SERVICES if "kairos_cursor_secret" in SERVICES[name].get("secrets", [])
+    }
+    assert given == {"api"}
 
 
 @each_process
@@ -227,12 +238,14 @@ def test_production_runs_on_the_system_clock(name):
 
 @each_process
 def test_settings_accept_what_compose_gives(name, monkeypatch, tmp_path):
-    """The values given parse as settings, with the database's URL read from its secret file."""
+    """The values given parse as settings, with the secrets read from their files."""
     for variable, value in SERVICES[name]["environment"].items():
         monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value))
     monkeypatch.delenv("KAIROS_DATABASE_URL", raising=False)
+    monkeypatch.delenv("KAIROS_CURSOR_SECRET", raising=False)
+    (tmp_path / SIGNS).write_text("5e" * 24)
     (tmp_path / "kairos_database_url").write_text("postgresql+psycopg://kairos@database/kairos")
-    read = Settings(_secrets_dir=tmp_path)
+    read = READ_BY[name](_secrets_dir=tmp_path)
     assert read.database_url.get_secret_value().endswith("@database/kairos")
 
 
@@ -281,7 +294,7 @@ def test_the_image_holds_the_drawing_and_no_more():
     text = (ROOT / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY (\S+) \1$", text, re.MULTILINE))
     packages = {"domain", "workflows", "fhir_adapters", "store", "protocols", "temporal"}
-    alone = {"build.py", "logs.py", "settings.py", "requirements/run.lock"}
+    alone = {"build.py", "logs.py", "settings.py", "strict_json.py", "requirements/run.lock"}
     assert copied == {*packages, "activities", "api", "worker", *alone}
     allowed = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert allowed == copied

@@ -4,10 +4,12 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import structlog
+from structlog.contextvars import bound_contextvars
 
 import logs
 
@@ -31,7 +33,7 @@ def test_an_event_is_one_line_of_its_listed_fields(lines: Lines):
     """Time, level, logger and event, and the fields that are listed."""
     structlog.get_logger("kairos.test").info("request", status=201, route="/v1/a", ms=1.5)
     (line,) = lines()
-    assert line.pop("time").endswith("+00:00")
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta()
     assert line == {
         "level": "info",
         "logger": "kairos.test",
@@ -117,3 +119,24 @@ def test_the_level_is_kept(lines: Lines):
     structlog.get_logger("kairos.test").debug("request")
     logging.getLogger("httpx2").debug("x")
     assert lines() == []
+
+
+def test_a_library_that_logs_data_is_reduced_too(lines: Lines):
+    """Data in place of a message is not taken for a line of ours."""
+    logging.getLogger("a.new.one").info({"event": "request", "status": "canary"})
+    logging.getLogger("a.new.one").error({"event": "request", "status": "canary"})
+    (line,) = lines()
+    assert (line["event"], line["level"]) == ("library", "error")
+    assert "canary" not in str(line)
+
+
+def test_what_is_under_way_is_named_in_every_line(lines: Lines):
+    """A listed field bound for the time being is in our lines and in libraries'; no other is."""
+    with bound_contextvars(correlation_id="c0ffee", patient="canary"):
+        structlog.get_logger("kairos.test").info("request")
+        logging.getLogger("sqlalchemy.pool").error("canary")
+    structlog.get_logger("kairos.test").info("request")
+    ours, theirs, after = lines()
+    assert ours["correlation_id"] == theirs["correlation_id"] == "c0ffee"
+    assert "correlation_id" not in after
+    assert "canary" not in str(lines())

@@ -1,13 +1,17 @@
 """The schema: every way up ends at the models."""
 
+import re
+from enum import StrEnum
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import CheckConstraint, create_engine
 
+from domain.language.names import CommandState, PathwayStatus
 from store import schema
-from store.tables import Base
+from store.tables import Base, CommandRow, PathwayRow
 
 REVISIONS = [
     "",
@@ -46,6 +50,18 @@ def test_constraints_and_indexes_are_those_of_the_models(
     migrated, modelled = held(database_url), held(empty_database_url)
     assert migrated == modelled
     assert any("CHECK" in definition for _, definition in migrated)
+
+
+@pytest.mark.parametrize(
+    ("table", "states"), [(PathwayRow, PathwayStatus), (CommandRow, CommandState)]
+)
+def test_a_state_that_the_database_takes_is_one_of_the_domain(
+    table: type[Base], states: type[StrEnum]
+) -> None:
+    """The constraint of a table's states lists those of the domain, in their order."""
+    checks = table.metadata.tables[table.__tablename__].constraints
+    (check,) = (each for each in checks if isinstance(each, CheckConstraint))
+    assert re.findall(r"'(\w+)'", str(check.sqltext)) == list(states)
 
 
 def held(url: str) -> set[tuple[str, str]]:

@@ -12,7 +12,7 @@ from domain.language import commands as c
 from domain.language.names import Decision, HoldReason, PhaseId
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
-from store.tables import CommandRow
+from store.records import CommandRecord
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
 HOLD = c.PlaceHold(HoldReason.OTHER, "a note")
@@ -60,7 +60,7 @@ async def test_what_nobody_answers_is_asked_more_and_more_seldom(world: World):
     sending = _retry(world)
     sent: list[int] = []
 
-    async def note(rows: list[CommandRow]) -> None:
+    async def note(rows: list[CommandRecord]) -> None:
         sent.append(sending._look)
 
     sending._send_all = note  # type: ignore[method-assign]

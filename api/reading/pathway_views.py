@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.edge.blocks import Block
-from domain.language.names import Decision, HoldReason, Outcome, Role, VisitStatus
+from domain.language.names import Decision, HoldReason, Outcome, PathwayStatus, Role, VisitStatus
 
 
 class Local(BaseModel):
@@ -147,11 +147,14 @@ class PathwaySummary(BaseModel):
 
     id: str
     site: str
-    status: str = Field(examples=["starting", "open", "finished"])
+    status: PathwayStatus
     phase: str
     version: int
     started_at: datetime
     changed_at: datetime
+    workflow_restarted_at: datetime | None = Field(
+        description="when its workflow was found gone in Temporal and started again, if it was"
+    )
 
 
 class PathwayView(PathwaySummary):

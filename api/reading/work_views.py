@@ -6,6 +6,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.edge.problems import ProblemView
+from domain.delivery.words import Action, DeliveryState
+from domain.language.names import CommandState
+from domain.language.protocol import Status
 
 
 class DeliveryView(BaseModel):
@@ -18,8 +21,8 @@ class DeliveryView(BaseModel):
     event: str
     artefact: str
     resource_type: str
-    action: str
-    state: str
+    action: Action
+    state: DeliveryState
     needs_person: bool
     attempts: int
     in_ehr: str | None = Field(description="`Type/id` there, once it is there")
@@ -40,35 +43,12 @@ class CommandView(BaseModel):
 
     id: str
     kind: str
-    state: str = Field(examples=["received", "applied", "rejected"])
+    state: CommandState
     pathway: str
     version: int | None
     problem: ProblemView | None = Field(description="why it was rejected")
     received_at: datetime
     settled_at: datetime | None
-
-
-class Applied(BaseModel):
-    """A command took effect: the pathway's version after it, and where to look."""
-
-    version: int
-    pathway: str = Field(examples=["/v1/pathways/0f9f…"])
-    command: str
-
-
-class Accepted(BaseModel):
-    """A command is safe here, but its outcome is not known yet: ask the status address."""
-
-    command: str
-    pathway: str
-    waits_for: str | None = Field(description="what keeps it from being settled, if that is known")
-
-
-class Resolved(BaseModel):
-    """What became of a delivery by a person's decision."""
-
-    delivery: str
-    state: str
 
 
 class ProtocolView(BaseModel):
@@ -77,7 +57,7 @@ class ProtocolView(BaseModel):
     id: str
     version: int
     title: str
-    status: str
+    status: Status
     illustrative: str
     sha256: str
     phases: list[str]
@@ -134,22 +114,3 @@ class PatientView(BaseModel):
     birth_date_matches: bool | None = Field(
         description="whether the birth date that was asked for is the EHR's; null if none was"
     )
-
-
-class ReadyView(BaseModel):
-    """Whether each thing that the API needs is there."""
-
-    ready: bool
-    database: bool
-    schema_newest: bool
-    temporal: bool
-    without_worker: list[str] = Field(
-        description="builds that have runs of pathways and no worker to take them"
-    )
-    protocols: int
-
-
-class LiveView(BaseModel):
-    """The process answers."""
-
-    live: bool = True

@@ -1,0 +1,55 @@
+"""What people are to do, over all pathways of some sites."""
+
+from api.dependencies import Parts
+from api.edge.cursors import Place
+from api.reading.pathway_views import TaskView
+from api.reading.rendering import task_view
+from domain.language.names import PathwayStatus, Role
+from domain.language.pathway import Pathway
+from store import pathways
+from store.database import Transaction
+from store.records import PathwayRecord
+
+PATHWAYS_AT_ONCE = 100
+
+Found = list[tuple[Place, TaskView]]
+"""Tasks with their places: the pathway's id, and which of its open tasks it is."""
+
+
+async def open_tasks(
+    tx: Transaction,
+    deps: Parts,
+    sites: list[str],
+    role: Role | None,
+    after: tuple[str, int] | None,
+    most: int,
+) -> Found:
+    """List open tasks pathway by pathway, within one by due time, those after the given place."""
+    pathway_id, done = after or ("", 0)
+    found: Found = []
+    # The pathway at which the page before ended may have more; the ones after it follow by id.
+    first = await pathways.find(tx, pathway_id) if pathway_id else None
+    if first and first.site_id in sites:
+        found += _of_pathway(first, (await deps.see(tx, first))[1], role)[done:]
+    seen = pathway_id or None
+    while len(found) < most:
+        records = await pathways.page(tx, sites, PathwayStatus.OPEN, seen, PATHWAYS_AT_ONCE)
+        if not records:
+            break
+        for record in records:
+            found += _of_pathway(record, (await deps.see(tx, record))[1], role)
+            if len(found) >= most:
+                break
+        seen = records[-1].id
+    return found[:most]
+
+
+def _of_pathway(record: PathwayRecord, pathway: Pathway, role: Role | None) -> Found:
+    """List a pathway's open tasks with their places, numbered from 1."""
+    views = [
+        task_view(key, task, record.id, record.site_id)
+        for key, task in pathway.tasks.items()
+        if not task.closed and (role is None or role in task.roles)
+    ]
+    views.sort(key=lambda task: (task.due or task.opened, task.id))
+    return [([record.id, place], view) for place, view in enumerate(views, start=1)]

@@ -1,0 +1,181 @@
+"""What the store tells others: plain values, read from its rows and never changed.
+
+Rows stay inside `store`. A record is a moment's view: what is to change is taken with a lock by the
+function that changes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.delivery.words import Action, DeliveryState
+from domain.language.names import CommandState, PathwayStatus
+from store.tables import CapabilityRow, CommandRow, DeliveryRow, EventRow, PathwayRow
+
+
+@dataclass(frozen=True, slots=True)
+class PathwayRecord:
+    """A pathway as it was when it was read; `version` counts its recorded events.
+
+    What it is now comes from `pathways.folded`: the projection may be one of other rules.
+    """
+
+    id: str
+    site_id: str
+    connection_id: str
+    patient_id: str
+    status: PathwayStatus
+    phase: str
+    version: int
+    protocol_sha256: str
+    projection: Mapping[str, Any]
+    rules: str
+    due_at: datetime | None
+    restarted_at: datetime | None
+    started_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One thing that happened, with its place among the pathway's events."""
+
+    seq: int
+    event_id: str
+    kind: str
+    at: datetime
+    recorded_at: datetime
+    rules: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """A command of the inbox and how far it has come."""
+
+    id: str
+    pathway_id: str
+    site_id: str
+    kind: str
+    author_id: str
+    fingerprint: str
+    body: Mapping[str, Any]
+    state: CommandState
+    version: int | None
+    problem: Mapping[str, Any] | None
+    received_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One write to an EHR and how far it has come."""
+
+    id: int
+    site_id: str
+    pathway_id: str
+    connection_id: str
+    patient_id: str
+    event_id: str
+    artefact: str
+    resource_type: str
+    action: Action
+    body: Mapping[str, Any]
+    state: DeliveryState
+    needs_person: bool
+    attempts: int
+    ehr_id: str | None
+    differences: Sequence[str]
+    reason: str | None
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityRecord:
+    """The CapabilityStatement that a connection's EHR gave last."""
+
+    connection_id: str
+    statement: Mapping[str, Any]
+    read_at: datetime
+
+
+def pathway_record(row: PathwayRow) -> PathwayRecord:
+    """Read a pathway's row."""
+    return PathwayRecord(
+        id=row.id,
+        site_id=row.site_id,
+        connection_id=row.connection_id,
+        patient_id=row.patient_id,
+        status=PathwayStatus(row.status),
+        phase=row.phase,
+        version=row.version,
+        protocol_sha256=row.protocol_sha256,
+        projection=row.projection,
+        rules=row.rules,
+        due_at=row.due_at,
+        restarted_at=row.restarted_at,
+        started_at=row.started_at,
+        changed_at=row.changed_at,
+    )
+
+
+def event_record(row: EventRow) -> EventRecord:
+    """Read an event's row."""
+    return EventRecord(
+        seq=row.seq,
+        event_id=row.event_id,
+        kind=row.kind,
+        at=row.at,
+        recorded_at=row.recorded_at,
+        rules=row.rules,
+        event=row.event,
+    )
+
+
+def command_record(row: CommandRow) -> CommandRecord:
+    """Read a command's row."""
+    return CommandRecord(
+        id=row.id,
+        pathway_id=row.pathway_id,
+        site_id=row.site_id,
+        kind=row.kind,
+        author_id=row.author_id,
+        fingerprint=row.fingerprint,
+        body=row.body,
+        state=CommandState(row.state),
+        version=row.version,
+        problem=row.problem,
+        received_at=row.received_at,
+        settled_at=row.settled_at,
+    )
+
+
+def delivery_record(row: DeliveryRow) -> DeliveryRecord:
+    """Read a delivery's row."""
+    return DeliveryRecord(
+        id=row.id,
+        site_id=row.site_id,
+        pathway_id=row.pathway_id,
+        connection_id=row.connection_id,
+        patient_id=row.patient_id,
+        event_id=row.event_id,
+        artefact=row.artefact,
+        resource_type=row.resource_type,
+        action=Action(row.action),
+        body=row.body,
+        state=DeliveryState(row.state),
+        needs_person=row.needs_person,
+        attempts=row.attempts,
+        ehr_id=row.ehr_id,
+        differences=row.differences,
+        reason=row.reason,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def capability_record(row: CapabilityRow) -> CapabilityRecord:
+    """Read a connection's row."""
+    return CapabilityRecord(row.connection_id, row.statement, row.read_at)
