@@ -19,7 +19,15 @@ class Refused(Exception):  # noqa: N818  the field's word; an error suffix would
 
 
 class Conflict(Exception):  # noqa: N818
-    """Someone else changed it, or it is already so; look again before trying again."""
+    """Someone else changed it, or it is already so; look again before trying again.
+
+    `version` is the version that the pathway is at, where that is what the caller did not know.
+    """
+
+    def __init__(self, message: str, version: int | None = None) -> None:
+        """Keep the message and the version."""
+        super().__init__(message)
+        self.version = version
 
 
 class Unavailable(Exception):  # noqa: N818
