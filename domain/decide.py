@@ -6,11 +6,12 @@ Raises Refused (a rule said no, naming it), Conflict (already so) or Malformed (
 from datetime import datetime, timedelta
 
 from domain import checks
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime, check_instant, instant, local
+from domain.language.commands import Command
 from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.events import Event, Fact
 from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
+from domain.language.holds import HoldLifted, HoldPlaced, LiftHold, PlaceHold
 from domain.language.names import (
     Decision,
     EventId,
@@ -22,8 +23,39 @@ from domain.language.names import (
     VisitId,
     VisitStatus,
 )
+from domain.language.observations import (
+    ReadingsTaken,
+    RecordAssessment,
+    RecordReadings,
+    ScaleAssessed,
+)
+from domain.language.overrides import GateOverridden, OverrideGate
 from domain.language.pathway import Pathway, Visit
+from domain.language.phases import (
+    Decide,
+    DecisionMade,
+    OrderSigned,
+    PathwayFinished,
+    PathwayStarted,
+    PhaseEntered,
+    SignOrder,
+)
 from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.tasks import AcknowledgeTask, TaskAcknowledged
+from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation, StimulationGiven
+from domain.language.visits import (
+    BookVisit,
+    CancelVisit,
+    CheckIn,
+    MissVisit,
+    MoveVisit,
+    VisitBooked,
+    VisitCancelled,
+    VisitCheckedIn,
+    VisitMissed,
+    VisitMoved,
+)
 from domain.rules.calendar import visits_over
 from domain.rules.readings import read_measurements
 
@@ -31,42 +63,42 @@ BOOKABLE = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 
 
 def start(
-    protocol: CombinedProtocol, started: e.PathwayStarted, first_visit: LocalTime
-) -> tuple[e.Fact, ...]:
+    protocol: CombinedProtocol, started: PathwayStarted, first_visit: LocalTime
+) -> tuple[Fact, ...]:
     """Say what a pathway's start means: it exists, and its first phase is entered."""
     instant(first_visit, started.zone)
-    return (started, e.PhaseEntered(protocol.phases[0].id, first_visit))
+    return (started, PhaseEntered(protocol.phases[0].id, first_visit))
 
 
 def decide(
-    protocol: CombinedProtocol, pathway: Pathway, command: c.Command, now: datetime
-) -> tuple[e.Event, ...]:
+    protocol: CombinedProtocol, pathway: Pathway, command: Command, now: datetime
+) -> tuple[Event, ...]:
     """Say what becomes true if this command is accepted now. UTC `now`."""
     at, facts = _facts(protocol, pathway, command, now)
     return tuple(
-        e.Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
+        Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
         for place, fact in enumerate(facts)
     )
 
 
 def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
-    protocol: CombinedProtocol, pathway: Pathway, command: c.Command, now: datetime
-) -> tuple[datetime, tuple[e.Fact, ...]]:
+    protocol: CombinedProtocol, pathway: Pathway, command: Command, now: datetime
+) -> tuple[datetime, tuple[Fact, ...]]:
     _insist(checks.check_open(pathway), "record anything more")
     match command.wish:
-        case c.SignOrder(phase=phase):
+        case SignOrder(phase=phase):
             _unsigned(pathway, phase)
-            return now, (e.OrderSigned(phase),)
-        case c.BookVisit(visit=visit_id, at=wanted):
+            return now, (OrderSigned(phase),)
+        case BookVisit(visit=visit_id, at=wanted):
             visit = _visit(pathway, visit_id, VisitStatus.PROPOSED)
             at = wanted or visit.at
             _insist(checks.check_may_be_at(protocol, pathway, visit_id, at, now), "book")
-            return now, (e.VisitBooked(visit_id, at),)
-        case c.MoveVisit(visit=visit_id, to=to):
+            return now, (VisitBooked(visit_id, at),)
+        case MoveVisit(visit=visit_id, to=to):
             _visit(pathway, visit_id, *BOOKABLE)
             _insist(checks.check_may_be_at(protocol, pathway, visit_id, to, now), "move")
-            return now, (e.VisitMoved(visit_id, to),)
-        case c.CheckIn(visit=visit_id):
+            return now, (VisitMoved(visit_id, to),)
+        case CheckIn(visit=visit_id):
             visit = _visit(pathway, visit_id, VisitStatus.BOOKED)
             _insist(checks.check_nobody_is_here(pathway), "check in")
             today = local(now, pathway.zone).day
@@ -75,22 +107,22 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
                     f"{visit_id} is on {visit.at.day}, not today; move it first",
                     (checks.found("visit-day", f"booked for {visit.at.day}", checks.BOOKERS),),
                 )
-            return now, (e.VisitCheckedIn(visit_id),)
-        case c.MissVisit(visit=visit_id):
+            return now, (VisitCheckedIn(visit_id),)
+        case MissVisit(visit=visit_id):
             visit = _visit(pathway, visit_id, *BOOKABLE)
             if instant(visit.at, pathway.zone) > now:
                 raise Refused(
                     f"{visit_id} is not due before {visit.at.day} {visit.at.hour:%H:%M}",
                     (checks.found("visit-due", "the visit is still to come", checks.BOOKERS),),
                 )
-            return now, (e.VisitMissed(visit_id),)
-        case c.CancelVisit(visit=visit_id, reason=reason):
+            return now, (VisitMissed(visit_id),)
+        case CancelVisit(visit=visit_id, reason=reason):
             _reason(reason)
             _visit(pathway, visit_id, *BOOKABLE)
-            return now, (e.VisitCancelled(visit_id, reason.strip()),)
-        case c.ReleaseVisit() as wish:
+            return now, (VisitCancelled(visit_id, reason.strip()),)
+        case ReleaseVisit() as wish:
             return _release(protocol, pathway, wish, command.by.role, now)
-        case c.RecordReadings() as wish:
+        case RecordReadings() as wish:
             at_instant = check_instant(wish.measured_at, now, "measured_at")
             if wish.visit is not None:
                 here = _visit(pathway, wish.visit, VisitStatus.CHECKED_IN).checked_in or now
@@ -99,29 +131,29 @@ def _facts(  # noqa: C901, PLR0911, PLR0912  one case a wish, each a few lines
             readings = read_measurements(protocol.vocabulary, wish.readings)
             kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
             _insist(checks.check_may_record(command.by.role, kinds), "record")
-            return at_instant, (e.ReadingsTaken(readings, wish.visit),)
-        case c.RecordAssessment() as wish:
+            return at_instant, (ReadingsTaken(readings, wish.visit),)
+        case RecordAssessment() as wish:
             return _assessment(protocol, wish, command.by.role, now)
-        case c.RecordDose() as wish:
+        case RecordDose() as wish:
             return _dose(protocol, pathway, wish, now)
-        case c.RecordStimulation() as wish:
+        case RecordStimulation() as wish:
             return _stimulation(protocol, pathway, wish, now)
-        case c.PlaceHold() as wish:
-            return now, (e.HoldPlaced(HoldId(command.id), wish.reason, wish.note),)
-        case c.LiftHold(hold=hold, reason=reason):
+        case PlaceHold() as wish:
+            return now, (HoldPlaced(HoldId(command.id), wish.reason, wish.note),)
+        case LiftHold(hold=hold, reason=reason):
             _reason(reason)
             if hold not in pathway.holds:
                 raise Malformed(f"there is no hold {hold} on this pathway")
             if pathway.holds[hold].lifted:
                 raise Conflict(f"hold {hold} was lifted already")
-            return now, (e.HoldLifted(hold, reason),)
-        case c.OverrideGate() as wish:
+            return now, (HoldLifted(hold, reason),)
+        case OverrideGate() as wish:
             return now, (_override(protocol, pathway, wish, now),)
-        case c.Decide() as wish:
+        case Decide() as wish:
             return now, _decision(protocol, pathway, wish, now)
-        case c.AcknowledgeTask(task=task):
+        case AcknowledgeTask(task=task):
             _their_task(pathway, task, command.by.role)
-            return now, (e.TaskAcknowledged(task),)
+            return now, (TaskAcknowledged(task),)
 
 
 def _insist(result: Answer, doing: str, hint: str = "") -> None:
@@ -173,8 +205,8 @@ def _reason(reason: str) -> None:
 
 
 def _release(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.ReleaseVisit, role: Role, now: datetime
-) -> tuple[datetime, tuple[e.Fact, ...]]:
+    protocol: CombinedProtocol, pathway: Pathway, wish: ReleaseVisit, role: Role, now: datetime
+) -> tuple[datetime, tuple[Fact, ...]]:
     visit = _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
     at = check_instant(wish.left_at, now, "left_at") if wish.left_at is not None else now
     if visit.checked_in is not None and at < visit.checked_in:
@@ -189,12 +221,12 @@ def _release(
     if not why:
         _insist(result, "release")
     findings = tuple(block.sentence() for block in blocks_of(result))
-    return at, (e.VisitReleased(visit.id, why, findings),)
+    return at, (VisitReleased(visit.id, why, findings),)
 
 
 def _assessment(
-    protocol: CombinedProtocol, wish: c.RecordAssessment, role: Role, now: datetime
-) -> tuple[datetime, tuple[e.Fact, ...]]:
+    protocol: CombinedProtocol, wish: RecordAssessment, role: Role, now: datetime
+) -> tuple[datetime, tuple[Fact, ...]]:
     scale = protocol.vocabulary.scales.get(wish.scale)
     if scale is None:
         known = ", ".join(sorted(protocol.vocabulary.scales))
@@ -206,12 +238,12 @@ def _assessment(
         raise Malformed(f"each item of {scale.title} is from 0 to {scale.item_high}")
     _insist(checks.check_may_record(role, [scale]), "record")
     at = check_instant(wish.assessed_at, now, "assessed_at")
-    return at, (e.ScaleAssessed(wish.scale, wish.items, sum(wish.items)),)
+    return at, (ScaleAssessed(wish.scale, wish.items, sum(wish.items)),)
 
 
 def _dose(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.RecordDose, now: datetime
-) -> tuple[datetime, tuple[e.Fact, ...]]:
+    protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose, now: datetime
+) -> tuple[datetime, tuple[Fact, ...]]:
     at = check_instant(wish.first_device_at, now, "first_device_at")
     visit = _treated(pathway, wish.visit)
     if not wish.lot.strip():
@@ -223,7 +255,7 @@ def _dose(
     if devices is None:
         raise Malformed("mg must be what a whole number of devices holds")
     number = len(pathway.sessions_in(visit.phase)) + 1
-    given = e.DoseGiven(
+    given = DoseGiven(
         wish.visit, number, wish.mg, devices, wish.lot, wish.deviation.strip(), findings
     )
     return at, (given,)
@@ -245,8 +277,8 @@ def _allowed(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
 
 
 def _stimulation(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.RecordStimulation, now: datetime
-) -> tuple[datetime, tuple[e.Fact, ...]]:
+    protocol: CombinedProtocol, pathway: Pathway, wish: RecordStimulation, now: datetime
+) -> tuple[datetime, tuple[Fact, ...]]:
     at = check_instant(wish.started_at, now, "started_at")
     ended = check_instant(wish.ended_at, now, "ended_at")
     if ended <= at:
@@ -259,7 +291,7 @@ def _stimulation(
     result = checks.check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
     findings = _allowed(result, wish.deviation, "stimulate")
     number = len(pathway.sessions_in(visit.phase)) + 1
-    given = e.StimulationGiven(
+    given = StimulationGiven(
         wish.visit,
         number,
         ended,
@@ -281,8 +313,8 @@ def _treated(pathway: Pathway, visit: VisitId) -> Visit:
 
 
 def _override(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.OverrideGate, now: datetime
-) -> e.GateOverridden:
+    protocol: CombinedProtocol, pathway: Pathway, wish: OverrideGate, now: datetime
+) -> GateOverridden:
     _reason(wish.reason)
     _visit(pathway, wish.visit, VisitStatus.CHECKED_IN)
     treat = blocks_of(checks.check_may_treat(protocol, pathway, wish.visit, now))
@@ -298,12 +330,12 @@ def _override(
         raise Refused(f"{wish.gate} cannot be overridden", fixed)
     evidence = tuple(sorted({item for block in here for item in block.evidence}))
     findings = tuple(dict.fromkeys(block.sentence() for block in here))
-    return e.GateOverridden(wish.visit, wish.gate, wish.reason, findings, evidence)
+    return GateOverridden(wish.visit, wish.gate, wish.reason, findings, evidence)
 
 
 def _decision(  # noqa: C901  one guard a way in which a decision is not possible
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.Decide, now: datetime
-) -> tuple[e.Fact, ...]:
+    protocol: CombinedProtocol, pathway: Pathway, wish: Decide, now: datetime
+) -> tuple[Fact, ...]:
     _reason(wish.reason)
     phase = wish.phase
     if phase != pathway.phase:
@@ -317,7 +349,7 @@ def _decision(  # noqa: C901  one guard a way in which a decision is not possibl
         blocks = blocks_of(result)
         if any(block.finding is None or not block.overridable for block in blocks):
             _insist(result, "decide")
-    made = e.DecisionMade(
+    made = DecisionMade(
         phase, wish.decision, wish.reason, tuple(block.sentence() for block in blocks)
     )
     following = protocol.after(phase)
@@ -342,12 +374,12 @@ def _decision(  # noqa: C901  one guard a way in which a decision is not possibl
     if wish.decision is Decision.COMPLETE and following is not None:
         raise Refused(f"{following.id} would follow; continue or stop instead")
     outcome = Outcome.COMPLETED if wish.decision is Decision.COMPLETE else Outcome.STOPPED
-    return (made, e.PathwayFinished(outcome))
+    return (made, PathwayFinished(outcome))
 
 
 def _enter(
     protocol: CombinedProtocol, pathway: Pathway, following: Protocol, now: datetime
-) -> e.PhaseEntered:
+) -> PhaseEntered:
     """Enter the next phase: its first visit at the earliest, at the usual hour."""
     given = pathway.sessions_in(pathway.phase)
     last = given[-1].started if given else now
@@ -356,4 +388,4 @@ def _enter(
     tomorrow = local(now, pathway.zone).day + timedelta(days=1)
     hour = pathway.phases[pathway.phase].first_visit.hour
     first = LocalTime(max(after_gap, tomorrow), hour)
-    return e.PhaseEntered(following.id, first, len(pathway.phases) + 1)
+    return PhaseEntered(following.id, first, len(pathway.phases) + 1)

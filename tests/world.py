@@ -18,9 +18,9 @@ from activities.plans import Connections, Plans, probe
 from activities.records import Records
 from clinic import Ehr, RunDirectory, TestServer, VirtualTime, Wire
 from domain.decide import start
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command, Wish
+from domain.language.events import Event
 from domain.language.names import (
     Author,
     ConnectionId,
@@ -32,6 +32,7 @@ from domain.language.names import (
     SiteId,
 )
 from domain.language.pathway import Pathway
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.exchange.client import EhrClient
 from store import codec, inbox, pathways
@@ -76,7 +77,7 @@ class World:
             SiteId("manhattan"),
             "America/New_York",
         )
-        started = e.PathwayStarted(
+        started = PathwayStarted(
             pathway.patient,
             pathway.connection,
             pathway.site,
@@ -87,7 +88,7 @@ class World:
         )
         facts = start(self.protocol, started, LocalTime(first_day, hour))
         events = tuple(
-            e.Event(EventId(f"{request}/{place}"), now, MANAGER, fact)
+            Event(EventId(f"{request}/{place}"), now, MANAGER, fact)
             for place, fact in enumerate(facts)
         )
         async with self.database.begin() as tx:
@@ -97,7 +98,7 @@ class World:
         )
         await start_pathway(self.client, begin)
 
-    async def do(self, by: Author, wish: c.Wish, request: str | None = None) -> Ack:
+    async def do(self, by: Author, wish: Wish, request: str | None = None) -> Ack:
         """Send a command as the API would."""
         request_id = RequestId(request or str(uuid4()))
         now = await self.clock.now()
@@ -106,7 +107,7 @@ class World:
         )
         async with self.database.begin() as tx:
             await inbox.receive(tx, received, now)
-        return await send(self.client, self.pathway_id, c.Command(request_id, by, wish))
+        return await send(self.client, self.pathway_id, Command(request_id, by, wish))
 
     async def settled(self, minutes: int = 1) -> None:
         """Let everything that is under way finish."""

@@ -20,13 +20,15 @@ from api.edge.problems import TYPES
 from domain.automatic import automatic
 from domain.decide import decide
 from domain.delivery.words import MOVES, NEEDS_PERSON, OPEN, DeliveryState
-from domain.language import commands as c
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.names import Author, Outcome, PathwayId, RequestId, Role, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import ReleaseVisit
+from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from domain.rules.fold import fold
 from protocols.loader import SHIPPED, load_protocols
 from settings import Connection, Settings, Site
@@ -40,13 +42,13 @@ VISIT = VisitId("visit-1")
 MOMENTS = (datetime(2027, 3, 1, 8, tzinfo=UTC), datetime(2027, 3, 1, 10, tzinfo=UTC))
 """An hour before the visit and an hour after its start; the clinic of these pages is in UTC."""
 
-WISHES: tuple[c.Wish, ...] = (
-    c.BookVisit(VISIT),
-    c.MoveVisit(VISIT, LocalTime(DAY, time(14))),
-    c.CheckIn(VISIT),
-    c.ReleaseVisit(VISIT),
-    c.MissVisit(VISIT),
-    c.CancelVisit(VISIT, "a reason"),
+WISHES: tuple[Wish, ...] = (
+    BookVisit(VISIT),
+    MoveVisit(VISIT, LocalTime(DAY, time(14))),
+    CheckIn(VISIT),
+    ReleaseVisit(VISIT),
+    MissVisit(VISIT),
+    CancelVisit(VISIT, "a reason"),
 )
 
 DELIVERY_STATES: Mapping[DeliveryState, str] = {
@@ -147,9 +149,9 @@ def _with_visit(protocol: CombinedProtocol, status: VisitStatus) -> Pathway:
 
 
 def _granted(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.Wish, now: datetime
+    protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime
 ) -> tuple[Event, ...]:
-    command = c.Command(RequestId("request-1"), Author("somebody", Role.NURSE), wish)
+    command = Command(RequestId("request-1"), Author("somebody", Role.NURSE), wish)
     try:
         return decide(protocol, pathway, command, now)
     except (Refused, Conflict, Malformed):

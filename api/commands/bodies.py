@@ -17,7 +17,7 @@ from api.models.words import (
     Word,
     Words,
 )
-from domain.language import commands as c
+from domain.language import holds, observations, overrides, phases, release, treatment, visits
 from domain.language import names as n
 
 _TIME = "2027-03-01T14:05:00-05:00"
@@ -51,9 +51,9 @@ class SignOrder(Body):
 
     phase: Slug
 
-    def wish(self) -> c.SignOrder:
+    def wish(self) -> phases.SignOrder:
         """Say it to the domain."""
-        return c.SignOrder(n.PhaseId(self.phase))
+        return phases.SignOrder(n.PhaseId(self.phase))
 
 
 class BookVisit(Body):
@@ -63,9 +63,9 @@ class BookVisit(Body):
 
     at: WallTime | None = None
 
-    def wish(self, visit: str) -> c.BookVisit:
+    def wish(self, visit: str) -> visits.BookVisit:
         """Say it to the domain."""
-        return c.BookVisit(n.VisitId(visit), self.at.local() if self.at else None)
+        return visits.BookVisit(n.VisitId(visit), self.at.local() if self.at else None)
 
 
 class MoveVisit(Body):
@@ -75,9 +75,9 @@ class MoveVisit(Body):
 
     to: WallTime
 
-    def wish(self, visit: str) -> c.MoveVisit:
+    def wish(self, visit: str) -> visits.MoveVisit:
         """Say it to the domain."""
-        return c.MoveVisit(n.VisitId(visit), self.to.local())
+        return visits.MoveVisit(n.VisitId(visit), self.to.local())
 
 
 class Nothing(Body):
@@ -97,9 +97,9 @@ class Release(Body):
         default=None, description="when the patient left, if that is recorded later"
     )
 
-    def wish(self, visit: str) -> c.ReleaseVisit:
+    def wish(self, visit: str) -> release.ReleaseVisit:
         """Say it to the domain."""
-        return c.ReleaseVisit(n.VisitId(visit), self.against_advice or "", self.left_at)
+        return release.ReleaseVisit(n.VisitId(visit), self.against_advice or "", self.left_at)
 
 
 class CancelVisit(Body):
@@ -109,9 +109,9 @@ class CancelVisit(Body):
 
     reason: Words
 
-    def wish(self, visit: str) -> c.CancelVisit:
+    def wish(self, visit: str) -> visits.CancelVisit:
         """Say it to the domain."""
-        return c.CancelVisit(n.VisitId(visit), self.reason)
+        return visits.CancelVisit(n.VisitId(visit), self.reason)
 
 
 class Measured(Body):
@@ -141,14 +141,14 @@ class RecordReadings(Body):
     readings: tuple[Measured, ...] = Field(min_length=1, max_length=40)
     visit: Slug | None = None
 
-    def wish(self) -> c.RecordReadings:
+    def wish(self) -> observations.RecordReadings:
         """Say it to the domain."""
         taken = tuple(
-            c.Measurement(n.ObservationName(r.observation), r.value, r.unit, r.answer)
+            observations.Measurement(n.ObservationName(r.observation), r.value, r.unit, r.answer)
             for r in self.readings
         )
         visit = n.VisitId(self.visit) if self.visit else None
-        return c.RecordReadings(self.measured_at, taken, visit)
+        return observations.RecordReadings(self.measured_at, taken, visit)
 
 
 class RecordAssessment(Body):
@@ -164,9 +164,9 @@ class RecordAssessment(Body):
     assessed_at: Instant
     items: tuple[Count, ...] = Field(min_length=1, max_length=60)
 
-    def wish(self) -> c.RecordAssessment:
+    def wish(self) -> observations.RecordAssessment:
         """Say it to the domain."""
-        return c.RecordAssessment(self.scale, self.assessed_at, self.items)
+        return observations.RecordAssessment(self.scale, self.assessed_at, self.items)
 
 
 class RecordDose(Body):
@@ -185,9 +185,9 @@ class RecordDose(Body):
     lot: Short = Field(description="read from the device, never prefilled")
     deviation: Words | None = Field(default=None, description=DEVIATION)
 
-    def wish(self) -> c.RecordDose:
+    def wish(self) -> treatment.RecordDose:
         """Say it to the domain."""
-        return c.RecordDose(
+        return treatment.RecordDose(
             n.VisitId(self.visit),
             self.first_device_at,
             self.mg,
@@ -216,9 +216,9 @@ class RecordStimulation(Body):
     output_percent: Count
     deviation: Words | None = Field(default=None, description=DEVIATION)
 
-    def wish(self) -> c.RecordStimulation:
+    def wish(self) -> treatment.RecordStimulation:
         """Say it to the domain."""
-        return c.RecordStimulation(
+        return treatment.RecordStimulation(
             n.VisitId(self.visit),
             self.started_at,
             self.ended_at,
@@ -240,9 +240,9 @@ class PlaceHold(Body):
     reason: n.HoldReason
     note: str = Field(default="", max_length=2000)
 
-    def wish(self) -> c.PlaceHold:
+    def wish(self) -> holds.PlaceHold:
         """Say it to the domain."""
-        return c.PlaceHold(self.reason, self.note)
+        return holds.PlaceHold(self.reason, self.note)
 
 
 class LiftHold(Body):
@@ -252,9 +252,9 @@ class LiftHold(Body):
 
     reason: Words
 
-    def wish(self, hold: str) -> c.LiftHold:
+    def wish(self, hold: str) -> holds.LiftHold:
         """Say it to the domain."""
-        return c.LiftHold(n.HoldId(hold), self.reason)
+        return holds.LiftHold(n.HoldId(hold), self.reason)
 
 
 class OverrideGate(Body):
@@ -270,9 +270,9 @@ class OverrideGate(Body):
     gate: Slug
     reason: Words
 
-    def wish(self) -> c.OverrideGate:
+    def wish(self) -> overrides.OverrideGate:
         """Say it to the domain."""
-        return c.OverrideGate(n.VisitId(self.visit), n.RuleId(self.gate), self.reason)
+        return overrides.OverrideGate(n.VisitId(self.visit), n.RuleId(self.gate), self.reason)
 
 
 class Decide(Body):
@@ -288,9 +288,9 @@ class Decide(Body):
     decision: n.Decision
     reason: Words
 
-    def wish(self) -> c.Decide:
+    def wish(self) -> phases.Decide:
         """Say it to the domain."""
-        return c.Decide(n.PhaseId(self.phase), self.decision, self.reason)
+        return phases.Decide(n.PhaseId(self.phase), self.decision, self.reason)
 
 
 class ResolveDelivery(Body):

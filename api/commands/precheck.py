@@ -8,7 +8,17 @@ from datetime import datetime
 
 from api.edge.access import nothing_there
 from domain.checks import check_open
-from domain.language import commands as c
+from domain.language import (
+    commands,
+    holds,
+    observations,
+    overrides,
+    phases,
+    release,
+    tasks,
+    treatment,
+    visits,
+)
 from domain.language.clocks import check_instant, check_wall
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import blocks_of
@@ -19,7 +29,9 @@ from store import codec
 from store.tables import PathwayRow
 
 
-def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: datetime) -> None:
+def check_meant(
+    row: PathwayRow, protocol: CombinedProtocol, wish: commands.Wish, now: datetime
+) -> None:
     """Raise a problem unless the wish names what is there, at times that have been."""
     pathway = codec.pathway_from_json(row.projection)
     if not pathway.phases:
@@ -33,52 +45,52 @@ def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: c.Wish, now: 
     _check_names(wish, pathway, protocol)
 
 
-def _times(wish: c.Wish) -> tuple[tuple[str, datetime], ...]:
+def _times(wish: commands.Wish) -> tuple[tuple[str, datetime], ...]:
     """The times that a wish names, each with the name of its field."""
     match wish:
-        case c.RecordReadings(measured_at=at):
+        case observations.RecordReadings(measured_at=at):
             return (("measured_at", at),)
-        case c.RecordAssessment(assessed_at=at):
+        case observations.RecordAssessment(assessed_at=at):
             return (("assessed_at", at),)
-        case c.RecordDose(first_device_at=at):
+        case treatment.RecordDose(first_device_at=at):
             return (("first_device_at", at),)
-        case c.RecordStimulation(started_at=start, ended_at=end):
+        case treatment.RecordStimulation(started_at=start, ended_at=end):
             return (("started_at", start), ("ended_at", end))
-        case c.ReleaseVisit(left_at=at) if at is not None:
+        case release.ReleaseVisit(left_at=at) if at is not None:
             return (("left_at", at),)
     return ()
 
 
 def _check_names(  # noqa: C901  one case a kind of name
-    wish: c.Wish, pathway: Pathway, protocol: CombinedProtocol
+    wish: commands.Wish, pathway: Pathway, protocol: CombinedProtocol
 ) -> None:
     match wish:
         case (
-            c.BookVisit()
-            | c.MoveVisit()
-            | c.CheckIn()
-            | c.MissVisit()
-            | c.CancelVisit()
-            | c.ReleaseVisit()
+            visits.BookVisit()
+            | visits.MoveVisit()
+            | visits.CheckIn()
+            | visits.MissVisit()
+            | visits.CancelVisit()
+            | release.ReleaseVisit()
         ):
             if wish.visit not in pathway.visits:
                 raise nothing_there()
-        case c.LiftHold(hold=hold):
+        case holds.LiftHold(hold=hold):
             if hold not in pathway.holds:
                 raise nothing_there()
-        case c.AcknowledgeTask(task=task):
+        case tasks.AcknowledgeTask(task=task):
             if task not in pathway.tasks:
                 raise nothing_there()
-        case c.RecordReadings(visit=visit) if visit is not None:
+        case observations.RecordReadings(visit=visit) if visit is not None:
             _insist_visit(pathway, visit)
-        case c.RecordDose(visit=visit) | c.RecordStimulation(visit=visit):
+        case treatment.RecordDose(visit=visit) | treatment.RecordStimulation(visit=visit):
             _insist_visit(pathway, visit)
-        case c.OverrideGate(visit=visit, gate=gate):
+        case overrides.OverrideGate(visit=visit, gate=gate):
             _insist_visit(pathway, visit)
             known = _rules(protocol, pathway.visits[visit].phase)
             if gate not in known:
                 raise Malformed(f"no such gate in this phase; known are {', '.join(known)}")
-        case c.SignOrder(phase=phase) | c.Decide(phase=phase):
+        case phases.SignOrder(phase=phase) | phases.Decide(phase=phase):
             if phase not in pathway.phases:
                 entered = ", ".join(sorted(pathway.phases))
                 raise Malformed(f"that phase was not entered; entered are {entered}")

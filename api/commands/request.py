@@ -12,7 +12,6 @@ from api.edge.problems import Problem
 from api.edge.tokens import Caller
 from domain.language.commands import Wish
 from domain.language.names import Author, Role
-from domain.permissions import roles_for
 
 Key = Annotated[
     str | None,
@@ -63,7 +62,7 @@ class MayAsk(May):
 
 def may_wish(wish: type[Wish]) -> MayAsk:
     """Guard a route with the roles that the domain lists for a wish."""
-    return MayAsk(*roles_for(wish))
+    return MayAsk(*wish.MAY)
 
 
 def _key(key: str | None) -> str:

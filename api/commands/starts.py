@@ -17,11 +17,12 @@ from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.patients import read_patient
 from domain import decide
-from domain.language import events
 from domain.language.clocks import local_day
 from domain.language.errors import Conflict, Malformed, Unavailable
+from domain.language.events import Event
 from domain.language.names import ConnectionId, EhrPatientId, EventId, PathwayId, RequestId, SiteId
 from domain.language.pathway import Pathway
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol, Status
 from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
@@ -90,7 +91,7 @@ def _made(
 ) -> PathwayInput:
     """Say what the start means. Malformed for a first visit that is no time, or not possible."""
     request = RequestId(str(uuid4()))
-    started = events.PathwayStarted(
+    started = PathwayStarted(
         EhrPatientId(wanted.patient),
         ConnectionId(site.ehr),
         SiteId(site.id),
@@ -111,7 +112,7 @@ def _made(
         message = f"treated in an earlier pathway; first_visit must be {soonest} or later"
         raise Malformed(message)
     begin = tuple(
-        events.Event(EventId(f"{request}/{place}"), now, asked.author, fact)
+        Event(EventId(f"{request}/{place}"), now, asked.author, fact)
         for place, fact in enumerate(facts)
     )
     pathway = Pathway(PathwayId(str(uuid4())))

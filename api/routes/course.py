@@ -13,7 +13,7 @@ from api.commands.request import Asked, may_wish
 from api.commands.submit import send
 from api.reading.rendering import task_at
 from api.routes.declaring import COMMANDING, example
-from domain.language import commands as c
+from domain.language import holds, overrides, phases, release, tasks, visits
 from domain.language.names import VisitId
 
 router = APIRouter(prefix="/pathways/{pathway}", tags=["course"])
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/pathways/{pathway}", tags=["course"])
 async def sign_order(
     pathway: str,
     body: Annotated[r.SignOrder, example(r.SignOrder)],
-    asked: Annotated[Asked, Depends(may_wish(c.SignOrder))],
+    asked: Annotated[Asked, Depends(may_wish(phases.SignOrder))],
 ) -> JSONResponse:
     """Order a phase's treatment. Nothing is given in a phase whose order is not signed."""
     return await send(asked, pathway, body.wish())
@@ -33,7 +33,7 @@ async def sign_order(
 async def book_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(c.BookVisit))],
+    asked: Annotated[Asked, Depends(may_wish(visits.BookVisit))],
     body: Annotated[r.BookVisit | None, example(r.BookVisit)] = None,
 ) -> JSONResponse:
     """Book it at its proposed time, or at another that the protocol allows."""
@@ -45,7 +45,7 @@ async def move_visit(
     pathway: str,
     visit: str,
     body: Annotated[r.MoveVisit, example(r.MoveVisit)],
-    asked: Annotated[Asked, Depends(may_wish(c.MoveVisit))],
+    asked: Annotated[Asked, Depends(may_wish(visits.MoveVisit))],
 ) -> JSONResponse:
     """Move a proposed or booked visit to another local time of the site."""
     return await send(asked, pathway, body.wish(visit))
@@ -55,24 +55,24 @@ async def move_visit(
 async def check_in(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(c.CheckIn))],
+    asked: Annotated[Asked, Depends(may_wish(visits.CheckIn))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Say that the patient is here, on the visit's day."""
     del body
-    return await send(asked, pathway, c.CheckIn(VisitId(visit)))
+    return await send(asked, pathway, visits.CheckIn(VisitId(visit)))
 
 
 @router.post("/visits/{visit}/miss", summary="The patient did not come", **COMMANDING)
 async def miss_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(c.MissVisit))],
+    asked: Annotated[Asked, Depends(may_wish(visits.MissVisit))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Record a missed visit; the protocol says what becomes of it."""
     del body
-    return await send(asked, pathway, c.MissVisit(VisitId(visit)))
+    return await send(asked, pathway, visits.MissVisit(VisitId(visit)))
 
 
 @router.post("/visits/{visit}/cancel", summary="Call off a visit to come", **COMMANDING)
@@ -80,7 +80,7 @@ async def cancel_visit(
     pathway: str,
     visit: str,
     body: Annotated[r.CancelVisit, example(r.CancelVisit)],
-    asked: Annotated[Asked, Depends(may_wish(c.CancelVisit))],
+    asked: Annotated[Asked, Depends(may_wish(visits.CancelVisit))],
 ) -> JSONResponse:
     """Call off a proposed or booked visit, with a reason; it is proposed anew by the rule."""
     return await send(asked, pathway, body.wish(visit))
@@ -90,7 +90,7 @@ async def cancel_visit(
 async def release_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(c.ReleaseVisit))],
+    asked: Annotated[Asked, Depends(may_wish(release.ReleaseVisit))],
     body: Annotated[r.Release | None, example(r.Release)] = None,
 ) -> JSONResponse:
     """Release the patient from a visit, once every check after treatment is met.
@@ -105,7 +105,7 @@ async def release_visit(
 async def place_hold(
     pathway: str,
     body: Annotated[r.PlaceHold, example(r.PlaceHold)],
-    asked: Annotated[Asked, Depends(may_wish(c.PlaceHold))],
+    asked: Annotated[Asked, Depends(may_wish(holds.PlaceHold))],
 ) -> JSONResponse:
     """Stop all treatment until a prescriber lifts the hold."""
     return await send(asked, pathway, body.wish())
@@ -116,7 +116,7 @@ async def lift_hold(
     pathway: str,
     hold: str,
     body: Annotated[r.LiftHold, example(r.LiftHold)],
-    asked: Annotated[Asked, Depends(may_wish(c.LiftHold))],
+    asked: Annotated[Asked, Depends(may_wish(holds.LiftHold))],
 ) -> JSONResponse:
     """Lift a hold, with a reason."""
     return await send(asked, pathway, body.wish(hold))
@@ -126,7 +126,7 @@ async def lift_hold(
 async def override_gate(
     pathway: str,
     body: Annotated[r.OverrideGate, example(r.OverrideGate)],
-    asked: Annotated[Asked, Depends(may_wish(c.OverrideGate))],
+    asked: Annotated[Asked, Depends(may_wish(overrides.OverrideGate))],
 ) -> JSONResponse:
     """Let a gate pass at one visit for what was found so far; later findings hold again."""
     return await send(asked, pathway, body.wish())
@@ -136,7 +136,7 @@ async def override_gate(
 async def decide(
     pathway: str,
     body: Annotated[r.Decide, example(r.Decide)],
-    asked: Annotated[Asked, Depends(may_wish(c.Decide))],
+    asked: Annotated[Asked, Depends(may_wish(phases.Decide))],
 ) -> JSONResponse:
     """Continue to the next phase, complete, or stop the pathway, with a reason.
 
@@ -149,9 +149,9 @@ async def decide(
 async def acknowledge_task(
     pathway: str,
     task: str,
-    asked: Annotated[Asked, Depends(may_wish(c.AcknowledgeTask))],
+    asked: Annotated[Asked, Depends(may_wish(tasks.AcknowledgeTask))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Acknowledge a task, by the id that lists of tasks give it. It stays open until done."""
     del body
-    return await send(asked, pathway, c.AcknowledgeTask(task_at(task)))
+    return await send(asked, pathway, tasks.AcknowledgeTask(task_at(task)))

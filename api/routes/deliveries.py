@@ -19,8 +19,8 @@ from api.reading.verify_resource import check_stands
 from api.routes.declaring import POSTING, READING, Cursor, Limit, With, example, page_of
 from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
 from domain.language.errors import Conflict, Unavailable
-from domain.language.names import Role
-from domain.permissions import CARE, MAY_READ
+from domain.language.names import CARE, Role
+from domain.permissions import MAY_READ
 from store import inbox, lanes, ledger, pathways
 from store.database import Transaction
 from store.tables import CommandRow, DeliveryRow

@@ -30,6 +30,16 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     KAIROS = "kairos"
 
+    @property
+    def spoken(self) -> str:
+        """The role as people say it in a sentence: `TMS operator`."""
+        return self.replace("-", " ").replace("tms", "TMS")
+
+
+Roles = tuple[Role, ...]
+CARE: Roles = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
+"""Those who care for patients. Each command names in its `MAY` who of them may give it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Author:

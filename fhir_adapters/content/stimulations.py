@@ -8,8 +8,8 @@ which the clinic's billing chooses.
 
 from typing import Any
 
-from domain.language.events import StimulationGiven
 from domain.language.names import ObservationName, PhaseId
+from domain.language.treatment import StimulationGiven
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created

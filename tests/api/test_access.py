@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from domain.language.commands import Wish
 from domain.language.names import Role
-from domain.permissions import MAY, MAY_START
+from domain.permissions import MAY_START
 from tests.api.clinic import EVERY_ROLE, Clinic
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -91,8 +92,8 @@ COMMANDS = {
 def by_kind() -> dict[str, tuple[Role, ...]]:
     """The roles that the domain lists for each kind of wish."""
     return {
-        str(next(field.default for field in fields(wish) if field.name == "kind")): roles
-        for wish, roles in MAY.items()
+        str(next(field.default for field in fields(wish) if field.name == "kind")): wish.MAY
+        for wish in get_args(Wish)
     }
 
 

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command
+from domain.language.events import Event
 from domain.language.findings import Blocked
 from domain.language.names import (
     Author,
@@ -19,7 +19,9 @@ from domain.language.names import (
     RuleId,
     VisitId,
 )
+from domain.language.observations import Measurement, RecordReadings
 from domain.language.pathway import Pathway
+from domain.language.phases import PhaseEntered
 from domain.language.protocol import CombinedProtocol
 from temporal.parcel import pack_command, pack_refusal, pack_start, unpack, unpack_refusal
 from workflows.messages import PathwayInput, Refusal
@@ -30,16 +32,16 @@ NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 
 def test_a_command_comes_out_as_it_went_in():
     """A packed command survives JSON, decimals and instants included."""
-    taken = (c.Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
-    wish = c.RecordReadings(NOW, taken, VisitId("a-visit-1"))
-    command = c.Command(RequestId("r"), NURSE, wish, expects=3)
+    taken = (Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
+    wish = RecordReadings(NOW, taken, VisitId("a-visit-1"))
+    command = Command(RequestId("r"), NURSE, wish, expects=3)
     assert unpack(json.loads(json.dumps(pack_command(command)))) == command
 
 
 def test_a_start_comes_out_as_it_went_in(protocol: CombinedProtocol):
     """A packed start survives JSON with its whole protocol and its first events."""
-    entered = e.PhaseEntered(PhaseId("a"), LocalTime(NOW.date(), NOW.time()))
-    begin = (e.Event(EventId("r/0"), NOW, NURSE, entered),)
+    entered = PhaseEntered(PhaseId("a"), LocalTime(NOW.date(), NOW.time()))
+    begin = (Event(EventId("r/0"), NOW, NURSE, entered),)
     start = PathwayInput(
         Pathway(PathwayId("p")), protocol, first_request=RequestId("r"), begin=begin
     )

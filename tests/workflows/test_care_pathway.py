@@ -10,8 +10,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
 import domain.decide
-from domain.language import commands as c
+from domain.language.commands import Command
 from domain.language.errors import Conflict, Refused, Unavailable
+from domain.language.holds import PlaceHold
 from domain.language.names import (
     HoldReason,
     ObservationName,
@@ -21,8 +22,12 @@ from domain.language.names import (
     VisitId,
     VisitStatus,
 )
+from domain.language.observations import Measurement, RecordReadings
 from domain.language.pathway import Pathway
+from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
+from domain.language.treatment import RecordDose
+from domain.language.visits import BookVisit
 from domain.rules.fold import fold
 from store import codec, pathways
 from store.database import Database
@@ -56,15 +61,15 @@ async def _accepted(world: World) -> int:
 
 
 async def _pulse_oximetry(world: World, request: str | None = None) -> int:
-    reading = c.Measurement(ObservationName("spo2"), Decimal(97), "%")
-    wish = c.RecordReadings(await world.now(), (reading,))
+    reading = Measurement(ObservationName("spo2"), Decimal(97), "%")
+    wish = RecordReadings(await world.now(), (reading,))
     return (await world.do(NURSE, wish, request)).version
 
 
 async def test_a_refused_command_leaves_no_trace_in_history(world: World) -> None:
     """A command that the domain refuses is never accepted into the workflow's history."""
-    dose = c.RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    dose = RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
     assert await _accepted(world) == 1
     with pytest.raises(Refused, match="28 mg") as refused:
@@ -76,7 +81,7 @@ async def test_a_refused_command_leaves_no_trace_in_history(world: World) -> Non
 async def test_one_request_takes_effect_once(world: World) -> None:
     """The same request sent three times is one event, and answers the same version."""
     request = str(uuid4())
-    wish = c.PlaceHold(HoldReason.SUPPLY, "no device")
+    wish = PlaceHold(HoldReason.SUPPLY, "no device")
     first = await world.do(NURSE, wish, request)
     assert await world.do(NURSE, wish, request) == first
     await world.settled()
@@ -96,10 +101,10 @@ async def test_a_defect_fails_one_command_and_not_the_pathway(
 
     monkeypatch.setattr(domain.decide, "_facts", broken)
     with pytest.raises(Unavailable):
-        await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+        await world.do(PRESCRIBER, SignOrder(INDUCTION))
     monkeypatch.undo()
     assert domain.decide.decide is real
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
     assert (await world.pathway()).phases[INDUCTION].signed is not None
 
@@ -123,9 +128,9 @@ async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
 
 async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
     """What screens read equals what the stored events say, and both what the workflow holds."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
-    await world.do(MANAGER, c.BookVisit(VisitId("esketamine-induction-visit-1")))
+    await world.do(MANAGER, BookVisit(VisitId("esketamine-induction-visit-1")))
     await world.settled()
     async with world.database.begin() as tx:
         rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
@@ -139,7 +144,7 @@ async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
 
 async def test_a_stale_expectation_is_a_conflict(world: World) -> None:
     """A command that expects another version than the pathway's is refused as a conflict."""
-    command = c.Command(RequestId(str(uuid4())), PRESCRIBER, c.SignOrder(INDUCTION), expects=99)
+    command = Command(RequestId(str(uuid4())), PRESCRIBER, SignOrder(INDUCTION), expects=99)
     with pytest.raises(Conflict, match="not 99"):
         await send(world.client, world.pathway_id, command)
 

@@ -8,8 +8,10 @@ import pytest
 
 from activities import relay
 from activities.relay import Relay
-from domain.language import commands as c
+from domain.language.commands import Command, Wish
+from domain.language.holds import PlaceHold
 from domain.language.names import Author, Decision, HoldReason, PhaseId, RequestId
+from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from store import inbox
 from store.database import Database
@@ -17,7 +19,7 @@ from store.tables import CommandRow
 from temporal.parcel import pack_command, unpack_refusal
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
-HOLD = c.PlaceHold(HoldReason.OTHER, "a note")
+HOLD = PlaceHold(HoldReason.OTHER, "a note")
 
 
 @pytest.fixture
@@ -29,9 +31,9 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
         yield made
 
 
-async def _receive(world: World, by: Author, wish: c.Wish, pathway_id: str = "") -> str:
+async def _receive(world: World, by: Author, wish: Wish, pathway_id: str = "") -> str:
     """Commit a command to the inbox as the API does, and die before it is sent."""
-    command = c.Command(RequestId(str(uuid4())), by, wish)
+    command = Command(RequestId(str(uuid4())), by, wish)
     received = inbox.Received(
         command.id,
         pathway_id or world.pathway_id,
@@ -56,7 +58,7 @@ async def _row(world: World, command: str) -> CommandRow:
 
 async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
     """A command that nobody settled before its pathway ended is rejected, and says why."""
-    await world.do(PRESCRIBER, c.Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
+    await world.do(PRESCRIBER, Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
     await world.settled()
     late = await _receive(world, NURSE, HOLD)
     sending = Relay(world.database, world.client, world.clock)
