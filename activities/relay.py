@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import structlog
 from temporalio.client import Client
 
-from domain.checks import check_open
 from domain.language.commands import Command
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 from domain.language.findings import blocks_of
+from domain.rules.refusing import check_open
 from store import codec, inbox, lanes, pathways
 from store.database import Database
 from store.tables import CommandRow

@@ -7,13 +7,13 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import checks
+from domain.chapters import phases, release
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.names import Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
-from domain.rules import gates, reviews
+from domain.rules import gates, leaving, reviews, treating
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
@@ -86,21 +86,23 @@ def _in_visit(
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
     if over:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
-        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, checks.releasers(phase), says, "visit-overdue")
+        yield AskPerson(
+            Ask.RESOLVE_VISIT, visit.id, release.releasers(phase), says, "visit-overdue"
+        )
         return
-    due = checks.sessions_due(phase, pathway, visit)
+    due = treating.sessions_due(phase, pathway, visit)
     if due:
-        treat = checks.check_may_treat(protocol, pathway, visit.id, now)
+        treat = treating.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
         if given == 0:
             return
-    leave = checks.check_may_release(protocol, pathway, visit.id, now)
+    leave = leaving.check_may_release(protocol, pathway, visit.id, now)
     blocks = blocks_of(leave)
     waits = [block.until for block in blocks if block.until is not None and block.until > now]
     if isinstance(leave, Passed):
         if not due:
             says = f"Release the patient from {visit.id}: every check is met."
-            yield AskPerson(Ask.RELEASE, visit.id, checks.releasers(phase), says, "release")
+            yield AskPerson(Ask.RELEASE, visit.id, release.releasers(phase), says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
     yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
@@ -245,7 +247,7 @@ def _deciding(
         due = now
     else:
         return
-    blocks = blocks_of(checks.check_may_decide(protocol, pathway, phase.id, now))
+    blocks = blocks_of(phases.check_may_decide(protocol, pathway, phase.id, now))
     block = blocks[0] if blocks else None
     why, source = (block.why, block.source) if block else ("", "")
     roles = (Role.PRESCRIBER,)

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from domain.checks import check_may_release, check_may_treat
 from domain.language.commands import Wish
 from domain.language.errors import Malformed
 from domain.language.findings import blocks_of
@@ -16,7 +15,9 @@ from domain.language.protocol import Period, Rate, Stage
 from domain.language.release import ReleaseVisit, VisitReleased
 from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation
 from domain.language.visits import CancelVisit, CheckIn
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
+from domain.rules.treating import check_may_treat
 from tests.course import SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, MAINTENANCE
 from tests.domain.scenes import (

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.checks import check_may_decide, check_may_release, check_may_treat
+from domain.chapters.phases import check_may_decide
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Held, Missing, Passed, blocks_of
 from domain.language.names import RuleId
@@ -13,7 +13,9 @@ from domain.language.overrides import OverrideGate
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose
 from domain.planner import next_step, steps
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, Await
+from domain.rules.treating import check_may_treat
 from tests.course import LOW_RISK, Course
 from tests.domain.clinic import COMBINED, INDUCTION, measure
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, checked_in, dose, dosed, minutes, missing, rules
@@ -137,7 +139,8 @@ def test_an_override_needs_a_reason_a_finding_and_the_gate():
     assert set(missing(nothing)) == {PRESSURE}
     pressure(course, 152, 94)
     assert isinstance(course.attempt(OverrideGate(ONE, PRESSURE, "  ")), Malformed)
-    assert isinstance(course.attempt(OverrideGate(ONE, RuleId("nothing"), "Why.")), Conflict)
+    assert isinstance(course.attempt(OverrideGate(ONE, RuleId("nothing"), "Why.")), Malformed)
+    assert isinstance(course.attempt(OverrideGate(ONE, RuleId("ride-home"), "Why.")), Conflict)
 
 
 def test_a_thought_of_self_harm_holds_treatment_whatever_the_total():

@@ -11,7 +11,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.automatic import automatic
-from domain.checks import check_may_treat
 from domain.language.clocks import LocalTime, exists, local
 from domain.language.events import Event
 from domain.language.findings import Passed
@@ -32,6 +31,7 @@ from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
 from domain.planner import next_due, next_step, steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
+from domain.rules.treating import check_may_treat
 from store import codec
 from tests.course import Course
 from tests.domain.clinic import COMBINED, DTMS, NEW_YORK

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from domain.language.errors import Malformed, Refused
-from domain.language.holds import LiftHold
-from domain.language.names import Author, HoldId, ObservationName, Role
+from domain.language.holds import LiftHold, PlaceHold
+from domain.language.names import Author, HoldReason, ObservationName, Role
 from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.rules.readings import read_measurements
 from tests.domain.clinic import COMBINED, World, measure, readings
@@ -129,6 +129,8 @@ def test_what_nobody_can_have_measured_is_refused(taken, why):
 
 def test_a_reason_has_words():
     """A reason of one space without width is none."""
-    refusal = World(FIRST).attempt(LiftHold(HoldId("h"), "\u200b"))
+    world = World(FIRST)
+    world.do(PlaceHold(HoldReason.OTHER, "a note"))
+    refusal = world.attempt(LiftHold(world.pathway.open_holds()[0], "\u200b"))
     assert isinstance(refusal, Malformed)
     assert "in words" in str(refusal)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from domain.checks import check_may_release
 from domain.language.findings import blocks_of
 from domain.language.holds import PlaceHold
 from domain.language.names import Author, Decision, HoldReason, Role, TaskId, VisitId
@@ -15,6 +14,7 @@ from domain.language.phases import Decide
 from domain.language.release import ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, readings
