@@ -89,7 +89,7 @@ def _facts(  # noqa: PLR0911  one answer a chapter
     """Say what becomes true, and when it happened: now, unless the wish says when."""
     wish, role = command.wish, command.by.role
     if isinstance(wish, PhaseWish):
-        return now, phases.decide(protocol, pathway, wish, now)
+        return now, phases.decide(protocol, pathway, wish, role, now)
     if isinstance(wish, VisitWish):
         return now, visits.decide(protocol, pathway, wish, now)
     if isinstance(wish, ReleaseWish):

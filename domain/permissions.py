@@ -1,6 +1,22 @@
-"""Who may start a pathway and who may look at one. Who may have a wish stands with the wish."""
+"""Which roles may start a pathway, look at one, and have a wish somewhere.
 
+Only a first look: whether this person may have this wish on this pathway is its chapter's to say.
+"""
+
+from collections.abc import Iterable
+
+from domain.language.commands import Wish
 from domain.language.names import CARE, Role, Roles
+from domain.language.phases import SignOrder
+from domain.language.protocol import CombinedProtocol
 
 MAY_START: Roles = (Role.CARE_MANAGER, Role.PRESCRIBER)
 MAY_READ: Roles = (*CARE, Role.OPERATIONS, Role.AUDITOR)
+
+
+def roles_for(wish: type[Wish], protocols: Iterable[CombinedProtocol]) -> Roles:
+    """List who may have such a wish on some pathway of these protocols."""
+    if wish is not SignOrder:
+        return wish.MAY
+    phases = [phase for protocol in protocols for phase in protocol.phases]
+    return tuple(r for r in SignOrder.MAY if any(r in phase.ordered_by for phase in phases))

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import CheckConstraint
 
 from api.app import V1
+from api.commands.request import MayAsk
 from api.edge.access import ANYONE, guards_of
 from api.edge.problems import TYPES
 from domain.automatic import automatic
@@ -30,6 +31,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseVisit
 from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from domain.rules.fold import fold
+from protocols.book import ProtocolBook
 from protocols.loader import SHIPPED, load_protocols
 from settings import Connection, Settings, Site
 from store.tables import CommandRow, PathwayRow
@@ -198,8 +200,9 @@ def _plain(value: object) -> object:
 
 def api_page() -> str:
     """List every route under /v1 with the roles that may use it."""
+    book = load_protocols(SHIPPED)
     rows = [
-        f"| `{method} /v1{route.path}` | {_roles(route)} | {route.summary} |"
+        f"| `{method} /v1{route.path}` | {_roles(route, book)} | {route.summary} |"
         for module in V1
         for route in module.router.routes
         if isinstance(route, APIRoute)
@@ -220,8 +223,12 @@ def api_page() -> str:
     ])  # fmt: skip
 
 
-def _roles(route: APIRoute) -> str:
-    roles = [role for guard in guards_of(route.dependant) for role in guard.roles]
+def _roles(route: APIRoute, book: ProtocolBook) -> str:
+    roles = [
+        role
+        for guard in guards_of(route.dependant)
+        for role in (guard.roles_now(book) if isinstance(guard, MayAsk) else guard.roles)
+    ]
     everyone = set(roles) == set(ANYONE)
     return "every role" if everyone else ", ".join(dict.fromkeys(roles))
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.commands import bodies as r
-from api.commands.request import Asked, may_wish
+from api.commands.request import Asked, MayWish
 from api.commands.submit import send
 from api.routes.declaring import COMMANDING, example
 from domain.language import observations, treatment
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/pathways/{pathway}", tags=["chart"])
 async def record_readings(
     pathway: str,
     body: Annotated[r.RecordReadings, example(r.RecordReadings)],
-    asked: Annotated[Asked, Depends(may_wish(observations.RecordReadings))],
+    asked: Annotated[Asked, Depends(MayWish(observations.RecordReadings))],
 ) -> JSONResponse:
     """Record readings in the units of the vocabulary. A wrong unit is refused, never converted."""
     return await send(asked, pathway, body.wish())
@@ -28,7 +28,7 @@ async def record_readings(
 async def record_assessment(
     pathway: str,
     body: Annotated[r.RecordAssessment, example(r.RecordAssessment)],
-    asked: Annotated[Asked, Depends(may_wish(observations.RecordAssessment))],
+    asked: Annotated[Asked, Depends(MayWish(observations.RecordAssessment))],
 ) -> JSONResponse:
     """Record a scale item by item; the total is computed."""
     return await send(asked, pathway, body.wish())
@@ -38,7 +38,7 @@ async def record_assessment(
 async def record_dose(
     pathway: str,
     body: Annotated[r.RecordDose, example(r.RecordDose)],
-    asked: Annotated[Asked, Depends(may_wish(treatment.RecordDose))],
+    asked: Annotated[Asked, Depends(MayWish(treatment.RecordDose))],
 ) -> JSONResponse:
     """Record a dose from the moment of its first device, from which observation counts."""
     return await send(asked, pathway, body.wish())
@@ -48,7 +48,7 @@ async def record_dose(
 async def record_stimulation(
     pathway: str,
     body: Annotated[r.RecordStimulation, example(r.RecordStimulation)],
-    asked: Annotated[Asked, Depends(may_wish(treatment.RecordStimulation))],
+    asked: Annotated[Asked, Depends(MayWish(treatment.RecordStimulation))],
 ) -> JSONResponse:
     """Record a dTMS session with what the device showed."""
     return await send(asked, pathway, body.wish())

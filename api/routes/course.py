@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.commands import bodies as r
-from api.commands.request import Asked, may_wish
+from api.commands.request import Asked, MayWish
 from api.commands.submit import send
 from api.reading.rendering import task_at
 from api.routes.declaring import COMMANDING, example
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/pathways/{pathway}", tags=["course"])
 async def sign_order(
     pathway: str,
     body: Annotated[r.SignOrder, example(r.SignOrder)],
-    asked: Annotated[Asked, Depends(may_wish(phases.SignOrder))],
+    asked: Annotated[Asked, Depends(MayWish(phases.SignOrder))],
 ) -> JSONResponse:
     """Order a phase's treatment. Nothing is given in a phase whose order is not signed."""
     return await send(asked, pathway, body.wish())
@@ -33,7 +33,7 @@ async def sign_order(
 async def book_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(visits.BookVisit))],
+    asked: Annotated[Asked, Depends(MayWish(visits.BookVisit))],
     body: Annotated[r.BookVisit | None, example(r.BookVisit)] = None,
 ) -> JSONResponse:
     """Book it at its proposed time, or at another that the protocol allows."""
@@ -45,7 +45,7 @@ async def move_visit(
     pathway: str,
     visit: str,
     body: Annotated[r.MoveVisit, example(r.MoveVisit)],
-    asked: Annotated[Asked, Depends(may_wish(visits.MoveVisit))],
+    asked: Annotated[Asked, Depends(MayWish(visits.MoveVisit))],
 ) -> JSONResponse:
     """Move a proposed or booked visit to another local time of the site."""
     return await send(asked, pathway, body.wish(visit))
@@ -55,7 +55,7 @@ async def move_visit(
 async def check_in(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(visits.CheckIn))],
+    asked: Annotated[Asked, Depends(MayWish(visits.CheckIn))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Say that the patient is here, on the visit's day."""
@@ -67,7 +67,7 @@ async def check_in(
 async def miss_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(visits.MissVisit))],
+    asked: Annotated[Asked, Depends(MayWish(visits.MissVisit))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Record a missed visit; the protocol says what becomes of it."""
@@ -80,7 +80,7 @@ async def cancel_visit(
     pathway: str,
     visit: str,
     body: Annotated[r.CancelVisit, example(r.CancelVisit)],
-    asked: Annotated[Asked, Depends(may_wish(visits.CancelVisit))],
+    asked: Annotated[Asked, Depends(MayWish(visits.CancelVisit))],
 ) -> JSONResponse:
     """Call off a proposed or booked visit, with a reason; it is proposed anew by the rule."""
     return await send(asked, pathway, body.wish(visit))
@@ -90,7 +90,7 @@ async def cancel_visit(
 async def release_visit(
     pathway: str,
     visit: str,
-    asked: Annotated[Asked, Depends(may_wish(release.ReleaseVisit))],
+    asked: Annotated[Asked, Depends(MayWish(release.ReleaseVisit))],
     body: Annotated[r.Release | None, example(r.Release)] = None,
 ) -> JSONResponse:
     """Release the patient from a visit, once every check after treatment is met.
@@ -105,7 +105,7 @@ async def release_visit(
 async def place_hold(
     pathway: str,
     body: Annotated[r.PlaceHold, example(r.PlaceHold)],
-    asked: Annotated[Asked, Depends(may_wish(holds.PlaceHold))],
+    asked: Annotated[Asked, Depends(MayWish(holds.PlaceHold))],
 ) -> JSONResponse:
     """Stop all treatment until a prescriber lifts the hold."""
     return await send(asked, pathway, body.wish())
@@ -116,7 +116,7 @@ async def lift_hold(
     pathway: str,
     hold: str,
     body: Annotated[r.LiftHold, example(r.LiftHold)],
-    asked: Annotated[Asked, Depends(may_wish(holds.LiftHold))],
+    asked: Annotated[Asked, Depends(MayWish(holds.LiftHold))],
 ) -> JSONResponse:
     """Lift a hold, with a reason."""
     return await send(asked, pathway, body.wish(hold))
@@ -126,7 +126,7 @@ async def lift_hold(
 async def override_gate(
     pathway: str,
     body: Annotated[r.OverrideGate, example(r.OverrideGate)],
-    asked: Annotated[Asked, Depends(may_wish(overrides.OverrideGate))],
+    asked: Annotated[Asked, Depends(MayWish(overrides.OverrideGate))],
 ) -> JSONResponse:
     """Let a gate pass at one visit for what was found so far; later findings hold again."""
     return await send(asked, pathway, body.wish())
@@ -136,7 +136,7 @@ async def override_gate(
 async def decide(
     pathway: str,
     body: Annotated[r.Decide, example(r.Decide)],
-    asked: Annotated[Asked, Depends(may_wish(phases.Decide))],
+    asked: Annotated[Asked, Depends(MayWish(phases.Decide))],
 ) -> JSONResponse:
     """Continue to the next phase, complete, or stop the pathway, with a reason.
 
@@ -149,7 +149,7 @@ async def decide(
 async def acknowledge_task(
     pathway: str,
     task: str,
-    asked: Annotated[Asked, Depends(may_wish(tasks.AcknowledgeTask))],
+    asked: Annotated[Asked, Depends(MayWish(tasks.AcknowledgeTask))],
     body: Annotated[r.Nothing | None, example(r.Nothing)] = None,
 ) -> JSONResponse:
     """Acknowledge a task, by the id that lists of tasks give it. It stays open until done."""

@@ -7,7 +7,7 @@ from typing import assert_never
 from domain.language.clocks import check_happened, local_day
 from domain.language.errors import Malformed
 from domain.language.findings import Answer, Blocked, answer
-from domain.language.names import Role, VisitStatus
+from domain.language.names import Role, VisitStatus, any_of
 from domain.language.observations import (
     ObservationFact,
     ObservationWish,
@@ -57,8 +57,8 @@ def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> Ans
 
 
 def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:
-    whose = " or ".join(kind.recorded_by)
-    return found("recorded-by", f"{kind.title} is for {whose}, not {role}", kind.recorded_by)
+    finding = f"{kind.title} is recorded by {any_of(kind.recorded_by)}, not by {role.spoken}"
+    return found("recorded-by", finding, kind.recorded_by)
 
 
 def _readings(

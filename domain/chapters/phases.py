@@ -6,7 +6,7 @@ from typing import assert_never
 from domain.language.clocks import LocalTime, local_day
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
-from domain.language.names import Decision, Outcome, PhaseId
+from domain.language.names import Decision, Outcome, PhaseId, Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.phases import (
     Decide,
@@ -33,7 +33,7 @@ def check_meant(pathway: Pathway, wish: PhaseWish) -> None:
 
 
 def decide(
-    protocol: CombinedProtocol, pathway: Pathway, wish: PhaseWish, now: datetime
+    protocol: CombinedProtocol, pathway: Pathway, wish: PhaseWish, role: Role, now: datetime
 ) -> tuple[PhaseFact, ...]:
     """Say that the order is signed, or what was decided and what follows from it."""
     if wish.phase != pathway.phase:
@@ -42,6 +42,7 @@ def decide(
         case SignOrder(phase=phase):
             if pathway.phases[phase].signed is not None:
                 raise Conflict(f"the order for {phase} is signed already")
+            insist(check_may_sign(protocol.phase(phase), role), "sign the order")
             return (OrderSigned(phase),)
         case Decide():
             insist_reason(wish.reason)
@@ -52,6 +53,14 @@ def decide(
             return (made,) if following is None else (made, following)
         case unknown:
             assert_never(unknown)
+
+
+def check_may_sign(phase: Protocol, role: Role) -> Answer:
+    """May this role order the phase's treatment? The protocol that clinicians approved says who."""
+    if role in phase.ordered_by:
+        return answer(())
+    finding = f"{phase.title} is ordered by {any_of(phase.ordered_by)}, not by {role.spoken}"
+    return answer((found("ordered-by", finding, phase.ordered_by),))
 
 
 def check_may_decide(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Answer, answer, blocks_of
-from domain.language.names import Role, Roles, VisitStatus
+from domain.language.names import Role, Roles, VisitStatus, any_of
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.release import ReleaseFact, ReleaseVisit, ReleaseWish, VisitReleased
@@ -48,7 +48,7 @@ def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> An
     who = releasers(protocol.phase(visit.phase))
     if role in who or role not in ReleaseVisit.MAY:
         return answer(())
-    return answer((found("released-by", f"a dose is watched by {' or '.join(who)}", who),))
+    return answer((found("released-by", f"a dose is watched by {any_of(who)}", who),))
 
 
 def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Tasks: Kairos opens and closes them; one of those whom a task is for says that they saw it."""
 
 from domain.language.errors import Malformed, Refused
-from domain.language.names import Role
+from domain.language.names import Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.tasks import TaskAcknowledged, TaskFact, TaskWish
 from domain.rules.refusing import found
@@ -18,7 +18,6 @@ def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]
     """Say that the task was seen. Refused for those whom it is not for."""
     roles = pathway.tasks[wish.task].roles
     if role not in roles:
-        whose = " or ".join(roles)
-        block = found("task-role", f"this task is for {whose}", roles)
-        raise Refused(f"this task is for {whose}, not for {role}", (block,))
+        whose = f"this task is for {any_of(roles)}"
+        raise Refused(f"{whose}, not for {role.spoken}", (found("task-role", whose, roles),))
     return (TaskAcknowledged(wish.task),)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from domain.language.clocks import LocalTime
 from domain.language.names import (
+    CARE,
     ConnectionId,
     Decision,
     EhrPatientId,
@@ -19,9 +20,9 @@ from domain.language.names import (
 
 @dataclass(frozen=True, slots=True)
 class SignOrder:
-    """Order the treatment of a phase."""
+    """Order the treatment of a phase: for those of these roles whom its `ordered_by` names."""
 
-    MAY: ClassVar[Roles] = (Role.PRESCRIBER,)
+    MAY: ClassVar[Roles] = CARE
 
     phase: PhaseId
     kind: Literal["sign-order"] = "sign-order"
@@ -66,7 +67,7 @@ class PhaseEntered:
 
 @dataclass(frozen=True, slots=True)
 class OrderSigned:
-    """A prescriber ordered the phase's treatment."""
+    """Somebody who may ordered the phase's treatment."""
 
     phase: PhaseId
     kind: Literal["order-signed"] = "order-signed"

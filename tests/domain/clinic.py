@@ -33,6 +33,7 @@ from domain.language.pathway import Pathway
 from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.permissions import roles_for
 from domain.planner import next_due
 from domain.rules.fold import apply
 from protocols.loader import SHIPPED, load_protocols
@@ -56,7 +57,7 @@ class Said(NamedTuple):
 
 def author(wish: Wish) -> Author:
     """Name somebody who may have this wish, and may record all that it holds."""
-    roles = list(wish.MAY)
+    roles = list(roles_for(type(wish), [COMBINED]))
     if isinstance(wish, RecordReadings):
         known = COMBINED.vocabulary.observations
         kinds = [known[m.observation] for m in wish.readings if m.observation in known]

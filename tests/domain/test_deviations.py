@@ -198,7 +198,7 @@ def test_who_watched_the_dose_lets_the_patient_go():
     """A TMS operator does not release a patient after esketamine."""
     course = dosed()
     leave = ReleaseVisit(ONE, "left")
-    with pytest.raises(Exception, match="watched by nurse or prescriber"):
+    with pytest.raises(Exception, match="watched by a nurse or a prescriber"):
         course.do(leave, Author("an-operator", Role.TMS_OPERATOR))
 
 

@@ -97,7 +97,7 @@ def test_who_may_record_what_is_as_the_vocabulary_says():
     world = World(FIRST)
     screening = readings(rems_enrolment="confirmed", esketamine_contraindication="none found")
     wish = RecordReadings(world.now, screening)
-    with pytest.raises(Refused, match="contraindication to esketamine is for prescriber") as no:
+    with pytest.raises(Refused, match="esketamine is recorded by a prescriber") as no:
         world.do(wish, Author("a-nurse", Role.NURSE))
     assert [(block.rule, block.who) for block in no.value.blocked_by] == [
         ("recorded-by", (Role.PRESCRIBER,))
@@ -109,7 +109,10 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
     """A TMS operator does not score PHQ-9."""
     world = World(FIRST)
     wish = RecordAssessment("phq9", world.now, (0,) * 9)
-    with pytest.raises(Refused, match="PHQ-9 is for care-manager or nurse or prescriber"):
+    with pytest.raises(
+        Refused,
+        match="by a care manager, a nurse or a prescriber, not by a TMS",
+    ):
         world.do(wish, Author("an-operator", Role.TMS_OPERATOR))
 
 
