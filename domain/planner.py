@@ -7,12 +7,13 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain.chapters import phases, release
+from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.names import Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.visits import BookVisit
 from domain.rules import gates, leaving, reviews, treating
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
@@ -28,16 +29,12 @@ ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-sig
 
 FIXED = "nobody can override it: put it right and record it anew, or let the patient go"
 
-CLINIC = (Role.CARE_MANAGER, Role.NURSE)
-
-
-def next_step(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Step:
-    """Say what should happen next on this pathway, and why. Same inputs, same answer."""
-    return steps(protocol, pathway, now)[0]
-
 
 def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Step, ...]:
-    """List all that is next, most pressing first; never empty."""
+    """List all that should happen next on this pathway, and why: most pressing first, never empty.
+
+    Same inputs, same answer.
+    """
     if pathway.outcome is not None:
         return (Finished(pathway.outcome, f"The pathway is {pathway.outcome}."),)
     found = tuple(_steps(protocol, pathway, now))
@@ -87,7 +84,7 @@ def _in_visit(
     if over:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
         yield AskPerson(
-            Ask.RESOLVE_VISIT, visit.id, release.releasers(phase), says, "visit-overdue"
+            Ask.RESOLVE_VISIT, visit.id, phase.modality.released_by, says, "visit-overdue"
         )
         return
     due = treating.sessions_due(phase, pathway, visit)
@@ -102,7 +99,7 @@ def _in_visit(
     if isinstance(leave, Passed):
         if not due:
             says = f"Release the patient from {visit.id}: every check is met."
-            yield AskPerson(Ask.RELEASE, visit.id, release.releasers(phase), says, "release")
+            yield AskPerson(Ask.RELEASE, visit.id, phase.modality.released_by, says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
     yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
@@ -147,11 +144,11 @@ def _giving(
     phase: Protocol, visit: Visit, number: int, treat: Passed | Held | Missing
 ) -> Iterator[Step]:
     blocks = blocks_of(treat)
-    what = "dose" if phase.dose is not None else f"stimulation {number}"
+    several = phase.schedule.stages[visit.stage].per_visit > 1
+    what = f"{phase.modality.session} {number}" if several else phase.modality.session
     if isinstance(treat, Passed):
-        roles = (Role.NURSE,) if phase.dose is not None else (Role.TMS_OPERATOR,)
         says = f"Give the {what} at {visit.id}, a clinician deciding."
-        yield AskPerson(Ask.GIVE, visit.id, roles, says, "may-treat")
+        yield AskPerson(Ask.GIVE, visit.id, phase.modality.given_by, says, "may-treat")
         return
     held = tuple(b for b in blocks if b.finding and not b.until and b.rule not in ASKED_ELSEWHERE)
     yield from _gates(visit, held)
@@ -206,22 +203,22 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
             says = (
                 f"{visit.id} was never booked and its time is past: move it, or record it missed."
             )
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
         says = f"Book {len(mine)} proposed visits of {phase.title}, the first on {mine[0].at.day}."
         about = f"{phase.id}/{batch}"
-        yield AskPerson(Ask.BOOK_VISITS, about, CLINIC, says, "schedule", due=due)
+        yield AskPerson(Ask.BOOK_VISITS, about, BookVisit.MAY, says, "schedule", due=due)
     booked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.BOOKED]
     for visit in booked:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
             says = f"{visit.id} is overdue: check in, move it, or record it as missed."
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
         elif now >= start:
             says = f"Check the patient in for {visit.id}."
-            yield AskPerson(Ask.CHECK_IN, visit.id, CLINIC, says, "visit-due", due=start)
+            yield AskPerson(Ask.CHECK_IN, visit.id, BookVisit.MAY, says, "visit-due", due=start)
         else:
             says = f"{visit.id} is on {visit.at.day} at {visit.at.hour:%H:%M}."
             yield Await(start, says, "visit-booked", visit.id)

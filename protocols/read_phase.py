@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from domain.language.names import ObservationName, PhaseId, Role, Treatment
+from domain.language.names import PhaseId, Role, Treatment
 from domain.language.phases import SignOrder
 from domain.language.protocol import (
+    MOTOR_THRESHOLD,
     DoseRule,
     Gate,
     Protocol,
@@ -25,7 +26,6 @@ from protocols.read_schedule import read_schedule
 from protocols.read_vocabulary import Words
 from protocols.reading import Section, choose
 
-MOTOR_THRESHOLD = ObservationName("motor_threshold")
 ANY_DOSE = 0
 """`first_mg` of a phase whose first dose may be any of `then`."""
 

@@ -30,7 +30,7 @@ from domain.language.release import ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
-from domain.planner import next_step, task_key
+from domain.planner import steps, task_key
 from domain.rules.steps import Ask, AskPerson, Await, Finished, Step
 from tests.domain.clinic import World, readings
 
@@ -85,16 +85,20 @@ class Course(World):
     def run(self, *until: str, turns: int = 4000) -> Step:
         """Follow what is next until the end, or until it is one of these asks or about this."""
         for _ in range(turns):
-            step = next_step(self.protocol, self.pathway, self.now)
+            step = self.next()
             names = {getattr(step, "ask", ""), getattr(step, "about", "")}
             if isinstance(step, Finished) or names & set(until):
                 return step
             self.follow(step)
-        raise AssertionError(f"no end in sight: {next_step(self.protocol, self.pathway, self.now)}")
+        raise AssertionError(f"no end in sight: {self.next()}")
+
+    def next(self) -> Step:
+        """Say what is most pressing now."""
+        return steps(self.protocol, self.pathway, self.now)[0]
 
     def follow_next(self) -> None:
         """Do what is next."""
-        self.follow(next_step(self.protocol, self.pathway, self.now))
+        self.follow(self.next())
 
     def follow(self, step: Step) -> None:
         """Do this step."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Answer, answer, blocks_of
-from domain.language.names import Role, Roles, VisitStatus, any_of
+from domain.language.names import Role, VisitStatus, any_of
 from domain.language.pathway import Pathway, Visit
-from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseFact, ReleaseVisit, ReleaseWish, VisitReleased
 from domain.rules.attendance import insist_visit, visit_that_is
 from domain.rules.leaving import check_may_release
@@ -38,17 +38,13 @@ def decide(
     return at, (VisitReleased(visit.id, why, findings),)
 
 
-def releasers(phase: Protocol) -> Roles:
-    """Who may let a patient go after this treatment."""
-    return ReleaseVisit.MAY if phase.dose is None else (Role.NURSE, Role.PRESCRIBER)
-
-
 def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> Answer:
     """May this role let a patient go after this treatment?"""
-    who = releasers(protocol.phase(visit.phase))
+    modality = protocol.phase(visit.phase).modality
+    who = modality.released_by
     if role in who or role not in ReleaseVisit.MAY:
         return answer(())
-    return answer((found("released-by", f"a dose is watched by {any_of(who)}", who),))
+    return answer((found("released-by", f"a {modality.session} is watched by {any_of(who)}", who),))
 
 
 def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:

@@ -9,9 +9,9 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Answer, Blocked, answer, blocks_of
-from domain.language.names import ObservationName, VisitId
+from domain.language.names import VisitId
 from domain.language.pathway import Pathway
-from domain.language.protocol import CombinedProtocol, StimulationRule
+from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
 from domain.language.treatment import (
     DoseGiven,
     RecordDose,
@@ -24,8 +24,6 @@ from domain.rules import gates
 from domain.rules.attendance import insist_visit
 from domain.rules.refusing import found, insist, insist_reason
 from domain.rules.treating import blocks_treating
-
-MOTOR_THRESHOLD = ObservationName("motor_threshold")
 
 NEVER_DEVIATED = frozenset({"treatment", "checked-in", "sessions-a-visit", "overlap"})
 """Rules of what can be at all, not of what may: no deviation is recorded against them."""

@@ -55,7 +55,7 @@ def blocks_treating(
     given = pathway.sessions_at(visit_id)
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:
-        what = "dose" if phase.dose is not None else "session"
+        what = phase.modality.session
         finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
         yield found("sessions-a-visit", finding)
     yield from _course(protocol, phase, pathway, visit, at)

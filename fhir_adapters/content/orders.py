@@ -7,7 +7,7 @@ and doses stand in elements where the protocol has exactly one, and always in wo
 
 from typing import Any, Literal
 
-from domain.language.names import Outcome, PhaseId, Treatment
+from domain.language.names import Outcome, PhaseId
 from domain.language.pathway import Pathway
 from domain.language.protocol import (
     Days,
@@ -83,8 +83,7 @@ def how_ended(
 
 def kind_of(rules: Protocol) -> Artefact:
     """Say which kind of order a phase has."""
-    esketamine = rules.treatment is Treatment.ESKETAMINE
-    return Artefact.MEDICATION_ORDER if esketamine else Artefact.COURSE_ORDER
+    return Artefact.COURSE_ORDER if rules.dose is None else Artefact.MEDICATION_ORDER
 
 
 def medication(scene: Scene, drug: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose
-from domain.planner import next_step, steps
+from domain.planner import steps
 from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, Await
 from domain.rules.treating import check_may_treat
@@ -178,14 +178,14 @@ def test_readings_before_the_dose_do_not_count_for_leaving():
 def test_the_forty_minute_readings_are_asked_for_in_their_window():
     """From 35 minutes after the dose until they are taken, the next step asks for them."""
     course = dosed()
-    step = next_step(COMBINED, course.pathway, course.now)
+    step = course.next()
     assert isinstance(step, Await)
     assert step.until == course.now + minutes(35)
     course.wait(minutes(35))
-    step = next_step(COMBINED, course.pathway, course.now)
+    step = course.next()
     assert (getattr(step, "ask", ""), getattr(step, "rule", "")) == (Ask.RECORD, AT_40)
     course.measure(ONE, **FIT_TO_LEAVE)
-    assert isinstance(next_step(COMBINED, course.pathway, course.now), Await)
+    assert isinstance(course.next(), Await)
 
 
 @pytest.mark.parametrize(("taken", "held"), [(34, True), (35, False), (60, False), (61, True)])

@@ -9,7 +9,9 @@ from domain.language.commands import Command, Wish
 from domain.language.errors import Refused
 from domain.language.names import Author, RequestId, Role
 from domain.language.phases import Decide, OrderSigned, SignOrder
-from domain.language.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.release import ReleaseVisit
+from domain.language.treatment import RecordDose, RecordStimulation
 from domain.permissions import roles_for
 from domain.planner import steps
 from domain.rules.steps import Ask, AskPerson
@@ -58,6 +60,14 @@ def test_who_may_not_sign_is_told_who_may():
     (block,) = refusal.value.blocked_by
     assert block.who == (Role.NURSE,)
     course.do(SignOrder(INDUCTION), NURSE)
+
+
+@pytest.mark.parametrize("phase", COMBINED.phases, ids=lambda phase: phase.id)
+def test_who_is_asked_to_give_and_to_release_is_let_in(phase: Protocol):
+    """Those whom a treatment has give a session and let the patient go may record just that."""
+    record = RecordStimulation if phase.dose is None else RecordDose
+    assert set(phase.modality.given_by) <= set(record.MAY)
+    assert set(phase.modality.released_by) <= set(ReleaseVisit.MAY)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from domain.language.phases import (
 )
 from domain.language.protocol import When
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
-from domain.planner import next_due, next_step, steps
+from domain.planner import next_due, steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
 from domain.rules.treating import check_may_treat
@@ -59,7 +59,6 @@ def test_what_is_next_is_total_and_deterministic(course: Course, later: timedelt
     answer = steps(COMBINED, course.pathway, now)
     assert answer
     assert answer == steps(COMBINED, course.pathway, now)
-    assert next_step(COMBINED, course.pathway, now) == answer[0]
     for visit in course.pathway.visits:
         check_may_treat(COMBINED, course.pathway, visit, now)
 
