@@ -5,19 +5,16 @@ Nothing that was sent is repeated in the answer: an id may have been typed into 
 
 from datetime import datetime
 
+from api.commands.catalogue import CATALOGUE
 from api.edge.access import nothing_there
 from domain.decide import precheck
 from domain.language.commands import Wish
 from domain.language.errors import Malformed
-from domain.language.holds import LiftHold
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import ReleaseWish
-from domain.language.tasks import AcknowledgeTask
-from domain.language.visits import VisitWish
 from store import codec
 from store.tables import PathwayRow
 
-IN_THE_ADDRESS = VisitWish | ReleaseWish | LiftHold | AcknowledgeTask
+IN_THE_ADDRESS = {entry.wish: entry.about for entry in CATALOGUE if entry.about}
 
 
 def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: Wish, now: datetime) -> None:
@@ -25,6 +22,6 @@ def check_meant(row: PathwayRow, protocol: CombinedProtocol, wish: Wish, now: da
     try:
         precheck(protocol, codec.pathway_from_json(row.projection), wish, now)
     except Malformed as error:
-        if error.unknown is not None and isinstance(wish, IN_THE_ADDRESS):
+        if error.unknown is not None and error.unknown == IN_THE_ADDRESS.get(type(wish)):
             raise nothing_there() from None
         raise

@@ -14,9 +14,12 @@ import httpx2
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.commands.bodies import ResolveDelivery, StartPathway
+from api.commands.catalogue import CATALOGUE
 from api.dependencies import Parts
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
+from api.models.words import Body
 from clinic.environment import clinic_yaml
 from clinic.issuer import Issuer
 from domain.automatic import automatic
@@ -323,5 +326,12 @@ def book(*protocols: CombinedProtocol) -> ProtocolBook:
     vocabulary: Vocabulary = protocols[0].vocabulary
     return ProtocolBook(vocabulary, protocols[0].phases, protocols)
 
+
+BODIES: tuple[type[Body], ...] = (
+    *dict.fromkeys(entry.body for entry in CATALOGUE),
+    StartPathway,
+    ResolveDelivery,
+)
+"""The body of every POST."""
 
 EVERY_ROLE = tuple(role.value for role in Role if role is not Role.KAIROS)
