@@ -18,9 +18,15 @@ from domain.rules.refusing import insist_reason
 
 def check_meant(pathway: Pathway, wish: HoldWish) -> None:
     """Raise Malformed unless the hold that is to be lifted is there."""
-    if isinstance(wish, LiftHold) and wish.hold not in pathway.holds:
-        message = "there is no such hold on this pathway; its holds are listed with it"
-        raise Malformed(message, unknown="hold")
+    match wish:
+        case PlaceHold():
+            return
+        case LiftHold(hold=hold):
+            if hold not in pathway.holds:
+                message = "there is no such hold on this pathway; its holds are listed with it"
+                raise Malformed(message, unknown="hold")
+        case unknown:
+            assert_never(unknown)
 
 
 def decide(pathway: Pathway, wish: HoldWish, named: HoldId) -> tuple[HoldFact, ...]:
