@@ -127,16 +127,9 @@ def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterat
         found = "; ".join(block.sentence() for block in held)
         says = f"Keep the patient at {visit.id} and measure again: {found}."
         first = held[0]
+        who = tuple(dict.fromkeys(role for block in held for role in block.who))
         yield AskPerson(
-            Ask.RECORD,
-            visit.id,
-            tuple(dict.fromkeys(role for block in held for role in block.who)),
-            says,
-            first.rule,
-            first.why,
-            first.source,
-            None,
-            held,
+            Ask.RECORD, visit.id, who, says, first.rule, first.why, first.source, None, held
         )
 
 
@@ -182,15 +175,7 @@ def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
         says = f"{rule} holds at {visit.id}: {all_of_it}. Now: {may}."
         about = f"{visit.id}/{rule}"
         yield AskPerson(
-            Ask.CLEAR_GATE,
-            about,
-            first.who,
-            says,
-            rule,
-            first.why,
-            first.source,
-            None,
-            found,
+            Ask.CLEAR_GATE, about, first.who, says, rule, first.why, first.source, None, found
         )
 
 
