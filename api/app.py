@@ -15,10 +15,10 @@ from api.dependencies import Parts
 from api.edge.access import check_every_route
 from api.edge.middleware import Edge
 from api.edge.problems import Problem, answer, of_domain, of_validation
-from api.routes import chart, connections, course, deliveries, pathways, reference, work
+from api.routes import commands, connections, deliveries, pathways, reference, work
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
-V1 = (pathways, course, chart, work, deliveries, connections, reference)
+V1 = (pathways, commands, work, deliveries, connections, reference)
 FROM_STATUS = {
     404: ("not-found", "check the address"),
     405: ("method-not-allowed", "look the address up in /openapi.json"),

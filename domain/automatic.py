@@ -8,23 +8,25 @@ Pure: says which events should be recorded now; the workflow records them. Empty
 
 from datetime import datetime
 
-from domain.language import events as e
+from domain.language.events import Event, Fact
 from domain.language.names import KAIROS, EventId, RuleId, VisitStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
+from domain.language.tasks import TaskClosed, TaskOpened
+from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.calendar import to_propose
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 
 
-def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[e.Event, ...]:
+def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Event, ...]:
     """Say what Kairos should record now. Ids name what they are about, so twice is once."""
     batch = max((visit.batch for visit in pathway.visits.values()), default=0) + 1
-    facts: list[tuple[str, e.Fact]] = [
+    facts: list[tuple[str, Fact]] = [
         (
             f"proposed/{plan.visit}",
-            e.VisitProposed(plan.visit, plan.phase, plan.stage, plan.at, batch, plan.replaces),
+            VisitProposed(plan.visit, plan.phase, plan.stage, plan.at, batch, plan.replaces),
         )
         for plan in to_propose(protocol, pathway, now)
     ]
@@ -33,15 +35,13 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         for visit in pathway.visits.values()
         if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
     ]
-    facts.extend((f"cancelled/{visit.id}", e.VisitCancelled(visit.id)) for visit in over)
+    facts.extend((f"cancelled/{visit.id}", VisitCancelled(visit.id)) for visit in over)
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
     done = sorted(open_tasks - set(wanted))
-    facts.extend((f"closed/{key}", e.TaskClosed(key)) for key in done)
+    facts.extend((f"closed/{key}", TaskClosed(key)) for key in done)
     for key in sorted(set(wanted) - open_tasks):
         step = wanted[key]
-        opened = e.TaskOpened(key, RuleId(step.rule), step.roles, step.says, step.due)
+        opened = TaskOpened(key, RuleId(step.rule), step.roles, step.says, step.due)
         facts.append((f"opened/{key}", opened))
-    return tuple(
-        e.Event(EventId(f"{pathway.id}/{name}"), now, KAIROS, fact) for name, fact in facts
-    )
+    return tuple(Event(EventId(f"{pathway.id}/{name}"), now, KAIROS, fact) for name, fact in facts)

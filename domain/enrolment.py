@@ -5,8 +5,9 @@ from datetime import datetime
 
 from domain.decide import start
 from domain.language.clocks import LocalTime
-from domain.language.events import Event, PathwayStarted
+from domain.language.events import Event
 from domain.language.names import Author, EventId, RequestId
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
 
 

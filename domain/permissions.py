@@ -1,51 +1,22 @@
-"""Which role may wish for what. The API asks here, in one place, before anything is written."""
+"""Which roles may start a pathway, look at one, and have a wish somewhere.
 
-from domain.language.commands import (
-    AcknowledgeTask,
-    BookVisit,
-    CancelVisit,
-    CheckIn,
-    Decide,
-    LiftHold,
-    MissVisit,
-    MoveVisit,
-    OverrideGate,
-    PlaceHold,
-    RecordAssessment,
-    RecordDose,
-    RecordReadings,
-    RecordStimulation,
-    ReleaseVisit,
-    SignOrder,
-    Wish,
-)
-from domain.language.names import Role
+Only a first look: whether this person may have this wish on this pathway is its chapter's to say.
+"""
 
-CARE = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
+from collections.abc import Iterable
 
-MAY: dict[type, tuple[Role, ...]] = {
-    SignOrder: (Role.PRESCRIBER,),
-    BookVisit: (Role.CARE_MANAGER, Role.NURSE),
-    MoveVisit: (Role.CARE_MANAGER, Role.NURSE),
-    CheckIn: CARE,
-    MissVisit: CARE,
-    CancelVisit: (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER),
-    ReleaseVisit: (Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR),
-    RecordReadings: CARE,
-    RecordAssessment: CARE,
-    RecordDose: (Role.NURSE, Role.PRESCRIBER),
-    RecordStimulation: (Role.TMS_OPERATOR, Role.PRESCRIBER),
-    PlaceHold: CARE,
-    LiftHold: (Role.PRESCRIBER,),
-    OverrideGate: (Role.PRESCRIBER,),
-    Decide: (Role.PRESCRIBER,),
-    AcknowledgeTask: CARE,
-}
+from domain.language.commands import Wish
+from domain.language.names import CARE, Role, Roles
+from domain.language.phases import SignOrder
+from domain.language.protocol import CombinedProtocol
 
-MAY_START: tuple[Role, ...] = (Role.CARE_MANAGER, Role.PRESCRIBER)
-MAY_READ: tuple[Role, ...] = (*CARE, Role.OPERATIONS, Role.AUDITOR)
+MAY_START: Roles = (Role.CARE_MANAGER, Role.PRESCRIBER)
+MAY_READ: Roles = (*CARE, Role.OPERATIONS, Role.AUDITOR)
 
 
-def roles_for(wish: type[Wish]) -> tuple[Role, ...]:
-    """List the roles that may have this wish."""
-    return MAY[wish]
+def roles_for(wish: type[Wish], protocols: Iterable[CombinedProtocol]) -> Roles:
+    """List who may have such a wish on some pathway of these protocols."""
+    if wish is not SignOrder:
+        return wish.MAY
+    phases = [phase for protocol in protocols for phase in protocol.phases]
+    return tuple(r for r in SignOrder.MAY if any(r in phase.ordered_by for phase in phases))

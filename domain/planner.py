@@ -7,13 +7,14 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import checks
+from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.names import Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
-from domain.rules import gates, reviews
+from domain.language.visits import BookVisit
+from domain.rules import gates, leaving, reviews, treating
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
@@ -28,16 +29,12 @@ ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-sig
 
 FIXED = "nobody can override it: put it right and record it anew, or let the patient go"
 
-CLINIC = (Role.CARE_MANAGER, Role.NURSE)
-
-
-def next_step(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Step:
-    """Say what should happen next on this pathway, and why. Same inputs, same answer."""
-    return steps(protocol, pathway, now)[0]
-
 
 def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Step, ...]:
-    """List all that is next, most pressing first; never empty."""
+    """List all that should happen next on this pathway, and why: most pressing first, never empty.
+
+    Same inputs, same answer.
+    """
     if pathway.outcome is not None:
         return (Finished(pathway.outcome, f"The pathway is {pathway.outcome}."),)
     found = tuple(_steps(protocol, pathway, now))
@@ -86,21 +83,23 @@ def _in_visit(
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
     if over:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
-        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, checks.releasers(phase), says, "visit-overdue")
+        yield AskPerson(
+            Ask.RESOLVE_VISIT, visit.id, phase.modality.released_by, says, "visit-overdue"
+        )
         return
-    due = checks.sessions_due(phase, pathway, visit)
+    due = treating.sessions_due(phase, pathway, visit)
     if due:
-        treat = checks.check_may_treat(protocol, pathway, visit.id, now)
+        treat = treating.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
         if given == 0:
             return
-    leave = checks.check_may_release(protocol, pathway, visit.id, now)
+    leave = leaving.check_may_release(protocol, pathway, visit.id, now)
     blocks = blocks_of(leave)
     waits = [block.until for block in blocks if block.until is not None and block.until > now]
     if isinstance(leave, Passed):
         if not due:
             says = f"Release the patient from {visit.id}: every check is met."
-            yield AskPerson(Ask.RELEASE, visit.id, checks.releasers(phase), says, "release")
+            yield AskPerson(Ask.RELEASE, visit.id, phase.modality.released_by, says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
     yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule in timed and not b.until))
@@ -128,16 +127,9 @@ def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterat
         found = "; ".join(block.sentence() for block in held)
         says = f"Keep the patient at {visit.id} and measure again: {found}."
         first = held[0]
+        who = tuple(dict.fromkeys(role for block in held for role in block.who))
         yield AskPerson(
-            Ask.RECORD,
-            visit.id,
-            tuple(dict.fromkeys(role for block in held for role in block.who)),
-            says,
-            first.rule,
-            first.why,
-            first.source,
-            None,
-            held,
+            Ask.RECORD, visit.id, who, says, first.rule, first.why, first.source, None, held
         )
 
 
@@ -145,11 +137,11 @@ def _giving(
     phase: Protocol, visit: Visit, number: int, treat: Passed | Held | Missing
 ) -> Iterator[Step]:
     blocks = blocks_of(treat)
-    what = "dose" if phase.dose is not None else f"stimulation {number}"
+    several = phase.schedule.stages[visit.stage].per_visit > 1
+    what = f"{phase.modality.session} {number}" if several else phase.modality.session
     if isinstance(treat, Passed):
-        roles = (Role.NURSE,) if phase.dose is not None else (Role.TMS_OPERATOR,)
         says = f"Give the {what} at {visit.id}, a clinician deciding."
-        yield AskPerson(Ask.GIVE, visit.id, roles, says, "may-treat")
+        yield AskPerson(Ask.GIVE, visit.id, phase.modality.given_by, says, "may-treat")
         return
     held = tuple(b for b in blocks if b.finding and not b.until and b.rule not in ASKED_ELSEWHERE)
     yield from _gates(visit, held)
@@ -183,15 +175,7 @@ def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
         says = f"{rule} holds at {visit.id}: {all_of_it}. Now: {may}."
         about = f"{visit.id}/{rule}"
         yield AskPerson(
-            Ask.CLEAR_GATE,
-            about,
-            first.who,
-            says,
-            rule,
-            first.why,
-            first.source,
-            None,
-            found,
+            Ask.CLEAR_GATE, about, first.who, says, rule, first.why, first.source, None, found
         )
 
 
@@ -204,22 +188,22 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
             says = (
                 f"{visit.id} was never booked and its time is past: move it, or record it missed."
             )
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
         says = f"Book {len(mine)} proposed visits of {phase.title}, the first on {mine[0].at.day}."
         about = f"{phase.id}/{batch}"
-        yield AskPerson(Ask.BOOK_VISITS, about, CLINIC, says, "schedule", due=due)
+        yield AskPerson(Ask.BOOK_VISITS, about, BookVisit.MAY, says, "schedule", due=due)
     booked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.BOOKED]
     for visit in booked:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
             says = f"{visit.id} is overdue: check in, move it, or record it as missed."
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CLINIC, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
         elif now >= start:
             says = f"Check the patient in for {visit.id}."
-            yield AskPerson(Ask.CHECK_IN, visit.id, CLINIC, says, "visit-due", due=start)
+            yield AskPerson(Ask.CHECK_IN, visit.id, BookVisit.MAY, says, "visit-due", due=start)
         else:
             says = f"{visit.id} is on {visit.at.day} at {visit.at.hour:%H:%M}."
             yield Await(start, says, "visit-booked", visit.id)
@@ -245,7 +229,7 @@ def _deciding(
         due = now
     else:
         return
-    blocks = blocks_of(checks.check_may_decide(protocol, pathway, phase.id, now))
+    blocks = blocks_of(phases.check_may_decide(protocol, pathway, phase.id, now))
     block = blocks[0] if blocks else None
     why, source = (block.why, block.source) if block else ("", "")
     roles = (Role.PRESCRIBER,)

@@ -41,8 +41,6 @@ def settle(
     try:
         if isinstance(asked, Enrolment):
             return begin(protocol, asked, now)
-        if not pathway.phases:
-            raise Conflict("the pathway has not begun yet")  # noqa: TRY301
         if asked.expects is not None and asked.expects != version:
             message = f"the pathway is at version {version}, not {asked.expects}"
             raise Conflict(message, version)  # noqa: TRY301

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
-from domain.language.names import ObservationName, PhaseId, Role, Treatment
+from domain.language.names import PhaseId, Role, Treatment
+from domain.language.phases import SignOrder
 from domain.language.protocol import (
+    MOTOR_THRESHOLD,
     DoseRule,
     Gate,
     Protocol,
@@ -24,11 +26,8 @@ from protocols.read_schedule import read_schedule
 from protocols.read_vocabulary import Words
 from protocols.reading import Section, choose
 
-MOTOR_THRESHOLD = ObservationName("motor_threshold")
 ANY_DOSE = 0
 """`first_mg` of a phase whose first dose may be any of `then`."""
-
-_MAY_ORDER = (Role.PRESCRIBER, Role.NURSE, Role.CARE_MANAGER, Role.TMS_OPERATOR)
 
 
 def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
@@ -81,7 +80,7 @@ def _ordered_by(top: Section) -> tuple[Role, ...]:
         for word in top.words("ordered_by")
     )
     for role in roles:
-        if role not in _MAY_ORDER:
+        if role not in SignOrder.MAY:
             top.wrong("ordered_by", f"{role} cannot order treatment")
     return roles
 

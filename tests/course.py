@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.language import commands as c
 from domain.language.clocks import LocalTime
+from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import (
     Author,
     Decision,
@@ -22,8 +22,15 @@ from domain.language.names import (
     VisitId,
 )
 from domain.language.names import VisitStatus as Status
+from domain.language.observations import RecordReadings
+from domain.language.overrides import OverrideGate
+from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Requirement
-from domain.planner import next_step, task_key
+from domain.language.release import ReleaseVisit
+from domain.language.tasks import AcknowledgeTask
+from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
+from domain.planner import steps, task_key
 from domain.rules.steps import Ask, AskPerson, Await, Finished, Step
 from tests.domain.clinic import World, readings
 
@@ -78,16 +85,20 @@ class Course(World):
     def run(self, *until: str, turns: int = 4000) -> Step:
         """Follow what is next until the end, or until it is one of these asks or about this."""
         for _ in range(turns):
-            step = next_step(self.protocol, self.pathway, self.now)
+            step = self.next()
             names = {getattr(step, "ask", ""), getattr(step, "about", "")}
             if isinstance(step, Finished) or names & set(until):
                 return step
             self.follow(step)
-        raise AssertionError(f"no end in sight: {next_step(self.protocol, self.pathway, self.now)}")
+        raise AssertionError(f"no end in sight: {self.next()}")
+
+    def next(self) -> Step:
+        """Say what is most pressing now."""
+        return steps(self.protocol, self.pathway, self.now)[0]
 
     def follow_next(self) -> None:
         """Do what is next."""
-        self.follow(next_step(self.protocol, self.pathway, self.now))
+        self.follow(self.next())
 
     def follow(self, step: Step) -> None:
         """Do this step."""
@@ -106,30 +117,30 @@ class Course(World):
             case Ask.SIGN_ORDER:
                 if ObservationName("madrs_total") not in self.pathway.baselines:
                     self.assess("madrs", *BASELINE)
-                self.do(c.SignOrder(PhaseId(step.about)))
+                self.do(SignOrder(PhaseId(step.about)))
             case Ask.BOOK_VISITS:
                 self.book(int(step.about.rsplit("/", 1)[1]))
             case Ask.CHECK_IN:
                 self.come(visit)
             case Ask.RESOLVE_VISIT if self.pathway.visits[visit].status is Status.CHECKED_IN:
-                self.do(c.ReleaseVisit(visit, "Nobody saw them leave."))
+                self.do(ReleaseVisit(visit, "Nobody saw them leave."))
             case Ask.RESOLVE_VISIT:
-                if self.attempt(c.CheckIn(visit)):
-                    self.do(c.MissVisit(visit))
+                if self.attempt(CheckIn(visit)):
+                    self.do(MissVisit(visit))
             case Ask.RECORD:
                 self.supply(visit, rules)
             case Ask.GIVE:
                 self.give(visit)
             case Ask.RELEASE:
-                self.do(c.ReleaseVisit(visit))
+                self.do(ReleaseVisit(visit))
             case Ask.CLEAR_GATE:
                 self.clear(VisitId(step.about.split("/")[0]), RuleId(step.rule))
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
-                self.do(c.LiftHold(holds[0], "Looked at: nothing stands against treatment."))
+                self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
             case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_LATE:
                 self.settle()
-                self.do(c.AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
+                self.do(AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
             case Ask.DECIDE | Ask.REVIEW:
                 self.judge()
 
@@ -137,7 +148,7 @@ class Course(World):
         """Wait, or try to let the patient go before the time is over."""
         here = [v.id for v in self.pathway.visits.values() if v.status is Status.CHECKED_IN]
         if here and self.turn("leave", here[0]) == "goes early":
-            self.attempt(c.ReleaseVisit(here[0]))
+            self.attempt(ReleaseVisit(here[0]))
         self.wait(until - self.now)
 
     def book(self, batch: int) -> None:
@@ -146,22 +157,22 @@ class Course(World):
             if visit.batch == batch and visit.status is Status.PROPOSED:
                 days = (visit.proposed.day + timedelta(days=n) for n in (0, 1, -1))
                 times = (LocalTime(day, visit.proposed.hour) for day in days)
-                any(self.attempt(c.BookVisit(visit.id, at)) is None for at in times)
+                any(self.attempt(BookVisit(visit.id, at)) is None for at in times)
 
     def come(self, visit: VisitId) -> None:
         """Come to a visit, or not."""
         at = self.pathway.visits[visit].at
         match self.turn("come", visit):
             case "misses":
-                self.do(c.MissVisit(visit))
+                self.do(MissVisit(visit))
             case "moves on a day" | "moves back a day" as how:
                 by = timedelta(days=1 if "on" in how else -1)
-                self.attempt(c.MoveVisit(visit, LocalTime(at.day + by, at.hour)))
+                self.attempt(MoveVisit(visit, LocalTime(at.day + by, at.hour)))
             case "comes late":
                 self.wait(3 * QUARTER)
-                self.attempt(c.CheckIn(visit))
+                self.attempt(CheckIn(visit))
             case _:
-                self.do(c.CheckIn(visit))
+                self.do(CheckIn(visit))
 
     def supply(self, visit: VisitId, rules: set[RuleId]) -> None:
         """Take the readings that are missing for these gates and checks."""
@@ -194,26 +205,26 @@ class Course(World):
         values = {name: GOOD[name] for name in sorted(names) if name in GOOD} | dict(found)
         answers = {need.observation: need.answer for need in needs if need.answer is not None}
         if values or answers:
-            self.do(c.RecordReadings(at, readings(**values, **answers), visit))
+            self.do(RecordReadings(at, readings(**values, **answers), visit))
 
     def give(self, visit: VisitId) -> None:
         """Give what is due at a visit, and record it."""
         how = self.turn("give", visit)
         match how:
             case "28 mg":
-                self.attempt(c.RecordDose(visit, self.now, 28, "lot-1"))
+                self.attempt(RecordDose(visit, self.now, 28, "lot-1"))
             case "too early":
                 self.attempt(self.treatment(visit, self.now - 2 * SESSION))
             case "hold":
-                self.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "looked at"))
+                self.do(PlaceHold(HoldReason.ADVERSE_EVENT, "looked at"))
                 self.attempt(self.treatment(visit, self.now))
                 return
             case "stops early":
-                self.attempt(c.ReleaseVisit(visit))
+                self.attempt(ReleaseVisit(visit))
                 return
         started = self.now
         wish = self.treatment(visit, started)
-        if isinstance(wish, c.RecordStimulation):
+        if isinstance(wish, RecordStimulation):
             self.wait(SESSION)
         if how == "late entry":
             self.wait(QUARTER)
@@ -221,16 +232,16 @@ class Course(World):
         if how == "double click":
             self.attempt(wish)
 
-    def treatment(self, visit: VisitId, at: datetime) -> c.RecordDose | c.RecordStimulation:
+    def treatment(self, visit: VisitId, at: datetime) -> RecordDose | RecordStimulation:
         """Write down the treatment that is due at a visit as it is ordered."""
         phase = self.protocol.phase(self.pathway.visits[visit].phase)
         if phase.stimulation is not None:
             rule = phase.stimulation
             ended, strength = at + SESSION, rule.intensity_percent_mt
-            return c.RecordStimulation(visit, at, ended, rule.pulses, strength, 60)
+            return RecordStimulation(visit, at, ended, rule.pulses, strength, 60)
         first = phase.dose is not None and phase.dose.first_mg
         mg = first if first and not self.pathway.sessions_in(phase.id) else self.mg
-        return c.RecordDose(visit, at, mg, "lot-1")
+        return RecordDose(visit, at, mg, "lot-1")
 
     def clear(self, visit: VisitId, gate: RuleId) -> None:
         """Look at a held gate as its clinician."""
@@ -239,9 +250,9 @@ class Course(World):
             self.wait(QUARTER)
             self.supply(visit, {gate})
             return
-        override = c.OverrideGate(visit, gate, "Benefit outweighs the risk today.")
+        override = OverrideGate(visit, gate, "Benefit outweighs the risk today.")
         if how == "sends home":
-            self.attempt(c.ReleaseVisit(visit))
+            self.attempt(ReleaseVisit(visit))
         elif self.attempt(override):
             self.supply(visit, {gate})
 
@@ -252,4 +263,4 @@ class Course(World):
         decision = Decision.COMPLETE if self.protocol.after(phase) is None else Decision.CONTINUE
         if self.turn("decide", phase) == "stops":
             decision = Decision.STOP
-        self.do(c.Decide(phase, decision, "As discussed with the patient."))
+        self.do(Decide(phase, decision, "As discussed with the patient."))

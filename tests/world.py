@@ -21,9 +21,8 @@ from activities.turns import Turns
 from clinic import DevServer, RunDirectory, TestServer, VirtualTime, Wire
 from clinic import Ehr as EhrServer
 from domain.enrolment import Enrolment
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command, Wish
 from domain.language.names import (
     Author,
     ConnectionId,
@@ -34,6 +33,7 @@ from domain.language.names import (
     SiteId,
 )
 from domain.language.pathway import Pathway
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import error_of
 from fhir_adapters.ehr import Ehr, Ehrs
@@ -84,7 +84,7 @@ class World:
             SiteId("manhattan"),
             "America/New_York",
         )
-        started = e.PathwayStarted(
+        started = PathwayStarted(
             pathway.patient,
             pathway.connection,
             pathway.site,
@@ -104,14 +104,14 @@ class World:
     async def receive(
         self,
         by: Author,
-        wish: c.Wish,
+        wish: Wish,
         request: str | None = None,
         *,
         pathway_id: str = "",
         expects: int | None = None,
     ) -> str:
         """Commit a command to the inbox as the API does; its id."""
-        command = c.Command(RequestId(request or str(uuid4())), by, wish, expects)
+        command = Command(RequestId(request or str(uuid4())), by, wish, expects)
         received = self._received(command.id, wish.kind, by, command)
         if pathway_id:
             received = replace(received, pathway_id=pathway_id)
@@ -122,7 +122,7 @@ class World:
     async def do(
         self,
         by: Author,
-        wish: c.Wish,
+        wish: Wish,
         request: str | None = None,
         *,
         expects: int | None = None,
@@ -146,7 +146,7 @@ class World:
         return error_of(codec.refusal_from_json((await self.command(command_id)).problem or {}))
 
     def _received(
-        self, command_id: str, kind: str, by: Author, asked: c.Command | Enrolment
+        self, command_id: str, kind: str, by: Author, asked: Command | Enrolment
     ) -> inbox.Received:
         return inbox.Received(
             id=command_id,

@@ -13,13 +13,14 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.app import V1
+from api.commands.request import MayAsk
 from api.edge.access import ANYONE, guards_of
 from api.edge.problems import TYPES
 from domain.automatic import automatic
 from domain.decide import decide
 from domain.delivery.words import MOVES, NEEDS_PERSON, OPEN, DeliveryState
-from domain.language import commands as c
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.names import (
@@ -35,7 +36,10 @@ from domain.language.names import (
 )
 from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import ReleaseVisit
+from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from domain.rules.fold import fold
+from protocols.book import ProtocolBook
 from protocols.loader import SHIPPED, load_protocols
 from settings import ApiSettings, Connection, Settings, Site
 from tools.vendors import vendors_page
@@ -48,13 +52,13 @@ VISIT = VisitId("visit-1")
 MOMENTS = (datetime(2027, 3, 1, 8, tzinfo=UTC), datetime(2027, 3, 1, 10, tzinfo=UTC))
 """An hour before the visit and an hour after its start; the clinic of these pages is in UTC."""
 
-WISHES: tuple[c.Wish, ...] = (
-    c.BookVisit(VISIT),
-    c.MoveVisit(VISIT, LocalTime(DAY, time(14))),
-    c.CheckIn(VISIT),
-    c.ReleaseVisit(VISIT),
-    c.MissVisit(VISIT),
-    c.CancelVisit(VISIT, "a reason"),
+WISHES: tuple[Wish, ...] = (
+    BookVisit(VISIT),
+    MoveVisit(VISIT, LocalTime(DAY, time(14))),
+    CheckIn(VISIT),
+    ReleaseVisit(VISIT),
+    MissVisit(VISIT),
+    CancelVisit(VISIT, "a reason"),
 )
 
 DELIVERY_STATES: Mapping[DeliveryState, str] = {
@@ -155,9 +159,9 @@ def _with_visit(protocol: CombinedProtocol, status: VisitStatus) -> Pathway:
 
 
 def _granted(
-    protocol: CombinedProtocol, pathway: Pathway, wish: c.Wish, now: datetime
+    protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime
 ) -> tuple[Event, ...]:
-    command = c.Command(RequestId("request-1"), Author("somebody", Role.NURSE), wish)
+    command = Command(RequestId("request-1"), Author("somebody", Role.NURSE), wish)
     try:
         return decide(protocol, pathway, command, now)
     except (Refused, Conflict, Malformed):
@@ -205,8 +209,9 @@ def _plain(value: object) -> object:
 
 def api_page() -> str:
     """List every route under /v1 with the roles that may use it."""
+    book = load_protocols(SHIPPED)
     rows = [
-        f"| `{method} /v1{route.path}` | {_roles(route)} | {route.summary} |"
+        f"| `{method} /v1{route.path}` | {_roles(route, book)} | {route.summary} |"
         for module in V1
         for route in module.router.routes
         if isinstance(route, APIRoute)
@@ -227,8 +232,12 @@ def api_page() -> str:
     ])  # fmt: skip
 
 
-def _roles(route: APIRoute) -> str:
-    roles = [role for guard in guards_of(route.dependant) for role in guard.roles]
+def _roles(route: APIRoute, book: ProtocolBook) -> str:
+    roles = [
+        role
+        for guard in guards_of(route.dependant)
+        for role in (guard.roles_now(book) if isinstance(guard, MayAsk) else guard.roles)
+    ]
     everyone = set(roles) == set(ANYONE)
     return "every role" if everyone else ", ".join(dict.fromkeys(roles))
 

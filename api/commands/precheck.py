@@ -1,92 +1,26 @@
-"""Can a wish be meant? Looked at before the inbox: what it names is there, and its times are past.
+"""Can a command be meant? Asked before it is kept, so that a slip is answered and not sent on.
 
-Whether it may be done is the domain's to say, in the workflow. Nothing that was sent is repeated
-here: an id may have been typed into the wrong field.
+Nothing that was sent is repeated in the answer: an id may have been typed into the wrong field.
 """
 
 from datetime import datetime
 
+from api.commands.catalogue import CATALOGUE
 from api.edge.access import nothing_there
-from domain.checks import check_open
-from domain.language import commands as c
-from domain.language.clocks import check_instant, check_wall
-from domain.language.errors import Conflict, Malformed, Refused
-from domain.language.findings import blocks_of
-from domain.language.names import VisitId
+from domain.decide import precheck
+from domain.language.commands import Wish
+from domain.language.errors import Malformed
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 
-
-def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: c.Wish, now: datetime) -> None:
-    """Raise a problem unless the wish names what is there, at times that have been."""
-    if not pathway.phases:
-        raise Conflict("the pathway is still being started; look again in a moment")
-    ended = blocks_of(check_open(pathway))
-    if ended:
-        raise Refused(f"may not record anything more: {ended[0].sentence()}", ended)
-    for what, at in _times(wish):
-        check_wall(at, now, pathway.zone, what)
-        check_instant(at, now, what)
-    _check_names(wish, pathway, protocol)
+IN_THE_ADDRESS = {entry.wish: entry.about for entry in CATALOGUE if entry.about}
 
 
-def _times(wish: c.Wish) -> tuple[tuple[str, datetime], ...]:
-    """The times that a wish names, each with the name of its field."""
-    match wish:
-        case c.RecordReadings(measured_at=at):
-            return (("measured_at", at),)
-        case c.RecordAssessment(assessed_at=at):
-            return (("assessed_at", at),)
-        case c.RecordDose(first_device_at=at):
-            return (("first_device_at", at),)
-        case c.RecordStimulation(started_at=start, ended_at=end):
-            return (("started_at", start), ("ended_at", end))
-        case c.ReleaseVisit(left_at=at) if at is not None:
-            return (("left_at", at),)
-    return ()
-
-
-def _check_names(  # noqa: C901  one case a kind of name
-    wish: c.Wish, pathway: Pathway, protocol: CombinedProtocol
-) -> None:
-    match wish:
-        case (
-            c.BookVisit()
-            | c.MoveVisit()
-            | c.CheckIn()
-            | c.MissVisit()
-            | c.CancelVisit()
-            | c.ReleaseVisit()
-        ):
-            if wish.visit not in pathway.visits:
-                raise nothing_there()
-        case c.LiftHold(hold=hold):
-            if hold not in pathway.holds:
-                raise nothing_there()
-        case c.AcknowledgeTask(task=task):
-            if task not in pathway.tasks:
-                raise nothing_there()
-        case c.RecordReadings(visit=visit) if visit is not None:
-            _insist_visit(pathway, visit)
-        case c.RecordDose(visit=visit) | c.RecordStimulation(visit=visit):
-            _insist_visit(pathway, visit)
-        case c.OverrideGate(visit=visit, gate=gate):
-            _insist_visit(pathway, visit)
-            known = _rules(protocol, pathway.visits[visit].phase)
-            if gate not in known:
-                raise Malformed(f"no such gate in this phase; known are {', '.join(known)}")
-        case c.SignOrder(phase=phase) | c.Decide(phase=phase):
-            if phase not in pathway.phases:
-                entered = ", ".join(sorted(pathway.phases))
-                raise Malformed(f"that phase was not entered; entered are {entered}")
-
-
-def _insist_visit(pathway: Pathway, visit: VisitId) -> None:
-    if visit not in pathway.visits:
-        raise Malformed("there is no such visit on this pathway; its visits are listed with it")
-
-
-def _rules(protocol: CombinedProtocol, phase: str) -> list[str]:
-    """What may be named in an override: the gates and timed checks of the visit's phase."""
-    found = next(each for each in protocol.phases if each.id == phase)
-    return sorted({gate.id for gate in found.gates} | {check.id for check in found.timed_checks})
+def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime) -> None:
+    """Raise a problem unless a command can be meant: 404 for an address with nothing there."""
+    try:
+        precheck(protocol, pathway, wish, now)
+    except Malformed as error:
+        if error.unknown is not None and error.unknown == IN_THE_ADDRESS.get(type(wish)):
+            raise nothing_there() from None
+        raise

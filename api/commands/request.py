@@ -11,8 +11,9 @@ from api.edge.access import May, acting_role, caller_of
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
 from domain.language.commands import Wish
-from domain.language.names import Author, Role
+from domain.language.names import Author, Role, Roles
 from domain.permissions import roles_for
+from protocols.book import ProtocolBook
 
 Key = Annotated[
     str | None,
@@ -55,15 +56,28 @@ class MayAsk(May):
     ) -> Asked:
         """Give what the one door needs; 403 if no role may, 400 without a usable key."""
         caller = caller_of(request)
-        role = acting_role(caller, self.roles)
-        state = request.scope["state"]
         parts: Parts = request.app.state.parts
+        role = acting_role(caller, self.roles_now(parts.protocols))
+        state = request.scope["state"]
         return Asked(parts, caller, role, _key(key), state["fingerprint"], _expects(if_match))
 
+    def roles_now(self, protocols: ProtocolBook) -> Roles:
+        """List the roles that may, with the protocols that there are."""
+        del protocols
+        return self.roles
 
-def may_wish(wish: type[Wish]) -> MayAsk:
-    """Guard a route with the roles that the domain lists for a wish."""
-    return MayAsk(*roles_for(wish))
+
+class MayWish(MayAsk):
+    """Guards the route of a command with the roles that the domain lists for it."""
+
+    def __init__(self, wish: type[Wish]) -> None:
+        """Name the command's wish; `roles` are all that it can ever be for."""
+        super().__init__(*wish.MAY)
+        self._wish = wish
+
+    def roles_now(self, protocols: ProtocolBook) -> Roles:
+        """Ask the domain, which for orders asks the protocols."""
+        return roles_for(self._wish, protocols.all())
 
 
 def _key(key: str | None) -> str:

@@ -17,11 +17,11 @@ from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.patients import read_patient
 from domain.enrolment import Enrolment, begin
-from domain.language import events
 from domain.language.clocks import local_day
 from domain.language.errors import Conflict, Malformed, Unavailable
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, RequestId, SiteId
 from domain.language.pathway import Pathway
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol, Status
 from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
@@ -84,7 +84,7 @@ def _enrolment(
     now: datetime,
 ) -> Enrolment:
     """Say what is asked for. Malformed for a first visit that is no time, or not possible."""
-    started = events.PathwayStarted(
+    started = PathwayStarted(
         EhrPatientId(wanted.patient),
         ConnectionId(site.ehr),
         SiteId(site.id),

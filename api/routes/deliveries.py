@@ -21,8 +21,8 @@ from api.reading.verify_resource import check_stands
 from api.routes.declaring import POSTING, READING, With, example
 from domain.delivery.words import NEEDS_PERSON, Action, DeliveryState
 from domain.language.errors import Conflict, Unavailable
-from domain.language.names import Role
-from domain.permissions import CARE, MAY_READ
+from domain.language.names import CARE, Role
+from domain.permissions import MAY_READ
 from store import inbox, lanes, ledger, pathways
 from store.database import Transaction
 from store.records import DeliveryRecord, delivery_record

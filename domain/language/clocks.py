@@ -103,6 +103,12 @@ def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def check_happened(moment: datetime, now: datetime, zone: str, what: str) -> datetime:
+    """Return in UTC when something is said to have happened; Malformed if it cannot have been."""
+    check_wall(moment, now, zone, what)
+    return check_instant(moment, now, what)
+
+
 def exists(local_time: LocalTime, zone: str) -> bool:
     """Say whether a local time names exactly one instant."""
     try:

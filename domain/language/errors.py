@@ -35,4 +35,12 @@ class Unavailable(Exception):  # noqa: N818
 
 
 class Malformed(Exception):  # noqa: N818
-    """The request itself is wrong and will never succeed as it stands."""
+    """The request itself is wrong and will never succeed as it stands.
+
+    `unknown` is the field that names something which the pathway does not have, if that is why.
+    """
+
+    def __init__(self, message: str, unknown: str | None = None) -> None:
+        """Keep the message and the field."""
+        super().__init__(message)
+        self.unknown = unknown

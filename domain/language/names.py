@@ -30,6 +30,22 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     KAIROS = "kairos"
 
+    @property
+    def spoken(self) -> str:
+        """The role as a sentence has it: `a TMS operator`."""
+        return f"a {self}".replace("-", " ").replace("tms", "TMS")
+
+
+Roles = tuple[Role, ...]
+CARE: Roles = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
+"""Those who care for patients. Each command names in its `MAY` who of them may give it."""
+
+
+def any_of(roles: Roles) -> str:
+    """Say roles in a sentence: `a care manager, a nurse or a prescriber`; none are `nobody`."""
+    *others, last = [role.spoken for role in roles] or ["nobody"]
+    return f"{', '.join(others)} or {last}" if others else last
+
 
 @dataclass(frozen=True, slots=True)
 class Author:

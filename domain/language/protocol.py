@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 
-from domain.language.names import ObservationName, PhaseId, Role, RuleId, Treatment
+from domain.language.names import ObservationName, PhaseId, Role, Roles, RuleId, Treatment
 from domain.language.vocabulary import Vocabulary
 
 
@@ -123,6 +123,29 @@ class StimulationRule:
     pulses: int  # for each session
 
 
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """What a treatment is to those who work with it; the one switch between treatments.
+
+    `session` is what one session is called in a sentence.
+    """
+
+    session: str
+    given_by: Roles
+    released_by: Roles
+
+
+MODALITIES: Mapping[Treatment, Modality] = {
+    Treatment.ESKETAMINE: Modality("dose", (Role.NURSE,), (Role.NURSE, Role.PRESCRIBER)),
+    Treatment.DTMS: Modality(
+        "stimulation", (Role.TMS_OPERATOR,), (Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
+    ),
+}
+
+MOTOR_THRESHOLD = ObservationName("motor_threshold")
+"""What the strength of a stimulation is a percentage of, and so the most that is ever given."""
+
+
 class When(StrEnum):
     """When a gate is looked at."""
 
@@ -216,6 +239,11 @@ class Protocol:
     gates: tuple[Gate, ...]
     timed_checks: tuple[TimedCheck, ...]
     sha256: str
+
+    @property
+    def modality(self) -> Modality:
+        """What sort of treatment this is."""
+        return MODALITIES[self.treatment]
 
     def gates_at(self, when: When) -> tuple[Gate, ...]:
         """List the gates that are looked at then."""

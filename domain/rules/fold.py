@@ -5,8 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
-from domain.language import events as e
+from domain.language.events import Event
+from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import EventId, ObservationName, VisitId, VisitStatus
+from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.overrides import GateOverridden
 from domain.language.pathway import (
     READINGS_KEPT,
     READINGS_KEPT_FOR,
@@ -17,6 +20,24 @@ from domain.language.pathway import (
     Session,
     Task,
     Visit,
+)
+from domain.language.phases import (
+    DecisionMade,
+    OrderSigned,
+    PathwayFinished,
+    PathwayStarted,
+    PhaseEntered,
+)
+from domain.language.release import VisitReleased
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.visits import (
+    VisitBooked,
+    VisitCancelled,
+    VisitCheckedIn,
+    VisitMissed,
+    VisitMoved,
+    VisitProposed,
 )
 from domain.language.vocabulary import Vocabulary
 
@@ -33,17 +54,17 @@ _RANK = {
 }
 
 
-def fold(pathway: Pathway, events: Iterable[e.Event], vocabulary: Vocabulary) -> Pathway:
+def fold(pathway: Pathway, events: Iterable[Event], vocabulary: Vocabulary) -> Pathway:
     """Apply events one after another."""
     for event in events:
         pathway = apply(pathway, event, vocabulary)
     return pathway
 
 
-def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway:  # noqa: C901, PLR0911, PLR0912, PLR0915  one case a fact, each a line or two
+def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  # noqa: C901, PLR0911, PLR0912, PLR0915  one case a fact, each a line or two
     """Return the pathway after the event. Knows no rule: what happened, happened."""
     match event.fact:
-        case e.PathwayStarted() as fact:
+        case PathwayStarted() as fact:
             return replace(
                 pathway,
                 patient=fact.patient,
@@ -52,18 +73,18 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
                 zone=fact.zone,
                 treated_on=fact.treated_on,
             )
-        case e.PhaseEntered() as fact:
+        case PhaseEntered() as fact:
             phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit, fact.number)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
-        case e.OrderSigned() as fact:
+        case OrderSigned() as fact:
             phase = replace(pathway.phases[fact.phase], signed=event.at)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
-        case e.DecisionMade() as fact:
+        case DecisionMade() as fact:
             phase = pathway.phases[fact.phase]
             decisions = _put(phase.decisions, event.id, (event.at, fact.decision))
             phase = replace(phase, decisions=decisions)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
-        case e.VisitProposed() as fact:
+        case VisitProposed() as fact:
             if fact.visit in pathway.visits:
                 return pathway
             visit = Visit(
@@ -77,70 +98,70 @@ def apply(pathway: Pathway, event: e.Event, vocabulary: Vocabulary) -> Pathway: 
                 replaces=fact.replaces,
             )
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
-        case e.VisitBooked() as fact:
+        case VisitBooked() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
             return _retime(pathway, fact, event.id)
-        case e.VisitMoved() as fact:
+        case VisitMoved() as fact:
             return _retime(pathway, fact, event.id)
-        case e.VisitCheckedIn() as fact:
+        case VisitCheckedIn() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
             visit = replace(pathway.visits[fact.visit], checked_in=event.at)
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
-        case e.VisitMissed() as fact:
+        case VisitMissed() as fact:
             return _advance(pathway, fact.visit, VisitStatus.MISSED)
-        case e.VisitCancelled() as fact:
+        case VisitCancelled() as fact:
             return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
-        case e.VisitReleased() as fact:
+        case VisitReleased() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
             visit = replace(pathway.visits[fact.visit], left_early=bool(fact.findings))
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
-        case e.ReadingsTaken() as fact:
+        case ReadingsTaken() as fact:
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
                 pathway = _observe(pathway, reading.observation, found, vocabulary)
             return pathway
-        case e.ScaleAssessed() as fact:
+        case ScaleAssessed() as fact:
             return _assess(pathway, event, fact, vocabulary)
-        case e.DoseGiven() as fact:
+        case DoseGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
             off = bool(fact.deviation)
             dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg, off)
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, dose))
-        case e.StimulationGiven() as fact:
+        case StimulationGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
             off = bool(fact.deviation)
             given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended, None, off)
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, given))
-        case e.HoldPlaced() as fact:
+        case HoldPlaced() as fact:
             if fact.hold in pathway.holds:
                 return pathway
             hold = Hold(fact.reason, event.at, event.by)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
-        case e.HoldLifted() as fact:
+        case HoldLifted() as fact:
             hold = replace(pathway.holds[fact.hold], lifted_at=event.at)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
-        case e.GateOverridden() as fact:
+        case GateOverridden() as fact:
             key = override_key(fact.visit, fact.gate)
             known = dict(pathway.overrides.get(key, {}))
             for evidence in fact.evidence:
                 known[evidence] = min(event.at, known.get(evidence, event.at))
             return replace(pathway, overrides=_put(pathway.overrides, key, known))
-        case e.TaskOpened() as fact:
+        case TaskOpened() as fact:
             if fact.task in pathway.tasks:
                 return pathway
             task = Task(fact.rule, fact.roles, fact.says, event.at, fact.due)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
-        case e.TaskAcknowledged() as fact:
+        case TaskAcknowledged() as fact:
             task = pathway.tasks[fact.task]
             first = min(event.at, task.acknowledged_at or event.at)
             task = replace(task, acknowledged=True, acknowledged_at=first)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
-        case e.TaskClosed() as fact:
+        case TaskClosed() as fact:
             task = replace(pathway.tasks[fact.task], closed=True)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
-        case e.PathwayFinished() as fact:
+        case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
 
 
@@ -161,7 +182,7 @@ def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
     return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
 
 
-def _retime(pathway: Pathway, fact: e.VisitBooked | e.VisitMoved, event: EventId) -> Pathway:
+def _retime(pathway: Pathway, fact: VisitBooked | VisitMoved, event: EventId) -> Pathway:
     """Set a visit's time; a booking or move that comes again changes nothing."""
     known = pathway.visits[fact.visit]
     if event in known.timed_by:
@@ -201,9 +222,7 @@ def _age(found: Observed) -> tuple[float, str]:
     return (found.at.timestamp(), found.evidence)
 
 
-def _assess(
-    pathway: Pathway, event: e.Event, fact: e.ScaleAssessed, vocabulary: Vocabulary
-) -> Pathway:
+def _assess(pathway: Pathway, event: Event, fact: ScaleAssessed, vocabulary: Vocabulary) -> Pathway:
     scale = vocabulary.scales[fact.scale]
     values = {scale.total: fact.total} | {
         name: fact.items[item - 1] for item, name in scale.item_observations.items()

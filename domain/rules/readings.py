@@ -3,10 +3,9 @@
 A wrong unit is refused with the right one and never converted.
 """
 
-from domain.language.commands import Measurement
 from domain.language.errors import Malformed
-from domain.language.events import Reading
 from domain.language.names import ObservationName
+from domain.language.observations import Measurement, Reading
 from domain.language.vocabulary import ObservationKind, Scale, Vocabulary
 
 SYSTOLIC, DIASTOLIC = ObservationName("systolic_bp"), ObservationName("diastolic_bp")

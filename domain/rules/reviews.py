@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.language.clocks import local_day
+from domain.language.findings import Blocked
 from domain.language.names import Role, TaskId
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.vocabulary import ObservationKind
+from domain.rules import refusing
 from domain.rules.steps import Ask, AskPerson
 
 SEES = (Role.PRESCRIBER,)
@@ -30,6 +32,16 @@ def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...
         found.setdefault((step.ask, step.about), step)
     seen = _seen(pathway)
     return tuple(step for key, step in found.items() if key not in seen)
+
+
+def in_the_way(
+    protocol: CombinedProtocol, pathway: Pathway, only: Ask | None = None
+) -> Iterator[Blocked]:
+    """Find what no prescriber has acknowledged yet, all of it or what was asked in one way."""
+    for step in unseen(protocol, pathway):
+        if only is None or step.ask is only:
+            finding = f"a prescriber has not acknowledged: {step.says}"
+            yield refusing.found("review-first", finding)
 
 
 def unseen_then(pathway: Pathway, at: datetime) -> Iterator[str]:

@@ -7,7 +7,7 @@ a search by code would no longer find a dose. Must not say anything about billin
 
 from typing import Any
 
-from domain.language.events import DoseGiven
+from domain.language.treatment import DoseGiven
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.content.orders import medication

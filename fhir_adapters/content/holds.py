@@ -6,7 +6,7 @@ gone. Must not judge the reason.
 
 from typing import Any
 
-from domain.language.events import HoldLifted, HoldPlaced
+from domain.language.holds import HoldLifted, HoldPlaced
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.profile.artefacts import ArtefactKind

@@ -9,10 +9,31 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.delivery.words import Intent
-from domain.language import events as e
+from domain.language.events import Event
+from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import Outcome, VisitStatus
+from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
+from domain.language.phases import (
+    DecisionMade,
+    OrderSigned,
+    PathwayFinished,
+    PathwayStarted,
+    PhaseEntered,
+)
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import VisitReleased
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.visits import (
+    VisitBooked,
+    VisitCancelled,
+    VisitCheckedIn,
+    VisitMissed,
+    VisitMoved,
+    VisitProposed,
+)
 from fhir_adapters.content import (
     administrations,
     episode,
@@ -30,7 +51,7 @@ from fhir_adapters.profile.plan import EhrPlan
 
 
 def intents_for(
-    event: e.Event,
+    event: Event,
     before: Pathway,
     after: Pathway,
     protocol: CombinedProtocol,
@@ -48,57 +69,57 @@ def intents_for(
 
 def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  one case a fact
     match scene.event.fact:
-        case e.PathwayStarted():
+        case PathwayStarted():
             yield episode.open_episode(scene)
             yield episode.start_care_plan(scene)
-        case e.PhaseEntered() as fact:
+        case PhaseEntered() as fact:
             yield from _end_order_before(scene)
             yield episode.show_phase(scene, fact.phase)
-        case e.OrderSigned() as fact:
+        case OrderSigned() as fact:
             order = orders.sign(scene, fact.phase)
             yield order
             yield from provenance.vouch(scene, order.kind, order.artefact, "order signed")
-        case e.VisitProposed() as fact:
+        case VisitProposed() as fact:
             yield visits.propose(scene, fact.visit)
-        case e.VisitBooked(visit=visit) | e.VisitMoved(visit=visit):
+        case VisitBooked(visit=visit) | VisitMoved(visit=visit):
             booked = scene.after.visits[visit].status is VisitStatus.BOOKED
             yield visits.follow(scene, visit, noted=booked)
-        case e.VisitMissed(visit=visit):
+        case VisitMissed(visit=visit):
             yield visits.follow(scene, visit, noted=True)
-        case e.VisitCancelled(visit=visit, reason=reason):
+        case VisitCancelled(visit=visit, reason=reason):
             yield visits.cancel(scene, visit, reason)
-        case e.VisitCheckedIn(visit=visit):
+        case VisitCheckedIn(visit=visit):
             yield visits.follow(scene, visit, noted=False)
-        case e.VisitReleased(visit=visit) as fact:
+        case VisitReleased(visit=visit) as fact:
             yield visits.follow(scene, visit, noted=False)
             if fact.against_advice:
                 yield provenance.left_early(scene, fact)
-        case e.ReadingsTaken() as fact:
+        case ReadingsTaken() as fact:
             yield from observations.take(scene, fact)
-        case e.ScaleAssessed() as fact:
+        case ScaleAssessed() as fact:
             yield from scales.assess(scene, fact)
-        case e.DoseGiven() as fact:
+        case DoseGiven() as fact:
             dose = administrations.give(scene, fact)
             yield dose
             yield from provenance.vouch(scene, dose.kind, dose.artefact, "dose given")
-        case e.StimulationGiven() as fact:
+        case StimulationGiven() as fact:
             session = stimulations.give(scene, fact)
             yield session
             yield from provenance.vouch(scene, session.kind, session.artefact, "session given")
-        case e.HoldPlaced() as fact:
+        case HoldPlaced() as fact:
             yield holds.place(scene, fact)
-        case e.HoldLifted() as fact:
+        case HoldLifted() as fact:
             yield holds.lift(scene, fact)
             yield from provenance.lifted(scene, fact)
-        case e.GateOverridden() as fact:
+        case GateOverridden() as fact:
             yield provenance.override(scene, fact)
-        case e.DecisionMade() as fact:
+        case DecisionMade() as fact:
             yield provenance.decision(scene, fact)
-        case e.TaskOpened() as fact:
+        case TaskOpened() as fact:
             yield tasks.open_task(scene, fact)
-        case e.TaskAcknowledged(task=task) | e.TaskClosed(task=task):
+        case TaskAcknowledged(task=task) | TaskClosed(task=task):
             yield tasks.follow(scene, task)
-        case e.PathwayFinished(outcome=outcome):
+        case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)
             yield episode.end_care_plan(scene, outcome)
             yield episode.close_episode(scene, outcome)

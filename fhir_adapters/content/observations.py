@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from domain.language.events import Reading, ReadingsTaken
+from domain.language.observations import Reading, ReadingsTaken
 from domain.language.vocabulary import Code, ObservationKind, Vocabulary
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created

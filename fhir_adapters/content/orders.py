@@ -7,7 +7,7 @@ and doses stand in elements where the protocol has exactly one, and always in wo
 
 from typing import Any, Literal
 
-from domain.language.names import Outcome, PhaseId, Treatment
+from domain.language.names import Outcome, PhaseId
 from domain.language.pathway import Pathway
 from domain.language.protocol import (
     Days,
@@ -83,8 +83,7 @@ def how_ended(
 
 def kind_of(rules: Protocol) -> ArtefactKind:
     """Say which kind of order a phase has."""
-    esketamine = rules.treatment is Treatment.ESKETAMINE
-    return ArtefactKind.MEDICATION_ORDER if esketamine else ArtefactKind.COURSE_ORDER
+    return ArtefactKind.COURSE_ORDER if rules.dose is None else ArtefactKind.MEDICATION_ORDER
 
 
 def medication(scene: Scene, drug: str) -> dict[str, Any]:

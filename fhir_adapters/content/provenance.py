@@ -6,8 +6,11 @@ a search by `target` finds it again. Must not be written about something that is
 
 from typing import Any
 
-from domain.language.events import DecisionMade, GateOverridden, HoldLifted, VisitReleased
+from domain.language.holds import HoldLifted
 from domain.language.names import Role
+from domain.language.overrides import GateOverridden
+from domain.language.phases import DecisionMade
+from domain.language.release import VisitReleased
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.profile.artefacts import ArtefactKind

@@ -7,8 +7,8 @@ anything: items and total are what was recorded.
 from dataclasses import dataclass
 from typing import Any
 
-from domain.language.events import ScaleAssessed
 from domain.language.names import ObservationName
+from domain.language.observations import ScaleAssessed
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created

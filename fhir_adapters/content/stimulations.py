@@ -8,8 +8,9 @@ which the clinic's billing chooses.
 
 from typing import Any
 
-from domain.language.events import StimulationGiven
-from domain.language.names import ObservationName, PhaseId
+from domain.language.names import PhaseId
+from domain.language.protocol import MOTOR_THRESHOLD
+from domain.language.treatment import StimulationGiven
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
@@ -17,8 +18,6 @@ from fhir_adapters.profile.artefacts import ArtefactKind
 
 SUBSEQUENT_SESSION = Code("http://www.ama-assn.org/go/cpt", "90868", "")
 """Subsequent delivery and management, per session. CPT's own words are not free to repeat."""
-
-_THRESHOLD = ObservationName("motor_threshold")
 
 
 def give(scene: Scene, fact: StimulationGiven) -> Draft:
@@ -59,5 +58,5 @@ def _subsequent(scene: Scene, phase: PhaseId) -> bool:
     """Say whether this session followed another with no new motor threshold between."""
     now = scene.event.at
     earlier = [s.started for s in scene.before.sessions_in(phase) if s.started < now]
-    measured = [found.at for found in scene.before.readings.get(_THRESHOLD, ())]
+    measured = [found.at for found in scene.before.readings.get(MOTOR_THRESHOLD, ())]
     return bool(earlier) and not any(max(earlier) < at <= now for at in measured)

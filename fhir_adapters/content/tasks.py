@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from domain.language.clocks import instant
-from domain.language.events import TaskOpened
 from domain.language.names import HoldId, PhaseId, TaskId, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
+from domain.language.tasks import TaskOpened
 from domain.rules.steps import Ask
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from temporalio.testing import ActivityEnvironment
 
 from domain.delivery.words import DeliveryState
-from domain.language import commands as c
 from domain.language.names import ObservationName, PhaseId
+from domain.language.observations import Measurement, RecordReadings
+from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from store.tables import DeliveryRow
@@ -33,8 +34,8 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
 
 
 async def _pulse_oximetry(world: World, value: int = 97) -> None:
-    measurement = c.Measurement(ObservationName("spo2"), Decimal(value), "%")
-    await world.do(NURSE, c.RecordReadings(await world.now(), (measurement,)))
+    measurement = Measurement(ObservationName("spo2"), Decimal(value), "%")
+    await world.do(NURSE, RecordReadings(await world.now(), (measurement,)))
 
 
 def _states(rows: list[DeliveryRow]) -> set[str]:
@@ -43,7 +44,7 @@ def _states(rows: list[DeliveryRow]) -> set[str]:
 
 async def test_everything_intended_is_confirmed(world: World) -> None:
     """In fair weather each delivery is read back equal and confirmed."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
     rows = await world.ledger()
     assert len(rows) > 10

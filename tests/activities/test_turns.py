@@ -12,10 +12,13 @@ from temporalio.exceptions import ApplicationError
 import domain.turn
 from build import RULES
 from domain.delivery.words import DeliveryState
-from domain.language import commands as c
+from domain.language.holds import PlaceHold
 from domain.language.names import HoldReason, ObservationName, PhaseId, VisitId
+from domain.language.observations import Measurement, RecordReadings
 from domain.language.pathway import Pathway
+from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
+from domain.language.visits import BookVisit, CheckIn
 from store import codec, pathways, restores
 from store.database import Database
 from store.tables import DeliveryRow, OriginRow, PathwayRow
@@ -24,7 +27,7 @@ from workflows.messages import Taken, Turn
 
 INDUCTION = PhaseId("esketamine-induction")
 VISIT = VisitId("esketamine-induction-visit-1")
-HOLD = c.PlaceHold(HoldReason.SUPPLY, "no device")
+HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ async def test_a_turn_that_is_taken_again_answers_what_is_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that died after the commit has its turn taken again: once, and no rule is asked."""
-    command = await world.receive(PRESCRIBER, c.SignOrder(INDUCTION))
+    command = await world.receive(PRESCRIBER, SignOrder(INDUCTION))
     first = await _take(world, command)
 
     def asked(*_: object) -> None:
@@ -59,8 +62,8 @@ async def test_a_turn_that_is_taken_again_answers_what_is_stored(
 
 async def test_fifty_turns_at_once_take_effect_once_each(world: World) -> None:
     """Fifty commands, in two turns each at one moment: fifty readings, at fifty versions."""
-    reading = (c.Measurement(ObservationName("spo2"), Decimal(97), "%"),)
-    wish = c.RecordReadings(await world.now(), reading)
+    reading = (Measurement(ObservationName("spo2"), Decimal(97), "%"),)
+    wish = RecordReadings(await world.now(), reading)
     commands = [await world.receive(NURSE, wish) for _ in range(50)]
     taken = await asyncio.gather(*(_take(world, each) for each in [*commands, *commands]))
     assert {each.settled for each in taken} == {"applied"}
@@ -87,7 +90,7 @@ async def test_of_fifty_who_expect_the_same_version_one_is_right(world: World) -
 async def test_a_refusal_is_stored_with_the_turn(world: World) -> None:
     """A command that a rule refuses is rejected with the reason, and nothing else of it is true."""
     before = await world.pathway()
-    taken = await _take(world, await world.receive(NURSE, c.CheckIn(VISIT)))
+    taken = await _take(world, await world.receive(NURSE, CheckIn(VISIT)))
     assert taken.settled == "rejected"
     assert await world.pathway() == before
 
@@ -118,7 +121,7 @@ async def test_a_defect_of_what_follows_keeps_no_hold_from_being_placed(
 
 async def test_a_projection_of_other_rules_is_made_anew(world: World) -> None:
     """What other rules folded is not believed: the next turn folds the events, and says by whom."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     right = await world.pathway()
     wrong = codec.pathway_to_json(Pathway(right.id))
     async with world.database.begin() as tx:
@@ -170,8 +173,8 @@ async def test_another_timeline_is_another_database(world: World) -> None:
 
 async def test_a_booking_is_one_turn_whoever_makes_it(world: World) -> None:
     """What a turn stores is the fold of its events, with what Kairos adds in the same turn."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
-    taken = await _take(world, await world.receive(MANAGER, c.BookVisit(VISIT)))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
+    taken = await _take(world, await world.receive(MANAGER, BookVisit(VISIT)))
     row = await world.row()
     assert taken.settled_at_version == taken.version == row.version
     assert row.due_at == taken.due

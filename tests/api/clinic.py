@@ -15,6 +15,9 @@ from fastapi import FastAPI
 from activities.capabilities import Plans
 from activities.turns import Turns
 from api.app import create_app
+from api.commands.bodies import ResolveDelivery, StartPathway
+from api.commands.catalogue import CATALOGUE
+from api.commands.words import Body
 from api.dependencies import Parts
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
@@ -329,5 +332,12 @@ def book(*protocols: CombinedProtocol) -> ProtocolBook:
     vocabulary: Vocabulary = protocols[0].vocabulary
     return ProtocolBook(vocabulary, protocols[0].phases, protocols)
 
+
+BODIES: tuple[type[Body], ...] = (
+    *dict.fromkeys(entry.body for entry in CATALOGUE),
+    StartPathway,
+    ResolveDelivery,
+)
+"""The body of every POST."""
 
 EVERY_ROLE = tuple(role.value for role in Role if role is not Role.KAIROS)

@@ -1,14 +1,16 @@
 """Role and site, over every route there is: the routes are read from the OpenAPI description."""
 
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_args
 
 import pytest
 
+from domain.language.commands import Wish
 from domain.language.names import Role
-from domain.permissions import MAY, MAY_START
-from tests.api.clinic import EVERY_ROLE, Clinic
+from domain.language.protocol import CombinedProtocol
+from domain.permissions import MAY_START, roles_for
+from tests.api.clinic import EVERY_ROLE, Clinic, book
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -88,17 +90,19 @@ COMMANDS = {
 }
 
 
-def by_kind() -> dict[str, tuple[Role, ...]]:
+def by_kind(protocol: CombinedProtocol) -> dict[str, tuple[Role, ...]]:
     """The roles that the domain lists for each kind of wish."""
     return {
-        str(next(field.default for field in fields(wish) if field.name == "kind")): roles
-        for wish, roles in MAY.items()
+        str(next(field.default for field in fields(wish) if field.name == "kind")): roles_for(
+            wish, [protocol]
+        )
+        for wish in get_args(Wish)
     }
 
 
 async def test_the_command_table_is_complete(clinic: Clinic):
     """Each command route is in the role matrix below, and each wish has a route."""
-    kinds = set(by_kind())
+    kinds = set(by_kind(clinic.protocol))
     assert set(COMMANDS.values()) == kinds
     prefix = "/v1/pathways/{pathway}/"
     posts = [path for method, path, _ in operations(clinic) if method == "post"]
@@ -113,7 +117,7 @@ async def test_each_command_is_for_the_roles_that_the_domain_lists(clinic: Clini
     """A role that may not is 403 with the roles that may; one that may gets past that."""
     address = await clinic.started()
     examples = {path: body_of(o) for m, path, o in operations(clinic) if m == "post"}
-    allowed = by_kind()
+    allowed = by_kind(clinic.protocol)
     person = clinic.staff(role)
     for route, kind in COMMANDS.items():
         template = route.replace("/a/", "/{x}/", 1)
@@ -137,6 +141,23 @@ async def test_only_those_who_may_start_may_start(clinic: Clinic, role: str):
     """Starting a pathway is for care managers and prescribers."""
     answer = await clinic.staff(role).post("/v1/pathways", {})
     assert (answer.status_code == 403) == (Role(role) not in MAY_START)
+
+
+async def test_an_order_is_signed_by_those_whom_its_protocol_names(clinic: Clinic):
+    """Where a protocol has nurses order, a nurse is asked and admitted; a prescriber is told."""
+    first, *others = clinic.protocol.phases
+    phases = (replace(first, ordered_by=(Role.NURSE,)), *others)
+    theirs = replace(clinic.protocol, id="nurses-order", phases=phases)
+    parts = clinic.app.state.parts
+    clinic.app.state.parts = replace(parts, protocols=book(clinic.protocol, theirs))
+    address = await clinic.started(protocol=theirs.id)
+    (asked,) = (step for step in (await clinic.nurse.get(address)).json()["next"] if step["ask"])
+    assert asked["who"] == ["nurse"]
+    order = {"phase": first.id}
+    assert (await clinic.manager.post(f"{address}/orders", order)).status_code == 403
+    answer = await clinic.prescriber.post(f"{address}/orders", order)
+    assert (answer.status_code, answer.json()["blocked_by"][0]["who"]) == (409, ["nurse"])
+    assert (await clinic.nurse.post(f"{address}/orders", order)).status_code == 201
 
 
 async def test_the_acting_role_is_the_first_that_may(clinic: Clinic):

@@ -8,26 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.commands import bodies as r
+from api.commands.catalogue.observations import Measured, RecordAssessment
 from api.commands.words import Body, WallTime
 from api.edge.body import read_body
 from api.edge.problems import of_validation
 from api.reading.rendering import task_address, task_at
 from domain.language.names import TaskId
+from tests.api.clinic import BODIES
 
 
 @given(st.decimals(-300, 300, places=4, allow_nan=False))
 def test_a_number_is_kept_as_it_was_written(value: Decimal):
     """A JSON number becomes exactly the decimal that was written."""
     text = b'{"observation": "spo2", "value": ' + str(value).encode() + b', "unit": "%"}'
-    assert r.Measured.model_validate(read_body(text)).value == value
+    assert Measured.model_validate(read_body(text)).value == value
 
 
 @pytest.mark.parametrize("value", ["128", True, [1], {"a": 1}])
 def test_what_is_no_number_is_not_made_one(value: Any):
     """Text, truth values and lists are not numbers."""
     with pytest.raises(ValidationError, match="JSON number"):
-        r.Measured.model_validate({"observation": "spo2", "value": value})
+        Measured.model_validate({"observation": "spo2", "value": value})
 
 
 @pytest.mark.parametrize(
@@ -69,12 +70,12 @@ def test_a_day_is_written_in_one_way(day: Any):
 def test_an_instant_is_written_out(at: Any):
     """Seconds since some epoch are not a clinical time."""
     with pytest.raises(ValidationError):
-        r.RecordAssessment.model_validate(
+        RecordAssessment.model_validate(
             {"scale": "phq9", "assessed_at": at, "items": [0, 0, 0, 0, 0, 0, 0, 0, 0]}
         )
 
 
-@pytest.mark.parametrize("shape", r.COMMANDS)
+@pytest.mark.parametrize("shape", BODIES)
 def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
     """An unknown field is refused, and its name and value are not repeated."""
     with pytest.raises(ValidationError) as wrong:
@@ -86,7 +87,7 @@ def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
     assert "Ottoline" not in problem.model_dump_json() + str(wrong.value).partition("\n")[0]
 
 
-@pytest.mark.parametrize("shape", r.COMMANDS)
+@pytest.mark.parametrize("shape", BODIES)
 def test_a_missing_field_is_pointed_at(shape: type[Body]):
     """What is missing is named by a JSON pointer."""
     for name, field in shape.model_fields.items():

@@ -1,15 +1,17 @@
 """The description is complete and true: summaries, problems, examples, and who may do what."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from api.app import V1, create_app
-from api.commands.bodies import COMMANDS
+from api.commands.catalogue import CATALOGUE
+from api.commands.catalogue.entry import Entry
 from api.dependencies import Parts
 from api.edge.access import check_every_route, guards_of
 from api.edge.body import canonical, read_body
@@ -17,11 +19,13 @@ from api.edge.cursors import Cursors
 from api.edge.problems import TYPES
 from api.edge.tokens import Tokens
 from api.routes import work
+from domain.language.commands import Wish
 from domain.language.names import Role
 from protocols.book import ProtocolBook
 from settings import Clinic
 from store.database import Database
 from temporal.clock import SystemClock
+from tests.api.clinic import BODIES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -82,7 +86,7 @@ def test_every_v1_operation_needs_a_token_and_describes_its_problems(app: FastAP
 
 def test_every_body_has_an_example_that_is_taken(app: FastAPI):
     """Each example passes the gate and its own shape; each POST has one."""
-    shapes = {shape.__name__: shape for shape in COMMANDS}
+    shapes = {shape.__name__: shape for shape in BODIES}
     seen = set()
     for name, operation in operations(app):
         if not name.startswith("post /v1/"):
@@ -94,17 +98,29 @@ def test_every_body_has_an_example_that_is_taken(app: FastAPI):
         for example in content["examples"].values():
             shape.model_validate(read_body(canonical(example["value"])))
             seen.add(shape)
-    assert seen == set(COMMANDS)
+    assert seen == set(BODIES)
 
 
-def test_every_example_becomes_a_wish():
-    """What an example says, the domain understands."""
-    for shape in COMMANDS:
-        made = shape.model_validate(shape.EXAMPLE)
-        wish = getattr(made, "wish", None)
-        if wish is not None:
-            names = wish.__code__.co_argcount - 1
-            assert wish(*["visit-1"] * names).kind
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.kind)
+def test_every_example_becomes_its_wish(entry: Entry[Any]):
+    """What an example says becomes the wish of its entry, about what stands in the path."""
+    made = entry.make(entry.body.model_validate(entry.body.EXAMPLE), "some-id")
+    assert type(made) is entry.wish
+    assert entry.about is None or getattr(made, entry.about) == "some-id"
+
+
+def test_the_catalogue_has_every_wish_once():
+    """Each thing that the domain lets people wish for can be asked for, in one place."""
+    assert Counter(entry.wish for entry in CATALOGUE) == Counter(get_args(Wish))
+
+
+def test_a_body_that_says_nothing_may_be_left_out(app: FastAPI):
+    """A body is required just where one of its fields is."""
+    paths = app.openapi()["paths"]
+    for entry in CATALOGUE:
+        described = paths[f"/v1/pathways/{{pathway}}{entry.path}"]["post"]["requestBody"]
+        required = bool(entry.body.model_json_schema().get("required"))
+        assert described.get("required", False) == required, entry.kind
 
 
 def test_every_command_takes_an_idempotency_key(app: FastAPI):

@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 
 from domain.automatic import automatic
 from domain.decide import decide, start
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.events import Event
 from domain.language.names import (
     Author,
     ConnectionId,
@@ -28,8 +28,11 @@ from domain.language.names import (
     SiteId,
     VisitId,
 )
+from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.language.pathway import Pathway
+from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
+from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.permissions import roles_for
 from domain.planner import next_due
 from domain.rules.fold import apply
@@ -48,29 +51,29 @@ class Said(NamedTuple):
     """A wish, when it was made, and how it was refused if it was."""
 
     at: datetime
-    wish: c.Wish
+    wish: Wish
     refusal: Refusal | None
 
 
-def author(wish: c.Wish) -> Author:
+def author(wish: Wish) -> Author:
     """Name somebody who may have this wish, and may record all that it holds."""
-    roles = list(roles_for(type(wish)))
-    if isinstance(wish, c.RecordReadings):
+    roles = list(roles_for(type(wish), [COMBINED]))
+    if isinstance(wish, RecordReadings):
         known = COMBINED.vocabulary.observations
         kinds = [known[m.observation] for m in wish.readings if m.observation in known]
         roles = [r for r in roles if all(k.derived or r in k.recorded_by for k in kinds)] or roles
     return Author(f"a-{roles[0]}", roles[0])
 
 
-def measure(name: str, value: float | str, unit: str | None = None) -> c.Measurement:
+def measure(name: str, value: float | str, unit: str | None = None) -> Measurement:
     """Write a measurement in the vocabulary's unit, unless another is given."""
     kind = COMBINED.vocabulary.kind(ObservationName(name))
     if isinstance(value, str):
-        return c.Measurement(kind.name, answer=value)
-    return c.Measurement(kind.name, Decimal(str(value)), unit or kind.unit)
+        return Measurement(kind.name, answer=value)
+    return Measurement(kind.name, Decimal(str(value)), unit or kind.unit)
 
 
-def readings(**values: float | str) -> tuple[c.Measurement, ...]:
+def readings(**values: float | str) -> tuple[Measurement, ...]:
     """Write measurements, each in its unit."""
     return tuple(measure(name, value) for name, value in values.items())
 
@@ -87,12 +90,12 @@ class World:
         """Enrol the patient on the day before the first visit."""
         noon = datetime.combine(self.first_visit.day, datetime.min.time(), UTC)
         self.now = noon - timedelta(hours=6)
-        self.events: list[e.Event] = []
+        self.events: list[Event] = []
         self.said: list[Said] = []
         self.rounds = 0
         self.pathway = Pathway(PathwayId("p1"))
         self._numbers = count(1)
-        started = e.PathwayStarted(
+        started = PathwayStarted(
             EhrPatientId("ehr-1"),
             ConnectionId("ehr"),
             SiteId("site"),
@@ -103,10 +106,10 @@ class World:
         )
         who = Author("a-care-manager", Role.CARE_MANAGER)
         facts = start(self.protocol, started, self.first_visit)
-        self.record(e.Event(EventId(f"start/{n}"), self.now, who, f) for n, f in enumerate(facts))
+        self.record(Event(EventId(f"start/{n}"), self.now, who, f) for n, f in enumerate(facts))
         self.settle()
 
-    def record(self, events: Iterable[e.Event]) -> None:
+    def record(self, events: Iterable[Event]) -> None:
         """Make events true."""
         for event in events:
             self.events.append(event)
@@ -122,10 +125,10 @@ class World:
             self.record(events)
         raise AssertionError("what Kairos does by itself does not come to rest")
 
-    def do(self, wish: c.Wish, by: Author | None = None) -> tuple[e.Event, ...]:
+    def do(self, wish: Wish, by: Author | None = None) -> tuple[Event, ...]:
         """Say a wish now, as somebody who may; its refusal is raised."""
         request = RequestId(f"request-{next(self._numbers):04}")
-        command = c.Command(request, by or author(wish), wish)
+        command = Command(request, by or author(wish), wish)
         try:
             events = decide(self.protocol, self.pathway, command, self.now)
         except REFUSALS as refusal:
@@ -136,7 +139,7 @@ class World:
         self.settle()
         return events
 
-    def attempt(self, wish: c.Wish) -> Refusal | None:
+    def attempt(self, wish: Wish) -> Refusal | None:
         """Say a wish now; its refusal is returned."""
         try:
             self.do(wish)
@@ -153,17 +156,17 @@ class World:
 
     def assess(self, scale: str, *items: int) -> None:
         """Score a scale now."""
-        self.do(c.RecordAssessment(scale, self.now, items))
+        self.do(RecordAssessment(scale, self.now, items))
 
     def measure(self, visit: VisitId | None = None, /, **values: float | str) -> None:
         """Record readings now, each in its unit."""
-        self.do(c.RecordReadings(self.now, readings(**values), visit))
+        self.do(RecordReadings(self.now, readings(**values), visit))
 
     def facts(self, *kinds: type[F]) -> list[F]:
         """List the facts of these kinds in the order in which they became true."""
         return [event.fact for event in self.events if isinstance(event.fact, kinds)]
 
-    def treatments(self) -> list[e.Event]:
+    def treatments(self) -> list[Event]:
         """List the events of doses and stimulations."""
-        kinds = (e.DoseGiven, e.StimulationGiven)
+        kinds = (DoseGiven, StimulationGiven)
         return [event for event in self.events if isinstance(event.fact, kinds)]

@@ -12,10 +12,17 @@ from decimal import Decimal
 from itertools import pairwise
 from math import floor
 
-from domain.language import events as e
 from domain.language.clocks import local_day
+from domain.language.events import Event
+from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import PhaseId, VisitId
+from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.overrides import GateOverridden
+from domain.language.phases import OrderSigned
 from domain.language.protocol import Gate, Protocol, Requirement, Test, When
+from domain.language.release import VisitReleased
+from domain.language.tasks import TaskAcknowledged
+from domain.language.treatment import DoseGiven, StimulationGiven
 from tests.domain.clinic import World
 
 COMPARED = {
@@ -39,7 +46,7 @@ def check_course(world: World) -> None:
     check_strength(world)
 
 
-def by_the_rules(world: World) -> list[e.Event]:
+def by_the_rules(world: World) -> list[Event]:
     """List the treatments of which nobody says that they were given against a rule."""
     return [x for x in world.treatments() if not x.fact.deviation]  # type: ignore[union-attr]
 
@@ -71,7 +78,7 @@ def check_counts_and_doses(world: World) -> None:
             or len(mine) <= sum(n for n in numbers if n) + (len(mine) - len(ruled))
         )
         assert max(Counter(fact.visit for fact in mine).values(), default=0) <= most_a_visit(phase)  # type: ignore[union-attr]
-        doses = [fact for fact in mine if isinstance(fact, e.DoseGiven)]
+        doses = [fact for fact in mine if isinstance(fact, DoseGiven)]
         for fact in doses:
             assert phase.dose is not None
             assert fact.devices * 28 == fact.mg
@@ -91,7 +98,7 @@ def check_gaps(world: World) -> None:
     for (_, fact), (start, after) in pairwise(given):
         if getattr(after, "deviation", "") or getattr(fact, "deviation", ""):
             continue
-        if isinstance(fact, e.StimulationGiven) and isinstance(after, e.StimulationGiven):
+        if isinstance(fact, StimulationGiven) and isinstance(after, StimulationGiven):
             gap = world.protocol.phase(phase_at(world, after.visit)).schedule.gap_between_sessions
             assert fact.visit != after.visit or gap is None or start - fact.ended >= gap
 
@@ -103,13 +110,13 @@ def check_holds(world: World) -> None:
     treated = 0
     for event in world.events:
         match event.fact:
-            case e.HoldPlaced(hold=hold):
+            case HoldPlaced(hold=hold):
                 holds[hold] = [event.at]
-            case e.HoldLifted(hold=hold):
+            case HoldLifted(hold=hold):
                 holds[hold].append(event.at)
-            case e.OrderSigned(phase=phase):
+            case OrderSigned(phase=phase):
                 signed[phase] = event.at
-            case e.DoseGiven() | e.StimulationGiven():
+            case DoseGiven() | StimulationGiven():
                 treated += 1
                 if event.fact.deviation:
                     continue
@@ -125,10 +132,10 @@ def check_gates(world: World) -> None:
     for place, event in enumerate(world.events):
         if event not in by_the_rules(world):
             continue
-        assert isinstance(event.fact, e.DoseGiven | e.StimulationGiven)
+        assert isinstance(event.fact, DoseGiven | StimulationGiven)
         before, visit = world.events[:place], event.fact.visit
         phase = world.protocol.phase(phase_of(world, event))
-        given = [x.fact for x in before if isinstance(x.fact, e.DoseGiven | e.StimulationGiven)]
+        given = [x.fact for x in before if isinstance(x.fact, DoseGiven | StimulationGiven)]
         moments = [When.BEFORE_EACH_SESSION]
         moments += [] if any(x.visit == visit for x in given) else [When.BEFORE_EACH_VISIT]
         if not any(phase_at(world, x.visit) == phase.id for x in given):
@@ -142,7 +149,7 @@ def check_gates(world: World) -> None:
 
 
 def check_need(
-    world: World, before: list[e.Event], event: e.Event, gate: Gate, need: Requirement
+    world: World, before: list[Event], event: Event, gate: Gate, need: Requirement
 ) -> None:
     """One requirement of one gate was met or its very finding overridden at this visit."""
     since = event.at - gate.measured_within if gate.measured_within is not None else None
@@ -161,7 +168,7 @@ def check_need(
     covered = {
         item
         for x in before
-        if isinstance(x.fact, e.GateOverridden) and (x.fact.visit, x.fact.gate) == (visit, gate.id)
+        if isinstance(x.fact, GateOverridden) and (x.fact.visit, x.fact.gate) == (visit, gate.id)
         for item in x.fact.evidence
         if x.fact.reason.strip() and gate.overridable
     }
@@ -169,14 +176,14 @@ def check_need(
 
 
 def check_not_found_since(
-    world: World, before: list[e.Event], event: e.Event, gate: Gate, need: Requirement
+    world: World, before: list[Event], event: Event, gate: Gate, need: Requirement
 ) -> None:
     """What a gate was passed on was not found otherwise after the phase's or visit's first."""
     visit = event.fact.visit  # type: ignore[union-attr]
     mine = [
         x
         for x in before
-        if isinstance(x.fact, e.DoseGiven | e.StimulationGiven)
+        if isinstance(x.fact, DoseGiven | StimulationGiven)
         and (gate.when is When.BEFORE_FIRST_SESSION or x.fact.visit == visit)
         and phase_of(world, x) == phase_of(world, event)
     ]
@@ -193,9 +200,9 @@ def check_not_found_since(
         )
 
 
-def overrides(events: list[e.Event]) -> list[e.Event]:
+def overrides(events: list[Event]) -> list[Event]:
     """List the overrides among events."""
-    return [x for x in events if isinstance(x.fact, e.GateOverridden)]
+    return [x for x in events if isinstance(x.fact, GateOverridden)]
 
 
 def check_seen(world: World) -> None:
@@ -204,11 +211,11 @@ def check_seen(world: World) -> None:
     positive: list[str] = []
     for event in world.events:
         match event.fact:
-            case e.ScaleAssessed(scale="phq9", items=items) if items[8]:
+            case ScaleAssessed(scale="phq9", items=items) if items[8]:
                 positive.append(event.id)
-            case e.TaskAcknowledged(task=task):
+            case TaskAcknowledged(task=task):
                 seen.update(each for each in positive if each in task)
-            case e.DoseGiven(deviation="") | e.StimulationGiven(deviation=""):
+            case DoseGiven(deviation="") | StimulationGiven(deviation=""):
                 assert seen >= set(positive), "treated before a prescriber saw item 9"
 
 
@@ -217,10 +224,10 @@ def check_strength(world: World) -> None:
     threshold = Decimal(0)
     for event in sorted(world.events, key=lambda x: x.at):
         match event.fact:
-            case e.ReadingsTaken(readings=readings):
+            case ReadingsTaken(readings=readings):
                 found = [r.value for r in readings if r.observation == "motor_threshold"]
                 threshold = max([v for v in found if v is not None] or [threshold])
-            case e.StimulationGiven(deviation="", output_percent=output, pulses=pulses):
+            case StimulationGiven(deviation="", output_percent=output, pulses=pulses):
                 assert output <= floor(threshold * 120 / 100)
                 assert pulses == 1980
 
@@ -230,9 +237,9 @@ def check_release(world: World) -> None:
     doses: dict[VisitId, datetime] = {}
     for event in world.events:
         match event.fact:
-            case e.DoseGiven(visit=visit):
+            case DoseGiven(visit=visit):
                 doses[visit] = event.at
-            case e.VisitReleased(visit=visit) as fact if visit in doses:
+            case VisitReleased(visit=visit) as fact if visit in doses:
                 soon = event.at - doses[visit] < timedelta(hours=2)
                 assert not soon or (fact.against_advice and fact.findings)
 
@@ -240,7 +247,7 @@ def check_release(world: World) -> None:
 def check_finish_within(world: World) -> None:
     """Nobody is treated after the days of a course before a prescriber said to go on with it."""
     first: dict[PhaseId, datetime] = {}
-    seen = [f.task for f in world.facts(e.TaskAcknowledged)]
+    seen = [f.task for f in world.facts(TaskAcknowledged)]
     waived = {task.split("/")[1].split("#")[0] for task in seen if task.startswith("review-late/")}
     for event in by_the_rules(world):
         phase = phase_of(world, event)
@@ -250,25 +257,25 @@ def check_finish_within(world: World) -> None:
         assert not late or phase in waived
 
 
-def observed(world: World, event: e.Event) -> Iterator[tuple[str, object, str | None]]:
+def observed(world: World, event: Event) -> Iterator[tuple[str, object, str | None]]:
     """List what an event says was observed."""
     match event.fact:
-        case e.ReadingsTaken(readings=readings):
+        case ReadingsTaken(readings=readings):
             yield from ((r.observation, r.value, r.answer) for r in readings)
-        case e.ScaleAssessed(scale=name, items=items, total=total):
+        case ScaleAssessed(scale=name, items=items, total=total):
             scale = world.protocol.vocabulary.scales[name]
             yield (scale.total, total, None)
             for item, observation in scale.item_observations.items():
                 yield (observation, items[item - 1], None)
 
 
-def visit_of(event: e.Event) -> VisitId:
+def visit_of(event: Event) -> VisitId:
     """Say at which visit a treatment was given."""
-    assert isinstance(event.fact, e.DoseGiven | e.StimulationGiven)
+    assert isinstance(event.fact, DoseGiven | StimulationGiven)
     return event.fact.visit
 
 
-def phase_of(world: World, event: e.Event) -> PhaseId:
+def phase_of(world: World, event: Event) -> PhaseId:
     """Say which phase a treatment belongs to."""
     return phase_at(world, visit_of(event))
 

@@ -3,10 +3,10 @@
 from datetime import date, time, timedelta
 from typing import Final
 
-from domain.language import commands as c
 from domain.language.clocks import LocalTime
 from domain.language.errors import Refused
 from domain.language.names import VisitId
+from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.clinic import INDUCTION, Refusal
@@ -55,7 +55,7 @@ def dosed(visit: VisitId = ONE) -> Course:
 
 def dose(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> Refusal | None:
     """Record a dose given so many minutes ago."""
-    return course.attempt(c.RecordDose(visit, course.now - minutes(ago), mg, "lot-1"))
+    return course.attempt(RecordDose(visit, course.now - minutes(ago), mg, "lot-1"))
 
 
 def minutes(number: float) -> timedelta:

@@ -5,13 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from domain.checks import Strength, check_may_stimulate
-from domain.language import commands as c
-from domain.language import events as e
+from domain.chapters.treatment import Strength, check_may_stimulate
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import blocks_of
+from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Decision, HoldReason, Outcome, Role, VisitId, VisitStatus
+from domain.language.observations import RecordReadings
+from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Otherwise
+from domain.language.release import ReleaseVisit
+from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.visits import BookVisit, MoveVisit, VisitBooked
 from domain.planner import steps, wanted_tasks
 from domain.rules.fold import fold
 from domain.rules.steps import Ask, AskPerson, Await
@@ -48,7 +52,7 @@ def test_a_dose_of_one_device_is_refused_by_the_dose_rule():
     """28 mg is no dose here: the refusal names the rule and what would be right."""
     course = ready()
     with pytest.raises(Refused, match="28 mg; the first dose of esketamine is 56 mg") as refusal:
-        course.do(c.RecordDose(ONE, course.now, 28, "lot-1"))
+        course.do(RecordDose(ONE, course.now, 28, "lot-1"))
     assert [block.rule for block in refusal.value.blocked_by] == ["dose"]
 
 
@@ -71,7 +75,7 @@ def test_a_double_click_is_one_dose():
 def test_a_dose_without_a_lot_number_is_malformed(lot):
     """A dose is recorded with its lot or not at all."""
     course = ready()
-    assert isinstance(course.attempt(c.RecordDose(ONE, course.now, 56, lot)), Malformed)
+    assert isinstance(course.attempt(RecordDose(ONE, course.now, 56, lot)), Malformed)
 
 
 def test_no_dose_before_the_patient_is_here():
@@ -96,21 +100,21 @@ def test_no_dose_before_the_reading_that_would_justify_it():
 def test_no_dose_while_held():
     """An open hold refuses the dose; once a prescriber lifts it the dose may be given."""
     course = ready()
-    course.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
+    course.do(PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
     assert rules(dose(course)) == ["hold"]
     hold = course.pathway.open_holds()[0]
-    assert isinstance(course.attempt(c.LiftHold(hold, " ")), Malformed)
-    course.do(c.LiftHold(hold, "Looked at."))
-    assert isinstance(course.attempt(c.LiftHold(hold, "Again.")), Conflict)
+    assert isinstance(course.attempt(LiftHold(hold, " ")), Malformed)
+    course.do(LiftHold(hold, "Looked at."))
+    assert isinstance(course.attempt(LiftHold(hold, "Again.")), Conflict)
     assert dose(course) is None
 
 
 def test_no_dose_is_dated_back_into_a_hold():
     """Lifting a hold does not allow a dose that is said to have been given while it was open."""
     course = ready()
-    course.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
+    course.do(PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
     course.wait(minutes(10))
-    course.do(c.LiftHold(course.pathway.open_holds()[0], "Looked at."))
+    course.do(LiftHold(course.pathway.open_holds()[0], "Looked at."))
     assert rules(dose(course, ago=5)) == ["hold"]
     assert dose(course) is None
 
@@ -120,7 +124,7 @@ def test_no_dose_without_a_signed_order():
     course = a_course()
     refusal = dose(course)
     assert isinstance(refusal, Malformed)
-    assert "no visit" in str(refusal)
+    assert refusal.unknown == "visit"
     signed = ready()
     phases = {k: replace(p, signed=None) for k, p in signed.pathway.phases.items()}
     signed.pathway = replace(signed.pathway, phases=phases)
@@ -133,8 +137,8 @@ def test_no_dose_after_release_and_no_second_release():
     while course.pathway.visits[ONE].status is VisitStatus.CHECKED_IN:
         course.follow_next()
     assert "visit-open" in rules(dose(course, ONE, 84))
-    assert isinstance(course.attempt(c.ReleaseVisit(ONE)), Conflict)
-    late = c.RecordReadings(course.now, (measure("spo2", 97),), ONE)
+    assert isinstance(course.attempt(ReleaseVisit(ONE)), Conflict)
+    late = RecordReadings(course.now, (measure("spo2", 97),), ONE)
     assert isinstance(course.attempt(late), Conflict)
 
 
@@ -158,13 +162,13 @@ def test_no_stimulation_over_another_or_of_more_than_was_ordered():
     course = ready(TMS)
     good = course.treatment(TMS, course.now)
     course.wait(SESSION)
-    assert isinstance(good, c.RecordStimulation)
+    assert isinstance(good, RecordStimulation)
     strong = replace(good, intensity_percent_mt=121)
     assert rules(course.attempt(strong)) == ["stimulation-intensity"]
     assert rules(course.attempt(replace(good, pulses=1981))) == ["stimulation-pulses"]
     for wrong in (replace(good, ended_at=good.started_at), replace(good, output_percent=101)):
         assert isinstance(course.attempt(wrong), Malformed)
-    assert rules(course.attempt(c.RecordDose(TMS, course.now, 56, "lot")))[0] == "treatment"
+    assert rules(course.attempt(RecordDose(TMS, course.now, 56, "lot")))[0] == "treatment"
 
 
 def test_no_stimulation_on_yesterdays_motor_threshold():
@@ -180,7 +184,7 @@ def test_nobody_leaves_before_two_hours(early):
     course = dosed()
     course.wait(minutes(early))
     course.measure(ONE, **FIT_TO_LEAVE)
-    assert "fit-to-leave" in rules(course.attempt(c.ReleaseVisit(ONE)))
+    assert "fit-to-leave" in rules(course.attempt(ReleaseVisit(ONE)))
 
 
 def test_two_visits_are_never_put_on_one_day():
@@ -188,21 +192,21 @@ def test_two_visits_are_never_put_on_one_day():
     course = a_course()
     course.run(Ask.BOOK_VISITS)
     for at in (FIRST, replace(FIRST, day=FIRST.day + timedelta(days=1))):
-        assert "at-least-apart" in rules(course.attempt(c.MoveVisit(TWO, at)))
-        assert "at-least-apart" in rules(course.attempt(c.BookVisit(TWO, at)))
+        assert "at-least-apart" in rules(course.attempt(MoveVisit(TWO, at)))
+        assert "at-least-apart" in rules(course.attempt(BookVisit(TWO, at)))
 
 
 def test_nobody_goes_on_while_visits_are_open():
     """A phase is not left before its visits are over, nor a pathway ended with a patient here."""
     course = dosed()
     course.assess("madrs", *(1,) * 10)
-    on = c.Decide(INDUCTION, Decision.CONTINUE, "Response.")
+    on = Decide(INDUCTION, Decision.CONTINUE, "Response.")
     assert rules(course.attempt(on)) == ["phase-over"]
-    stop = c.Decide(INDUCTION, Decision.STOP, "Patient's wish.")
+    stop = Decide(INDUCTION, Decision.STOP, "Patient's wish.")
     assert rules(course.attempt(stop)) == ["released-first"]
-    complete = c.Decide(INDUCTION, Decision.COMPLETE, "Well.")
+    complete = Decide(INDUCTION, Decision.COMPLETE, "Well.")
     assert isinstance(course.attempt(complete), Refused)
-    assert isinstance(course.attempt(replace(on, phase=DTMS)), Conflict)
+    assert isinstance(course.attempt(replace(on, phase=DTMS)), Malformed)
 
 
 def test_a_gate_that_stops_at_the_end_of_a_phase_is_not_decided_over():
@@ -214,16 +218,16 @@ def test_a_gate_that_stops_at_the_end_of_a_phase_is_not_decided_over():
         course = a_course(protocol=protocol)
         course.run(Ask.DECIDE)
         course.assess("madrs", *(3,) * 10)
-        refusal = course.attempt(c.Decide(INDUCTION, Decision.CONTINUE, "Hopes."))
+        refusal = course.attempt(Decide(INDUCTION, Decision.CONTINUE, "Hopes."))
         assert refusal is None if allowed else rules(refusal) == ["benefit-at-four-weeks"]
 
 
 def test_after_the_end_nothing_more_is_recorded():
     """A stopped pathway takes no further wish of any kind."""
     course = a_course()
-    course.do(c.Decide(INDUCTION, Decision.STOP, "Patient's wish."))
+    course.do(Decide(INDUCTION, Decision.STOP, "Patient's wish."))
     assert course.pathway.outcome is Outcome.STOPPED
-    assert rules(course.attempt(c.SignOrder(INDUCTION))) == ["pathway-open"]
+    assert rules(course.attempt(SignOrder(INDUCTION))) == ["pathway-open"]
     assert rules(dose(course)) == ["pathway-open"]
     assert all(task.closed for task in course.pathway.tasks.values())
 
@@ -232,8 +236,8 @@ def test_an_earlier_word_that_comes_again_does_not_move_a_visit_back():
     """A booking that is delivered again after a move leaves the visit where it was moved to."""
     course = a_course()
     course.run(TWO)
-    course.do(c.MoveVisit(TWO, replace(FIRST, day=FIRST.day + timedelta(days=3))))
-    booked = [x for x in course.events if isinstance(x.fact, e.VisitBooked)]
+    course.do(MoveVisit(TWO, replace(FIRST, day=FIRST.day + timedelta(days=3))))
+    booked = [x for x in course.events if isinstance(x.fact, VisitBooked)]
     again = fold(course.pathway, booked, COMBINED.vocabulary)
     assert again == course.pathway
     assert again.visits[TWO].status is VisitStatus.BOOKED
@@ -245,7 +249,7 @@ def test_a_stimulation_entered_late_is_held_against_both_its_neighbours():
     course.wait(minutes(150))
     course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
     third = course.treatment(TMS, course.now)
-    assert isinstance(third, c.RecordStimulation)
+    assert isinstance(third, RecordStimulation)
     course.wait(SESSION)
     course.do(third)
 
@@ -276,8 +280,8 @@ def test_output_is_at_most_what_the_intensity_comes_to():
 def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
     """A phase that was left is not ordered any more: nothing would end such an order in the EHR."""
     course = a_course()
-    course.do(c.Decide(INDUCTION, Decision.MOVE_ON, "The patient wants no esketamine."))
-    refusal = course.attempt(c.SignOrder(INDUCTION))
+    course.do(Decide(INDUCTION, Decision.MOVE_ON, "The patient wants no esketamine."))
+    refusal = course.attempt(SignOrder(INDUCTION))
     assert isinstance(refusal, Conflict)
     assert f"is in {DTMS}" in str(refusal)
 

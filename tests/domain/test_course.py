@@ -4,11 +4,15 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from domain.language import events as e
 from domain.language.clocks import LocalTime, local
-from domain.language.commands import Decide
 from domain.language.errors import Refused
 from domain.language.names import Decision, Outcome, Role, VisitId, VisitStatus
+from domain.language.overrides import GateOverridden
+from domain.language.phases import Decide, DecisionMade
+from domain.language.release import VisitReleased
+from domain.language.tasks import TaskClosed, TaskOpened
+from domain.language.treatment import DoseGiven
+from domain.language.visits import VisitCancelled, VisitProposed
 from domain.rules.steps import Ask, Finished
 from tests.course import UNCHANGED, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
@@ -92,7 +96,7 @@ def test_the_pathway_ends_by_a_named_prescribers_decision(course):
     entered = course.pathway.phases[MAINTENANCE].entered
     assert course.now - entered >= timedelta(weeks=12)
     assert isinstance(course.run(), Finished)
-    decisions = [event for event in course.events if isinstance(event.fact, e.DecisionMade)]
+    decisions = [event for event in course.events if isinstance(event.fact, DecisionMade)]
     assert [event.by.role for event in decisions] == [Role.PRESCRIBER] * 3
     assert course.pathway.outcome is Outcome.COMPLETED
     assert all(task.closed for task in course.pathway.tasks.values())
@@ -100,8 +104,8 @@ def test_the_pathway_ends_by_a_named_prescribers_decision(course):
 
 def test_a_visit_held_for_high_pressure_is_given_after_an_authored_override(course):
     """152/94 holds the third dose; a prescriber overrides with a reason, and then it is given."""
-    (override,) = (x for x in course.events if isinstance(x.fact, e.GateOverridden))
-    assert isinstance(override.fact, e.GateOverridden)
+    (override,) = (x for x in course.events if isinstance(x.fact, GateOverridden))
+    assert isinstance(override.fact, GateOverridden)
     assert (override.by.role, override.fact.visit) == (Role.PRESCRIBER, THIRD)
     assert override.fact.reason == "Benefit outweighs the risk today."
     assert [finding.split(" (")[0] for finding in override.fact.findings] == [
@@ -110,20 +114,20 @@ def test_a_visit_held_for_high_pressure_is_given_after_an_authored_override(cour
     ]
     dose = next(x for x in course.treatments() if getattr(x.fact, "visit", "") == THIRD)
     assert course.events.index(override) < course.events.index(dose)
-    opened = [f for f in course.facts(e.TaskOpened) if f.rule == "blood-pressure-before"]
+    opened = [f for f in course.facts(TaskOpened) if f.rule == "blood-pressure-before"]
     assert [task.roles for task in opened] == [(Role.PRESCRIBER,)]
 
 
 def test_only_people_treat_release_override_and_decide(course):
     """Whatever is care is said by a person; Kairos itself only proposes, reminds and tidies up."""
     own = {type(event.fact) for event in course.events if event.by.role is Role.KAIROS}
-    assert own <= {e.VisitProposed, e.VisitCancelled, e.TaskOpened, e.TaskClosed}
+    assert own <= {VisitProposed, VisitCancelled, TaskOpened, TaskClosed}
 
 
 def test_everyone_stays_for_two_hours(course):
     """Between a dose and its release lie two hours or more, each time."""
-    released = {x.fact.visit: x.at for x in course.events if isinstance(x.fact, e.VisitReleased)}
-    doses = [x for x in course.treatments() if isinstance(x.fact, e.DoseGiven)]
+    released = {x.fact.visit: x.at for x in course.events if isinstance(x.fact, VisitReleased)}
+    doses = [x for x in course.treatments() if isinstance(x.fact, DoseGiven)]
     assert len(doses) >= 8 + 8
     for dose in doses:
         assert released[dose.fact.visit] - dose.at >= timedelta(hours=2)
@@ -158,8 +162,8 @@ def test_a_non_responder_is_stopped_at_four_weeks_by_a_named_prescriber():
     step = course.run()
     assert isinstance(step, Finished)
     assert course.pathway.outcome is Outcome.STOPPED
-    (made,) = (event for event in course.events if isinstance(event.fact, e.DecisionMade))
-    assert isinstance(made.fact, e.DecisionMade)
+    (made,) = (event for event in course.events if isinstance(event.fact, DecisionMade))
+    assert isinstance(made.fact, DecisionMade)
     assert made.by.role is Role.PRESCRIBER
     assert made.fact.decision is Decision.STOP
     assert made.fact.reason
@@ -172,7 +176,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     """The benefit gate asks and does not stop: the decision keeps what was found."""
     course = a_course(madrs=UNCHANGED)
     course.run(DTMS)
-    (made,) = course.facts(e.DecisionMade)
+    (made,) = course.facts(DecisionMade)
     assert made.decision is Decision.CONTINUE
     assert made.findings[0].startswith(
         "MADRS reduction from the pathway's first score 3.6 percent, required at least 50"

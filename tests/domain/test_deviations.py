@@ -5,14 +5,19 @@ from itertools import pairwise
 
 import pytest
 
-from domain.checks import check_may_release, check_may_treat
-from domain.language import commands as c
-from domain.language import events as e
+from domain.language.commands import Wish
 from domain.language.errors import Malformed
 from domain.language.findings import blocks_of
+from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Author, Decision, HoldReason, Role, VisitId, VisitStatus
+from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Period, Rate, Stage
+from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation
+from domain.language.visits import CancelVisit, CheckIn
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
+from domain.rules.treating import check_may_treat
 from tests.course import SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, MAINTENANCE
 from tests.domain.scenes import (
@@ -33,9 +38,9 @@ WHY = "It was given before the reading was written down."
 TMS = VisitId(f"{DTMS}-visit-1")
 
 
-def given(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> c.RecordDose:
+def given(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> RecordDose:
     """Say that a dose was given all the same."""
-    return c.RecordDose(visit, course.now - minutes(ago), mg, "lot-1", WHY)
+    return RecordDose(visit, course.now - minutes(ago), mg, "lot-1", WHY)
 
 
 def test_a_dose_given_against_a_rule_is_recorded_with_why():
@@ -44,9 +49,9 @@ def test_a_dose_given_against_a_rule_is_recorded_with_why():
     course.measure(ONE, systolic_bp=150, diastolic_bp=95)
     assert rules(dose(course)) == ["blood-pressure-before", "blood-pressure-before"]
     course.do(given(course))
-    (fact,) = course.facts(e.DoseGiven)
+    (fact,) = course.facts(DoseGiven)
     assert (fact.deviation, len(fact.findings)) == (WHY, 2)
-    assert "fit-to-leave" in rules(course.attempt(c.ReleaseVisit(ONE)))
+    assert "fit-to-leave" in rules(course.attempt(ReleaseVisit(ONE)))
     assert any(key.startswith(Ask.REVIEW_DEVIATION) for key in course.pathway.tasks)
 
 
@@ -54,7 +59,7 @@ def test_one_device_of_two_is_recorded_as_what_it_was():
     """28 mg, one device: the patient sneezed; it is observed for two hours like any dose."""
     course = ready()
     course.do(given(course, mg=28))
-    (fact,) = course.facts(e.DoseGiven)
+    (fact,) = course.facts(DoseGiven)
     assert (fact.mg, fact.devices) == (28, 1)
 
 
@@ -62,7 +67,7 @@ def test_a_dose_entered_after_release_is_not_lost():
     """A dose that nobody entered before the patient was released can still be entered that day."""
     course = ready()
     course.wait(minutes(1))
-    course.do(c.ReleaseVisit(ONE))
+    course.do(ReleaseVisit(ONE))
     course.wait(minutes(60))
     course.do(given(course, ago=61))
     assert len(course.pathway.sessions_in(INDUCTION)) == 1
@@ -72,7 +77,7 @@ def test_a_hold_after_the_dose_does_not_make_it_unsaid():
     """A dose given before a hold was placed and entered after it is recorded."""
     course = ready()
     course.wait(minutes(5))
-    course.do(c.PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
+    course.do(PlaceHold(HoldReason.ADVERSE_EVENT, "dizzy"))
     course.do(given(course, ago=5))
     assert len(course.pathway.sessions_in(INDUCTION)) == 1
 
@@ -102,14 +107,14 @@ def test_a_stimulation_cut_short_says_why_and_is_looked_at():
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
-    short = c.RecordStimulation(TMS, started, course.now, 400, 120, 60)
+    short = RecordStimulation(TMS, started, course.now, 400, 120, 60)
     assert rules(course.attempt(short)) == ["stimulation-pulses"]
-    course.do(c.RecordStimulation(TMS, started, course.now, 400, 120, 60, "Pain; stopped."))
+    course.do(RecordStimulation(TMS, started, course.now, 400, 120, 60, "Pain; stopped."))
     course.wait(minutes(50))
     course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
     began = course.now
     course.wait(SESSION)
-    next_one = c.RecordStimulation(TMS, began, course.now, 1980, 120, 60)
+    next_one = RecordStimulation(TMS, began, course.now, 1980, 120, 60)
     assert rules(course.attempt(next_one)) == ["review-first"]
 
 
@@ -118,8 +123,8 @@ def test_two_stimulations_at_one_time_are_never_recorded():
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
-    course.do(c.RecordStimulation(TMS, started, course.now, 1980, 120, 60))
-    again = c.RecordStimulation(TMS, started, course.now, 1980, 120, 60, "double")
+    course.do(RecordStimulation(TMS, started, course.now, 1980, 120, 60))
+    again = RecordStimulation(TMS, started, course.now, 1980, 120, 60, "double")
     assert "overlap" in rules(course.attempt(again))
 
 
@@ -140,7 +145,7 @@ def test_what_is_learned_during_a_day_stops_the_next_stimulation():
     assert rules(course.attempt(stimulation(course))) == ["day-check"]
 
 
-def stimulation(course: Course) -> c.Wish:
+def stimulation(course: Course) -> Wish:
     """Give a stimulation and write it down."""
     started = course.now
     course.wait(SESSION)
@@ -165,9 +170,9 @@ def test_a_late_click_of_release_is_judged_at_the_time_they_left():
     course.measure(ONE, **FIT_TO_LEAVE)
     left = course.now
     course.wait(timedelta(hours=20))
-    assert "fit-to-leave" in rules(course.attempt(c.ReleaseVisit(ONE)))
-    course.do(c.ReleaseVisit(ONE, left_at=left))
-    (event,) = [x for x in course.events if isinstance(x.fact, e.VisitReleased)]
+    assert "fit-to-leave" in rules(course.attempt(ReleaseVisit(ONE)))
+    course.do(ReleaseVisit(ONE, left_at=left))
+    (event,) = [x for x in course.events if isinstance(x.fact, VisitReleased)]
     assert (event.at, event.fact.findings) == (left, ())  # type: ignore[union-attr]
 
 
@@ -176,7 +181,7 @@ def test_nobody_leaves_before_they_came_or_were_treated(early):
     """A time of leaving before the check-in or the dose is a slip."""
     course = dosed()
     course.wait(minutes(120))
-    left = c.ReleaseVisit(ONE, left_at=course.now - minutes(early))
+    left = ReleaseVisit(ONE, left_at=course.now - minutes(early))
     assert isinstance(course.attempt(left), Malformed)
 
 
@@ -186,14 +191,14 @@ def test_a_patient_never_released_becomes_a_task_and_blocks_the_next_check_in():
     course.run(Ask.RELEASE)
     course.wait(timedelta(days=3) - minutes(140))
     assert any("never released" in t.says for t in course.pathway.tasks.values() if not t.closed)
-    assert rules(course.attempt(c.CheckIn(TWO))) == ["released-first"]
+    assert rules(course.attempt(CheckIn(TWO))) == ["released-first"]
 
 
 def test_who_watched_the_dose_lets_the_patient_go():
     """A TMS operator does not release a patient after esketamine."""
     course = dosed()
-    leave = c.ReleaseVisit(ONE, "left")
-    with pytest.raises(Exception, match="watched by nurse or prescriber"):
+    leave = ReleaseVisit(ONE, "left")
+    with pytest.raises(Exception, match="watched by a nurse or a prescriber"):
         course.do(leave, Author("an-operator", Role.TMS_OPERATOR))
 
 
@@ -201,23 +206,21 @@ def test_a_visit_is_called_off_ahead_and_made_up_for():
     """A cancelled visit is proposed anew; its reason is kept; one who came is not cancelled."""
     course = a_course()
     course.run(TWO)
-    course.do(c.CancelVisit(TWO, "The patient has a cold."))
+    course.do(CancelVisit(TWO, "The patient has a cold."))
     assert course.pathway.visits[TWO].status is VisitStatus.CANCELLED
     assert any(visit.replaces == TWO for visit in course.pathway.visits.values())
-    assert course.attempt(c.CancelVisit(ONE, "late")) is not None
-    assert isinstance(
-        course.attempt(c.CancelVisit(VisitId(f"{INDUCTION}-visit-3"), " ")), Malformed
-    )
+    assert course.attempt(CancelVisit(ONE, "late")) is not None
+    assert isinstance(course.attempt(CancelVisit(VisitId(f"{INDUCTION}-visit-3"), " ")), Malformed)
 
 
 def test_nothing_is_proposed_while_held():
     """A hold stops proposals until it is lifted, so that nobody books what may not be given."""
     course = a_course()
-    course.do(c.PlaceHold(HoldReason.PATIENT_REQUEST, "travels"))
-    course.do(c.SignOrder(INDUCTION))
+    course.do(PlaceHold(HoldReason.PATIENT_REQUEST, "travels"))
+    course.do(SignOrder(INDUCTION))
     course.wait(timedelta(days=20))
     assert course.pathway.visits == {}
-    course.do(c.LiftHold(course.pathway.open_holds()[0], "Back."))
+    course.do(LiftHold(course.pathway.open_holds()[0], "Back."))
     assert len(course.pathway.visits) == 8
 
 
@@ -225,7 +228,7 @@ def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
     """TMS contraindicated on its first day: move on to maintenance; its visits are called off."""
     course = a_course()
     course.run(TMS)
-    course.do(c.Decide(DTMS, Decision.MOVE_ON, "TMS is contraindicated."))
+    course.do(Decide(DTMS, Decision.MOVE_ON, "TMS is contraindicated."))
     assert course.pathway.phase == MAINTENANCE
     left = [v.status for v in course.pathway.visits_in(DTMS)]
     assert set(left) == {VisitStatus.CANCELLED}
@@ -234,11 +237,11 @@ def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
 def test_nobody_moves_on_while_the_patient_is_here_or_after_the_last_phase():
     """Moving on waits for the release, and leads nowhere from maintenance."""
     course = checked_in()
-    move_on = c.Decide(INDUCTION, Decision.MOVE_ON, "Not tolerated.")
+    move_on = Decide(INDUCTION, Decision.MOVE_ON, "Not tolerated.")
     assert rules(course.attempt(move_on)) == ["released-first"]
     course = a_course()
     course.run(f"{MAINTENANCE}-visit-1")
-    assert course.attempt(c.Decide(MAINTENANCE, Decision.MOVE_ON, "Not tolerated.")) is not None
+    assert course.attempt(Decide(MAINTENANCE, Decision.MOVE_ON, "Not tolerated.")) is not None
 
 
 def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
@@ -248,7 +251,7 @@ def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
     visit = VisitId(f"{MAINTENANCE}-visit-2")
     while course.pathway.visits[visit].checked_in is None:
         course.follow_next()
-    course.do(c.ReleaseVisit(visit))
+    course.do(ReleaseVisit(visit))
     days = sorted(v.at.day for v in course.pathway.visits_in(course.pathway.phase))
     assert {(later - day).days for day, later in pairwise(days)} <= {7, 14}
 

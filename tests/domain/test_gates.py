@@ -4,13 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from domain.checks import check_may_decide, check_may_release, check_may_treat
-from domain.language import commands as c
+from domain.chapters.phases import check_may_decide
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Held, Missing, Passed, blocks_of
 from domain.language.names import RuleId
-from domain.planner import next_step, steps
+from domain.language.observations import RecordReadings
+from domain.language.overrides import OverrideGate
+from domain.language.release import ReleaseVisit
+from domain.language.treatment import RecordDose
+from domain.planner import steps
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, Await
+from domain.rules.treating import check_may_treat
 from tests.course import LOW_RISK, Course
 from tests.domain.clinic import COMBINED, INDUCTION, measure
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, checked_in, dose, dosed, minutes, missing, rules
@@ -31,7 +36,7 @@ def screened() -> Course:
 def pressure(course: Course, systolic: float, diastolic: float, ago: int = 0) -> None:
     """Record a blood pressure measured so many minutes ago."""
     taken = (measure("systolic_bp", systolic), measure("diastolic_bp", diastolic))
-    course.do(c.RecordReadings(course.now - minutes(ago), taken, ONE))
+    course.do(RecordReadings(course.now - minutes(ago), taken, ONE))
 
 
 def may_treat(course: Course) -> Passed | Held | Missing:
@@ -97,7 +102,7 @@ def test_an_unenrolled_patient_is_stopped_and_nobody_may_override():
     course.measure(ONE, rems_enrolment="not confirmed")
     pressure(course, 128, 82)
     assert rules(dose(course)) == ["rems-enrolled"]
-    override = c.OverrideGate(ONE, RuleId("rems-enrolled"), "Will enrol later.")
+    override = OverrideGate(ONE, RuleId("rems-enrolled"), "Will enrol later.")
     assert rules(course.attempt(override)) == ["rems-enrolled"]
 
 
@@ -119,7 +124,7 @@ def test_an_override_covers_what_was_found_and_nothing_later():
     """After an override of 152/94 the dose may be given; a later 165/98 holds it again."""
     course = screened()
     pressure(course, 152, 94)
-    course.do(c.OverrideGate(ONE, PRESSURE, "Benefit outweighs the risk today."))
+    course.do(OverrideGate(ONE, PRESSURE, "Benefit outweighs the risk today."))
     assert isinstance(may_treat(course), Passed)
     course.wait(minutes(10))
     pressure(course, 165, 98)
@@ -130,11 +135,12 @@ def test_an_override_covers_what_was_found_and_nothing_later():
 def test_an_override_needs_a_reason_a_finding_and_the_gate():
     """An override without words, of a gate that holds nothing, or of what is missing is refused."""
     course = screened()
-    nothing = course.attempt(c.OverrideGate(ONE, PRESSURE, "Missing."))
+    nothing = course.attempt(OverrideGate(ONE, PRESSURE, "Missing."))
     assert set(missing(nothing)) == {PRESSURE}
     pressure(course, 152, 94)
-    assert isinstance(course.attempt(c.OverrideGate(ONE, PRESSURE, "  ")), Malformed)
-    assert isinstance(course.attempt(c.OverrideGate(ONE, RuleId("nothing"), "Why.")), Conflict)
+    assert isinstance(course.attempt(OverrideGate(ONE, PRESSURE, "  ")), Malformed)
+    assert isinstance(course.attempt(OverrideGate(ONE, RuleId("nothing"), "Why.")), Malformed)
+    assert isinstance(course.attempt(OverrideGate(ONE, RuleId("ride-home"), "Why.")), Conflict)
 
 
 def test_a_thought_of_self_harm_holds_treatment_whatever_the_total():
@@ -172,14 +178,14 @@ def test_readings_before_the_dose_do_not_count_for_leaving():
 def test_the_forty_minute_readings_are_asked_for_in_their_window():
     """From 35 minutes after the dose until they are taken, the next step asks for them."""
     course = dosed()
-    step = next_step(COMBINED, course.pathway, course.now)
+    step = course.next()
     assert isinstance(step, Await)
     assert step.until == course.now + minutes(35)
     course.wait(minutes(35))
-    step = next_step(COMBINED, course.pathway, course.now)
+    step = course.next()
     assert (getattr(step, "ask", ""), getattr(step, "rule", "")) == (Ask.RECORD, AT_40)
     course.measure(ONE, **FIT_TO_LEAVE)
-    assert isinstance(next_step(COMBINED, course.pathway, course.now), Await)
+    assert isinstance(course.next(), Await)
 
 
 @pytest.mark.parametrize(("taken", "held"), [(34, True), (35, False), (60, False), (61, True)])
@@ -190,12 +196,12 @@ def test_readings_outside_their_window_are_a_finding_for_the_prescriber(taken, h
     course.measure(ONE, **FIT_TO_LEAVE)
     course.wait(minutes(120 - taken))
     course.measure(ONE, **FIT_TO_LEAVE)
-    refusal = course.attempt(c.ReleaseVisit(ONE))
+    refusal = course.attempt(ReleaseVisit(ONE))
     assert (refusal is not None) == held
     if held:
         assert rules(refusal) == [AT_40]
-        course.do(c.OverrideGate(ONE, AT_40, "Seen well at 30 minutes."))
-        course.do(c.ReleaseVisit(ONE))
+        course.do(OverrideGate(ONE, AT_40, "Seen well at 30 minutes."))
+        course.do(ReleaseVisit(ONE))
 
 
 def test_a_window_that_closes_unused_becomes_a_task_at_once():
@@ -241,4 +247,4 @@ def test_what_is_next_names_the_rule_its_reason_and_its_source():
     assert getattr(step, "why", "").startswith("Esketamine raises blood pressure")
     assert getattr(step, "source", "") == "label"
     with pytest.raises(Refused, match="152 mmHg, required at most 140"):
-        course.do(c.RecordDose(ONE, course.now, 56, "lot-1"))
+        course.do(RecordDose(ONE, course.now, 56, "lot-1"))

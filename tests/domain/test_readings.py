@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.language import commands as c
-from domain.language.commands import Measurement
 from domain.language.errors import Malformed, Refused
-from domain.language.names import Author, HoldId, ObservationName, Role
+from domain.language.holds import LiftHold, PlaceHold
+from domain.language.names import Author, HoldReason, ObservationName, Role
+from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.rules.readings import read_measurements
 from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
@@ -70,7 +70,7 @@ def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
     """A reading from the future, or at a time without an offset, is not recorded."""
     world = World(FIRST)
     measured = datetime(2026, 11, 29, 9) if ago is None else world.now - ago  # noqa: DTZ001  the fact itself
-    refusal = world.attempt(c.RecordReadings(measured, (measure("spo2", 97),)))
+    refusal = world.attempt(RecordReadings(measured, (measure("spo2", 97),)))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
 
@@ -87,7 +87,7 @@ def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
 def test_a_scale_is_scored_item_by_item_or_refused(scale, items, why):
     """A scale with an unknown name, a missing item or an impossible score is refused."""
     world = World(FIRST)
-    refusal = world.attempt(c.RecordAssessment(scale, world.now, items))
+    refusal = world.attempt(RecordAssessment(scale, world.now, items))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
 
@@ -96,8 +96,8 @@ def test_who_may_record_what_is_as_the_vocabulary_says():
     """A nurse cannot say that nothing speaks against the drug; the refusal says who can."""
     world = World(FIRST)
     screening = readings(rems_enrolment="confirmed", esketamine_contraindication="none found")
-    wish = c.RecordReadings(world.now, screening)
-    with pytest.raises(Refused, match="contraindication to esketamine is for prescriber") as no:
+    wish = RecordReadings(world.now, screening)
+    with pytest.raises(Refused, match="esketamine is recorded by a prescriber") as no:
         world.do(wish, Author("a-nurse", Role.NURSE))
     assert [(block.rule, block.who) for block in no.value.blocked_by] == [
         ("recorded-by", (Role.PRESCRIBER,))
@@ -108,8 +108,11 @@ def test_who_may_record_what_is_as_the_vocabulary_says():
 def test_who_may_score_a_scale_is_as_the_vocabulary_says():
     """A TMS operator does not score PHQ-9."""
     world = World(FIRST)
-    wish = c.RecordAssessment("phq9", world.now, (0,) * 9)
-    with pytest.raises(Refused, match="PHQ-9 is for care-manager or nurse or prescriber"):
+    wish = RecordAssessment("phq9", world.now, (0,) * 9)
+    with pytest.raises(
+        Refused,
+        match="by a care manager, a nurse or a prescriber, not by a TMS",
+    ):
         world.do(wish, Author("an-operator", Role.TMS_OPERATOR))
 
 
@@ -122,13 +125,15 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
 )
 def test_what_nobody_can_have_measured_is_refused(taken, why):
     """A diastolic pressure above the systolic, or half a point of a scale, is a slip."""
-    refusal = World(FIRST).attempt(c.RecordReadings(World(FIRST).now, readings(**taken)))
+    refusal = World(FIRST).attempt(RecordReadings(World(FIRST).now, readings(**taken)))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
 
 
 def test_a_reason_has_words():
     """A reason of one space without width is none."""
-    refusal = World(FIRST).attempt(c.LiftHold(HoldId("h"), "\u200b"))
+    world = World(FIRST)
+    world.do(PlaceHold(HoldReason.OTHER, "a note"))
+    refusal = world.attempt(LiftHold(world.pathway.open_holds()[0], "\u200b"))
     assert isinstance(refusal, Malformed)
     assert "in words" in str(refusal)

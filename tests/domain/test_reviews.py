@@ -5,11 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from domain.checks import check_may_release
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.findings import blocks_of
+from domain.language.holds import PlaceHold
 from domain.language.names import Author, Decision, HoldReason, Role, TaskId, VisitId
+from domain.language.observations import RecordReadings
+from domain.language.overrides import OverrideGate
+from domain.language.phases import Decide
+from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.tasks import AcknowledgeTask
+from domain.language.treatment import RecordDose, RecordStimulation
+from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
 from tests.domain.clinic import DTMS, INDUCTION, readings
@@ -41,7 +46,7 @@ def unseen(course: Course, ask: Ask = Ask.REVIEW_RISK) -> list[TaskId]:
 def see(course: Course, ask: Ask = Ask.REVIEW_RISK) -> None:
     """Acknowledge them all as the prescriber."""
     for task in unseen(course, ask):
-        course.do(c.AcknowledgeTask(task), PRESCRIBER)
+        course.do(AcknowledgeTask(task), PRESCRIBER)
 
 
 def test_a_new_score_does_not_clear_a_positive_one():
@@ -81,9 +86,9 @@ def test_a_dangerous_reading_after_the_dose_is_a_prescribers_at_once(found):
     assert len(unseen(course)) == 1
     course.wait(minutes(81))
     course.measure(ONE, **FIT_TO_LEAVE)
-    assert rules(course.attempt(c.ReleaseVisit(ONE))) == ["review-first"]
+    assert rules(course.attempt(ReleaseVisit(ONE))) == ["review-first"]
     see(course)
-    course.do(c.ReleaseVisit(ONE))
+    course.do(ReleaseVisit(ONE))
 
 
 @pytest.mark.parametrize(("systolic", "spo2"), [(161, 97), (150, 91)])
@@ -94,9 +99,9 @@ def test_nobody_leaves_on_readings_that_did_not_come_down(systolic, spo2):
     course.measure(ONE, **FIT_TO_LEAVE)
     course.wait(minutes(81))
     course.measure(ONE, **(FIT_TO_LEAVE | {"systolic_bp": systolic, "spo2": spo2}))
-    assert rules(course.attempt(c.ReleaseVisit(ONE))) == ["readings-to-leave"]
-    course.do(c.OverrideGate(ONE, rule("readings-to-leave"), "Seen; the usual pressure."))
-    course.do(c.ReleaseVisit(ONE))
+    assert rules(course.attempt(ReleaseVisit(ONE))) == ["readings-to-leave"]
+    course.do(OverrideGate(ONE, rule("readings-to-leave"), "Seen; the usual pressure."))
+    course.do(ReleaseVisit(ONE))
 
 
 def rule(name: str):
@@ -108,7 +113,7 @@ def test_nobody_ends_a_pathway_over_an_unseen_risk():
     """Stopping waits until the prescriber has acknowledged a positive item 9."""
     course = a_course()
     course.assess("phq9", *OPEN_RISK)
-    stop = c.Decide(INDUCTION, Decision.STOP, "Patient's wish.")
+    stop = Decide(INDUCTION, Decision.STOP, "Patient's wish.")
     assert rules(course.attempt(stop)) == ["review-first"]
     see(course)
     course.do(stop)
@@ -117,9 +122,9 @@ def test_nobody_ends_a_pathway_over_an_unseen_risk():
 def test_a_hold_for_suicide_risk_keeps_the_patient():
     """Nobody is released while a hold for suicide risk is open; against advice is recorded."""
     course = ready()
-    course.do(c.PlaceHold(HoldReason.SUICIDE_RISK, "plans"))
-    assert rules(course.attempt(c.ReleaseVisit(ONE))) == ["hold"]
-    course.do(c.ReleaseVisit(ONE, "Ran out of the building."))
+    course.do(PlaceHold(HoldReason.SUICIDE_RISK, "plans"))
+    assert rules(course.attempt(ReleaseVisit(ONE))) == ["hold"]
+    course.do(ReleaseVisit(ONE, "Ran out of the building."))
     (task,) = unseen(course, Ask.REVIEW_DEVIATION)
     assert course.pathway.tasks[task].rule == "left-early"
 
@@ -128,8 +133,8 @@ def test_leaving_early_is_followed_up_before_the_next_dose():
     """A patient who left 15 minutes after the dose is a prescriber's task at once."""
     course = dosed()
     course.wait(minutes(15))
-    course.do(c.ReleaseVisit(ONE, "left without a word"))
-    (released,) = course.facts(e.VisitReleased)
+    course.do(ReleaseVisit(ONE, "left without a word"))
+    (released,) = course.facts(VisitReleased)
     assert any("time observed" in finding for finding in released.findings)
     assert len(unseen(course, Ask.REVIEW_DEVIATION)) == 1
 
@@ -160,11 +165,11 @@ def test_output_above_the_motor_threshold_allows_is_refused():
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
-    wish = c.RecordStimulation(TMS, started, course.now, 1980, 120, 67)
+    wish = RecordStimulation(TMS, started, course.now, 1980, 120, 67)
     refusal = course.attempt(wish)
     assert rules(refusal) == ["stimulation-output"]
     assert "of 55 % is at most 66 %" in str(refusal)
-    course.do(c.RecordStimulation(TMS, started, course.now, 1980, 120, 66))
+    course.do(RecordStimulation(TMS, started, course.now, 1980, 120, 66))
 
 
 def test_a_dangerous_reading_entered_late_is_seen_however_many_came_after():
@@ -173,7 +178,7 @@ def test_a_dangerous_reading_entered_late_is_seen_however_many_came_after():
     for _ in range(15):
         course.wait(minutes(4))
         course.measure(ONE, spo2=97)
-    late = c.RecordReadings(course.now - minutes(50), readings(spo2=70), ONE)
+    late = RecordReadings(course.now - minutes(50), readings(spo2=70), ONE)
     course.do(late)
     assert len(unseen(course)) == 1
     see(course)
@@ -201,7 +206,7 @@ def test_what_was_given_before_the_prescriber_saw_it_is_a_deviation():
     given_at = course.now
     course.wait(minutes(10))
     see(course)
-    wish = c.RecordDose(ONE, given_at, 56, "lot-1")
+    wish = RecordDose(ONE, given_at, 56, "lot-1")
     assert "review-first" in rules(course.attempt(wish))
     course.do(replace(wish, deviation=WHY))
     assert course.pathway.sessions_at(ONE)

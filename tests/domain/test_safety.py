@@ -5,9 +5,14 @@ from datetime import timedelta
 import pytest
 
 from domain.decide import decide
-from domain.language import commands as c
+from domain.language.commands import Command
 from domain.language.errors import Malformed, Refused
 from domain.language.names import Author, RequestId, Role, RuleId, TaskId, VisitStatus
+from domain.language.observations import RecordReadings
+from domain.language.overrides import OverrideGate
+from domain.language.release import ReleaseVisit
+from domain.language.tasks import AcknowledgeTask
+from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.clinic import COMBINED, readings
@@ -27,12 +32,12 @@ def test_item_nine_between_visits_becomes_a_prescribers_task():
     course.settle()
     (task,) = _open_tasks(course, Ask.REVIEW_RISK)
     assert course.pathway.tasks[task].roles == (Role.PRESCRIBER,)
-    nurse = c.Command(RequestId("n"), Author("n", Role.NURSE), c.AcknowledgeTask(task))
+    nurse = Command(RequestId("n"), Author("n", Role.NURSE), AcknowledgeTask(task))
     with pytest.raises(Refused, match="prescriber"):
         decide(COMBINED, course.pathway, nurse, course.now)
     course.wait(timedelta(days=40))
     assert _open_tasks(course, Ask.REVIEW_RISK) == [task]
-    prescriber = c.Command(RequestId("p"), Author("p", Role.PRESCRIBER), c.AcknowledgeTask(task))
+    prescriber = Command(RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task))
     course.record(decide(COMBINED, course.pathway, prescriber, course.now))
     course.settle()
     assert _open_tasks(course, Ask.REVIEW_RISK) == []
@@ -63,7 +68,7 @@ def test_no_override_shortens_the_two_hours():
         clinically_stable="confirmed",
         ride_home="arranged",
     )
-    refusal = course.attempt(c.OverrideGate(ONE, RuleId("fit-to-leave"), "wants to go home"))
+    refusal = course.attempt(OverrideGate(ONE, RuleId("fit-to-leave"), "wants to go home"))
     assert rules(refusal) == ["fit-to-leave"]
 
 
@@ -71,7 +76,7 @@ def test_a_patient_who_walks_out_can_be_recorded():
     """Leaving against advice is recorded with its reason, without any check being met."""
     course = dosed()
     course.wait(minutes(30))
-    course.do(c.ReleaseVisit(ONE, against_advice="left without a word"))
+    course.do(ReleaseVisit(ONE, against_advice="left without a word"))
     assert course.pathway.visits[ONE].status is VisitStatus.RELEASED
 
 
@@ -81,8 +86,8 @@ def test_of_two_readings_at_one_minute_the_worse_counts(order):
     course = ready()
     at = course.now
     for systolic in order:
-        course.do(c.RecordReadings(at, readings(systolic_bp=systolic, diastolic_bp=80), ONE))
-    refusal = course.attempt(c.RecordDose(ONE, course.now, 56, "lot"))
+        course.do(RecordReadings(at, readings(systolic_bp=systolic, diastolic_bp=80), ONE))
+    refusal = course.attempt(RecordDose(ONE, course.now, 56, "lot"))
     assert rules(refusal) == ["blood-pressure-before"]
 
 
@@ -91,23 +96,23 @@ def test_an_override_does_not_reach_back():
     course = ready()
     course.measure(ONE, systolic_bp=180, diastolic_bp=110)
     course.wait(minutes(10))
-    course.do(c.OverrideGate(ONE, RuleId("blood-pressure-before"), "benefit outweighs risk"))
+    course.do(OverrideGate(ONE, RuleId("blood-pressure-before"), "benefit outweighs risk"))
     course.wait(minutes(1))
-    early = course.attempt(c.RecordDose(ONE, course.now - minutes(5), 56, "lot"))
+    early = course.attempt(RecordDose(ONE, course.now - minutes(5), 56, "lot"))
     assert set(rules(early)) == {"blood-pressure-before"}
-    assert course.attempt(c.RecordDose(ONE, course.now, 56, "lot")) is None
+    assert course.attempt(RecordDose(ONE, course.now, 56, "lot")) is None
 
 
 def test_a_check_in_is_for_its_day():
     """A dose on the day after the patient was checked in is refused."""
     course = ready()
     course.wait(timedelta(days=1))
-    assert "checked-in" in rules(course.attempt(c.RecordDose(ONE, course.now, 56, "lot")))
+    assert "checked-in" in rules(course.attempt(RecordDose(ONE, course.now, 56, "lot")))
 
 
 def test_a_reading_of_last_year_is_refused():
     """What is said to have been measured months ago is a slip of the pen."""
     course = a_course()
     long_ago = course.now - timedelta(days=400)
-    refusal = course.attempt(c.RecordReadings(long_ago, readings(spo2=97)))
+    refusal = course.attempt(RecordReadings(long_ago, readings(spo2=97)))
     assert isinstance(refusal, Malformed)

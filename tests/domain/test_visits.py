@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from domain.language import commands as c
 from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.names import Decision, VisitId, VisitStatus
+from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import MissedRule, Period, Rate, Stage
+from domain.language.release import ReleaseVisit
+from domain.language.visits import BookVisit, MoveVisit
 from domain.rules.calendar import to_propose
 from domain.rules.steps import Ask
 from tests.course import Course
@@ -124,7 +126,7 @@ def test_visits_that_nobody_booked_do_not_stop_the_pathway():
     late = [t.says for t in course.pathway.tasks.values() if t.rule == "visit-overdue"]
     assert len(late) == 3
     assert all("was never booked" in says for says in late)
-    assert course.attempt(c.BookVisit(ONE)) is not None
+    assert course.attempt(BookVisit(ONE)) is not None
     course.run(Ask.DECIDE)
     assert len(course.pathway.sessions_in(INDUCTION)) == 8
 
@@ -134,7 +136,7 @@ def test_an_order_signed_late_still_leads_to_a_whole_course(late):
     """However late the order is signed, eight visits are proposed, none of them in the past."""
     course = a_course()
     course.wait(timedelta(days=late))
-    course.do(c.SignOrder(INDUCTION))
+    course.do(SignOrder(INDUCTION))
     days = planned(course)
     assert len(days) == 8
     assert min(days) > local_day(course.now, NEW_YORK)
@@ -162,8 +164,8 @@ def test_a_proposal_keeps_its_distance_from_a_moved_visit():
     """A regular day too near to another visit of the phase is not proposed."""
     protocol = rescheduled(INDUCTION, plan_ahead=1, at_least_apart=3)
     course = a_course(protocol=protocol)
-    course.do(c.SignOrder(INDUCTION))
-    course.do(c.MoveVisit(ONE, LocalTime(date(2026, 12, 1), time(9))))
+    course.do(SignOrder(INDUCTION))
+    course.do(MoveVisit(ONE, LocalTime(date(2026, 12, 1), time(9))))
     course.wait(timedelta(days=3))
     assert date(2026, 12, 3) not in planned(course)
 
@@ -171,7 +173,7 @@ def test_a_proposal_keeps_its_distance_from_a_moved_visit():
 def test_visits_are_planned_only_so_far_ahead():
     """No visit is proposed beyond the days that the protocol plans ahead, and each in time."""
     course = a_course(protocol=rescheduled(MAINTENANCE, plan_ahead=28))
-    course.do(c.SignOrder(MAINTENANCE))
+    course.do(SignOrder(MAINTENANCE))
     assert planned(course) == [FIRST.day + timedelta(weeks=week) for week in range(4)]
     course.wait(timedelta(days=8))
     assert planned(course)[-1] == FIRST.day + timedelta(weeks=4)
@@ -181,8 +183,8 @@ def test_a_visit_moves_within_its_days_without_a_new_order():
     """A visit may move by a day from where it was proposed, not by two, and not step by step."""
     course = a_course()
     course.run(TWO)
-    course.do(c.MoveVisit(TWO, LocalTime(date(2026, 12, 4), time(15, 30))))
-    two_days = c.MoveVisit(TWO, LocalTime(date(2026, 12, 5), time(9)))
+    course.do(MoveVisit(TWO, LocalTime(date(2026, 12, 4), time(15, 30))))
+    two_days = MoveVisit(TWO, LocalTime(date(2026, 12, 5), time(9)))
     assert "may-move-by" in rules(course.attempt(two_days))
 
 
@@ -197,7 +199,7 @@ def test_a_visit_may_not_be_put_where_the_rules_forbid_it(to, rule):
     """A visit is not moved next to another one, nor into the past."""
     course = a_course()
     course.run(TWO)
-    assert rule in rules(course.attempt(c.MoveVisit(TWO, to)))
+    assert rule in rules(course.attempt(MoveVisit(TWO, to)))
 
 
 def test_no_treatment_falls_on_a_day_of_another():
@@ -206,18 +208,18 @@ def test_no_treatment_falls_on_a_day_of_another():
     course.run(Ask.DECIDE)
     last = course.pathway.sessions_in(INDUCTION)[-1]
     course.assess("madrs", *(1,) * 10)
-    course.do(c.Decide(INDUCTION, Decision.CONTINUE, "Response."))
-    course.do(c.SignOrder(DTMS))
+    course.do(Decide(INDUCTION, Decision.CONTINUE, "Response."))
+    course.do(SignOrder(DTMS))
     assert planned(course)[0] >= local_day(last.started, NEW_YORK) + timedelta(days=2)
 
 
 def test_an_hour_that_a_clock_change_skips_is_proposed_an_hour_later():
     """A course at half past two keeps its hour, except in the night that has none."""
     course = a_course(LocalTime(date(2027, 3, 8), time(2, 30)), protocol=ten_a_day())
-    course.do(c.SignOrder(DTMS))
+    course.do(SignOrder(DTMS))
     assert {visit.at.hour for visit in course.pathway.visits.values()} == {time(2, 30)}
     course = a_course(LocalTime(date(2027, 3, 12), time(2, 30)), protocol=ten_a_day())
-    course.do(c.SignOrder(DTMS))
+    course.do(SignOrder(DTMS))
     hours = {visit.at.day.day: visit.at.hour for visit in course.pathway.visits.values()}
     assert hours == {n: time(3 if n == 14 else 2, 30) for n in range(12, 17)}
 
@@ -231,7 +233,7 @@ def test_the_last_visit_of_a_course_takes_only_what_is_left():
         course.follow_next()
     course.wait(minutes(30))
     course.measure(third, clinically_stable="confirmed")
-    course.do(c.ReleaseVisit(third))
+    course.do(ReleaseVisit(third))
     course.run(Ask.DECIDE)
     assert len(course.pathway.sessions_in(DTMS)) == 30
     assert len(course.pathway.visits) == 7
@@ -252,7 +254,7 @@ def test_proposals_are_never_in_the_past_and_never_twice():
 def test_no_visit_is_put_on_a_day_without_treatment():
     """A visit is not moved to a Saturday where treatment is given on weekdays."""
     course = a_course(LocalTime(date(2026, 12, 4), time(9)))
-    course.do(c.SignOrder(INDUCTION))
-    refusal = course.attempt(c.MoveVisit(ONE, LocalTime(date(2026, 12, 5), time(9))))
+    course.do(SignOrder(INDUCTION))
+    refusal = course.attempt(MoveVisit(ONE, LocalTime(date(2026, 12, 5), time(9))))
     assert rules(refusal) == ["treatment-day"]
     assert "Saturday is not a treatment day: weekdays" in str(refusal)

@@ -12,9 +12,17 @@ from functools import cache
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from domain.language import commands as c
 from domain.language.clocks import LocalTime, local
+from domain.language.commands import Wish
+from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Decision, HoldId, HoldReason, PhaseId, RuleId, TaskId, VisitId
+from domain.language.observations import Measurement, RecordAssessment, RecordReadings
+from domain.language.overrides import OverrideGate
+from domain.language.phases import Decide, SignOrder
+from domain.language.release import ReleaseVisit
+from domain.language.tasks import AcknowledgeTask
+from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from tests.course import GOOD, LOW_RISK, SESSION, Course
 from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
 
@@ -94,7 +102,7 @@ def play(course: Course, move: Move) -> None:
         course.attempt(wish(course, kind, one, two))
 
 
-def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901, PLR0911, PLR0912  one case a wish
+def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, PLR0911, PLR0912  one case a wish
     """Make up a wish of this kind."""
     visit = any_visit(course, one)
     at = course.now - timedelta(minutes=two - 20)
@@ -107,46 +115,46 @@ def wish(course: Course, kind: int, one: int, two: int) -> c.Wish:  # noqa: C901
     gate = RULES[two % len(RULES)]
     match kind:
         case 22:
-            return c.SignOrder(any_phase(one))
+            return SignOrder(any_phase(one))
         case 23 | 24:
-            return c.BookVisit(visit, near if two % 3 else None)
+            return BookVisit(visit, near if two % 3 else None)
         case 25 | 26:
-            return c.MoveVisit(visit, near)
+            return MoveVisit(visit, near)
         case 27:
-            return c.CheckIn(visit)
+            return CheckIn(visit)
         case 28:
             if two % 2:
-                return c.CancelVisit(visit, "The patient telephoned.")
-            return c.MissVisit(visit)
+                return CancelVisit(visit, "The patient telephoned.")
+            return MissVisit(visit)
         case 29 | 30:
             left = at if two % 5 == 0 else None
-            return c.ReleaseVisit(visit, "They left." if one % 7 == 0 else "", left)
+            return ReleaseVisit(visit, "They left." if one % 7 == 0 else "", left)
         case 31 | 32 | 33:
-            return c.RecordReadings(at, any_readings(one, two), visit if one % 3 else None)
+            return RecordReadings(at, any_readings(one, two), visit if one % 3 else None)
         case 34:
             low, high = (0, 0) if one % 3 else (1, two % 4)
             items = (*LOW_RISK[:8], high) if two % 2 else (low + two % 5,) * 10
-            return c.RecordAssessment("phq9" if two % 2 else "madrs", at, items)
+            return RecordAssessment("phq9" if two % 2 else "madrs", at, items)
         case 35 | 36 | 37:
             why = "It was given all the same." if two % 5 == 0 else ""
-            return c.RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1", why)
+            return RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1", why)
         case 38 | 39:
             strength = (120, 121, 90)[one % 3]
             why = "The patient asked to stop." if two % 5 == 0 else ""
             pulses = (1980, 1981, 400)[two % 3]
-            return c.RecordStimulation(visit, at, at + SESSION, pulses, strength, 50 + one, why)
+            return RecordStimulation(visit, at, at + SESSION, pulses, strength, 50 + one, why)
         case 40:
-            return c.PlaceHold(list(HoldReason)[one % 7], "a note")
+            return PlaceHold(list(HoldReason)[one % 7], "a note")
         case 41:
             holds = (*course.pathway.holds, HoldId("nothing"))
-            return c.LiftHold(holds[one % len(holds)], "A reason." if two % 4 else " ")
+            return LiftHold(holds[one % len(holds)], "A reason." if two % 4 else " ")
         case 42:
-            return c.OverrideGate(visit, gate, "A reason." if two % 4 else "")
+            return OverrideGate(visit, gate, "A reason." if two % 4 else "")
         case 43 if one % 3 == 0:
             decisions = (Decision.CONTINUE, Decision.MOVE_ON, Decision.COMPLETE, Decision.STOP)
-            return c.Decide(any_phase(two), decisions[two % 4], "A reason.")
+            return Decide(any_phase(two), decisions[two % 4], "A reason.")
     tasks = (*course.pathway.tasks, TaskId("nothing"))
-    return c.AcknowledgeTask(tasks[one % len(tasks)])
+    return AcknowledgeTask(tasks[one % len(tasks)])
 
 
 def any_visit(course: Course, number: int) -> VisitId:
@@ -163,7 +171,7 @@ def any_phase(number: int) -> PhaseId:
     return (INDUCTION, DTMS, MAINTENANCE, PhaseId("nothing"))[number % 4]
 
 
-def any_readings(one: int, two: int) -> tuple[c.Measurement, ...]:
+def any_readings(one: int, two: int) -> tuple[Measurement, ...]:
     """Take readings: pressure near its limits, or all that leaving asks for, good or not."""
     if two % 3 == 0:
         return readings(systolic_bp=130 + one % 16, diastolic_bp=80 + two % 16)

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from domain.delivery.words import Intent
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.events import Event, Fact
+from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import (
     KAIROS,
     Author,
@@ -26,8 +27,28 @@ from domain.language.names import (
     TaskId,
     VisitId,
 )
+from domain.language.observations import Reading, ReadingsTaken, ScaleAssessed
+from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
+from domain.language.phases import (
+    DecisionMade,
+    OrderSigned,
+    PathwayFinished,
+    PathwayStarted,
+    PhaseEntered,
+)
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import VisitReleased
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.visits import (
+    VisitBooked,
+    VisitCancelled,
+    VisitCheckedIn,
+    VisitMissed,
+    VisitMoved,
+    VisitProposed,
+)
 from domain.language.vocabulary import Vocabulary
 from domain.rules.fold import apply
 from fhir_adapters.content.intents import intents_for
@@ -42,7 +63,7 @@ FIRST = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 class Told(NamedTuple):
     """One event with the pathway before and after it."""
 
-    event: e.Event
+    event: Event
     before: Pathway
     after: Pathway
 
@@ -60,7 +81,7 @@ def told(
     story = []
     for number, (author, fact) in enumerate(_facts(protocol, EhrPatientId(patient))):
         happened = FIRST + timedelta(hours=number)
-        event = e.Event(EventId(f"{pathway}-req-{number}/0"), happened, author, fact)
+        event = Event(EventId(f"{pathway}-req-{number}/0"), happened, author, fact)
         after = apply(state, event, protocol.vocabulary)
         story.append(Told(event, state, after))
         state = after
@@ -104,13 +125,13 @@ def statement(
     }
 
 
-def every_reading(vocabulary: Vocabulary) -> tuple[e.Reading, ...]:
+def every_reading(vocabulary: Vocabulary) -> tuple[Reading, ...]:
     """One reading of everything that may be recorded, but a total or an item of a scale."""
     of_scales = {name for scale in vocabulary.scales.values() for name in _of(scale)}
     return tuple(
-        e.Reading(name, answer=kind.answers[0])
+        Reading(name, answer=kind.answers[0])
         if kind.answers
-        else e.Reading(name, value=(kind.low or Decimal(0)) + 1)
+        else Reading(name, value=(kind.low or Decimal(0)) + 1)
         for name, kind in vocabulary.observations.items()
         if not kind.derived and name not in of_scales
     )
@@ -122,15 +143,15 @@ def _of(scale: Any) -> set[ObservationName]:
 
 def _facts(  # the order is the story's
     protocol: CombinedProtocol, patient: EhrPatientId
-) -> Iterable[tuple[Author, e.Fact]]:
+) -> Iterable[tuple[Author, Fact]]:
     first, second = protocol.phases[0].id, protocol.phases[1].id
     one, two, three, four = (VisitId(f"visit-{number}") for number in range(1, 5))
-    systolic = e.Reading(ObservationName("systolic_bp"), Decimal(128))
+    systolic = Reading(ObservationName("systolic_bp"), Decimal(128))
     task, hold, gate = TaskId("task-1"), HoldId("hold-1"), RuleId("blood-pressure-before")
     ended = FIRST + timedelta(days=4)
     yield (
         NURSE,
-        e.PathwayStarted(
+        PathwayStarted(
             patient,
             ConnectionId("ehr-1"),
             SiteId("site-1"),
@@ -140,40 +161,40 @@ def _facts(  # the order is the story's
             protocol.sha256,
         ),
     )
-    yield NURSE, e.PhaseEntered(first, at(1))
-    yield KAIROS, e.TaskOpened(task, RuleId("order-signed"), (Role.PRESCRIBER,), "Sign.", ended)
-    yield PRESCRIBER, e.TaskAcknowledged(task)
-    yield PRESCRIBER, e.OrderSigned(first)
-    yield KAIROS, e.TaskClosed(task)
-    yield KAIROS, e.VisitProposed(one, first, 0, at(1), 1)
-    yield KAIROS, e.VisitProposed(two, first, 0, at(3), 1)
-    yield NURSE, e.VisitBooked(one, at(1))
-    yield NURSE, e.VisitMoved(one, at(1, 10))
-    yield NURSE, e.VisitBooked(two, at(3))
-    yield NURSE, e.VisitCheckedIn(one)
-    yield NURSE, e.ReadingsTaken(every_reading(protocol.vocabulary), one)
-    yield NURSE, e.ReadingsTaken((systolic,), one)
-    yield NURSE, e.ScaleAssessed("phq9", (2, 3, 1, 2, 0, 1, 2, 0, 0), 11)
-    yield NURSE, e.ScaleAssessed("madrs", (3,) * 10, 30)
-    yield NURSE, e.HoldPlaced(hold, HoldReason.MEDICAL_REVIEW, "headache")
-    yield PRESCRIBER, e.HoldLifted(hold, "seen, harmless")
+    yield NURSE, PhaseEntered(first, at(1))
+    yield KAIROS, TaskOpened(task, RuleId("order-signed"), (Role.PRESCRIBER,), "Sign.", ended)
+    yield PRESCRIBER, TaskAcknowledged(task)
+    yield PRESCRIBER, OrderSigned(first)
+    yield KAIROS, TaskClosed(task)
+    yield KAIROS, VisitProposed(one, first, 0, at(1), 1)
+    yield KAIROS, VisitProposed(two, first, 0, at(3), 1)
+    yield NURSE, VisitBooked(one, at(1))
+    yield NURSE, VisitMoved(one, at(1, 10))
+    yield NURSE, VisitBooked(two, at(3))
+    yield NURSE, VisitCheckedIn(one)
+    yield NURSE, ReadingsTaken(every_reading(protocol.vocabulary), one)
+    yield NURSE, ReadingsTaken((systolic,), one)
+    yield NURSE, ScaleAssessed("phq9", (2, 3, 1, 2, 0, 1, 2, 0, 0), 11)
+    yield NURSE, ScaleAssessed("madrs", (3,) * 10, 30)
+    yield NURSE, HoldPlaced(hold, HoldReason.MEDICAL_REVIEW, "headache")
+    yield PRESCRIBER, HoldLifted(hold, "seen, harmless")
     yield (
         PRESCRIBER,
-        e.GateOverridden(one, gate, "known and stable", ("systolic 152",), ("ev-1",)),
+        GateOverridden(one, gate, "known and stable", ("systolic 152",), ("ev-1",)),
     )
-    yield NURSE, e.DoseGiven(one, 1, 56, 2, "LOT-1")
-    yield NURSE, e.VisitReleased(one)
-    yield NURSE, e.VisitMissed(two)
-    yield PRESCRIBER, e.DecisionMade(first, Decision.CONTINUE, "responds", ("MADRS 30",))
-    yield PRESCRIBER, e.PhaseEntered(second, at(10), 2)
-    yield PRESCRIBER, e.OrderSigned(second)
-    yield KAIROS, e.VisitProposed(three, second, 0, at(10), 2)
-    yield KAIROS, e.VisitProposed(four, second, 0, at(11), 2)
-    yield NURSE, e.VisitBooked(three, at(10))
-    yield NURSE, e.VisitCheckedIn(three)
-    yield NURSE, e.StimulationGiven(three, 1, ended, 1980, 120, 66)
-    yield NURSE, e.StimulationGiven(three, 2, ended, 1980, 120, 66)
-    yield NURSE, e.VisitReleased(three)
-    yield PRESCRIBER, e.DecisionMade(second, Decision.STOP, "patient's wish", ())
-    yield PRESCRIBER, e.PathwayFinished(Outcome.STOPPED)
-    yield KAIROS, e.VisitCancelled(four)
+    yield NURSE, DoseGiven(one, 1, 56, 2, "LOT-1")
+    yield NURSE, VisitReleased(one)
+    yield NURSE, VisitMissed(two)
+    yield PRESCRIBER, DecisionMade(first, Decision.CONTINUE, "responds", ("MADRS 30",))
+    yield PRESCRIBER, PhaseEntered(second, at(10), 2)
+    yield PRESCRIBER, OrderSigned(second)
+    yield KAIROS, VisitProposed(three, second, 0, at(10), 2)
+    yield KAIROS, VisitProposed(four, second, 0, at(11), 2)
+    yield NURSE, VisitBooked(three, at(10))
+    yield NURSE, VisitCheckedIn(three)
+    yield NURSE, StimulationGiven(three, 1, ended, 1980, 120, 66)
+    yield NURSE, StimulationGiven(three, 2, ended, 1980, 120, 66)
+    yield NURSE, VisitReleased(three)
+    yield PRESCRIBER, DecisionMade(second, Decision.STOP, "patient's wish", ())
+    yield PRESCRIBER, PathwayFinished(Outcome.STOPPED)
+    yield KAIROS, VisitCancelled(four)

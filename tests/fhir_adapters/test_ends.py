@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from domain.delivery.words import Action, Intent
-from domain.language import events as e
 from domain.language.names import Outcome
 from domain.language.pathway import Session
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import VisitReleased
+from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.rules.fold import override_key
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.content.orders import how_ended
@@ -36,7 +37,7 @@ def step_of(story: tuple[Told, ...], kind: str) -> Told:
 def left_early(story: tuple[Told, ...]) -> Told:
     """The first release, as one against advice."""
     step = step_of(story, "visit-released")
-    assert isinstance(step.event.fact, e.VisitReleased)
+    assert isinstance(step.event.fact, VisitReleased)
     fact = replace(step.event.fact, against_advice=ADVICE, findings=(UNMET,))
     return step._replace(event=replace(step.event, fact=fact))
 
@@ -103,7 +104,7 @@ def test_a_provenance_says_when_it_happened_and_when_it_was_recorded(story, prot
 def test_what_was_given_under_an_override_names_it(kind, story, protocol):
     """A treatment's note names the gates that a prescriber let pass at its visit, and no others."""
     step = step_of(story, kind)
-    assert isinstance(step.event.fact, e.DoseGiven | e.StimulationGiven)
+    assert isinstance(step.event.fact, DoseGiven | StimulationGiven)
     visit = step.event.fact.visit
     gate = protocol.phase(step.after.visits[visit].phase).gates[0].id
     passed = {override_key(visit, gate): {"evidence": step.event.at}}
@@ -126,7 +127,7 @@ def test_the_text_of_a_care_plan_follows_its_activities(story, protocol):
 
 def test_a_code_without_its_systems_words_has_no_display(story, protocol):
     """CPT's words are not ours to repeat: the code stands with our own text beside it."""
-    sessions = [s for s in story if isinstance(s.event.fact, e.StimulationGiven)]
+    sessions = [s for s in story if isinstance(s.event.fact, StimulationGiven)]
     codes = [written(step, protocol)[0].body["code"] for step in sessions]
     cpt = [c for code in codes for c in code.get("coding", []) if "ama-assn" in c["system"]]
     assert all("display" not in coding for coding in cpt)

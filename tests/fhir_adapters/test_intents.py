@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from domain.delivery.words import Action, Intent
-from domain.language import events as e
+from domain.language.events import Fact
 from domain.language.names import Outcome, Role
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
@@ -64,7 +64,7 @@ def _known(intents: list[Intent]) -> dict[str, str]:
 
 def test_the_story_tells_every_kind_of_fact(story) -> None:
     """No kind of fact is forgotten by these tests."""
-    assert {type(step.event.fact) for step in story} == set(get_args(e.Fact))
+    assert {type(step.event.fact) for step in story} == set(get_args(Fact))
 
 
 @pytest.mark.parametrize(("kind", "types"), FULL_COUNTS.items())

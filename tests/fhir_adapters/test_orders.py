@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.delivery.words import ARTEFACT, Action, Intent
-from domain.language import events as e
+from domain.language.phases import OrderSigned
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
@@ -86,7 +86,7 @@ def test_a_medication_order_can_be_read_by_a_machine(story, protocol) -> None:
 def test_stages_of_different_rates_are_instructions_of_their_own(story, protocol) -> None:
     """Maintenance is weekly, then every two weeks without an end, in that sequence."""
     step = next(step for step in story if step.event.fact.kind == "order-signed")
-    event = replace(step.event, fact=e.OrderSigned(protocol.phases[2].id))
+    event = replace(step.event, fact=OrderSigned(protocol.phases[2].id))
     order, *_ = intents_for(event, step.before, step.after, protocol, EVERYTHING)
     doses = order.body["dosageInstruction"]
     assert [(dose["sequence"], dose["timing"]["repeat"]) for dose in doses] == [

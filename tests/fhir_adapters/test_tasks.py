@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domain.delivery.words import Intent
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.events import Event, Fact
 from domain.language.names import (
     KAIROS,
     Decision,
@@ -25,6 +25,7 @@ from domain.language.names import (
 )
 from domain.language.pathway import Hold, Pathway, Phase, Task, Visit
 from domain.language.protocol import CombinedProtocol
+from domain.language.tasks import TaskClosed, TaskOpened
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.profile.generic import GENERIC
@@ -43,9 +44,9 @@ def pathway(protocol: CombinedProtocol) -> Pathway:
 
 
 def _intent(
-    pathway: Pathway, protocol: CombinedProtocol, fact: e.Fact, plan: EhrPlan = EVERYTHING
+    pathway: Pathway, protocol: CombinedProtocol, fact: Fact, plan: EhrPlan = EVERYTHING
 ) -> Intent:
-    event = e.Event(EventId("ev-1"), NOW, KAIROS, fact)
+    event = Event(EventId("ev-1"), NOW, KAIROS, fact)
     (intent,) = intents_for(event, pathway, pathway, protocol, plan)
     return intent
 
@@ -55,7 +56,7 @@ def _closed(pathway: Pathway, protocol: CombinedProtocol, about: str, *, seen: b
     key = TaskId(about)
     task = Task(RuleId("rule"), (Role.NURSE,), "Do.", FIRST, None, acknowledged=seen, closed=True)
     known = replace(pathway, tasks={key: task})
-    return _intent(known, protocol, e.TaskClosed(key)).body
+    return _intent(known, protocol, TaskClosed(key)).body
 
 
 def _with_visit(
@@ -70,7 +71,7 @@ def _with_visit(
 
 def test_a_task_says_when_it_changed(pathway, protocol) -> None:
     """Opening and closing each set `lastModified`."""
-    opened = e.TaskOpened(TaskId("x/y#1"), RuleId("rule"), (Role.NURSE,), "Do.", None)
+    opened = TaskOpened(TaskId("x/y#1"), RuleId("rule"), (Role.NURSE,), "Do.", None)
     assert _intent(pathway, protocol, opened).body["lastModified"] == "2026-12-01T14:00:00Z"
     assert _closed(pathway, protocol, "x/y#1")["lastModified"] == "2026-12-01T14:00:00Z"
 
@@ -88,7 +89,7 @@ def test_a_task_says_when_it_changed(pathway, protocol) -> None:
 def test_a_task_names_what_it_is_about(about, kind, artefact, pathway, protocol) -> None:
     """The focus is the visit, the hold or the care plan, by identifier: a task waits for none."""
     known = _with_visit(pathway, VisitStatus.BOOKED)
-    opened = e.TaskOpened(TaskId(about), RuleId("rule"), (Role.NURSE,), "Do.", None)
+    opened = TaskOpened(TaskId(about), RuleId("rule"), (Role.NURSE,), "Do.", None)
     intent = _intent(known, protocol, opened)
     wanted = {"type": kind, "identifier": identifiers.identifier(artefact)}
     assert (intent.body["focus"], intent.needs) == (wanted, ())

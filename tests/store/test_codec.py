@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from domain.enrolment import Enrolment
-from domain.language import commands as c
-from domain.language import events as e
 from domain.language.clocks import LocalTime
+from domain.language.commands import Command
 from domain.language.findings import Blocked
 from domain.language.names import (
     Author,
@@ -20,6 +19,8 @@ from domain.language.names import (
     SiteId,
     VisitId,
 )
+from domain.language.observations import Measurement, RecordReadings
+from domain.language.phases import PathwayStarted
 from domain.language.refusal import Refusal
 from store.codec import (
     asked_from_json,
@@ -34,15 +35,15 @@ NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 
 def test_a_command_comes_out_as_it_went_in():
     """A packed command survives JSON, decimals and instants included."""
-    taken = (c.Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
-    wish = c.RecordReadings(NOW, taken, VisitId("a-visit-1"))
-    command = c.Command(RequestId("r"), NURSE, wish, expects=3)
+    taken = (Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
+    wish = RecordReadings(NOW, taken, VisitId("a-visit-1"))
+    command = Command(RequestId("r"), NURSE, wish, expects=3)
     assert asked_from_json(json.loads(json.dumps(asked_to_json(command)))) == command
 
 
 def test_an_enrolment_comes_out_as_it_went_in():
     """What starts a pathway survives JSON."""
-    started = e.PathwayStarted(
+    started = PathwayStarted(
         EhrPatientId("1"), ConnectionId("ehr"), SiteId("s"), "America/New_York", "p", 1, "abc"
     )
     first_visit = LocalTime(NOW.date(), NOW.time())

@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 import domain.decide
-from domain.language import commands as c
 from domain.language.errors import Conflict, Refused, Unavailable
+from domain.language.holds import PlaceHold
 from domain.language.names import (
     HoldReason,
     ObservationName,
@@ -20,8 +20,12 @@ from domain.language.names import (
     VisitId,
     VisitStatus,
 )
+from domain.language.observations import Measurement, RecordReadings
 from domain.language.pathway import Pathway
+from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
+from domain.language.treatment import RecordDose
+from domain.language.visits import BookVisit
 from domain.rules.fold import fold
 from store import codec, pathways
 from store.database import Database
@@ -45,16 +49,16 @@ def _handle(world: World) -> WorkflowHandle[object, object]:
 
 
 async def _pulse_oximetry(world: World, request: str | None = None) -> int | None:
-    reading = c.Measurement(ObservationName("spo2"), Decimal(97), "%")
-    wish = c.RecordReadings(await world.now(), (reading,))
+    reading = Measurement(ObservationName("spo2"), Decimal(97), "%")
+    wish = RecordReadings(await world.now(), (reading,))
     return (await world.do(NURSE, wish, request)).version
 
 
 async def test_no_history_holds_what_a_command_says(world: World) -> None:
     """A history holds ids, versions and times: neither a command, a refusal nor the protocol."""
-    dose = c.RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
-    await world.do(NURSE, c.PlaceHold(HoldReason.SUPPLY, "no device in the house"))
+    dose = RecordDose(VisitId("esketamine-induction-visit-1"), await world.now(), 28, "lot")
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
+    await world.do(NURSE, PlaceHold(HoldReason.SUPPLY, "no device in the house"))
     with pytest.raises(Refused, match="28 mg") as refused:
         await world.do(NURSE, dose)
     assert "dose" in [block.rule for block in refused.value.blocked_by]
@@ -66,11 +70,11 @@ async def test_no_history_holds_what_a_command_says(world: World) -> None:
 
 async def test_a_command_is_eight_events_at_most(world: World) -> None:
     """A command is six events of history, and eight where it moves the next due time."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     lengths = [(await _handle(world).describe()).history_length]
     await _pulse_oximetry(world)
     lengths.append((await _handle(world).describe()).history_length)
-    await world.do(MANAGER, c.BookVisit(VisitId("esketamine-induction-visit-1")))
+    await world.do(MANAGER, BookVisit(VisitId("esketamine-induction-visit-1")))
     lengths.append((await _handle(world).describe()).history_length)
     kept, moved = lengths[1] - lengths[0], lengths[2] - lengths[1]
     assert kept <= 6
@@ -80,7 +84,7 @@ async def test_a_command_is_eight_events_at_most(world: World) -> None:
 async def test_one_request_takes_effect_once(world: World) -> None:
     """The same request sent three times is one event, and answers the same version."""
     request = str(uuid4())
-    wish = c.PlaceHold(HoldReason.SUPPLY, "no device")
+    wish = PlaceHold(HoldReason.SUPPLY, "no device")
     first = await world.do(NURSE, wish, request)
     assert await world.do(NURSE, wish, request) == first
     await world.settled()
@@ -100,10 +104,10 @@ async def test_a_defect_fails_one_command_and_not_the_pathway(
 
     monkeypatch.setattr(domain.decide, "_facts", broken)
     with pytest.raises(Unavailable):
-        await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+        await world.do(PRESCRIBER, SignOrder(INDUCTION))
     monkeypatch.undo()
     assert domain.decide.decide is real
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
     assert (await world.pathway()).phases[INDUCTION].signed is not None
 
@@ -127,9 +131,9 @@ async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
 
 async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
     """What screens read equals what the stored events say, and both what the workflow holds."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.settled()
-    await world.do(MANAGER, c.BookVisit(VisitId("esketamine-induction-visit-1")))
+    await world.do(MANAGER, BookVisit(VisitId("esketamine-induction-visit-1")))
     await world.settled()
     async with world.database.begin() as tx:
         rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
@@ -144,7 +148,7 @@ async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
 async def test_a_stale_expectation_is_a_conflict(world: World) -> None:
     """A command that expects another version than the pathway's is refused as a conflict."""
     with pytest.raises(Conflict, match="not 99") as conflict:
-        await world.do(PRESCRIBER, c.SignOrder(INDUCTION), expects=99)
+        await world.do(PRESCRIBER, SignOrder(INDUCTION), expects=99)
     assert conflict.value.version == (await world.row()).version
 
 

@@ -8,14 +8,15 @@ import pytest
 
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
-from domain.language import commands as c
+from domain.language.holds import PlaceHold
 from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from store.records import CommandRecord
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
-HOLD = c.PlaceHold(HoldReason.OTHER, "a note")
+HOLD = PlaceHold(HoldReason.OTHER, "a note")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def _retry(world: World) -> InboxRetry:
 
 async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
     """A command that nobody settled before its pathway ended is rejected, and says why."""
-    await world.do(PRESCRIBER, c.Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
+    await world.do(PRESCRIBER, Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
     await world.settled()
     late = await world.receive(NURSE, HOLD)
     sending = _retry(world)

@@ -10,8 +10,9 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
 from activities.recovery import Recovery
 from build import RULES
-from domain.language import commands as c
+from domain.language.holds import PlaceHold
 from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from temporal import gateway
@@ -20,7 +21,7 @@ from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
 
 INDUCTION = PhaseId("esketamine-induction")
-HOLD = c.PlaceHold(HoldReason.SUPPLY, "no device")
+HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def _sweeper(world: World, rules: str = RULES) -> Recovery:
 
 async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> None:
     """Terminated, it is found by whoever sweeps, restarted by one of five, and takes commands."""
-    await world.do(PRESCRIBER, c.SignOrder(INDUCTION))
+    await world.do(PRESCRIBER, SignOrder(INDUCTION))
     version = (await world.row()).version
     await _handle(world).terminate("a test")
     command = await world.receive(NURSE, HOLD)
@@ -65,7 +66,7 @@ async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> No
 
 async def test_a_pathway_that_has_ended_is_never_started_again(world: World) -> None:
     """The store says that it is finished: no sweep starts it, and no one who asks for it."""
-    await world.do(PRESCRIBER, c.Decide(INDUCTION, Decision.STOP, "The patient's wish."))
+    await world.do(PRESCRIBER, Decide(INDUCTION, Decision.STOP, "The patient's wish."))
     await world.settled()
     await _sweeper(world).sweep()
     assert not await world.recovery.restart(world.pathway_id)

@@ -9,8 +9,8 @@ from temporalio.client import Client
 
 import activities.recovery
 from activities.recovery import Recovery
-from domain.language import commands as c
 from domain.language.errors import Unavailable
+from domain.language.holds import PlaceHold
 from domain.language.names import HoldReason
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
@@ -19,7 +19,7 @@ from tests.whole.house import until
 from tests.world import NURSE, World, a_world, working
 from workflows.messages import pathway_workflow_id
 
-HOLD = c.PlaceHold(HoldReason.SUPPLY, "no device")
+HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 OLD, NEW = "old-shape", "new-shape"
 
 

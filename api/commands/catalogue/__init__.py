@@ -1,0 +1,21 @@
+"""The one catalogue of what people can do on a pathway, chapter by chapter.
+
+Routes, their description and the page of permissions are made from it.
+"""
+
+from typing import Any
+
+from api.commands.catalogue import (
+    holds,
+    observations,
+    overrides,
+    phases,
+    release,
+    tasks,
+    treatment,
+    visits,
+)
+from api.commands.catalogue.entry import Entry
+
+CHAPTERS = (phases, visits, release, holds, overrides, tasks, observations, treatment)
+CATALOGUE: tuple[Entry[Any], ...] = tuple(entry for each in CHAPTERS for entry in each.ENTRIES)

@@ -1,0 +1,53 @@
+"""Orders and decisions, as they are asked for."""
+
+from typing import ClassVar
+
+from api.commands.catalogue.entry import Entry
+from api.commands.words import Body, Example, Slug, Words
+from domain.language import phases as wishes
+from domain.language.names import Decision, PhaseId
+
+
+class SignOrder(Body):
+    """Order the treatment of a phase."""
+
+    EXAMPLE: ClassVar[Example] = {"phase": "esketamine-induction"}
+
+    phase: Slug
+
+
+class Decide(Body):
+    """Decide at the end of a phase, or at a review of an open one."""
+
+    EXAMPLE: ClassVar[Example] = {
+        "phase": "esketamine-induction",
+        "decision": "continue",
+        "reason": "response at four weeks",
+    }
+
+    phase: Slug
+    decision: Decision
+    reason: Words
+
+
+ENTRIES = (
+    Entry(
+        path="/orders",
+        tag="course",
+        summary="Sign the order of a phase",
+        says="Order a phase's treatment. Nothing is given in a phase whose order is not signed.",
+        body=SignOrder,
+        wish=wishes.SignOrder,
+        make=lambda body, _: wishes.SignOrder(PhaseId(body.phase)),
+    ),
+    Entry(
+        path="/decisions",
+        tag="course",
+        summary="Record a phase decision",
+        says="Continue to the next phase, complete, or stop the pathway, with a reason.\n\n"
+        "`move-on` enters the next phase although visits of this one are still to come.",
+        body=Decide,
+        wish=wishes.Decide,
+        make=lambda body, _: wishes.Decide(PhaseId(body.phase), body.decision, body.reason),
+    ),
+)

@@ -1,0 +1,84 @@
+"""Visits, as people arrange them and say what became of them."""
+
+from typing import ClassVar
+
+from api.commands.bodies import Nothing
+from api.commands.catalogue.entry import Entry
+from api.commands.words import Body, Example, WallTime, Words
+from domain.language import visits as wishes
+from domain.language.names import VisitId
+
+
+class BookVisit(Body):
+    """Book a proposed visit, at its proposed time unless another is given."""
+
+    EXAMPLE: ClassVar[Example] = {"at": WallTime.EXAMPLE}
+
+    at: WallTime | None = None
+
+
+class MoveVisit(Body):
+    """Move a proposed or booked visit."""
+
+    EXAMPLE: ClassVar[Example] = {"to": WallTime.EXAMPLE}
+
+    to: WallTime
+
+
+class CancelVisit(Body):
+    """Cancel an upcoming visit."""
+
+    EXAMPLE: ClassVar[Example] = {"reason": "the patient telephoned: a cold"}
+
+    reason: Words
+
+
+ENTRIES = (
+    Entry(
+        path="/visits/{visit}/booking",
+        tag="course",
+        summary="Book a proposed visit",
+        says="Book it at its proposed time, or at another that the protocol allows.",
+        body=BookVisit,
+        wish=wishes.BookVisit,
+        make=lambda body, visit: wishes.BookVisit(
+            VisitId(visit), body.at.local() if body.at else None
+        ),
+    ),
+    Entry(
+        path="/visits/{visit}/move",
+        tag="course",
+        summary="Move a visit",
+        says="Move a proposed or booked visit to another local time of the site.",
+        body=MoveVisit,
+        wish=wishes.MoveVisit,
+        make=lambda body, visit: wishes.MoveVisit(VisitId(visit), body.to.local()),
+    ),
+    Entry(
+        path="/visits/{visit}/check-in",
+        tag="course",
+        summary="Check the patient in",
+        says="Say that the patient is here, on the visit's day.",
+        body=Nothing,
+        wish=wishes.CheckIn,
+        make=lambda _, visit: wishes.CheckIn(VisitId(visit)),
+    ),
+    Entry(
+        path="/visits/{visit}/miss",
+        tag="course",
+        summary="Record a missed visit",
+        says="Say that the patient did not come; the protocol says what becomes of the visit.",
+        body=Nothing,
+        wish=wishes.MissVisit,
+        make=lambda _, visit: wishes.MissVisit(VisitId(visit)),
+    ),
+    Entry(
+        path="/visits/{visit}/cancel",
+        tag="course",
+        summary="Cancel an upcoming visit",
+        says="Cancel a proposed or booked visit, with a reason; it is proposed anew by the rule.",
+        body=CancelVisit,
+        wish=wishes.CancelVisit,
+        make=lambda body, visit: wishes.CancelVisit(VisitId(visit), body.reason),
+    ),
+)

@@ -1,0 +1,88 @@
+"""Observations: readings and rating scales, recorded by those whom the vocabulary names."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import assert_never
+
+from domain.language.clocks import check_happened, local_day
+from domain.language.errors import Malformed
+from domain.language.findings import Answer, Blocked, answer
+from domain.language.names import Role, VisitStatus, any_of
+from domain.language.observations import (
+    ObservationFact,
+    ObservationWish,
+    ReadingsTaken,
+    RecordAssessment,
+    RecordReadings,
+    ScaleAssessed,
+)
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol
+from domain.language.vocabulary import ObservationKind, Scale
+from domain.rules.attendance import insist_visit, visit_that_is
+from domain.rules.readings import read_measurements
+from domain.rules.refusing import found, insist
+
+
+def check_meant(pathway: Pathway, wish: ObservationWish, now: datetime) -> None:
+    """Raise Malformed unless its time has been, and the visit that it names is there."""
+    match wish:
+        case RecordReadings(measured_at=at, visit=visit):
+            check_happened(at, now, pathway.zone, "measured_at")
+            if visit is not None:
+                insist_visit(pathway, visit)
+        case RecordAssessment(assessed_at=at):
+            check_happened(at, now, pathway.zone, "assessed_at")
+        case unknown:
+            assert_never(unknown)
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, wish: ObservationWish, role: Role, now: datetime
+) -> tuple[datetime, tuple[ObservationFact, ...]]:
+    """Say what was observed, and when."""
+    match wish:
+        case RecordReadings():
+            at = wish.measured_at.astimezone(UTC)
+            return at, (_readings(protocol, pathway, wish, role, now),)
+        case RecordAssessment():
+            return wish.assessed_at.astimezone(UTC), (_assessment(protocol, wish, role),)
+        case unknown:
+            assert_never(unknown)
+
+
+def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> Answer:
+    """May this role record all of these? The vocabulary says who may record each."""
+    return answer(tuple(_not_for(role, kind) for kind in what if role not in kind.recorded_by))
+
+
+def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:
+    finding = f"{kind.title} is recorded by {any_of(kind.recorded_by)}, not by {role.spoken}"
+    return found("recorded-by", finding, kind.recorded_by)
+
+
+def _readings(
+    protocol: CombinedProtocol, pathway: Pathway, wish: RecordReadings, role: Role, now: datetime
+) -> ReadingsTaken:
+    if wish.visit is not None:
+        here = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN).checked_in or now
+        if local_day(here, pathway.zone) != local_day(wish.measured_at, pathway.zone):
+            raise Malformed("measured_at is on another day than the visit; leave visit out")
+    readings = read_measurements(protocol.vocabulary, wish.readings)
+    kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
+    insist(check_may_record(role, kinds), "record")
+    return ReadingsTaken(readings, wish.visit)
+
+
+def _assessment(protocol: CombinedProtocol, wish: RecordAssessment, role: Role) -> ScaleAssessed:
+    scale = protocol.vocabulary.scales.get(wish.scale)
+    if scale is None:
+        known = ", ".join(sorted(protocol.vocabulary.scales))
+        raise Malformed(f"unknown scale; known are {known}")
+    if len(wish.items) != len(scale.item_titles):
+        count = len(scale.item_titles)
+        raise Malformed(f"{scale.title} has {count} items, not {len(wish.items)}")
+    if any(not 0 <= item <= scale.item_high for item in wish.items):
+        raise Malformed(f"each item of {scale.title} is from 0 to {scale.item_high}")
+    insist(check_may_record(role, [scale]), "record")
+    return ScaleAssessed(wish.scale, wish.items, sum(wish.items))

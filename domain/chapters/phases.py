@@ -1,0 +1,134 @@
+"""Phases: the order of each is signed, and a clinician decides how it goes on."""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from domain.language.clocks import LocalTime, local_day
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
+from domain.language.names import Decision, Outcome, PhaseId, Role, any_of
+from domain.language.pathway import Pathway
+from domain.language.phases import (
+    Decide,
+    DecisionMade,
+    OrderSigned,
+    PathwayFinished,
+    PhaseEntered,
+    PhaseFact,
+    PhaseWish,
+    SignOrder,
+)
+from domain.language.protocol import CombinedProtocol, Protocol, When
+from domain.rules import gates, reviews
+from domain.rules.attendance import check_nobody_is_here
+from domain.rules.calendar import visits_over
+from domain.rules.refusing import found, insist, insist_reason
+
+
+def check_meant(pathway: Pathway, wish: PhaseWish) -> None:
+    """Raise Malformed unless the pathway has entered the phase."""
+    if wish.phase not in pathway.phases:
+        entered = ", ".join(sorted(pathway.phases))
+        raise Malformed(f"that phase was not entered; entered are {entered}", unknown="phase")
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, wish: PhaseWish, role: Role, now: datetime
+) -> tuple[PhaseFact, ...]:
+    """Say that the order is signed, or what was decided and what follows from it."""
+    if wish.phase != pathway.phase:
+        raise Conflict(f"the pathway is in {pathway.phase}, not in {wish.phase}")
+    match wish:
+        case SignOrder(phase=phase):
+            if pathway.phases[phase].signed is not None:
+                raise Conflict(f"the order for {phase} is signed already")
+            insist(check_may_sign(protocol.phase(phase), role), "sign the order")
+            return (OrderSigned(phase),)
+        case Decide():
+            insist_reason(wish.reason)
+            blocks = _found_at_the_end(protocol, pathway, wish, now)
+            findings = tuple(block.sentence() for block in blocks)
+            made = DecisionMade(wish.phase, wish.decision, wish.reason, findings)
+            following = _following(protocol, pathway, wish, now)
+            return (made,) if following is None else (made, following)
+        case unknown:
+            assert_never(unknown)
+
+
+def check_may_sign(phase: Protocol, role: Role) -> Answer:
+    """May this role order the phase's treatment? The protocol that clinicians approved says who."""
+    if role in phase.ordered_by:
+        return answer(())
+    finding = f"{phase.title} is ordered by {any_of(phase.ordered_by)}, not by {role.spoken}"
+    return answer((found("ordered-by", finding, phase.ordered_by),))
+
+
+def check_may_decide(
+    protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId, at: datetime
+) -> Answer:
+    """Is what a clinician needs for deciding at the end of a phase there, and what does it say?"""
+    look = gates.Look(protocol, pathway, at)
+    at_end = protocol.phase(phase).gates_at(When.AT_PHASE_END)
+    return answer(tuple(block for gate in at_end for block in gates.evaluate(gate, look)))
+
+
+def _found_at_the_end(
+    protocol: CombinedProtocol, pathway: Pathway, wish: Decide, now: datetime
+) -> tuple[Blocked, ...]:
+    """What the clinician decides against. Refused if that cannot be, or if something is missing.
+
+    To stop or to move on is possible at any time, whatever is known.
+    """
+    if wish.decision in (Decision.STOP, Decision.MOVE_ON):
+        return ()
+    result = check_may_decide(protocol, pathway, wish.phase, now)
+    blocks = blocks_of(result)
+    fixed = any(block.finding is None or not block.overridable for block in blocks)
+    if fixed or isinstance(result, Missing):
+        insist(result, "decide")
+    return blocks
+
+
+def _following(
+    protocol: CombinedProtocol, pathway: Pathway, wish: Decide, now: datetime
+) -> PhaseEntered | PathwayFinished | None:
+    """What follows from a decision; nothing where an open phase simply continues."""
+    phase, after = protocol.phase(wish.phase), protocol.after(wish.phase)
+    match wish.decision:
+        case Decision.MOVE_ON:
+            insist(check_nobody_is_here(pathway), "move on")
+            return _enter(protocol, pathway, after, now)
+        case Decision.CONTINUE:
+            if any(stage.sessions is None for stage in phase.schedule.stages):
+                return None
+            entered = _enter(protocol, pathway, after, now)
+            if not visits_over(protocol, pathway, phase.id):
+                block = found("phase-over", f"visits of {phase.id} are still to come")
+                raise Refused(f"{block.finding}; move on if they are not to be given", (block,))
+            return entered
+        case Decision.STOP | Decision.COMPLETE:
+            insist(check_nobody_is_here(pathway), "end the pathway")
+            insist(answer(tuple(reviews.in_the_way(protocol, pathway))), "end the pathway")
+            if wish.decision is Decision.STOP:
+                return PathwayFinished(Outcome.STOPPED)
+            if after is not None:
+                raise Refused(f"{after.id} would follow; continue or stop instead")
+            return PathwayFinished(Outcome.COMPLETED)
+        case unknown:
+            assert_never(unknown)
+
+
+def _enter(
+    protocol: CombinedProtocol, pathway: Pathway, following: Protocol | None, now: datetime
+) -> PhaseEntered:
+    """Enter the next phase: its first visit at the earliest, at the usual hour."""
+    if following is None:
+        raise Refused(f"nothing follows {pathway.phase}; complete or stop instead")
+    given = pathway.sessions_in(pathway.phase)
+    last = given[-1].started if given else now
+    gap = protocol.days_before(following.id)
+    after_gap = local_day(last, pathway.zone) + timedelta(days=gap)
+    tomorrow = local_day(now, pathway.zone) + timedelta(days=1)
+    hour = pathway.phases[pathway.phase].first_visit.hour
+    first = LocalTime(max(after_gap, tomorrow), hour)
+    return PhaseEntered(following.id, first, len(pathway.phases) + 1)

@@ -1,0 +1,177 @@
+"""Treatment: a dose or a stimulation that was given, as ordered or with why it was not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import floor
+from typing import assert_never
+
+from domain.language.clocks import check_happened
+from domain.language.errors import Malformed
+from domain.language.findings import Answer, Blocked, answer, blocks_of
+from domain.language.names import VisitId
+from domain.language.pathway import Pathway
+from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
+from domain.language.treatment import (
+    DoseGiven,
+    RecordDose,
+    RecordStimulation,
+    StimulationGiven,
+    TreatmentFact,
+    TreatmentWish,
+)
+from domain.rules import gates
+from domain.rules.attendance import insist_visit
+from domain.rules.refusing import found, insist, insist_reason
+from domain.rules.treating import blocks_treating
+
+NEVER_DEVIATED = frozenset({"treatment", "checked-in", "sessions-a-visit", "overlap"})
+"""Rules of what can be at all, not of what may: no deviation is recorded against them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How a stimulation was given: percent of motor threshold, pulses, percent of output."""
+
+    intensity_percent_mt: int
+    pulses: int
+    output_percent: int
+
+
+def check_meant(pathway: Pathway, wish: TreatmentWish, now: datetime) -> None:
+    """Raise Malformed unless it can have been given when it is said, at a visit that there is."""
+    match wish:
+        case RecordDose(first_device_at=at):
+            check_happened(at, now, pathway.zone, "first_device_at")
+        case RecordStimulation(started_at=start, ended_at=end):
+            check_happened(start, now, pathway.zone, "started_at")
+            check_happened(end, now, pathway.zone, "ended_at")
+        case unknown:
+            assert_never(unknown)
+    insist_visit(pathway, wish.visit)
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, wish: TreatmentWish
+) -> tuple[datetime, tuple[TreatmentFact, ...]]:
+    """Say what was given, and when."""
+    match wish:
+        case RecordDose():
+            return wish.first_device_at.astimezone(UTC), (_dose(protocol, pathway, wish),)
+        case RecordStimulation():
+            return wish.started_at.astimezone(UTC), (_stimulation(protocol, pathway, wish),)
+        case unknown:
+            assert_never(unknown)
+
+
+def check_may_give_dose(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, mg: int, at: datetime
+) -> Answer:
+    """May a dose of so many milligrams be given at this visit at this instant?"""
+    blocks = list(blocks_treating(protocol, pathway, visit, at))
+    phase = protocol.phase(pathway.visits[visit].phase)
+    rule = phase.dose
+    if rule is None:
+        return answer((found("treatment", f"{phase.id} has no drug dose"), *blocks))
+    first = not pathway.sessions_in(phase.id) and rule.first_mg != 0
+    allowed = (rule.first_mg,) if first else rule.then_mg
+    if mg not in allowed:
+        doses = " or ".join(f"{dose} mg" for dose in allowed)
+        which = "the first dose" if first else "a dose"
+        blocks.insert(0, found("dose", f"{mg} mg; {which} of {rule.drug} is {doses}"))
+    return answer(tuple(blocks))
+
+
+def check_may_stimulate(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    visit: VisitId,
+    at: datetime,
+    given: Strength,
+    ended: datetime | None = None,
+) -> Answer:
+    """May a stimulation of this strength begin at this instant, and end at that one if it has?"""
+    blocks = list(blocks_treating(protocol, pathway, visit, at, ended))
+    phase = protocol.phase(pathway.visits[visit].phase)
+    rule = phase.stimulation
+    if rule is None:
+        return answer((found("treatment", f"{phase.id} has no stimulation"), *blocks))
+    look = gates.Look(protocol, pathway, at, visit)
+    return answer((*_strength(rule, given, look), *blocks))
+
+
+def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Iterator[Blocked]:
+    """Pulses as ordered; intensity at most as ordered, and so the stimulator's output."""
+    if given.pulses != rule.pulses:
+        finding = f"{given.pulses} pulses, ordered are {rule.pulses}"
+        yield found("stimulation-pulses", finding)
+    if given.intensity_percent_mt > rule.intensity_percent_mt:
+        most = rule.intensity_percent_mt
+        finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
+        yield found("stimulation-intensity", finding)
+    for threshold in look.latest(MOTOR_THRESHOLD, None)[:1]:
+        value = threshold.value or 0
+        most = floor(value * rule.intensity_percent_mt / 100)
+        if given.output_percent > most:
+            finding = (
+                f"output {given.output_percent} %; {rule.intensity_percent_mt} % of the motor "
+                f"threshold of {value} % is at most {most} %"
+            )
+            yield found("stimulation-output", finding)
+
+
+def _dose(protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose) -> DoseGiven:
+    at = wish.first_device_at.astimezone(UTC)
+    if not wish.lot.strip():
+        raise Malformed("the lot number is required; it is read from the device, never prefilled")
+    result = check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
+    findings = _deviated_from(result, wish.deviation, "give the dose")
+    phase = pathway.visits[wish.visit].phase
+    rule = protocol.phase(phase).dose
+    devices = rule.devices_for(wish.mg) if rule else None
+    if devices is None:
+        raise Malformed("mg must be what a whole number of devices holds")
+    number = len(pathway.sessions_in(phase)) + 1
+    return DoseGiven(
+        wish.visit, number, wish.mg, devices, wish.lot, wish.deviation.strip(), findings
+    )
+
+
+def _stimulation(
+    protocol: CombinedProtocol, pathway: Pathway, wish: RecordStimulation
+) -> StimulationGiven:
+    at, ended = wish.started_at.astimezone(UTC), wish.ended_at.astimezone(UTC)
+    if ended <= at:
+        raise Malformed("ended_at must be later than started_at")
+    strength, pulses = wish.intensity_percent_mt, wish.pulses
+    if strength <= 0 or pulses <= 0 or not 0 < wish.output_percent <= 100:  # noqa: PLR2004  percent
+        raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
+    as_given = Strength(strength, pulses, wish.output_percent)
+    result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
+    findings = _deviated_from(result, wish.deviation, "stimulate")
+    number = len(pathway.sessions_in(pathway.visits[wish.visit].phase)) + 1
+    return StimulationGiven(
+        wish.visit,
+        number,
+        ended,
+        pulses,
+        strength,
+        wish.output_percent,
+        wish.deviation.strip(),
+        findings,
+    )
+
+
+def _deviated_from(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
+    """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
+    blocks = blocks_of(result)
+    never = tuple(block for block in blocks if block.rule in NEVER_DEVIATED)
+    if deviation.strip():
+        insist_reason(deviation)
+        insist(answer(never), doing)
+    else:
+        hint = ". If it was given all the same, say why as its deviation"
+        insist(result, doing, "" if never else hint)
+    if deviation.strip() and not blocks:
+        raise Malformed("no rule stands in the way; leave deviation out")
+    return tuple(block.sentence() for block in blocks)

@@ -1,0 +1,108 @@
+"""Visits: booked, moved, kept, missed or canceled by people. Kairos only proposes them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never
+
+from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.errors import Refused
+from domain.language.findings import Answer, Blocked, answer
+from domain.language.names import VisitId, VisitStatus
+from domain.language.pathway import Pathway, Visit
+from domain.language.protocol import CombinedProtocol
+from domain.language.visits import (
+    BookVisit,
+    CancelVisit,
+    CheckIn,
+    MissVisit,
+    MoveVisit,
+    VisitBooked,
+    VisitCancelled,
+    VisitCheckedIn,
+    VisitFact,
+    VisitMissed,
+    VisitMoved,
+    VisitWish,
+)
+from domain.rules.attendance import check_nobody_is_here, insist_visit, visit_that_is
+from domain.rules.calendar import treatment_day
+from domain.rules.refusing import found, insist, insist_reason
+from domain.rules.spacing import too_close, too_soon
+
+STILL_TO_COME = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
+
+
+def check_meant(pathway: Pathway, wish: VisitWish) -> None:
+    """Raise Malformed unless there is such a visit."""
+    insist_visit(pathway, wish.visit)
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, wish: VisitWish, now: datetime
+) -> tuple[VisitFact, ...]:
+    """Say what becomes of the visit."""
+    match wish:
+        case BookVisit(visit=visit, at=wanted):
+            proposed = visit_that_is(pathway, visit, VisitStatus.PROPOSED)
+            at = wanted or proposed.at
+            insist(check_may_be_at(protocol, pathway, visit, at, now), "book")
+            return (VisitBooked(visit, at),)
+        case MoveVisit(visit=visit, to=to):
+            visit_that_is(pathway, visit, *STILL_TO_COME)
+            insist(check_may_be_at(protocol, pathway, visit, to, now), "move")
+            return (VisitMoved(visit, to),)
+        case CheckIn(visit=visit):
+            return (_checked_in(pathway, visit, now),)
+        case MissVisit(visit=visit):
+            return (_missed(pathway, visit, now),)
+        case CancelVisit(visit=visit, reason=reason):
+            insist_reason(reason)
+            visit_that_is(pathway, visit, *STILL_TO_COME)
+            return (VisitCancelled(visit, reason.strip()),)
+        case unknown:
+            assert_never(unknown)
+
+
+def check_may_be_at(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: LocalTime, now: datetime
+) -> Answer:
+    """May this visit take place at this local time? Raises Malformed for a time that is not one."""
+    return answer(tuple(_placing(protocol, pathway, pathway.visits[visit], at, now)))
+
+
+def _placing(
+    protocol: CombinedProtocol, pathway: Pathway, visit: Visit, at: LocalTime, now: datetime
+) -> Iterator[Blocked]:
+    schedule = protocol.phase(visit.phase).schedule
+    if instant(at, pathway.zone) <= now:
+        yield found("not-in-the-past", "the time asked for is past", BookVisit.MAY)
+    if not treatment_day(at.day, schedule.days):
+        finding = f"{at.day:%A} is not a treatment day: {schedule.days}"
+        yield found("treatment-day", finding, BookVisit.MAY)
+    moved = abs((at.day - visit.proposed.day).days)
+    if moved > schedule.may_move_by:
+        most = f"at most {schedule.may_move_by} day(s) from {visit.proposed.day}"
+        yield found("may-move-by", f"{most}, the proposed day, without a new order")
+    for other in pathway.visits.values():
+        if other.id == visit.id or other.status in (VisitStatus.CANCELLED, VisitStatus.MISSED):
+            continue
+        what = f"visit {other.id}"
+        yield from too_close(protocol, visit.phase, at.day, other.phase, other.at.day, what)
+    yield from too_soon(protocol, pathway, at.day)
+
+
+def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitCheckedIn:
+    booked = visit_that_is(pathway, visit, VisitStatus.BOOKED).at
+    insist(check_nobody_is_here(pathway), "check in")
+    if booked.day != local_day(now, pathway.zone):
+        block = found("visit-day", f"booked for {booked.day}", BookVisit.MAY)
+        raise Refused(f"{visit} is on {booked.day}, not today; move it first", (block,))
+    return VisitCheckedIn(visit)
+
+
+def _missed(pathway: Pathway, visit: VisitId, now: datetime) -> VisitMissed:
+    at = visit_that_is(pathway, visit, *STILL_TO_COME).at
+    if instant(at, pathway.zone) > now:
+        block = found("visit-due", "the visit is still to come", BookVisit.MAY)
+        raise Refused(f"{visit} is not due before {at.day} {at.hour:%H:%M}", (block,))
+    return VisitMissed(visit)

@@ -1,0 +1,96 @@
+"""The phases of a pathway: each is ordered first and decided about at its end."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Literal
+
+from domain.language.clocks import LocalTime
+from domain.language.names import (
+    CARE,
+    ConnectionId,
+    Decision,
+    EhrPatientId,
+    Outcome,
+    PhaseId,
+    Role,
+    Roles,
+    SiteId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOrder:
+    """Order the treatment of a phase: for those of these roles whom its `ordered_by` names."""
+
+    MAY: ClassVar[Roles] = CARE
+
+    phase: PhaseId
+    kind: Literal["sign-order"] = "sign-order"
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Decide at the end of a phase, or at a review of an open one."""
+
+    MAY: ClassVar[Roles] = (Role.PRESCRIBER,)
+
+    phase: PhaseId
+    decision: Decision
+    reason: str
+    kind: Literal["decide"] = "decide"
+
+
+@dataclass(frozen=True, slots=True)
+class PathwayStarted:
+    """A patient of one EHR was enrolled on one version of a combined protocol."""
+
+    patient: EhrPatientId
+    connection: ConnectionId
+    site: SiteId
+    zone: str  # IANA name
+    protocol: str
+    protocol_version: int
+    protocol_sha256: str
+    treated_on: date | None = None  # last treatment day of an earlier pathway, if there was one
+    kind: Literal["pathway-started"] = "pathway-started"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEntered:
+    """The pathway moved on to a phase whose visits begin no earlier than `first_visit`."""
+
+    phase: PhaseId
+    first_visit: LocalTime
+    number: int = 1  # of the phases entered, so that two entered at one instant keep their order
+    kind: Literal["phase-entered"] = "phase-entered"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSigned:
+    """Somebody who may ordered the phase's treatment."""
+
+    phase: PhaseId
+    kind: Literal["order-signed"] = "order-signed"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMade:
+    """A named clinician decided at a phase's end or a review, knowing these findings."""
+
+    phase: PhaseId
+    decision: Decision
+    reason: str
+    findings: tuple[str, ...]
+    kind: Literal["decision-made"] = "decision-made"
+
+
+@dataclass(frozen=True, slots=True)
+class PathwayFinished:
+    """The pathway ended by a clinician's decision."""
+
+    outcome: Outcome
+    kind: Literal["pathway-finished"] = "pathway-finished"
+
+
+PhaseWish = SignOrder | Decide
+PhaseFact = PathwayStarted | PhaseEntered | OrderSigned | DecisionMade | PathwayFinished

@@ -1,0 +1,33 @@
+"""Which visit is meant, how far it has come, and whether the patient is here."""
+
+from domain.language.errors import Conflict, Malformed
+from domain.language.findings import Answer, answer
+from domain.language.names import VisitId, VisitStatus
+from domain.language.pathway import Pathway, Visit
+from domain.language.release import ReleaseVisit
+from domain.rules.refusing import found
+
+
+def insist_visit(pathway: Pathway, visit: VisitId) -> None:
+    """Raise Malformed unless the pathway has such a visit. What was typed is not repeated."""
+    if visit not in pathway.visits:
+        message = "there is no such visit on this pathway; its visits are listed with it"
+        raise Malformed(message, unknown="visit")
+
+
+def visit_that_is(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> Visit:
+    """Give a visit of the pathway; Conflict unless it is in one of these states."""
+    known = pathway.visits[visit]
+    if known.status not in statuses:
+        wanted = " or ".join(statuses)
+        raise Conflict(f"{visit} is {known.status}; it would have to be {wanted}")
+    return known
+
+
+def check_nobody_is_here(pathway: Pathway) -> Answer:
+    """Has the patient left every visit they came to?"""
+    here = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
+    finding = "{} is checked in and not released; release it with the time they left"
+    return answer(
+        tuple(found("released-first", finding.format(v.id), ReleaseVisit.MAY) for v in here)
+    )

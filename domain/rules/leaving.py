@@ -1,0 +1,47 @@
+"""May the patient go? Asked by whoever releases, by the planner, and by who overrides a gate."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.language.findings import Answer, Blocked, answer
+from domain.language.names import HoldReason, VisitId, VisitStatus
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol, When
+from domain.language.visits import BookVisit
+from domain.rules import gates, reviews
+from domain.rules.refusing import found
+from domain.rules.steps import Ask
+
+
+def check_may_release(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
+) -> Answer:
+    """May the patient be released from this visit at this instant?"""
+    return answer(tuple(_release(protocol, pathway, visit, at)))
+
+
+def _release(
+    protocol: CombinedProtocol, pathway: Pathway, visit_id: VisitId, at: datetime
+) -> Iterator[Blocked]:
+    visit = pathway.visits[visit_id]
+    if visit.status is not VisitStatus.CHECKED_IN:
+        finding = f"{visit_id} is {visit.status}, not checked-in"
+        yield found("checked-in", finding, BookVisit.MAY)
+    phase = protocol.phase(visit.phase)
+    given = pathway.sessions_at(visit_id)
+    if any(s.ended is not None and s.ended > at for s in given):
+        yield found("session-over", "the last session has not ended")
+    yield from _unsafe(protocol, pathway)
+    look = gates.Look(protocol, pathway, at, visit_id)
+    if given:
+        for gate in phase.gates_at(When.AFTER_EACH_VISIT):
+            yield from gates.evaluate(gate, look)
+        yield from gates.timed_checks(look, phase.timed_checks)
+
+
+def _unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
+    """Nobody leaves at risk before a prescriber has seen to it; against advice is recorded so."""
+    yield from reviews.in_the_way(protocol, pathway, Ask.REVIEW_RISK)
+    for hold in pathway.open_holds():
+        if pathway.holds[hold].reason is HoldReason.SUICIDE_RISK:
+            yield found("hold", f"hold {hold} for {HoldReason.SUICIDE_RISK} is open")

@@ -1,0 +1,36 @@
+"""How a rule of the pathway itself says no. Gates say it for protocols (`gates.py`)."""
+
+from domain.language.errors import Malformed, Refused
+from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
+from domain.language.names import Role, Roles, RuleId
+from domain.language.pathway import Pathway
+
+PRESCRIBER: Roles = (Role.PRESCRIBER,)
+
+
+def found(rule: str, finding: str, who: Roles = PRESCRIBER) -> Blocked:
+    """A finding of the pathway's own rules, which nobody may override here."""
+    return Blocked(RuleId(rule), who, finding=finding)
+
+
+def check_open(pathway: Pathway) -> Answer:
+    """Is the pathway still going on? Nothing is recorded on one that has ended."""
+    if pathway.outcome is None:
+        return answer(())
+    return answer((found("pathway-open", f"the pathway is {pathway.outcome}", ()),))
+
+
+def insist(result: Answer, doing: str, hint: str = "") -> None:
+    """Raise Refused unless passed; held and missing say so differently."""
+    blocks = blocks_of(result)
+    if not blocks:
+        return
+    yet = " yet" if isinstance(result, Missing) else ""
+    sentences = "; ".join(block.sentence() for block in blocks)
+    raise Refused(f"may not {doing}{yet}: {sentences}{hint}", blocks)
+
+
+def insist_reason(reason: str) -> None:
+    """Raise Malformed unless somebody wrote a word; dots and dashes are no reason."""
+    if not any(letter.isalnum() for letter in reason):
+        raise Malformed("a reason is required, in words")

@@ -1,0 +1,164 @@
+"""May a session be given at this visit, whichever treatment it is?
+
+The same check guards what is recorded, answers "why is it blocked", and says what there is to
+override.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.language.clocks import CLOCK_SKEW, local_day
+from domain.language.findings import Answer, Blocked, answer
+from domain.language.names import RuleId, VisitId, VisitStatus
+from domain.language.pathway import Pathway, Session, Visit
+from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
+from domain.language.visits import BookVisit
+from domain.rules import gates, reviews
+from domain.rules.refusing import found
+from domain.rules.spacing import too_close, too_soon
+
+_A_MOMENT = timedelta(microseconds=1)
+"""So that a session of no known length still has its beginning."""
+
+
+def check_may_treat(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
+) -> Answer:
+    """May the next session be given at this visit at this instant?"""
+    return answer(tuple(blocks_treating(protocol, pathway, visit, at)))
+
+
+def sessions_due(phase: Protocol, pathway: Pathway, visit: Visit) -> int:
+    """Sessions still to give at a visit: as many as it takes, and no more than the stage lacks."""
+    stage = phase.schedule.stages[visit.stage]
+    due = stage.per_visit - len(pathway.sessions_at(visit.id))
+    if stage.sessions is not None:
+        due = min(due, stage.sessions - len(_in_stage(phase, pathway, visit)))
+    return max(0, due)
+
+
+def blocks_treating(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    visit_id: VisitId,
+    at: datetime,
+    ended: datetime | None = None,
+) -> Iterator[Blocked]:
+    """Find all that stands in the way of a session from one instant on, until another if known."""
+    yield from _whatever_the_visit(protocol, pathway, at)
+    visit = pathway.visits[visit_id]
+    phase = protocol.phase(visit.phase)
+    if visit.phase != pathway.phase:
+        yield found("phase", f"{visit_id} belongs to {visit.phase}, not {pathway.phase}")
+    yield from _present(pathway, visit, at)
+    given = pathway.sessions_at(visit_id)
+    per_visit = phase.schedule.stages[visit.stage].per_visit
+    if len(given) >= per_visit:
+        what = phase.modality.session
+        finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
+        yield found("sessions-a-visit", finding)
+    yield from _course(protocol, phase, pathway, visit, at)
+    today = local_day(at, pathway.zone)
+    yield from too_soon(protocol, pathway, today)
+    for other in pathway.sessions.values():
+        if other.visit != visit_id:
+            day = local_day(other.started, pathway.zone)
+            what = f"session {other.number} of {other.phase}"
+            yield from too_close(protocol, visit.phase, today, other.phase, day, what)
+    yield from _gap(phase, given, at, ended or at)
+    yield from _gates(phase, given, gates.Look(protocol, pathway, at, visit_id))
+
+
+def _whatever_the_visit(
+    protocol: CombinedProtocol, pathway: Pathway, at: datetime
+) -> Iterator[Blocked]:
+    """What forbids any treatment."""
+    if pathway.outcome is not None:
+        yield found("pathway-open", f"the pathway is {pathway.outcome}")
+    for key, hold in sorted(pathway.holds.items()):
+        if hold.lifted_at is None:
+            yield found("hold", f"hold {key} for {hold.reason} is open; a prescriber may lift it")
+        elif hold.placed <= at < hold.lifted_at:
+            yield found("hold", f"hold {key} for {hold.reason} was not lifted at that time")
+    yield from reviews.in_the_way(protocol, pathway)
+    for says in reviews.unseen_then(pathway, at):
+        yield found("review-first", f"a prescriber had not acknowledged by then: {says}")
+    if pathway.phases[pathway.phase].signed is None:
+        who = protocol.phase(pathway.phase).ordered_by
+        yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
+
+
+def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
+    """Was the patient here at that time? A check-in is for its own day."""
+    who = BookVisit.MAY
+    if visit.checked_in is None:
+        yield found("checked-in", f"{visit.id} is {visit.status}, not checked-in", who)
+    elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
+        yield found("checked-in", f"{visit.id} was checked in on {day}, not on this day", who)
+    elif visit.status is not VisitStatus.CHECKED_IN:
+        yield found("visit-open", f"{visit.id} is {visit.status}")
+    elif at < visit.checked_in - CLOCK_SKEW:
+        yield found("visit-open", f"{visit.id} was not checked in at that time")
+
+
+def _in_stage(phase: Protocol, pathway: Pathway, visit: Visit) -> list[Session]:
+    given = pathway.sessions_in(phase.id)
+    return [s for s in given if pathway.visits[s.visit].stage == visit.stage]
+
+
+def _course(
+    protocol: CombinedProtocol, phase: Protocol, pathway: Pathway, visit: Visit, at: datetime
+) -> Iterator[Blocked]:
+    """The course's length: how many sessions, and within how many days."""
+    stage = phase.schedule.stages[visit.stage]
+    here = len(_in_stage(phase, pathway, visit))
+    if stage.sessions is not None and here >= stage.sessions:
+        yield found("sessions", f"all {stage.sessions} sessions were given")
+    for step in reviews.late(protocol, pathway, at):
+        yield found(step.rule, step.says)
+
+
+def _gap(
+    phase: Protocol, given: tuple[Session, ...], at: datetime, ended: datetime
+) -> Iterator[Blocked]:
+    """The elapsed gap to the session before and, for one entered late, to the one after."""
+    gap = phase.schedule.gap_between_sessions
+    if gap is None or not given:
+        return
+    spans = [(s.started, s.ended or s.started) for s in given]
+    if any(start < max(ended, at + _A_MOMENT) and at < end for start, end in spans):
+        yield found("overlap", "another session was being given at that time")
+        return
+    minutes = gap // timedelta(minutes=1)
+    before = max((end for start, end in spans if start <= at), default=None)
+    if before is not None and at < before + gap:
+        since = (at - before) // timedelta(minutes=1)
+        finding = f"{since} min since the last session ended, at least {minutes} required"
+        yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, until=before + gap)
+    after = min((start for start, _ in spans if start > at), default=None)
+    if after is not None and after < ended + gap:
+        until = (after - ended) // timedelta(minutes=1)
+        finding = f"{until} min before the next session began, at least {minutes} required"
+        yield found("gap-between-sessions", finding)
+
+
+def _gates(phase: Protocol, given: tuple[Session, ...], look: gates.Look) -> Iterator[Blocked]:
+    """The protocol's gates that this session has to pass; `given` are those of its visit."""
+    moments = [When.BEFORE_EACH_SESSION]
+    if not given:
+        moments.append(When.BEFORE_EACH_VISIT)
+    if not look.pathway.sessions_in(phase.id):
+        moments.append(When.BEFORE_FIRST_SESSION)
+    for gate in phase.gates:
+        if gate.when in moments:
+            yield from gates.evaluate(gate, look)
+        elif gate.when in (When.BEFORE_FIRST_SESSION, When.BEFORE_EACH_VISIT):
+            yield from _found_since(gate, look)
+
+
+def _found_since(gate: Gate, look: gates.Look) -> Iterator[Blocked]:
+    """What was found since a gate was passed still counts; that it is not fresh does not."""
+    once = gate.when is When.BEFORE_FIRST_SESSION
+    known = replace(gate, measured_within=None) if once else gate
+    yield from (block for block in gates.evaluate(known, look) if block.finding is not None)
