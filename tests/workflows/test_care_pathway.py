@@ -1,5 +1,6 @@
 """The pathway's workflow on the real time-skipping server, with its real database and EHR."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -29,6 +30,7 @@ from domain.language.visits import BookVisit
 from domain.rules.fold import fold
 from store import codec, pathways
 from store.database import Database
+from temporal.gateway import send
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
 
@@ -157,3 +159,13 @@ async def test_ids_say_nothing_about_the_patient(world: World) -> None:
     described = await _handle(world).describe()
     assert world.patient not in described.id
     assert world.patient not in str(dict(described.search_attributes))
+
+
+async def test_fifty_commands_at_once_are_all_answered(world: World) -> None:
+    """Fifty people at one pathway at one moment: each is answered, at a version of their own."""
+    commands = [await world.receive(NURSE, PlaceHold(HoldReason.SUPPLY, "")) for _ in range(50)]
+    settled = await asyncio.gather(
+        *(send(world.client, world.pathway_id, each) for each in commands)
+    )
+    assert {each.state for each in settled} == {"applied"}
+    assert len({each.version for each in settled}) == 50
