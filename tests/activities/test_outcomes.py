@@ -2,8 +2,8 @@
 
 import pytest
 
+from domain.delivery.resolve import Retry
 from domain.delivery.words import DeliveryState
-from store import ledger
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import Lane, always, change, once, provenance, reading
 from tests.fhir_adapters.fhir_story import statement
@@ -42,10 +42,9 @@ async def test_a_retry_of_what_was_sent_looks_first(lane: Lane):
     lane.ehr.after = once("POST", 422)
     await lane.intend("e1", reading())
     await lane.deliver()
-    async with lane.database.begin() as tx:
-        row = await ledger.get(tx, (await lane.row()).id)
-        assert row.state == REFUSED
-        ledger.send_again(row, lane.at, "the permission was corrected")
+    row = await lane.row()
+    assert row.state == REFUSED
+    await lane.decide(row.id, Retry("the permission was corrected"))
     await lane.deliver()
     assert (await lane.row()).state == CONFIRMED
     assert lane.ehr.writes == ["POST Observation"]
@@ -56,9 +55,7 @@ async def test_a_retry_of_what_was_refused_is_sent_once_it_is_proved_absent(lane
     lane.ehr.before = once("POST", 422)
     await lane.intend("e1", reading())
     await lane.deliver()
-    async with lane.database.begin() as tx:
-        row = await ledger.get(tx, (await lane.row()).id)
-        ledger.send_again(row, lane.at, "the permission was corrected")
+    await lane.decide((await lane.row()).id, Retry("the permission was corrected"))
     await lane.deliver(2)
     assert (await lane.row()).state == CONFIRMED
     assert lane.ehr.writes == ["POST Observation", "POST Observation"]
@@ -174,5 +171,5 @@ async def test_a_version_that_is_never_right_is_not_hammered(lane: Lane, status:
     await lane.intend("e2", change(reading(), status="amended"))
     await lane.deliver()
     assert ((await lane.row()).state, len(lane.ehr.writes)) == (INTENT, 2)
-    await lane.deliver(12)
+    await lane.deliver(12, apart=900)
     assert ((await lane.row()).state, len(lane.ehr.writes)) == (REFUSED, 13)
