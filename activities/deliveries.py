@@ -1,47 +1,29 @@
 """Write to EHRs what the ledger holds: exactly one effect each, whatever is lost on the way.
 
-The ledger says `sent` before the first byte leaves. What was sent and not answered is looked for
-before anything is sent again. What an EHR refuses or changes goes to a person.
+Take the next delivery of a lane, try it (`activities/attempt.py`), ask the domain what follows
+(`domain/delivery/after.py`), commit that. The ledger says `sent` before the first byte leaves.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.attempt import Taken, Tried, attempt
 from activities.capabilities import Plans
-from activities.outcomes import SETTLING, Outcomes, Taken
-from domain.delivery.words import Action, DeliveryState, Standing
-from domain.language.errors import Malformed
-from domain.language.names import EhrPatientId
-from fhir_adapters.content.references import artefacts_in, resolve
+from domain.delivery.after import after, given_up
+from domain.delivery.outcomes import Claimed, Lost
+from domain.delivery.words import Action, Decision, Delivery, LastSeen
+from domain.language.errors import Conflict
+from fhir_adapters.content.references import artefacts_in
 from fhir_adapters.ehr import Ehrs
-from fhir_adapters.exchange.client import Written
-from fhir_adapters.exchange.failures import (
-    Busy,
-    Disputed,
-    EhrRefused,
-    NeverSent,
-    NoAnswer,
-    OutcomeUnknown,
-    Stale,
-    WrongPatient,
-)
-from fhir_adapters.exchange.verbs import (
-    Absent,
-    Ambiguous,
-    Found,
-    Unproven,
-    find,
-    read_back,
-    send,
-)
-from fhir_adapters.profile.verdicts import Verdict
+from fhir_adapters.exchange.last_seen import last_seen
 from store import lanes, ledger
-from store.database import Database
+from store.database import Database, Transaction
 from temporal.clock import Clock
 from workflows.messages import LaneInput, LaneProgress
 
@@ -57,23 +39,38 @@ BEGIN_NONE_AFTER = timedelta(seconds=15)
 """With one delivery more this stays below the activity's 60 s, so that no attempt that Temporal
 has given up on is still writing while the next one begins."""
 
+LOOK_AGAIN = timedelta(seconds=15)
+"""The longest that a lane sleeps while one of its deliveries is left alone: what was committed
+meanwhile and does not need that one goes out by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A delivery that is being tried: as it was found, and as it stands in the ledger since."""
+
+    at: datetime
+    taken: Taken
+    stands: Delivery
+
 
 class Deliveries:
     """The activity, with what it needs."""
 
     def __init__(self, database: Database, ehrs: Ehrs, plans: Plans, clock: Clock) -> None:
-        """Keep the tools."""
         self._database = database
         self._ehrs = ehrs
         self._plans = plans
         self._clock = clock
-        self._outcomes = Outcomes(database)
+        # Until when which delivery of a lane is left alone. Not stored: a process that does not
+        # know tries it early, which costs an attempt and harms nothing.
+        self._aside: dict[tuple[str, str], dict[int, datetime]] = {}
 
     @activity.defn(name="deliver")
     async def deliver(self, lane: LaneInput) -> LaneProgress:
         """Deliver in order until the lane is empty or enough was done.
 
-        Raises a retryable `EhrUnavailable` when the EHR is away; the ledger says how far it came.
+        Raises a retryable `EhrUnavailable` when the EHR is away, or when all that is left is to be
+        left alone for a while; the ledger says how far it came.
         """
         async with _alive():
             return await self._drain(lane)
@@ -84,135 +81,82 @@ class Deliveries:
         for delivered in range(MOST_AT_ONCE):
             if running.time() - began > BEGIN_NONE_AFTER.total_seconds():
                 return LaneProgress(delivered, more=True)
-            taken = await self._take(lane)
-            if taken is None:
+            begun = await self._begin(lane)
+            if begun is None:
                 return LaneProgress(delivered, more=False)
-            try:
-                await asyncio.wait_for(self._deliver_one(lane, taken), ONE_DELIVERY.total_seconds())
-            except TimeoutError:
-                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, "no answer in time")
-                raise _away("the EHR did not answer in time") from None
+            decision = await self._settle(begun, await self._try(lane, begun.taken))
+            if decision.ehr_away:
+                raise _unavailable(decision.reason, decision.wait)
+            if decision.wait is not None:
+                aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
+                aside[begun.stands.id] = begun.at + decision.wait
         return LaneProgress(MOST_AT_ONCE, more=True)
 
-    async def _take(self, lane: LaneInput) -> Taken | None:
-        """Take the next delivery and commit that it is about to be sent."""
-        now = await self._clock.now()
-        async with self._database.begin() as tx:
-            row = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id)
-            if row is None:
-                return None
-            changes = row.action == Action.UPDATE
-            standing = await ledger.standing(tx, row) if changes else Standing()
-            needs = {row.artefact, *row.needs, *artefacts_in(standing.elements)}
-            known = await ledger.links(tx, lane.connection_id, needs)
-            was, changed = DeliveryState(row.state), row.changed_at
-            row.attempts += 1
-            if was is DeliveryState.INTENT:
-                ledger.move(row, DeliveryState.SENT, now)
-            plan = await self._plans.of(tx, lane.connection_id)
-            return Taken(
-                row.id,
-                row.attempts,
-                was,
-                now,
-                changed,
-                plan,
-                ledger.intent_of(row),
-                known,
-                EhrPatientId(row.patient_id),
-                row.ehr_id,
-                standing,
-            )
+    async def _begin(self, lane: LaneInput) -> _Begun | None:
+        """Take the next delivery and commit that it is about to be tried.
 
-    async def _deliver_one(self, lane: LaneInput, taken: Taken) -> None:
-        """Send it, or look for it if it was sent before; then read back and compare."""
-        stands = None if taken.ehr_id is None else Written(taken.ehr_id, None)
-        try:
-            if stands is None:
-                stands = await self._send_or_find(lane, taken)
-            if stands is not None:
-                await self._prove(lane, taken, stands)
-        except NeverSent as error:
-            await self._outcomes.wait(taken, stands, "the EHR cannot be reached")
-            raise _away("the EHR cannot be reached") from error
-        except Busy as error:
-            await self._outcomes.wait(taken, stands, str(error))
-            raise _away(str(error), error.retry_after) from error
-        except (OutcomeUnknown, NoAnswer) as error:
-            ehr_id = stands.ehr_id if stands else None
-            await self._outcomes.settle(
-                taken, DeliveryState.UNKNOWN, "the answer was lost", ehr_id=ehr_id
-            )
-            raise _away("the EHR's answer was lost") from error
-
-    async def _send_or_find(self, lane: LaneInput, taken: Taken) -> Written | None:
-        """Say as what it stands in the EHR. None if it does not, and that is settled."""
-        client = self._ehrs[lane.connection_id].client
-        try:
-            if taken.was is not DeliveryState.INTENT:
-                return await self._look_for(lane, taken)
-            return await send(
-                client, taken.plan, taken.intent, taken.known, taken.patient, taken.standing
-            )
-        except Disputed as error:
-            await self._outcomes.disputed(taken, error)
-        except Stale:
-            await self._outcomes.again(taken, "someone else changed it in the EHR")
-            raise _away("someone else is changing it in the EHR") from None
-        except WrongPatient as error:
-            await self._outcomes.settle(taken, DeliveryState.MISFILED, str(error), person=True)
-        except (EhrRefused, Malformed) as error:
-            await self._outcomes.settle(taken, DeliveryState.REFUSED, str(error), person=True)
-        return None
-
-    async def _prove(self, lane: LaneInput, taken: Taken, stands: Written) -> None:
-        """Read back what stands in the EHR. It stands, so whatever the answer, it is not refused.
-
-        A read may not see yet what was just written: one that finds nothing is tried again until
-        that has had its time.
+        None if the lane holds nothing more.
         """
-        client = self._ehrs[lane.connection_id].client
-        intent, known = taken.intent, stands.whole is not None
-        try:
-            compared = await read_back(
-                client,
-                intent.resource_type,
-                stands.ehr_id,
-                stands.whole or resolve(intent.body, taken.known),
-                patient=taken.patient,
-                rewrites=taken.plan.rewrites(intent.resource_type),
-                whole=known or intent.action is Action.CREATE,
-            )
-        except EhrRefused as error:
-            waited = taken.was is not DeliveryState.INTENT and taken.settled
-            person = waited or error.verdict is not Verdict.NOT_FOUND
-            reason = f"written, but not read back: {error}"
-            unknown = DeliveryState.UNKNOWN
-            await self._outcomes.settle(taken, unknown, reason, person=person, ehr_id=stands.ehr_id)
-            if not person:
-                raise _away("waiting to read back what was written") from error
-        else:
-            await self._outcomes.in_ehr(taken, stands.ehr_id, compared)
-
-    async def _look_for(self, lane: LaneInput, taken: Taken) -> Written | None:
-        """Find out what became of a write whose answer was lost. None if that settles it."""
-        client = self._ehrs[lane.connection_id].client
-        result = await find(client, taken.plan, taken.intent, taken.known)
-        match result:
-            case Found(ehr_id=ehr_id, version=version):
-                return Written(ehr_id, version, existed=True)
-            case Absent():
-                once = taken.plan.support(taken.intent.resource_type).creates_once
-                change = taken.intent.action is Action.UPDATE
-                if not (once or change or taken.settled):
-                    raise _away("waiting whether a lost write still surfaces", SETTLING.seconds)
-                await self._outcomes.again(taken, "looked for and not there")
-            case Ambiguous(count=count):
-                reason = f"{count} resources could be this one"
-                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, reason, person=True)
-            case Unproven(why=why):
-                await self._outcomes.settle(taken, DeliveryState.UNKNOWN, why, person=True)
+        now = await self._clock.now()
+        aside = self._left_alone(lane, now)
+        async with self._database.begin() as tx:
+            delivery = await self._next(tx, lane, aside, now)
+            if delivery is not None:
+                taken = await self._taken(tx, delivery)
+                return _Begun(now, taken, await ledger.begin(tx, delivery, now))
+        if aside:
+            raise _unavailable("left alone for a while", min(min(aside.values()) - now, LOOK_AGAIN))
         return None
+
+    def _left_alone(self, lane: LaneInput, now: datetime) -> dict[int, datetime]:
+        key = (lane.connection_id, lane.patient_id)
+        aside = {id_: until for id_, until in self._aside.pop(key, {}).items() if until > now}
+        if aside:
+            self._aside[key] = aside
+        return aside
+
+    async def _next(
+        self, tx: Transaction, lane: LaneInput, aside: Collection[int], now: datetime
+    ) -> Delivery | None:
+        """Find the next delivery; those whose attempts are used up become a person's."""
+        while True:
+            delivery = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id, aside)
+            asks = None if delivery is None else given_up(delivery)
+            if delivery is None or asks is None:
+                return delivery
+            await ledger.settle(tx, delivery, asks, now)
+
+    async def _taken(self, tx: Transaction, delivery: Delivery) -> Taken:
+        changes = delivery.action is Action.UPDATE
+        seen = last_seen(await ledger.seen_before(tx, delivery)) if changes else LastSeen()
+        needs = {delivery.artefact, *delivery.needs, *artefacts_in(seen.elements)}
+        known = await ledger.links(tx, delivery.connection_id, needs)
+        plan = await self._plans.of(tx, delivery.connection_id)
+        return Taken(delivery, plan, known, seen)
+
+    async def _try(self, lane: LaneInput, taken: Taken) -> Tried:
+        """Try it within its time."""
+        trying = attempt(self._ehrs[lane.connection_id].client, taken)
+        try:
+            return await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
+        except TimeoutError:
+            # Each request has a shorter limit of its own, so the EHR did answer some of them.
+            return Tried(taken.delivery.ehr_id, Lost(ehr_answers=True))
+
+    async def _settle(self, begun: _Begun, tried: Tried) -> Decision:
+        """Commit what follows, unless another attempt has taken the delivery since."""
+        delivery = replace(begun.taken.delivery, ehr_id=tried.ehr_id)
+        decision = after(delivery, tried.outcome, begun.at)
+        async with self._database.begin() as tx:
+            if await ledger.overtaken(tx, begun.stands):
+                return decision
+            if decision.linked and decision.ehr_id is not None:
+                try:
+                    await ledger.link(tx, delivery, decision.ehr_id)
+                except Conflict as error:
+                    decision = after(delivery, Claimed(str(error)), begun.at)
+            await ledger.settle(tx, begun.stands, decision, begun.at)
+        return decision
 
 
 @asynccontextmanager
@@ -231,11 +175,11 @@ async def _alive() -> AsyncIterator[None]:
         beating.cancel()
 
 
-def _away(message: str, after: float | None = None) -> ApplicationError:
-    """Say that the EHR is away: expected, so neither loud nor final. `after` in seconds."""
+def _unavailable(message: str | None, after: timedelta | None) -> ApplicationError:
+    """Say that the lane waits: expected, so neither loud nor final."""
     return ApplicationError(
-        message,
+        message or "",
         type="EhrUnavailable",
         category=ApplicationErrorCategory.BENIGN,
-        next_retry_delay=timedelta(seconds=after) if after is not None else None,
+        next_retry_delay=after,
     )

@@ -1,44 +1,50 @@
-"""Lanes: in which order a patient's deliveries go to one EHR, and what each of them waits for.
+"""Lanes: what of a patient's deliveries to one EHR is not settled, in the order it was meant.
 
-Must not send anything or change how far a delivery has come: it takes the next, and asks a person
-about one that would otherwise wait for ever.
+Which is next and what waits for ever is the domain's to say; here it is looked up and written
+down. Reads no body but that of the delivery taken, however long the lane is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from sqlalchemy import and_, select
+from sqlalchemy import select, update
 
-from domain.delivery.words import OPEN, Action, DeliveryState
+from domain.delivery.waiting import (
+    Bringer,
+    InLane,
+    missing_from,
+    next_of,
+    questions,
+)
+from domain.delivery.words import OPEN, Action, Delivery, DeliveryState
 from store.database import Transaction
-from store.ledger import links
+from store.ledger import get, linked
 from store.tables import DeliveryRow
 
 _UNSETTLED = (*OPEN, DeliveryState.REFUSED, DeliveryState.MISFILED)
 
 
-async def next_in_lane(tx: Transaction, connection_id: str, patient_id: str) -> DeliveryRow | None:
+async def next_in_lane(
+    tx: Transaction, connection_id: str, patient_id: str, aside: Collection[int] = ()
+) -> Delivery | None:
     """Find the lane's next delivery that nothing holds back, and lock it.
 
-    One that needs a person is passed over. One waits while an artefact it needs is not in the
-    EHR, and while an earlier delivery of its own artefact is not settled there. All wait while
-    one stands on another patient.
+    Those in `aside` are left alone, and so is what waits for them.
     """
-    rows, known = await _look(tx, connection_id, patient_id)
-    if any(row.state == DeliveryState.MISFILED for row in rows):
-        return None
-    behind: set[str] = set()
-    for row in rows:
-        ready = not row.needs_person and row.state in OPEN
-        if ready and row.artefact not in behind and needs_of(row) <= known.keys():
-            return await tx.get(DeliveryRow, row.id, with_for_update=True)
-        behind.add(row.artefact)
-    return None
+    while True:
+        lane, in_ehr = await _look(tx, connection_id, patient_id)
+        chosen = next_of(lane, in_ehr, aside)
+        if chosen is None:
+            return None
+        delivery = await get(tx, chosen)
+        if delivery.state in OPEN and not delivery.needs_person:
+            return delivery  # nobody settled it between the look and the lock
 
 
 async def ask_what_waits(tx: Transaction, connection_id: str, patient_id: str) -> None:
     """Ask a person about each delivery that waits for what no delivery will bring.
 
-    Once it is known as what that stands in the EHR, nobody is asked any more.
+    Once it is known which resource of the EHR it waits for, nobody is asked any more.
     """
     await _look(tx, connection_id, patient_id)
 
@@ -53,56 +59,67 @@ async def lanes_with_work(tx: Transaction) -> list[tuple[str, str]]:
     return [(connection, patient) for connection, patient in (await tx.execute(wanted)).all()]
 
 
-def needs_of(row: DeliveryRow) -> set[str]:
-    """List the artefacts that must be in the EHR before: a change needs what it changes."""
-    own = {row.artefact} if row.action == Action.UPDATE else set()
-    return own | set(row.needs)
-
-
 async def _look(
     tx: Transaction, connection_id: str, patient_id: str
-) -> tuple[Sequence[DeliveryRow], Mapping[str, str]]:
-    """Read a lane's unsettled deliveries and the places that they need; see who is to be asked."""
-    lane = and_(DeliveryRow.connection_id == connection_id, DeliveryRow.patient_id == patient_id)
-    wanted = select(DeliveryRow).where(lane, DeliveryRow.state.in_(_UNSETTLED))
-    rows = (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars().all()
-    known = await links(tx, connection_id, {need for row in rows for need in needs_of(row)})
-    waiting = [row for row in rows if _has_not_begun(row)]
-    missing = {need for row in waiting for need in needs_of(row)} - known.keys()
-    endless = await _endless(tx, connection_id, missing)
-    for row in waiting:
-        reasons = [endless[need] for need in sorted(needs_of(row)) if need in endless]
-        if reasons or row.needs_person:
-            row.needs_person, row.reason = bool(reasons), "; ".join(reasons) or None
-    return rows, known
+) -> tuple[list[InLane], set[str]]:
+    """Read a lane and which artefacts that it needs are in the EHR; note who is to be asked."""
+    lane = await _unsettled(tx, connection_id, patient_id)
+    in_ehr = await linked(tx, connection_id, {need for each in lane for need in each.all_needs})
+    missing = missing_from(lane, in_ehr)
+    asked = questions(lane, missing, await _bringers(tx, connection_id, missing))
+    for question in asked:
+        await tx.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.id == question.id, DeliveryRow.state == DeliveryState.INTENT)
+            .values(needs_person=question.reason is not None, reason=question.reason)
+        )
+    why = {question.id: question.reason for question in asked}
+    return [_asked(each, why[each.id]) if each.id in why else each for each in lane], in_ehr
 
 
-def _has_not_begun(row: DeliveryRow) -> bool:
-    return row.state == DeliveryState.INTENT and row.action != Action.PERSON
+def _asked(each: InLane, reason: str | None) -> InLane:
+    return replace(each, needs_person=reason is not None, reason=reason)
 
 
-async def _endless(
-    tx: Transaction, connection_id: str, missing: Collection[str]
-) -> Mapping[str, str]:
-    """Say of each missing artefact that no delivery will bring, why that is so."""
-    wanted = select(DeliveryRow).where(
-        DeliveryRow.connection_id == connection_id,
-        DeliveryRow.artefact.in_(sorted(missing)),
-        DeliveryRow.action != Action.UPDATE,
+async def _unsettled(tx: Transaction, connection_id: str, patient_id: str) -> list[InLane]:
+    wanted = (
+        select(
+            DeliveryRow.id,
+            DeliveryRow.artefact,
+            DeliveryRow.action,
+            DeliveryRow.state,
+            DeliveryRow.needs,
+            DeliveryRow.needs_person,
+            DeliveryRow.reason,
+        )
+        .where(
+            DeliveryRow.connection_id == connection_id,
+            DeliveryRow.patient_id == patient_id,
+            DeliveryRow.state.in_(_UNSETTLED),
+        )
+        .order_by(DeliveryRow.id)
     )
-    found = list((await tx.execute(wanted.order_by(DeliveryRow.id))).scalars()) if missing else []
-    reasons: dict[str, str] = {}
-    for artefact in missing:
-        of_it = [row for row in found if row.artefact == artefact]
-        creates = [row for row in of_it if row.action == Action.CREATE]
-        last = next(reversed(creates or of_it), None)
-        if last is None:
-            reasons[artefact] = f"waits for {artefact}, which no delivery brings to this EHR"
-        elif last.state == DeliveryState.SUPERSEDED:
-            reasons[artefact] = f"waits for delivery {last.id}, which was superseded; {_SAY}"
-        elif last.action == Action.PERSON:
-            reasons[artefact] = f"waits for delivery {last.id}, entered by hand; {_SAY}"
-    return reasons
+    return [
+        InLane(number, artefact, Action(action), DeliveryState(state), tuple(needs), by, reason)
+        for number, artefact, action, state, needs, by, reason in (await tx.execute(wanted)).all()
+    ]
 
 
-_SAY = "supersede that one with the ehr_id as which it stands in the EHR, or this one as well"
+async def _bringers(
+    tx: Transaction, connection_id: str, missing: Sequence[str]
+) -> Sequence[Bringer]:
+    if not missing:
+        return ()
+    wanted = (
+        select(DeliveryRow.id, DeliveryRow.artefact, DeliveryRow.action, DeliveryRow.state)
+        .where(
+            DeliveryRow.connection_id == connection_id,
+            DeliveryRow.artefact.in_(missing),
+            DeliveryRow.action != Action.UPDATE,
+        )
+        .order_by(DeliveryRow.id)
+    )
+    return [
+        Bringer(number, artefact, Action(action), DeliveryState(state))
+        for number, artefact, action, state in (await tx.execute(wanted)).all()
+    ]

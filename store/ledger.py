@@ -1,20 +1,23 @@
-"""The delivery ledger: every write to an EHR, committed before its first byte leaves."""
+"""The delivery ledger: every write to an EHR, committed before its first byte leaves.
 
-import re
+Gives and takes the domain's dataclasses. What a delivery becomes is decided in `domain/delivery`;
+here it is written down, but for an attempt that another has overtaken, which changes nothing.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.delivery.words import MOVES, Action, DeliveryState, Intent, Standing
+from domain.delivery.after import begun, may_move
+from domain.delivery.words import Action, Decision, Delivery, DeliveryState, Intent
 from domain.language.errors import Conflict
+from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
 from store.database import Transaction
-from store.records import DeliveryRecord, delivery_record
 from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
 
-_STANDS = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
+_IN_EHR = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
 
 
 async def intend(
@@ -51,113 +54,118 @@ async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dic
     """Map artefacts that are in the EHR to their `Type/id` there."""
     if not artefacts:
         return {}
-    wanted = select(LinkRow).where(
+    wanted = select(LinkRow.artefact, LinkRow.resource_type, LinkRow.ehr_id).where(
         LinkRow.connection_id == connection_id, LinkRow.artefact.in_(sorted(artefacts))
     )
-    rows = (await tx.execute(wanted)).scalars()
-    return {row.artefact: f"{row.resource_type}/{row.ehr_id}" for row in rows}
+    rows = (await tx.execute(wanted)).all()
+    return {artefact: f"{resource_type}/{ehr_id}" for artefact, resource_type, ehr_id in rows}
 
 
-async def standing(tx: Transaction, row: DeliveryRow) -> Standing:
-    """Say what earlier deliveries of the same artefact left in the EHR, element by element."""
+async def linked(tx: Transaction, connection_id: str, artefacts: set[str]) -> set[str]:
+    """Tell which of these artefacts are in the EHR."""
+    return set(await links(tx, connection_id, artefacts))
+
+
+async def link(tx: Transaction, delivery: Delivery, ehr_id: str) -> None:
+    """Remember which resource a delivery became. Conflict if it is another than known."""
+    connection_id, artefact = delivery.connection_id, delivery.artefact
+    place = {"resource_type": delivery.resource_type, "ehr_id": ehr_id}
+    added = (
+        insert(LinkRow)
+        .values(connection_id=connection_id, artefact=artefact, **place)
+        .on_conflict_do_nothing()
+        .returning(LinkRow.artefact)
+    )
+    if (await tx.execute(added)).first() is not None:
+        return
+    same_place = (LinkRow.resource_type == delivery.resource_type) & (LinkRow.ehr_id == ehr_id)
+    known = select(LinkRow.artefact, LinkRow.ehr_id).where(
+        LinkRow.connection_id == connection_id, or_(LinkRow.artefact == artefact, same_place)
+    )
+    found = {(each, there) for each, there in (await tx.execute(known)).all()}
+    if any(each != artefact for each, _ in found):
+        message = f"{delivery.resource_type}/{ehr_id} is already what another delivery became"
+        raise Conflict(message)
+    if found != {(artefact, ehr_id)}:
+        raise Conflict(f"delivery {delivery.id} is another resource of the EHR than before")
+
+
+async def find(tx: Transaction, delivery_id: int) -> Delivery | None:
+    """Find a delivery by its id, whatever its site: who may see it is the API's to say."""
+    row = await tx.get(DeliveryRow, delivery_id)
+    return None if row is None else _delivery(row)
+
+
+async def get(tx: Transaction, delivery_id: int) -> Delivery:
+    """Take a delivery that exists for changing it, alone until the transaction ends."""
+    return _delivery(await _locked(tx, delivery_id))
+
+
+async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
+    """List the earlier deliveries of the same artefact that are in the EHR, in their order."""
     wanted = select(DeliveryRow).where(
-        DeliveryRow.connection_id == row.connection_id,
-        DeliveryRow.artefact == row.artefact,
-        DeliveryRow.id < row.id,
-        DeliveryRow.state.in_(_STANDS),
+        DeliveryRow.connection_id == delivery.connection_id,
+        DeliveryRow.artefact == delivery.artefact,
+        DeliveryRow.id < delivery.id,
+        DeliveryRow.state.in_(_IN_EHR),
         DeliveryRow.ehr_id.is_not(None),
     )
-    version: str | None = None
-    elements: dict[str, Any] = {}
-    for before in (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars():
-        differ = {re.split(r"[.\[]", path.removeprefix("_"))[0] for path in before.differences}
-        elements |= {key: value for key, value in before.body.items() if key not in differ}
-        version = None if differ else before.ehr_version
-    return Standing(version, elements)
+    rows = (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars()
+    return [_delivery(row) for row in rows]
 
 
-async def link(tx: Transaction, row: DeliveryRow, ehr_id: str) -> None:
-    """Remember which resource a delivery became. Conflict if it is another than known."""
-    place = select(LinkRow.artefact).where(
-        LinkRow.connection_id == row.connection_id,
-        LinkRow.resource_type == row.resource_type,
-        LinkRow.ehr_id == ehr_id,
-        LinkRow.artefact != row.artefact,
+async def begin(tx: Transaction, delivery: Delivery, at: datetime) -> Delivery:
+    """Write down that a locked delivery is about to be tried; give it as it then stands."""
+    now = begun(delivery, at)
+    await tx.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery.id)
+        .values(state=now.state, attempts=now.attempts, changed_at=now.changed_at)
     )
-    if (await tx.execute(place)).first() is not None:
-        raise Conflict(f"{row.resource_type}/{ehr_id} is already what another delivery became")
-    added = insert(LinkRow).values(
-        connection_id=row.connection_id,
-        artefact=row.artefact,
-        resource_type=row.resource_type,
-        ehr_id=ehr_id,
+    return now
+
+
+async def overtaken(tx: Transaction, known: Delivery) -> bool:
+    """Lock a delivery, and say whether it is not any more as it was known to stand."""
+    row = await _locked(tx, known.id)
+    now = (DeliveryState(row.state), row.attempts, row.changed_at)
+    return now != (known.state, known.attempts, known.changed_at)
+
+
+async def settle(tx: Transaction, known: Delivery, decision: Decision, at: datetime) -> None:
+    """Write down what was decided about a locked delivery, known as it stands in the ledger.
+
+    Conflict for a move that there is not.
+    """
+    if not may_move(known.state, decision.state):
+        raise Conflict(f"delivery {known.id} cannot go from {known.state} to {decision.state}")
+    moved = decision.state is not known.state
+    await tx.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == known.id)
+        .values(
+            state=decision.state,
+            attempts=decision.attempts,
+            reason=decision.reason,
+            needs_person=decision.needs_person,
+            ehr_id=decision.ehr_id,
+            ehr_version=decision.ehr_version,
+            differences=list(decision.differences),
+            changed_at=at if moved else known.changed_at,
+        )
     )
-    await tx.execute(added.on_conflict_do_nothing(index_elements=["connection_id", "artefact"]))
-    known = await tx.get(LinkRow, (row.connection_id, row.artefact))
-    if known is None or known.ehr_id != ehr_id:
-        raise Conflict(f"delivery {row.id} is another resource of the EHR than before")
 
 
-async def find(tx: Transaction, delivery_id: int) -> DeliveryRecord | None:
-    """Find a delivery, to look at it."""
-    row = await tx.get(DeliveryRow, delivery_id)
-    return None if row is None else delivery_record(row)
-
-
-async def get(tx: Transaction, delivery_id: int) -> DeliveryRow:
-    """Take a delivery for changing it."""
-    wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
-    return (await tx.execute(wanted)).scalar_one()
-
-
-def intent_of(row: DeliveryRow) -> Intent:
-    """The write as the ledger holds it."""
-    action = Action(row.action)
-    return Intent(row.artefact, row.resource_type, action, row.body, tuple(row.needs))
-
-
-def move(row: DeliveryRow, to: DeliveryState, at: datetime, reason: str | None = None) -> None:
-    """Move a delivery along; Conflict for a move that the ledger does not know."""
-    if to not in MOVES[DeliveryState(row.state)]:
-        raise Conflict(f"delivery {row.id} cannot go from {row.state} to {to}")
-    row.state = to
-    row.reason = reason
-    row.changed_at = at
-
-
-def ask(row: DeliveryRow, reason: str, at: datetime) -> None:
-    """Ask a person as what a delivery stands in the EHR, for it is not known."""
-    if row.state != DeliveryState.UNKNOWN:
-        move(row, DeliveryState.UNKNOWN, at)
-    row.reason, row.needs_person, row.ehr_id = reason, True, None
-
-
-def again(row: DeliveryRow) -> DeliveryState:
-    """Say what a delivery is when it is tried again: if it was ever sent it is looked for first."""
-    return DeliveryState.UNKNOWN if row.attempts or row.ehr_id else DeliveryState.INTENT
-
-
-def send_again(row: DeliveryRow, at: datetime, reason: str) -> None:
-    """Have a lane take a delivery once more."""
-    if row.state == DeliveryState.UNKNOWN:
-        row.reason = reason
-    else:
-        move(row, again(row), at, reason)
-    row.needs_person = False
-
-
-def audit(
-    tx: Transaction, row: DeliveryRow, action: str, actor_id: str, actor_role: str, at: datetime
-) -> None:
+def audit(tx: Transaction, delivery: Delivery, action: str, person: Author, at: datetime) -> None:
     """Write down who changed a delivery by hand."""
     tx.add(
         AuditRow(
-            site_id=row.site_id,
-            pathway_id=row.pathway_id,
+            site_id=delivery.site_id,
+            pathway_id=delivery.pathway_id,
             action=action,
-            actor_id=actor_id,
-            actor_role=actor_role,
-            subject=f"delivery/{row.id}",
+            actor_id=person.id,
+            actor_role=person.role,
+            subject=f"delivery/{delivery.id}",
             request_id=None,
             at=at,
         )
@@ -173,7 +181,7 @@ async def page(
     needs_person: bool | None,
     after: int,
     most: int,
-) -> list[DeliveryRecord]:
+) -> list[Delivery]:
     """List deliveries of these sites in lane order, those after the given id."""
     wanted = select(DeliveryRow).where(DeliveryRow.site_id.in_(sites), DeliveryRow.id > after)
     if pathway_id is not None:
@@ -183,7 +191,7 @@ async def page(
     if needs_person is not None:
         wanted = wanted.where(DeliveryRow.needs_person == needs_person)
     rows = (await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars()
-    return [delivery_record(row) for row in rows]
+    return [_delivery(row) for row in rows]
 
 
 async def counts(
@@ -203,3 +211,34 @@ async def counts(
         if by_person:
             found["needs-person"] = found.get("needs-person", 0) + count
     return found
+
+
+async def _locked(tx: Transaction, delivery_id: int) -> DeliveryRow:
+    wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
+    fresh = wanted.execution_options(populate_existing=True)
+    return (await tx.execute(fresh)).scalar_one()
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    return Delivery(
+        id=row.id,
+        site_id=SiteId(row.site_id),
+        pathway_id=PathwayId(row.pathway_id),
+        connection_id=ConnectionId(row.connection_id),
+        patient_id=EhrPatientId(row.patient_id),
+        event_id=EventId(row.event_id),
+        artefact=row.artefact,
+        resource_type=row.resource_type,
+        action=Action(row.action),
+        body=row.body,
+        needs=tuple(row.needs),
+        state=DeliveryState(row.state),
+        needs_person=row.needs_person,
+        attempts=row.attempts,
+        ehr_id=row.ehr_id,
+        ehr_version=row.ehr_version,
+        differences=tuple(row.differences),
+        reason=row.reason,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )

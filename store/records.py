@@ -4,14 +4,13 @@ Rows stay inside `store`. A record is a moment's view: what is to change is take
 function that changes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.delivery.words import Action, DeliveryState
 from domain.language.names import CommandState, PathwayStatus
-from store.tables import CapabilityRow, CommandRow, DeliveryRow, EventRow, PathwayRow
+from store.tables import CapabilityRow, CommandRow, EventRow, PathwayRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +65,6 @@ class CommandRecord:
     problem: Mapping[str, Any] | None
     received_at: datetime
     settled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """One write to an EHR and how far it has come."""
-
-    id: int
-    site_id: str
-    pathway_id: str
-    connection_id: str
-    patient_id: str
-    event_id: str
-    artefact: str
-    resource_type: str
-    action: Action
-    body: Mapping[str, Any]
-    state: DeliveryState
-    needs_person: bool
-    attempts: int
-    ehr_id: str | None
-    differences: Sequence[str]
-    reason: str | None
-    created_at: datetime
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,30 +124,6 @@ def command_record(row: CommandRow) -> CommandRecord:
         problem=row.problem,
         received_at=row.received_at,
         settled_at=row.settled_at,
-    )
-
-
-def delivery_record(row: DeliveryRow) -> DeliveryRecord:
-    """Read a delivery's row."""
-    return DeliveryRecord(
-        id=row.id,
-        site_id=row.site_id,
-        pathway_id=row.pathway_id,
-        connection_id=row.connection_id,
-        patient_id=row.patient_id,
-        event_id=row.event_id,
-        artefact=row.artefact,
-        resource_type=row.resource_type,
-        action=Action(row.action),
-        body=row.body,
-        state=DeliveryState(row.state),
-        needs_person=row.needs_person,
-        attempts=row.attempts,
-        ehr_id=row.ehr_id,
-        differences=row.differences,
-        reason=row.reason,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
     )
 
 

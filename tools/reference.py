@@ -18,7 +18,16 @@ from api.edge.access import ANYONE, guards_of
 from api.edge.problems import TYPES
 from domain.automatic import automatic
 from domain.decide import decide
-from domain.delivery.words import MOVES, NEEDS_PERSON, OPEN, DeliveryState
+from domain.delivery.after import MOST_ATTEMPTS
+from domain.delivery.resolve import possible
+from domain.delivery.words import (
+    MOVES,
+    NEEDS_PERSON,
+    OPEN,
+    Action,
+    Delivery,
+    DeliveryState,
+)
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
@@ -26,11 +35,15 @@ from domain.language.events import Event
 from domain.language.names import (
     Author,
     CommandState,
+    ConnectionId,
+    EhrPatientId,
+    EventId,
     Outcome,
     PathwayId,
     PathwayStatus,
     RequestId,
     Role,
+    SiteId,
     VisitId,
     VisitStatus,
 )
@@ -85,13 +98,17 @@ def states_page() -> str:
         "its phase or the pathway ended.", "",
         "## A delivery", "",
         *_diagram([(a, b, "") for a in DeliveryState for b in DeliveryState if b in MOVES[a]]), "",
-        "From `MOVES` in `domain/delivery/words.py`; the ledger refuses every other move.", "",
-        "| State | Means | Waits for |", "|---|---|---|",
-        *(f"| `{state}` | {DELIVERY_STATES[state]} | {_waits_for(state)} |"
+        "From `MOVES` in `domain/delivery/words.py`; the ledger refuses every other move.",
+        "What a person may was found by asking `domain/delivery/resolve.py`, for a delivery that",
+        "waits for one; `supersede-as` is superseding with an `ehr_id`.", "",
+        "| State | Means | Waits for | A person may |", "|---|---|---|---|",
+        *(f"| `{state}` | {DELIVERY_STATES[state]} | {_waits_for(state)} | {_choices(state)} |"
           for state in DeliveryState), "",
         "A delivery that only a person can make, because the EHR cannot take it, is an `intent`",
         "that needs a person; so is one that waits for what no delivery will bring. One whose lost",
-        "answer cannot be resolved, or that cannot be read back, is an `unknown` that does.",
+        "answer cannot be resolved, or that cannot be read back, is an `unknown` that does. After",
+        f"{MOST_ATTEMPTS} attempts a person is asked about any delivery; an EHR that is away",
+        "uses up none of them.",
         "", "## A command", "",
         *_diagram([(first, last, "") for first, *rest in [list(CommandState)] for last in rest]),
         "",
@@ -109,6 +126,33 @@ def _waits_for(state: DeliveryState) -> str:
     if state in NEEDS_PERSON:
         return "a person"
     return "its lane" if state in OPEN else "nobody"
+
+
+def _choices(state: DeliveryState) -> str:
+    """Ask the domain what a person may decide about a delivery in this state."""
+    waiting = Delivery(
+        id=1,
+        site_id=SiteId("site"),
+        pathway_id=PathwayId("pathway-1"),
+        connection_id=ConnectionId("ehr"),
+        patient_id=EhrPatientId("patient"),
+        event_id=EventId("event"),
+        artefact="artefact",
+        resource_type="Observation",
+        action=Action.CREATE,
+        body={},
+        needs=(),
+        state=state,
+        needs_person=True,
+        attempts=1,
+        ehr_id=None,
+        ehr_version=None,
+        differences=(),
+        reason=None,
+        created_at=MOMENTS[0],
+        changed_at=MOMENTS[0],
+    )
+    return ", ".join(f"`{choice.kind}`" for choice in possible(waiting))
 
 
 def _diagram(moves: list[tuple[str, str, str]]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from api.edge.access import insist_visible, is_id
 from api.edge.tokens import Caller
+from domain.delivery.words import Delivery
 from store import inbox, ledger, pathways
 from store.database import Transaction
-from store.records import CommandRecord, DeliveryRecord, PathwayRecord
+from store.records import CommandRecord, PathwayRecord
 
 
 async def find_pathway(tx: Transaction, caller: Caller, pathway_id: str) -> PathwayRecord:
@@ -19,6 +20,6 @@ async def find_command(tx: Transaction, caller: Caller, command_id: str) -> Comm
     return insist_visible(caller, found)
 
 
-async def find_delivery(tx: Transaction, caller: Caller, delivery_id: int) -> DeliveryRecord:
+async def find_delivery(tx: Transaction, caller: Caller, delivery_id: int) -> Delivery:
     """Find a delivery of the caller's sites, or raise the 404."""
     return insist_visible(caller, await ledger.find(tx, delivery_id))

@@ -6,13 +6,14 @@ from api.edge.blocks import block_of
 from api.edge.problems import Problem
 from api.reading import pathway_views as v
 from api.reading import work_views as w
+from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import Author, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
-from store.records import CommandRecord, DeliveryRecord, EventRecord, PathwayRecord
+from store.records import CommandRecord, EventRecord, PathwayRecord
 
 
 def local_view(local: LocalTime) -> v.Local:
@@ -227,25 +228,25 @@ def event_view(row: EventRecord) -> v.EventView:
     )
 
 
-def delivery_view(row: DeliveryRecord) -> w.DeliveryView:
+def delivery_view(delivery: Delivery) -> w.DeliveryView:
     """Show how far a write has come."""
     return w.DeliveryView(
-        id=row.id,
-        pathway=row.pathway_id,
-        site=row.site_id,
-        connection=row.connection_id,
-        event=row.event_id,
-        artefact=row.artefact,
-        resource_type=row.resource_type,
-        action=row.action,
-        state=row.state,
-        needs_person=row.needs_person,
-        attempts=row.attempts,
-        in_ehr=f"{row.resource_type}/{row.ehr_id}" if row.ehr_id else None,
-        reason=row.reason,
-        differences=list(row.differences),
-        created_at=row.created_at,
-        changed_at=row.changed_at,
+        id=delivery.id,
+        pathway=delivery.pathway_id,
+        site=delivery.site_id,
+        connection=delivery.connection_id,
+        event=delivery.event_id,
+        artefact=delivery.artefact,
+        resource_type=delivery.resource_type,
+        action=delivery.action,
+        state=delivery.state,
+        needs_person=delivery.needs_person,
+        attempts=delivery.attempts,
+        in_ehr=f"{delivery.resource_type}/{delivery.ehr_id}" if delivery.ehr_id else None,
+        reason=delivery.reason,
+        differences=list(delivery.differences),
+        created_at=delivery.created_at,
+        changed_at=delivery.changed_at,
     )
 
 

@@ -36,6 +36,10 @@ class DeliveryDetail(DeliveryView):
     """A delivery with what was to be written, for those who enter or correct it by hand."""
 
     resource: dict[str, Any]
+    choices: list[str] = Field(
+        description="what a person may decide about it now: `retry`, `accept`, `supersede`, and"
+        " `supersede-as` for superseding it with an `ehr_id`"
+    )
 
 
 class CommandView(BaseModel):

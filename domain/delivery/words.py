@@ -6,8 +6,11 @@ not failed, and is looked for before anything is sent again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from domain.language.names import ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
 
 ARTEFACT = "urn:kairos:artefact:"
 """Prefix of a reference to another artefact, replaced by its `Type/id` when it is delivered."""
@@ -35,9 +38,7 @@ class DeliveryState(StrEnum):
 
 
 MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    DeliveryState.INTENT: frozenset(
-        {DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.SUPERSEDED}
-    ),
+    DeliveryState.INTENT: frozenset({DeliveryState.SENT, DeliveryState.SUPERSEDED}),
     DeliveryState.SENT: frozenset(
         {
             DeliveryState.INTENT,  # it provably never left, or is provably not there
@@ -97,7 +98,7 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LastSeen:
     """What Kairos last saw of an artefact in the EHR just as it had meant it.
 
     `version` is the EHR's; None if Kairos never saw all of it as meant, or something else since.
@@ -105,3 +106,65 @@ class Standing:
 
     version: str | None = None
     elements: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An intent in the ledger, and how far it has come.
+
+    `attempts` counts tries since a person last decided about it; one that provably never reached
+    the EHR, or that the EHR put off, is none. `ehr_id` is set once the EHR said which resource it
+    became, though it may not have been read back yet. `differences` are paths, never values.
+    """
+
+    id: int
+    site_id: SiteId
+    pathway_id: PathwayId
+    connection_id: ConnectionId
+    patient_id: EhrPatientId
+    event_id: EventId
+    artefact: str
+    resource_type: str
+    action: Action
+    body: Mapping[str, Any]
+    needs: tuple[str, ...]
+    state: DeliveryState
+    needs_person: bool
+    attempts: int
+    ehr_id: str | None
+    ehr_version: str | None
+    differences: tuple[str, ...]
+    reason: str | None
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def intent(self) -> Intent:
+        """The write itself."""
+        return Intent(self.artefact, self.resource_type, self.action, self.body, self.needs)
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether somebody is asked to decide about it."""
+        return self.needs_person or self.state in NEEDS_PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the ledger is to say of a delivery from now on.
+
+    `linked` says that other resources may refer to it as `ehr_id`. `wait` is how long to leave it
+    alone, None for no time of its own. `ehr_away` says that the EHR is, not only this delivery:
+    the whole lane waits.
+    """
+
+    state: DeliveryState
+    attempts: int
+    reason: str | None
+    needs_person: bool = False
+    ehr_id: str | None = None
+    ehr_version: str | None = None
+    differences: tuple[str, ...] = ()
+    linked: bool = False
+    wait: timedelta | None = None
+    ehr_away: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.delivery.words import Action, Intent, Standing
+from domain.delivery.words import Action, Intent, LastSeen
 from domain.language.names import EhrPatientId
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import resolve
@@ -40,7 +40,7 @@ __all__ = [
     "send",
 ]
 
-_NOTHING = Standing()
+_NOTHING = LastSeen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def send(
     intent: Intent,
     known: Mapping[str, str],
     patient: EhrPatientId,
-    standing: Standing = _NOTHING,
+    standing: LastSeen = _NOTHING,
 ) -> Written:
     """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
 
@@ -117,7 +117,7 @@ async def _change(
     intent: Intent,
     known: Mapping[str, str],
     changes: Mapping[str, Any],
-    before: Standing,
+    before: LastSeen,
     patient: EhrPatientId,
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
@@ -141,7 +141,7 @@ async def _change(
     return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
 
 
-def _of(intent: Intent, standing: Standing, known: Mapping[str, str]) -> dict[str, Any]:
+def _of(intent: Intent, standing: LastSeen, known: Mapping[str, str]) -> dict[str, Any]:
     """Resolve those elements that stood before and are to change."""
     touched = {key: value for key, value in standing.elements.items() if key in intent.body}
     resolved: dict[str, Any] = resolve(touched, known)

@@ -18,8 +18,9 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.capabilities import Plans
 from activities.deliveries import Deliveries
+from domain.delivery.resolve import Choice, resolve
 from domain.delivery.words import Action, Intent
-from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
+from domain.language.names import Author, ConnectionId, EhrPatientId, PathwayId, Role, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
@@ -32,6 +33,7 @@ from workflows.messages import LaneInput
 
 START = datetime(2027, 3, 1, 14, tzinfo=UTC)
 PATIENT = "patient-1"
+OPERATOR = Author("operations-1", Role.OPERATIONS)
 Answer = tuple[int, Mapping[str, str], Any]
 Hurt = Callable[[str, str], Answer | None]
 """Asked with method and path; what it gives is answered in place of the truth."""
@@ -156,6 +158,12 @@ class Lane:
             except ApplicationError as away:
                 assert away.type == "EhrUnavailable"  # noqa: PT017  what a lane waits for
             self.at += timedelta(seconds=apart)
+
+    async def decide(self, delivery: int, choice: Choice) -> None:
+        """A person decides about a delivery."""
+        async with self.database.begin() as tx:
+            known = await ledger.get(tx, delivery)
+            await ledger.settle(tx, known, resolve(known, choice, OPERATOR), self.at)
 
     async def rows(self) -> list[DeliveryRow]:
         """The ledger, in its order."""

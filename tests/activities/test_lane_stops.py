@@ -1,5 +1,6 @@
 """What stops a lane, what only waits, and how a person lets it go on."""
 
+from domain.delivery.resolve import Retry, Supersede
 from domain.delivery.words import Action, DeliveryState, Intent
 from domain.language.names import EhrPatientId
 from store import lanes, ledger
@@ -93,7 +94,7 @@ async def test_it_goes_on_by_itself_once_its_place_is_known(lane: Lane):
     lane.ehr.before = lambda *_: None
     lane.ehr.held["Observation/77"] = {**reading("by hand").body, "id": "77"}
     async with lane.database.begin() as tx:
-        await ledger.link(tx, (await lane.rows())[0], "77")
+        await ledger.link(tx, await ledger.get(tx, (await lane.rows())[0].id), "77")
         await lanes.ask_what_waits(tx, "ehr", EhrPatientId(PATIENT))
     assert not (await lane.row()).needs_person
     await lane.deliver()
@@ -104,10 +105,5 @@ async def test_it_goes_on_by_itself_once_its_place_is_known(lane: Lane):
 
 async def _decide(lane: Lane, action: str) -> None:
     """A person decides about the lane's first delivery, as the API has it written."""
-    async with lane.database.begin() as tx:
-        row = await ledger.get(tx, (await lane.rows())[0].id)
-        if action == "retry":
-            ledger.send_again(row, lane.at, "looked into")
-        else:
-            ledger.move(row, DeliveryState.SUPERSEDED, lane.at, "looked into")
-            row.needs_person = False
+    choice = Retry("looked into") if action == "retry" else Supersede("looked into")
+    await lane.decide((await lane.rows())[0].id, choice)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from domain.delivery.resolve import Retry
 from domain.delivery.words import DeliveryState
 from fhir_adapters.profile.epic import EPIC
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.vendors import VENDORS
-from store import ledger
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import Lane, always, change, once, outcome, provenance, reading
 from tests.fhir_adapters.fhir_story import statement
@@ -49,10 +49,9 @@ async def test_a_retry_of_what_was_sent_looks_first(lane: Lane):
     lane.ehr.after = once("POST", 422)
     await lane.intend("e1", reading())
     await lane.deliver()
-    async with lane.database.begin() as tx:
-        row = await ledger.get(tx, (await lane.row()).id)
-        assert row.state == REFUSED
-        ledger.send_again(row, lane.at, "the permission was corrected")
+    row = await lane.row()
+    assert row.state == REFUSED
+    await lane.decide(row.id, Retry("the permission was corrected"))
     await lane.deliver()
     assert (await lane.row()).state == CONFIRMED
     assert lane.ehr.writes == ["POST Observation"]
@@ -63,9 +62,7 @@ async def test_a_retry_of_what_was_refused_is_sent_once_it_is_proved_absent(lane
     lane.ehr.before = once("POST", 422)
     await lane.intend("e1", reading())
     await lane.deliver()
-    async with lane.database.begin() as tx:
-        row = await ledger.get(tx, (await lane.row()).id)
-        ledger.send_again(row, lane.at, "the permission was corrected")
+    await lane.decide((await lane.row()).id, Retry("the permission was corrected"))
     await lane.deliver(2)
     assert (await lane.row()).state == CONFIRMED
     assert lane.ehr.writes == ["POST Observation", "POST Observation"]
@@ -242,5 +239,5 @@ async def test_a_version_that_is_never_right_is_not_hammered(lane: Lane, status:
     await lane.intend("e2", change(reading(), status="amended"))
     await lane.deliver()
     assert ((await lane.row()).state, len(lane.ehr.writes)) == (INTENT, 2)
-    await lane.deliver(12)
+    await lane.deliver(12, apart=900)
     assert ((await lane.row()).state, len(lane.ehr.writes)) == (REFUSED, 13)

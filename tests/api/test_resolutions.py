@@ -1,9 +1,9 @@
 """Deliveries that need a person: only those, once a key, with an audit row and a woken lane."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from domain.delivery.words import Action, DeliveryState, Intent
+from domain.delivery.words import Action, Intent
 from store import ledger, pathways
 from store.tables import AuditRow, DeliveryRow
 from tests.api.clinic import Clinic
@@ -20,7 +20,6 @@ async def delivery(
         await ledger.intend(tx, row, "an-event", [intent], clinic.clock.at)
         found = (await tx.execute(select(DeliveryRow))).scalar_one()
         found.state, found.needs_person = state, needs_person
-        found.attempts = int(state == DeliveryState.MISFILED)
         return found.id
 
 
@@ -93,8 +92,7 @@ async def test_a_repeated_decision_happens_once(clinic: Clinic):
     path = f"/v1/deliveries/{number}/resolution"
     first = await operator.post(path, body, key="k")
     async with clinic.database.begin() as tx:
-        row = await ledger.get(tx, number)
-        ledger.move(row, DeliveryState.SENT, clinic.clock.at)
+        await ledger.begin(tx, await ledger.get(tx, number), clinic.clock.at)
     again = await operator.post(path, body, key="k")
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotency-replayed"] == "true"
@@ -141,11 +139,22 @@ async def test_a_retry_of_what_was_sent_says_that_it_looks_first(clinic: Clinic)
     """Refused after it was sent: it becomes unknown, also when the same key asks again."""
     number = await delivery(clinic, "refused")
     async with clinic.database.begin() as tx:
-        (await ledger.get(tx, number)).attempts = 1
+        await tx.execute(update(DeliveryRow).values(attempts=1))
     path, body = f"/v1/deliveries/{number}/resolution", {"action": "retry", "reason": "again"}
     operator = clinic.staff("operations")
     answers = [(await operator.post(path, body, key="k")).json()["state"] for _ in range(2)]
     assert answers == ["unknown", "unknown"]
+
+
+async def test_a_delivery_lists_what_a_person_may_decide(clinic: Clinic):
+    """Whoever looks at a delivery sees the choices there are, and none that would be refused."""
+    number = await delivery(clinic, "divergent")
+    operator = clinic.staff("operations")
+    shown = (await operator.get(f"/v1/deliveries/{number}")).json()
+    assert shown["choices"] == ["accept", "supersede", "supersede-as"]
+    body = {"action": "accept", "reason": "looked into"}
+    await operator.post(f"/v1/deliveries/{number}/resolution", body)
+    assert (await operator.get(f"/v1/deliveries/{number}")).json()["choices"] == []
 
 
 @pytest.mark.parametrize("state", ["refused", "unknown", "intent", "misfiled", "superseded"])

@@ -1,11 +1,11 @@
 """The delivery ledger: order where order matters, and moves that make sense."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from domain.delivery.words import MOVES, Action, DeliveryState, Intent
+from domain.delivery.words import Action, Decision, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
@@ -38,15 +38,18 @@ def _create(artefact: str, *needs: str) -> Intent:
 async def _settle(database: Database, state: DeliveryState) -> str | None:
     """Take the lane's next delivery, move it there, and say which artefact it was."""
     async with database.begin() as tx:
-        row = await lanes.next_in_lane(tx, "ehr", "patient-1")
-        if row is None:
+        delivery = await lanes.next_in_lane(tx, "ehr", "patient-1")
+        if delivery is None:
             return None
-        ledger.move(row, DeliveryState.SENT, NOW)
-        ledger.move(row, state, NOW)
-        row.needs_person = state is DeliveryState.REFUSED
+        sent = await ledger.begin(tx, delivery, NOW)
+        await ledger.settle(tx, sent, _decision(state), NOW)
         if state is DeliveryState.CONFIRMED:
-            await ledger.link(tx, row, f"id-{row.artefact}")
-        return row.artefact
+            await ledger.link(tx, delivery, f"id-{delivery.artefact}")
+        return delivery.artefact
+
+
+def _decision(state: DeliveryState) -> Decision:
+    return Decision(state, 1, "as the test has it", state is DeliveryState.REFUSED)
 
 
 async def test_an_event_is_intended_once(database: Database, protocol: CombinedProtocol) -> None:
@@ -89,17 +92,67 @@ async def test_an_artefact_never_becomes_a_second_resource(
     await _intend(database, "e1", _create("a"))
     await _settle(database, DeliveryState.CONFIRMED)
     async with database.begin() as tx:
-        row = (await tx.execute(select(DeliveryRow))).scalar_one()
+        delivery = await ledger.get(tx, 1)
         with pytest.raises(Conflict, match="another resource"):
-            await ledger.link(tx, row, "other-id")
+            await ledger.link(tx, delivery, "other-id")
 
 
-def test_a_confirmed_delivery_is_final() -> None:
-    """Nothing moves a delivery on that was read back equal."""
-    assert MOVES[DeliveryState.CONFIRMED] == frozenset()
+async def test_a_resource_never_becomes_a_second_artefact(
+    database: Database, protocol: CombinedProtocol
+) -> None:
+    """What another delivery became cannot be this one's; linking the same twice is nothing."""
+    await _pathway(database, protocol)
+    await _intend(database, "e1", _create("a"), _create("b"))
+    await _settle(database, DeliveryState.CONFIRMED)
+    async with database.begin() as tx:
+        await ledger.link(tx, await ledger.get(tx, 1), "id-a")
+        with pytest.raises(Conflict, match="already what another delivery became"):
+            await ledger.link(tx, await ledger.get(tx, 2), "id-a")
 
 
-@pytest.mark.parametrize("state", list(DeliveryState))
-def test_every_state_has_its_moves(state: DeliveryState) -> None:
-    """Every ledger state says where it may go, and never to itself."""
-    assert state not in MOVES[state]
+async def test_a_move_that_there_is_not_is_a_conflict(
+    database: Database, protocol: CombinedProtocol
+) -> None:
+    """What was confirmed stays so, whatever is decided about it later."""
+    await _pathway(database, protocol)
+    await _intend(database, "e1", _create("a"))
+    await _settle(database, DeliveryState.CONFIRMED)
+    async with database.begin() as tx:
+        delivery = await ledger.get(tx, 1)
+        with pytest.raises(Conflict, match="cannot go from confirmed to intent"):
+            await ledger.settle(tx, delivery, _decision(DeliveryState.INTENT), NOW)
+
+
+async def test_an_attempt_that_another_has_overtaken_is_known(
+    database: Database, protocol: CombinedProtocol
+) -> None:
+    """A slow attempt is told that its delivery was taken again, even if that one did not count."""
+    await _pathway(database, protocol)
+    await _intend(database, "e1", _create("a"))
+    async with database.begin() as tx:
+        slow = await ledger.begin(tx, await ledger.get(tx, 1), NOW)
+    for minutes in (1, 2):  # put back without counting, and taken anew
+        async with database.begin() as tx:
+            assert await ledger.overtaken(tx, slow) == (minutes > 1)
+            put_back = Decision(DeliveryState.INTENT, 0, "the EHR cannot be reached")
+            await ledger.settle(tx, slow, put_back, NOW)
+            await ledger.begin(tx, await ledger.get(tx, 1), NOW + timedelta(minutes=minutes))
+
+
+async def test_a_long_lane_is_looked_through_without_its_bodies(
+    database: Database, protocol: CombinedProtocol
+) -> None:
+    """Of a hundred waiting deliveries only the one taken has its resource read."""
+    await _pathway(database, protocol)
+    await _intend(database, "e1", *(_create(f"a{number}") for number in range(100)))
+    read: list[int] = []
+    async with database.begin() as tx:
+        connection = (await tx.connection()).sync_connection
+        assert connection is not None
+        event.listen(
+            connection,
+            "after_cursor_execute",
+            lambda _c, cursor, text, *_: read.append(cursor.rowcount) if ".body" in text else None,
+        )
+        assert await lanes.next_in_lane(tx, "ehr", "patient-1") is not None
+    assert read == [1]

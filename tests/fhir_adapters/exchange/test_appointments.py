@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from domain.delivery.words import Action, Standing
+from domain.delivery.words import Action, LastSeen
 from domain.language.names import EhrPatientId
 from fhir_adapters.exchange.verbs import read_back, send
 
@@ -20,7 +20,7 @@ async def test_who_the_ehr_adds_to_a_visit_stays(client, plan, patient, story) -
 
     booking = next(intent for intent in visits if intent.action is Action.UPDATE)
     known = {booking.artefact: f"Appointment/{made.ehr_id}"}
-    standing = Standing(made.version, bare)
+    standing = LastSeen(made.version, bare)
     await send(client, plan, booking, known, whose, standing)
     found = (await client.read("Appointment", made.ehr_id)).resource
     assert [each["status"] for each in found["participant"]] == ["accepted"] * 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.delivery.words import Action, Intent, Standing
+from domain.delivery.words import Action, Intent, LastSeen
 from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId, EventId, PathwayId
 from fhir_adapters.content import identifiers
@@ -36,7 +36,7 @@ async def test_everything_is_written_once_found_and_read_back_equal(
     for intent in story:
         assert isinstance(await find(client, plan, intent, known), Absent), intent
         before = stood.get(intent.artefact, {})
-        done = await send(client, plan, intent, known, whose, Standing(None, before))
+        done = await send(client, plan, intent, known, whose, LastSeen(None, before))
         stood[intent.artefact] = {**before, **intent.body}
         assert not done.existed
         known.setdefault(intent.artefact, f"{intent.resource_type}/{done.ehr_id}")
@@ -101,7 +101,7 @@ async def test_a_change_keeps_what_the_ehr_added(client, plan, patient, episode)
     known = {episode.artefact: f"EpisodeOfCare/{created.ehr_id}"}
     change = Intent(episode.artefact, "EpisodeOfCare", Action.UPDATE, {"status": "onhold"})
     assert isinstance(await find(client, plan, change, known), Absent)
-    before = Standing(created.version, episode.body)
+    before = LastSeen(created.version, episode.body)
     first = await send(client, plan, change, known, EhrPatientId(patient), before)
     again = await send(client, plan, change, known, EhrPatientId(patient))
     assert (first.existed, again.existed, again.version) == (False, True, first.version)

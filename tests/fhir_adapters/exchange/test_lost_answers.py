@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.delivery.words import Action, Intent, Standing
+from domain.delivery.words import Action, Intent, LastSeen
 from domain.language.names import EhrPatientId
 from fhir_adapters.content import identifiers
 from fhir_adapters.exchange.failures import NeverSent, NoAnswer, OutcomeUnknown
@@ -82,7 +82,7 @@ async def test_a_lost_answer_to_a_change_is_looked_up(client, plan, patient, epi
     known = {episode.artefact: f"EpisodeOfCare/{created.ehr_id}"}
     change = Intent(episode.artefact, "EpisodeOfCare", Action.UPDATE, {"status": "onhold"})
     wire.drop_next_response("PUT", "/fhir/EpisodeOfCare")
-    before = Standing(created.version)
+    before = LastSeen(created.version)
     with pytest.raises(OutcomeUnknown):
         await send(client, plan, change, known, EhrPatientId(patient), before)
     assert isinstance(await find(client, plan, change, known), Found)

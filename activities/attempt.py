@@ -1,0 +1,158 @@
+"""One attempt to deliver: send it or look for it, read it back, and say which outcome that is.
+
+Speaks to the EHR and to nothing else. What follows from the outcome is `domain/delivery`'s to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from domain.delivery import outcomes as o
+from domain.delivery.after import looks_first
+from domain.delivery.words import Action, Delivery, LastSeen
+from domain.language.errors import Malformed
+from fhir_adapters.content.references import resolve
+from fhir_adapters.exchange.client import EhrClient, Written
+from fhir_adapters.exchange.failures import (
+    Busy,
+    Disputed,
+    EhrRefused,
+    NeverSent,
+    NoAnswer,
+    OutcomeUnknown,
+    Stale,
+    WrongPatient,
+)
+from fhir_adapters.exchange.verbs import Absent, Ambiguous, Found, Unproven, find, read_back, send
+from fhir_adapters.profile.plan import EhrPlan
+from fhir_adapters.profile.verdicts import Verdict
+
+log = structlog.get_logger("kairos.deliveries")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery as it was found in the ledger, with what it takes to deliver it.
+
+    `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
+    """
+
+    delivery: Delivery
+    plan: EhrPlan
+    known: Mapping[str, str]
+    seen: LastSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of an attempt, and which resource the EHR says that it is, if it said so."""
+
+    ehr_id: str | None
+    outcome: o.Outcome
+
+
+async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  one return an outcome
+    """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
+    known_as = taken.delivery.ehr_id
+    stands: Written | o.Outcome | None = None if known_as is None else Written(known_as, None)
+    try:
+        if stands is None and looks_first(taken.delivery):
+            stands = await _look_for(client, taken)
+        elif stands is None:
+            stands = await _send(client, taken)
+        if not isinstance(stands, Written):
+            return Tried(known_as, stands)
+        known_as = stands.ehr_id
+        return Tried(known_as, await _read_back(client, taken, stands))
+    except Disputed as error:
+        return Tried(error.ehr_id, o.Differs(error.differences, why=str(error)))
+    except NeverSent as error:
+        return Tried(known_as, o.NeverLeft(str(error)))
+    except Busy as error:
+        return Tried(known_as, o.Busy(str(error), error.retry_after))
+    except OutcomeUnknown:
+        return Tried(known_as, o.Lost(ehr_answers=await _answers(client)))
+    except NoAnswer:
+        return Tried(known_as, o.Silent(ehr_answers=await _answers(client)))
+    except Exception as error:
+        log.exception("attempt_broke", delivery_id=taken.delivery.id)
+        return Tried(known_as, o.Broke(type(error).__name__))
+
+
+async def _send(client: EhrClient, taken: Taken) -> Written | o.Outcome:
+    delivery = taken.delivery
+    once = delivery.action is Action.CREATE and _creates_once(taken)
+    try:
+        return await send(
+            client, taken.plan, delivery.intent, taken.known, delivery.patient_id, taken.seen
+        )
+    except Stale:
+        return o.Stale()
+    except WrongPatient:
+        return o.WrongPatient()
+    except EhrRefused as error:
+        return o.Refused(str(error), sent=True, once=once)
+    except Malformed as error:
+        return o.Refused(str(error), sent=False, once=once)
+
+
+async def _look_for(client: EhrClient, taken: Taken) -> Written | o.Outcome:
+    """Find out what became of a write that may have left."""
+    intent = taken.delivery.intent
+    try:
+        found = await find(client, taken.plan, intent, taken.known)
+    except Malformed as error:
+        return o.Unproven(str(error))
+    match found:
+        case Found(ehr_id=ehr_id, version=version):
+            return Written(ehr_id, version, existed=True)
+        case Absent():
+            return o.Absent(once=_creates_once(taken) or intent.action is Action.UPDATE)
+        case Ambiguous(count=count):
+            return o.Ambiguous(count)
+        case Unproven(why=why):
+            return o.Unproven(why)
+
+
+async def _read_back(client: EhrClient, taken: Taken, stands: Written) -> o.Outcome:
+    """Read what is in the EHR and compare it with what was meant."""
+    intent = taken.delivery.intent
+    try:
+        compared = await read_back(
+            client,
+            intent.resource_type,
+            stands.ehr_id,
+            stands.whole or resolve(intent.body, taken.known),
+            patient=taken.delivery.patient_id,
+            rewrites=taken.plan.rewrites(intent.resource_type),
+            whole=stands.whole is not None or intent.action is Action.CREATE,
+        )
+    except EhrRefused as error:
+        return o.NotReadBack(str(error), gone=error.verdict is Verdict.NOT_FOUND)
+    except Malformed as error:
+        return o.NotReadBack(str(error), gone=False)
+    if compared.wrong_patient:
+        return o.WrongPatient(compared.differences, compared.version)
+    if compared.equal:
+        return o.Equal(compared.version)
+    return o.Differs(compared.differences, compared.version)
+
+
+def _creates_once(taken: Taken) -> bool:
+    return taken.plan.support(taken.delivery.resource_type).creates_once
+
+
+async def _answers(client: EhrClient) -> bool:
+    """Say whether an EHR that left a request without an answer answers anything at all.
+
+    So an outage, however long, uses up nobody's attempts, while a write or a search that the EHR
+    alone never answers comes to a person. Its capabilities are what every EHR can be asked for.
+    """
+    try:
+        await client.capability()
+    except EhrRefused:
+        return True
+    except Exception:  # noqa: BLE001  whatever stood in the way, nothing was answered
+        return False
+    return True

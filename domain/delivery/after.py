@@ -1,0 +1,224 @@
+"""What follows when a delivery was tried: its state, whether a person is asked, how long to wait.
+
+Pure. Two rules matter more than all others: what may stand in the EHR is never called refused, and
+nothing is sent again before it was looked for and proved absent.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from domain.delivery.outcomes import (
+    Absent,
+    Ambiguous,
+    Broke,
+    Busy,
+    Claimed,
+    Differs,
+    Equal,
+    Lost,
+    NeverLeft,
+    NotReadBack,
+    Outcome,
+    Refused,
+    Silent,
+    Stale,
+    Unproven,
+    WrongPatient,
+)
+from domain.delivery.words import MOVES, Decision, Delivery, DeliveryState
+
+SETTLING = timedelta(seconds=60)
+"""How long a write whose answer was lost may still surface in an EHR that cannot be asked to
+create conditionally. Only after that does an empty search prove that it never arrived."""
+
+MOST_ATTEMPTS = 12
+"""Attempts after which a person is asked, and as many again once that person has it sent again.
+With the pauses between them this is about half an hour: longer than an EHR's gateway takes to
+restart, short enough that somebody looks on the same day."""
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""Pauses between the attempts of one delivery double from a second up to this."""
+
+
+def begun(delivery: Delivery, at: datetime) -> Delivery:
+    """The delivery as it is committed before it is tried.
+
+    `sent` stands in the ledger before the first byte leaves, so that a crash cannot hide it.
+    """
+    tried = replace(delivery, attempts=delivery.attempts + 1)
+    if delivery.state is DeliveryState.INTENT:
+        return replace(tried, state=DeliveryState.SENT, changed_at=at)
+    return tried
+
+
+def looks_first(delivery: Delivery) -> bool:
+    """Say whether it may be in the EHR already, so that it is looked for and not sent."""
+    return delivery.state is not DeliveryState.INTENT or delivery.ehr_id is not None
+
+
+def given_up(delivery: Delivery) -> Decision | None:
+    """Ask a person about a delivery whose attempts are used up, and of which none is known.
+
+    `after` asks at the last attempt that comes to an end; this is for attempts that end with their
+    process. A last write whose answer was lost is still looked for once.
+    """
+    if delivery.attempts <= MOST_ATTEMPTS or delivery.state is DeliveryState.INTENT:
+        return None
+    asks = _ask(delivery, f"{delivery.attempts} attempts, and the last came to no end")
+    return replace(asks, attempts=delivery.attempts)
+
+
+def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or two
+    delivery: Delivery, outcome: Outcome, now: datetime
+) -> Decision:
+    """Decide what follows. `delivery` is as it was found in the ledger before this attempt.
+
+    Its `ehr_id` is set also if this very attempt learned it from the EHR.
+    """
+    match outcome:
+        case Equal(version=version):
+            return _in_ehr(delivery, DeliveryState.CONFIRMED, None, version)
+        case Differs(differences=differences, version=version, why=why):
+            return _in_ehr(delivery, DeliveryState.DIVERGENT, why, version, differences)
+        case WrongPatient(differences=differences, version=version):
+            why = "the EHR shows it on another patient"
+            state = DeliveryState.MISFILED
+            return _in_ehr(delivery, state, why, version, differences, linked=False)
+        case Claimed(why=why):
+            # Reading it again as the same resource would only come to the same end.
+            return _ask(replace(delivery, ehr_id=None), why)
+        case NotReadBack(why=why, gone=gone):
+            # A read may not see yet what was written a moment ago.
+            why = f"written, but not read back: {why}"
+            early = gone and not _surfaced(delivery, now)
+            return _look_again(delivery, why) if early else _ask(delivery, why)
+        case Refused(why=why, sent=sent, once=once):
+            if looks_first(delivery):
+                return _ask(delivery, why)
+            if once and delivery.attempts:
+                return _ask(delivery, f"{why}; an earlier attempt may have been done")
+            state = DeliveryState.REFUSED
+            return _decision(delivery, state, why, needs_person=True, counts=sent)
+        case Stale():
+            return _not_done(delivery, "someone else changed it in the EHR")
+        case NeverLeft(why=why):
+            return _unchanged(delivery, why)
+        case Busy(why=why, seconds=seconds):
+            wait = None if seconds is None else timedelta(seconds=seconds)
+            return replace(_unchanged(delivery, why), wait=wait)
+        case Lost(ehr_answers=answers):
+            return _lost(delivery, ehr_answers=answers)
+        case Silent(ehr_answers=answers):
+            return _silent(delivery, ehr_answers=answers)
+        case Absent(once=once):
+            # Sending again is harmless where it is created once; calling it refused is not.
+            harmless = once and not _last(delivery)
+            if not (harmless or _surfaced(delivery, now)):
+                why = "waiting whether a lost write still surfaces"
+                return _unchanged(delivery, why, wait=delivery.changed_at + SETTLING - now)
+            return _again(delivery, "looked for and not there")
+        case Ambiguous(count=count):
+            return _ask(delivery, f"{count} resources could be this one")
+        case Unproven(why=why):
+            return _ask(delivery, why)
+        case Broke(error=error):
+            return _look_again(delivery, f"an error in Kairos: {error}")
+    assert_never(outcome)
+
+
+def may_move(begins: DeliveryState, ends: DeliveryState) -> bool:
+    """Say whether a delivery may come from one state to another, or stay where it is."""
+    return begins is ends or ends in MOVES[begins]
+
+
+def _lost(delivery: Delivery, *, ehr_answers: bool) -> Decision:
+    """The write may have been done. It is looked for next, even at the last attempt."""
+    if looks_first(delivery):  # then nothing was written but what is looked for anyhow
+        return _silent(delivery, ehr_answers=ehr_answers)
+    wait = _pause(delivery) if ehr_answers else None
+    lost = _decision(delivery, DeliveryState.UNKNOWN, "the answer was lost", wait=wait)
+    return replace(lost, ehr_away=not ehr_answers)
+
+
+def _silent(delivery: Delivery, *, ehr_answers: bool) -> Decision:
+    """Nothing came of a read. That counts only if the EHR is there and answers others."""
+    why = "the EHR did not answer"
+    return _not_done(delivery, why) if ehr_answers else _unchanged(delivery, why)
+
+
+def _not_done(delivery: Delivery, why: str) -> Decision:
+    """This attempt changed nothing in the EHR; an earlier one may have."""
+    if looks_first(delivery):
+        return _look_again(delivery, why)
+    return _again(delivery, why, _pause(delivery))
+
+
+def _decision(
+    delivery: Delivery,
+    state: DeliveryState,
+    reason: str | None,
+    *,
+    needs_person: bool = False,
+    counts: bool = True,
+    wait: timedelta | None = None,
+) -> Decision:
+    attempts = delivery.attempts + counts
+    return Decision(state, attempts, reason, needs_person, delivery.ehr_id, wait=wait)
+
+
+def _in_ehr(
+    delivery: Delivery,
+    state: DeliveryState,
+    reason: str | None,
+    version: str | None,
+    differences: tuple[str, ...] = (),
+    *,
+    linked: bool = True,
+) -> Decision:
+    asks = state is not DeliveryState.CONFIRMED
+    known = _decision(delivery, state, reason, needs_person=asks)
+    return replace(known, ehr_version=version, differences=differences, linked=linked)
+
+
+def _ask(delivery: Delivery, reason: str) -> Decision:
+    """Ask a person what became of it; until then it is neither sent nor looked for."""
+    return _decision(delivery, DeliveryState.UNKNOWN, reason, needs_person=True)
+
+
+def _look_again(delivery: Delivery, reason: str) -> Decision:
+    """Look for it later, or ask a person after too many attempts."""
+    if _last(delivery):
+        return _ask(delivery, f"{reason}; {delivery.attempts + 1} attempts")
+    return _decision(delivery, DeliveryState.UNKNOWN, reason, wait=_pause(delivery))
+
+
+def _again(delivery: Delivery, reason: str, wait: timedelta | None = None) -> Decision:
+    """Put back what provably is not in the EHR, or ask a person after too many attempts."""
+    if _last(delivery):
+        reason = f"{reason}; {delivery.attempts + 1} attempts"
+        return _decision(delivery, DeliveryState.REFUSED, reason, needs_person=True)
+    return _decision(delivery, DeliveryState.INTENT, reason, wait=wait)
+
+
+def _unchanged(delivery: Delivery, reason: str, *, wait: timedelta | None = None) -> Decision:
+    """Leave it as it was found, for nothing happened; but what stands in the EHR stands.
+
+    Without a time to wait for it is the EHR that is away, and its lane with it.
+    """
+    state = delivery.state if delivery.ehr_id is None else DeliveryState.UNKNOWN
+    left = _decision(delivery, state, reason, counts=False, wait=wait)
+    return replace(left, ehr_away=wait is None)
+
+
+def _last(delivery: Delivery) -> bool:
+    return delivery.attempts + 1 >= MOST_ATTEMPTS
+
+
+def _pause(delivery: Delivery) -> timedelta:
+    return min(timedelta(seconds=2**delivery.attempts), LONGEST_PAUSE)
+
+
+def _surfaced(delivery: Delivery, now: datetime) -> bool:
+    """Say whether a write that was lost would be seen by now."""
+    return delivery.state is not DeliveryState.INTENT and now - delivery.changed_at >= SETTLING

@@ -1,0 +1,147 @@
+"""What may come of trying to deliver: the closed list. What follows from each is `after`'s to say.
+
+Told apart by what may have happened in the EHR, for that decides whether the write may be sent
+again. Reasons name types, statuses and codes, never what was written or about whom.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """It is in the EHR, read back and equal to what was meant. `version` is the EHR's."""
+
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """It is in the EHR and is not what was meant, or somebody changed there what it changes."""
+
+    differences: tuple[str, ...]
+    version: str | None = None
+    why: str = "the EHR holds something else than was meant"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPatient:
+    """The EHR shows what Kairos wrote on another patient."""
+
+    differences: tuple[str, ...] = ()
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The EHR named a resource that is known as something else: `why` says as what."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotReadBack:
+    """The EHR took it, and then refused to show it. `gone` if it said that nothing is there."""
+
+    why: str
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The EHR said no, or writing it would not have been safe. `sent` if the EHR was asked.
+
+    `once` if it was sent to an EHR that creates it only once, and so perhaps before an earlier
+    write of it was proved absent.
+    """
+
+    why: str
+    sent: bool
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Somebody else changed the resource meanwhile, so the EHR did not take the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverLeft:
+    """No connection, or no authorization, could be had: not a byte reached the EHR."""
+
+    why: str = "the EHR cannot be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The EHR did nothing now and may do it later; after so many seconds, if it said so."""
+
+    why: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A write may have left and no answer came: it may have been done.
+
+    `ehr_answers` says whether the EHR answers anything else.
+    """
+
+    ehr_answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A read or search brought nothing that can be used; it changed nothing."""
+
+    ehr_answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It was looked for and is not there now.
+
+    `once` if a late arrival of the earlier write could do no harm: the EHR creates it only once,
+    or it is a change, which names the version that it changes.
+    """
+
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """It was looked for, and more than one resource could be it."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """It was looked for, and the EHR's answer proves nothing."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """Something that nobody foresaw went wrong here, at any point. `error` is its type."""
+
+    error: str
+
+
+Outcome = (
+    Equal
+    | Differs
+    | WrongPatient
+    | Claimed
+    | NotReadBack
+    | Refused
+    | Stale
+    | NeverLeft
+    | Busy
+    | Lost
+    | Silent
+    | Absent
+    | Ambiguous
+    | Unproven
+    | Broke
+)

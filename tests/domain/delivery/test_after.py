@@ -1,0 +1,220 @@
+"""What follows an attempt: the table of outcomes, the moves, and that it all comes to an end."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.delivery import outcomes as o
+from domain.delivery.after import (
+    LONGEST_PAUSE,
+    MOST_ATTEMPTS,
+    SETTLING,
+    after,
+    begun,
+    given_up,
+    looks_first,
+    may_move,
+)
+from domain.delivery.resolve import possible, resolve
+from domain.delivery.words import MOVES, OPEN, Action, Delivery, DeliveryState
+from tests.domain.delivery.a_delivery import (
+    EACH,
+    NOW,
+    OF_A_LOOK,
+    OF_A_SEND,
+    OPERATOR,
+    a_delivery,
+    chosen,
+    settled,
+)
+from tests.domain.wild import courses
+
+S = DeliveryState
+LATER = NOW + SETTLING
+PUT_OFF = (o.NeverLeft(), o.Busy("429", None), o.Busy("429", 120), o.Silent(ehr_answers=False))
+
+AFTER_A_SEND = [
+    (o.Equal("2"), S.CONFIRMED, False),
+    (o.Differs(("status",)), S.DIVERGENT, True),
+    (o.WrongPatient(), S.MISFILED, True),
+    (o.Refused("422", sent=True), S.REFUSED, True),
+    (o.Refused("no update is advertised", sent=False), S.REFUSED, True),
+    (o.Stale(), S.INTENT, False),
+    (o.NeverLeft(), S.INTENT, False),
+    (o.Busy("429", 120), S.INTENT, False),
+    (o.Lost(ehr_answers=True), S.UNKNOWN, False),
+    (o.Lost(ehr_answers=False), S.UNKNOWN, False),
+    (o.Silent(ehr_answers=True), S.INTENT, False),
+    (o.Broke("KeyError"), S.UNKNOWN, False),
+]
+
+
+@pytest.mark.parametrize(("outcome", "state", "asks"), AFTER_A_SEND)
+def test_what_follows_a_write(outcome: o.Outcome, state: DeliveryState, *, asks: bool):
+    """Each outcome of sending has its state, and a person is asked or not."""
+    decision = after(a_delivery(), outcome, NOW)
+    assert (decision.state, decision.needs_person) == (state, asks)
+
+
+AFTER_A_LOOK = [
+    (o.Equal("2"), S.CONFIRMED, False),
+    (o.Absent(once=True), S.INTENT, False),
+    (o.Absent(once=False), S.INTENT, False),
+    (o.Ambiguous(2), S.UNKNOWN, True),
+    (o.Unproven("the search did not come to its end"), S.UNKNOWN, True),
+    (o.Silent(ehr_answers=True), S.UNKNOWN, False),
+    (o.Refused("403", sent=True), S.UNKNOWN, True),
+    (o.Stale(), S.UNKNOWN, False),
+    (o.Broke("KeyError"), S.UNKNOWN, False),
+]
+
+
+@pytest.mark.parametrize(("outcome", "state", "asks"), AFTER_A_LOOK)
+def test_what_follows_a_look(outcome: o.Outcome, state: DeliveryState, *, asks: bool):
+    """What may stand is unknown until it is found, proved absent, or a person's; never refused."""
+    decision = after(a_delivery(S.UNKNOWN, attempts=1), outcome, LATER)
+    assert (decision.state, decision.needs_person) == (state, asks)
+
+
+def test_an_empty_search_proves_nothing_until_the_write_has_settled():
+    """One second before the settling time it is still unknown, and left alone until then."""
+    lost = a_delivery(S.UNKNOWN, attempts=1)
+    early = after(lost, o.Absent(once=False), LATER - timedelta(seconds=1))
+    assert (early.state, early.wait, early.attempts) == (S.UNKNOWN, timedelta(seconds=1), 1)
+    assert after(lost, o.Absent(once=False), LATER).state is S.INTENT
+
+
+@pytest.mark.parametrize(("attempts", "state"), [(0, S.REFUSED), (1, S.UNKNOWN)])
+def test_a_refusal_is_none_of_an_earlier_write(attempts: int, state: DeliveryState):
+    """Where it is created once it may be sent early; refused then, the first may still arrive."""
+    refused = o.Refused("403", sent=True, once=True)
+    decision = after(a_delivery(attempts=attempts), refused, NOW)
+    assert (decision.state, decision.needs_person) == (state, True)
+
+
+def test_what_may_still_arrive_is_not_given_up_as_refused():
+    """At the last attempt an empty search counts only once a late write would have surfaced."""
+    last = a_delivery(S.UNKNOWN, attempts=MOST_ATTEMPTS - 1)
+    assert after(last, o.Absent(once=True), NOW).state is S.UNKNOWN
+    assert after(last, o.Absent(once=True), LATER).state is S.REFUSED
+
+
+@pytest.mark.parametrize("outcome", PUT_OFF)
+@pytest.mark.parametrize("state", sorted(OPEN))
+def test_an_ehr_that_is_away_is_no_attempt(outcome: o.Outcome, state: DeliveryState):
+    """Not reached, put off, or silent altogether: all stays as it was, and the lane waits."""
+    decision = after(a_delivery(state, attempts=11), outcome, NOW)
+    assert (decision.state, decision.attempts, decision.ehr_away) == (state, 11, True)
+    assert not decision.needs_person
+
+
+@pytest.mark.parametrize("outcome", [o.NeverLeft(), o.Lost(ehr_answers=True), o.Broke("KeyError")])
+def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.Outcome):
+    """Written, then not read: unknown, with the id under which it is read again and not sent."""
+    decision = after(a_delivery(ehr_id="1"), outcome, NOW)
+    assert (decision.state, decision.ehr_id) == (S.UNKNOWN, "1")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [o.Stale(), o.Silent(ehr_answers=True), o.Broke("KeyError"), o.Absent(once=True)],
+)
+@pytest.mark.parametrize("before", range(MOST_ATTEMPTS - 3, MOST_ATTEMPTS + 3))
+def test_a_person_is_asked_from_the_last_attempt_on(outcome: o.Outcome, before: int):
+    """Whichever outcome meets the last attempt, and in whatever rhythm they came before it."""
+    decision = after(a_delivery(S.UNKNOWN, attempts=before), outcome, LATER)
+    assert decision.needs_person == (before + 1 >= MOST_ATTEMPTS)
+
+
+def test_pauses_double_up_to_the_longest():
+    """An attempt that came to nothing is repeated after 1, 2, 4 … seconds, up to 15 minutes."""
+    waits = [
+        after(a_delivery(S.UNKNOWN, attempts=tried), o.Broke("KeyError"), NOW).wait
+        for tried in range(MOST_ATTEMPTS - 1)
+    ]
+    assert waits[:3] == [timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=4)]
+    assert waits[-1] == LONGEST_PAUSE
+
+
+def test_an_error_in_kairos_is_named():
+    """The reason of an unforeseen error is its type, so that it is found in the log."""
+    decision = after(a_delivery(), o.Broke("KeyError"), NOW)
+    assert decision.reason == "an error in Kairos: KeyError"
+
+
+def test_what_kills_its_process_each_time_becomes_a_persons():
+    """Attempts of which none comes to an end are counted when they begin, and end with a person."""
+    delivery, tried = a_delivery(), 0
+    while given_up(delivery) is None:
+        delivery, tried = begun(delivery, NOW), tried + 1
+    assert tried == MOST_ATTEMPTS + 1
+    asks = given_up(delivery)
+    assert asks is not None
+    assert (asks.state, asks.needs_person) == (S.UNKNOWN, True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.booleans()), min_size=40, max_size=40))
+@courses(300)
+def test_every_path_ends_settled_or_with_a_person(drawn: list[tuple[int, bool]]):
+    """Any outcomes in any order: after so many attempts that count, it is no longer the lane's."""
+    delivery, now, counted = a_delivery(), NOW, 0
+    for number, learned in drawn:
+        if delivery.waits_for_person or delivery.state not in OPEN:
+            break
+        asks = given_up(delivery)
+        if asks is not None:
+            delivery = settled(delivery, asks, now)
+            break
+        fit = OF_A_LOOK if looks_first(delivery) else OF_A_SEND
+        known = replace(delivery, ehr_id="1") if learned else delivery
+        decision = after(known, fit[number % len(fit)], now)
+        counted += decision.attempts > delivery.attempts
+        delivery = settled(begun(delivery, now), decision, now)
+        now += SETTLING
+    put_off = len(drawn) - counted
+    assert counted <= MOST_ATTEMPTS + 1
+    assert put_off or delivery.waits_for_person or delivery.state not in OPEN
+
+
+def test_the_moves_are_those_of_the_table():
+    """Whatever is tried or chosen, a delivery moves as MOVES says; and each of MOVES is made."""
+    made: dict[tuple[DeliveryState, DeliveryState], None] = {}
+    for delivery in _every_delivery():
+        if delivery.state in OPEN and not delivery.waits_for_person:
+            stands = begun(delivery, LATER)
+            made[delivery.state, stands.state] = None
+            for outcome in OF_A_LOOK if looks_first(delivery) else OF_A_SEND:
+                decision = after(delivery, outcome, LATER)
+                assert may_move(stands.state, decision.state), (delivery, outcome)
+                made[stands.state, decision.state] = None
+        for kind in possible(delivery):
+            decision = resolve(delivery, chosen(kind), OPERATOR)
+            assert may_move(delivery.state, decision.state), (delivery, kind)
+            made[delivery.state, decision.state] = None
+    moved = {(begins, ends) for begins, ends in made if begins is not ends}
+    assert moved == {(begins, ends) for begins, all_ends in MOVES.items() for ends in all_ends}
+
+
+def test_every_outcome_has_its_answer_in_every_state():
+    """No combination, not even one that cannot come, is without a decision or sent untested."""
+    for delivery in _every_delivery():
+        for outcome in EACH:
+            decision = after(delivery, outcome, LATER)
+            sent_again = decision.state is S.INTENT and looks_first(delivery)
+            assert not sent_again or isinstance(outcome, o.Absent) or delivery.state is S.INTENT
+
+
+def _every_delivery() -> list[Delivery]:
+    return [
+        a_delivery(
+            state, attempts=attempts, ehr_id=ehr_id, needs_person=needs_person, action=action
+        )
+        for state in DeliveryState
+        for attempts in (0, 1, MOST_ATTEMPTS - 1, MOST_ATTEMPTS)
+        for ehr_id in (None, "1")
+        for needs_person in (False, True)
+        for action in Action
+    ]

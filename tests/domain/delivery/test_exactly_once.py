@@ -1,0 +1,203 @@
+"""Exactly one effect in the EHR, on the core alone: the domain beside a machine that is the EHR.
+
+The machine knows the truth that no answer need tell: whether the write stands, and whether one is
+still on its way. Whatever the EHR answers, loses or breaks, whenever a process dies, and whatever
+people choose, at every moment at most one write stands.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.delivery import outcomes as o
+from domain.delivery.after import (
+    MOST_ATTEMPTS,
+    SETTLING,
+    after,
+    begun,
+    given_up,
+    looks_first,
+    may_move,
+)
+from domain.delivery.resolve import possible, resolve
+from domain.delivery.words import OPEN, Decision, Delivery, DeliveryState
+from tests.domain.delivery.a_delivery import NOW, OPERATOR, a_delivery, chosen, settled
+from tests.domain.wild import courses
+
+Fate = Literal["not", "done", "late"]
+"""What became of a write that left: never done, done at once, or done before it has settled."""
+
+DIES = None
+"""In place of an outcome: the process dies, and nothing is settled."""
+
+WITHOUT_EFFECT: tuple[o.Outcome, ...] = (
+    o.NeverLeft(),
+    o.Busy("429", None),
+    o.Stale(),
+    o.Silent(ehr_answers=True),
+    o.Silent(ehr_answers=False),
+    o.Refused("the resource is another patient's", sent=False),
+    o.Refused("422", sent=True),
+)
+OF_UNKNOWN_EFFECT: tuple[o.Outcome | None, ...] = (
+    DIES,
+    o.Lost(ehr_answers=True),
+    o.Lost(ehr_answers=False),
+    o.Broke("KeyError"),
+    o.Refused("403", sent=True),  # an EHR that lies
+)
+NOT_FOUND_OUT: tuple[o.Outcome | None, ...] = (
+    DIES,
+    o.NeverLeft(),
+    o.Busy("503", 30),
+    o.Silent(ehr_answers=True),
+    o.Silent(ehr_answers=False),
+    o.Lost(ehr_answers=True),
+    o.Broke("KeyError"),
+    o.Unproven("the EHR ignored the filter"),
+    o.Ambiguous(2),
+)
+READ_BACK: tuple[o.Outcome | None, ...] = (
+    *NOT_FOUND_OUT[:-2],
+    o.Equal("1"),
+    o.Differs(("status",), "1"),
+    o.WrongPatient(),
+    o.Claimed("Observation/1 is already what another delivery became"),
+    o.NotReadBack("404", gone=True),
+    o.NotReadBack("403", gone=False),
+)
+SENT: tuple[tuple[Fate, o.Outcome | None], ...] = (
+    *(("not", outcome) for outcome in WITHOUT_EFFECT),
+    *((fate, outcome) for outcome in OF_UNKNOWN_EFFECT for fate in ("not", "done", "late")),
+)
+SECONDS = (0, 0, 1, 20, 59, 60, 61, 900)
+
+
+@dataclass
+class Truth:
+    """What really is in the EHR. `once` if it creates conditionally."""
+
+    once: bool
+    writes: int = 0
+    on_its_way: list[datetime] = field(default_factory=list)  # when each surfaces at the latest
+
+    def take(self, fate: Fate, now: datetime) -> None:
+        """A write leaves for the EHR."""
+        if fate == "done":
+            self._write()
+        elif fate == "late":
+            self.on_its_way.append(now + SETTLING)
+
+    def pass_time(self, now: datetime) -> None:
+        """Let surface what has had its time."""
+        for surfaces in [each for each in self.on_its_way if each <= now]:
+            self.on_its_way.remove(surfaces)
+            self._write()
+
+    @property
+    def stands(self) -> int:
+        """How many stand, or will."""
+        all_of_them = self.writes + len(self.on_its_way)
+        return min(all_of_them, 1) if self.once else all_of_them
+
+    def _write(self) -> None:
+        self.writes = 1 if self.once else self.writes + 1
+
+
+@dataclass
+class OneWrite:
+    """One delivery on its way to an EHR that loses, lies and breaks."""
+
+    truth: Truth
+    delivery: Delivery = field(default_factory=a_delivery)
+    now: datetime = NOW
+    sends: int = 0  # since a person last decided
+    lied: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to do for anybody."""
+        return self.delivery.state in {DeliveryState.CONFIRMED, DeliveryState.SUPERSEDED}
+
+    def step(self, seconds: int, which: int, also: int) -> None:
+        """Let time pass, then whoever's turn it is do something."""
+        self.now += timedelta(seconds=SECONDS[seconds % len(SECONDS)])
+        self.truth.pass_time(self.now)
+        asks = given_up(self.delivery)
+        if self.delivery.waits_for_person:
+            kinds = possible(self.delivery)
+            choice = chosen(kinds[0] if also % 4 else kinds[which % len(kinds)])
+            self._becomes(self.delivery, resolve(self.delivery, choice, OPERATOR))
+            self.sends = 0
+        elif asks is not None:
+            self._becomes(self.delivery, asks)
+            assert self.delivery.waits_for_person
+        elif looks_first(self.delivery):
+            self._look(which, also)
+        else:
+            self._send(which, also)
+        assert self.truth.stands <= 1
+        assert self.sends <= MOST_ATTEMPTS
+        assert self.delivery.attempts <= MOST_ATTEMPTS + 2
+        assert self.ended or self.delivery.waits_for_person or self.delivery.state in OPEN
+
+    def _send(self, which: int, also: int) -> None:
+        """It is sent: then it neither stands, nor is on its way, unless that does no harm."""
+        assert self.truth.once or self.truth.stands == 0
+        self.sends += 1
+        if also % 3 == 0:
+            self.truth.take("done", self.now)
+            self._tried("1", READ_BACK[which % len(READ_BACK)])
+            return
+        fate, outcome = SENT[which % len(SENT)]
+        if self.truth.stands and isinstance(outcome, o.Stale | o.Silent):
+            outcome = o.NeverLeft()  # only a change meets those, and it sees first what stands
+        if isinstance(outcome, o.Refused):
+            outcome = replace(outcome, once=self.truth.once)
+        self.truth.take(fate, self.now)
+        self.lied = isinstance(outcome, o.Refused) and fate != "not"
+        self._tried(None, outcome)
+
+    def _look(self, which: int, also: int) -> None:
+        """It is looked for or read: what the EHR then says is true, or nothing comes of it."""
+        if self.delivery.ehr_id is not None:
+            self._tried(self.delivery.ehr_id, READ_BACK[which % len(READ_BACK)])
+        elif also % 3 == 0:
+            self._tried(None, NOT_FOUND_OUT[which % len(NOT_FOUND_OUT)])
+        elif self.truth.writes:
+            self._tried("1", READ_BACK[which % len(READ_BACK)])
+        else:
+            self._tried(None, o.Absent(self.truth.once))
+
+    def _tried(self, ehr_id: str | None, outcome: o.Outcome | None) -> None:
+        stands = begun(self.delivery, self.now)
+        if outcome is DIES:
+            self.delivery = stands
+            return
+        self._becomes(stands, after(replace(self.delivery, ehr_id=ehr_id), outcome, self.now))
+        if self.delivery.state is DeliveryState.REFUSED and not self.lied:
+            assert self.truth.stands == 0
+
+    def _becomes(self, stands: Delivery, decision: Decision) -> None:
+        assert may_move(stands.state, decision.state)
+        self.delivery = settled(stands, decision, self.now)
+
+
+NUMBERS = st.integers(0, 999)
+
+
+@given(
+    once=st.booleans(),
+    steps=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=20, max_size=80),
+)
+@courses(500)
+def test_at_most_one_write_stands(*, once: bool, steps: list[tuple[int, int, int]]):
+    """Never two, never one that stands called refused, never more sends than attempts."""
+    write = OneWrite(Truth(once))
+    for seconds, which, also in steps:
+        if write.ended:
+            break
+        write.step(seconds, which, also)
