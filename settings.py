@@ -111,7 +111,7 @@ class Connection(BaseModel):
     patient_identifier_system: str
 
 
-class Clinic(BaseModel):
+class Installation(BaseModel):
     """The sites and connections of this installation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -140,6 +140,6 @@ class Clinic(BaseModel):
         return next(c for c in self.connections if c.id == connection)
 
 
-def load_clinic(path: Path) -> Clinic:
+def load_installation(path: Path) -> Installation:
     """Read the clinic file; raises with every problem named."""
-    return Clinic.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    return Installation.model_validate(yaml.safe_load(path.read_text("utf-8")))

@@ -23,7 +23,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
 from domain.rules.fold import apply
 from fhir_adapters.content.intents import intents_for
-from store import codec, inbox, restores
+from store import columns, inbox, restores
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
 from store.recording import Recording
@@ -132,7 +132,7 @@ class Turns:
         turn = _Turn(tx, recording, protocol, pathway, now)
         refusal: Refusal | None = None
         if command is not None:
-            asked = codec.asked_from_json(command.body)
+            asked = columns.asked_from_json(command.body)
             outcome = domain_turn.settle(protocol, pathway, recording.now.version, asked, now)
             if isinstance(outcome, Refusal):
                 refusal = outcome

@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.dependencies import open_parts
+from api.dependencies import open_dependencies
 from logs import set_up
 from settings import ApiSettings
 
@@ -35,9 +35,9 @@ async def serve() -> None:
     settings = ApiSettings()
     set_up(settings.log_level)
     with listen(settings.api_host, settings.api_port) as listening:
-        async with open_parts(settings) as parts:
+        async with open_dependencies(settings) as deps:
             config = uvicorn.Config(
-                create_app(parts),
+                create_app(deps),
                 http="httptools",
                 loop="asyncio",
                 lifespan="off",

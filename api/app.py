@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from api import health
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.access import check_every_route
 from api.edge.middleware import Edge
 from api.edge.problems import Problem, answer, of_domain, of_validation
@@ -25,8 +25,8 @@ FROM_STATUS = {
 }
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """Make the application from its parts."""
+def create_app(deps: Dependencies) -> FastAPI:
+    """Make the application from its deps."""
     app = FastAPI(
         title="Kairos",
         version="1",
@@ -35,7 +35,7 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.parts = parts
+    app.state.dependencies = deps
     v1 = APIRouter(prefix="/v1")
     for module in V1:
         check_every_route(route for route in module.router.routes if isinstance(route, APIRoute))
@@ -47,7 +47,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(Edge, tokens=parts.tokens)
+    app.add_middleware(Edge, tokens=deps.tokens)
     app.add_middleware(
         CorrelationIdMiddleware,
         header_name="X-Correlation-Id",

@@ -27,7 +27,7 @@ from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.plan import EhrPlan
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
-from settings import ApiSettings, Clinic, load_clinic
+from settings import ApiSettings, Installation, load_installation
 from store import pathways
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
@@ -108,10 +108,10 @@ class Ehr(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Everything a route may use."""
 
-    clinic: Clinic
+    installation: Installation
     protocols: ProtocolBook
     database: Database
     door: Door
@@ -196,19 +196,19 @@ async def _connected(settings: ApiSettings) -> Client:
 
 
 @asynccontextmanager
-async def open_parts(settings: ApiSettings) -> AsyncIterator[Parts]:
+async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Read what there is to read, connect, and close everything at the end."""
-    clinic = load_clinic(settings.clinic_file)
+    installation = load_installation(settings.clinic_file)
     protocols = load_protocols(settings.protocols_dir)
     async with AsyncExitStack() as closing:
         client = await _connected(settings)
         database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
-        ehrs = Ehrs.of(clinic.connections)
+        ehrs = Ehrs.of(installation.connections)
         closing.push_async_callback(ehrs.close)
         fetch = partial(read_key_set, settings.oidc_jwks)
-        yield Parts(
-            clinic=clinic,
+        yield Dependencies(
+            installation=installation,
             protocols=protocols,
             database=database,
             door=TemporalDoor(client),

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from domain.language.errors import Unavailable
 from store.schema import current
 
@@ -44,10 +44,10 @@ async def live() -> LiveView:
 )
 async def ready(request: Request, response: Response) -> ReadyView:
     """Look at the database and its schema, at Temporal and its workers, and at the protocols."""
-    parts: Parts = request.app.state.parts
-    database, newest = await _database(parts)
-    temporal, without_worker = await _temporal(parts)
-    protocols = len(parts.protocols.approved())
+    deps: Dependencies = request.app.state.dependencies
+    database, newest = await _database(deps)
+    temporal, without_worker = await _temporal(deps)
+    protocols = len(deps.protocols.approved())
     all_there = database and newest and temporal and not without_worker and protocols > 0
     response.status_code = 200 if all_there else NOT_READY
     return ReadyView(
@@ -60,10 +60,10 @@ async def ready(request: Request, response: Response) -> ReadyView:
     )
 
 
-async def _database(parts: Parts) -> tuple[bool, bool]:
+async def _database(deps: Dependencies) -> tuple[bool, bool]:
     try:
-        async with parts.database.begin() as tx:
-            return True, await tx.run_sync(_revision) == parts.schema
+        async with deps.database.begin() as tx:
+            return True, await tx.run_sync(_revision) == deps.schema
     except Unavailable:
         return False, False
 
@@ -72,9 +72,9 @@ def _revision(session: Session) -> str:
     return current(session.connection())
 
 
-async def _temporal(parts: Parts) -> tuple[bool, list[str]]:
+async def _temporal(deps: Dependencies) -> tuple[bool, list[str]]:
     try:
-        await parts.door.check()
-        return True, await parts.door.without_worker()
+        await deps.door.check()
+        return True, await deps.door.without_worker()
     except Unavailable:
         return False, []

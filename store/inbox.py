@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.language.refusal import Refusal
-from store import codec
+from store import columns
 from store.database import Transaction
 from store.records import CommandRecord, command_record
 from store.tables import CommandRow
@@ -89,7 +89,7 @@ async def applied(tx: Transaction, command_id: str, version: int, at: datetime) 
 
 async def rejected(tx: Transaction, command_id: str, refusal: Refusal, at: datetime) -> None:
     """Settle a command as rejected, with why. Settling twice changes nothing."""
-    problem = codec.refusal_to_json(refusal)
+    problem = columns.refusal_to_json(refusal)
     await _settle(tx, command_id, state="rejected", problem=problem, settled_at=at)
 
 

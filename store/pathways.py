@@ -11,7 +11,7 @@ from domain.language.names import PathwayId, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.rules.fold import fold
-from store import codec, protocols
+from store import columns, protocols
 from store.database import Transaction
 from store.records import EventRecord, PathwayRecord, event_record, pathway_record
 from store.tables import EventRow, PathwayRow
@@ -37,7 +37,7 @@ async def reserve(
             phase=protocol.phases[0].id,
             version=0,
             protocol_sha256=await protocols.keep(tx, protocol),
-            projection=codec.pathway_to_json(begun),
+            projection=columns.pathway_to_json(begun),
             rules=RULES,
             started_at=at,
             changed_at=at,
@@ -87,9 +87,9 @@ async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
 async def folded(tx: Transaction, row: PathwayRecord, protocol: CombinedProtocol) -> Pathway:
     """The pathway as the rules of this build see it: as it is stored if they made it, else anew."""
     if row.rules == RULES:
-        return codec.pathway_from_json(row.projection)
+        return columns.pathway_from_json(row.projection)
     wanted = select(EventRow.event).where(EventRow.pathway_id == row.id).order_by(EventRow.seq)
-    events = [codec.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
+    events = [columns.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
     return fold(Pathway(PathwayId(row.id)), events, protocol.vocabulary)
 
 

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.language.protocol import CombinedProtocol
-from store import codec
+from store import columns
 from store.database import Transaction
 from store.tables import ProtocolRow
 
 
 async def keep(tx: Transaction, protocol: CombinedProtocol) -> str:
     """Keep a protocol, vocabulary and all, if it is not there yet; the name it stands under."""
-    body = codec.protocol_to_json(protocol)
+    body = columns.protocol_to_json(protocol)
     name = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     added = insert(ProtocolRow).values(sha256=name, body=body)
     await tx.execute(added.on_conflict_do_nothing(index_elements=["sha256"]))
@@ -34,7 +34,7 @@ class PinnedProtocols:
         if name not in self._known:
             wanted = select(ProtocolRow.body).where(ProtocolRow.sha256 == name)
             stored = (await tx.execute(wanted)).scalar_one()
-            self._known[name] = codec.protocol_from_json(stored)
+            self._known[name] = columns.protocol_from_json(stored)
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         return self._known[name]

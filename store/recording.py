@@ -9,7 +9,7 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import codec, ledger, pathways
+from store import columns, ledger, pathways
 from store.database import Transaction
 from store.records import PathwayRecord, pathway_record
 from store.tables import AuditRow, EventRow, PathwayRow
@@ -53,7 +53,7 @@ class Recording:
                 author_role=event.by.role,
                 recorded_at=at,
                 rules=RULES,
-                event=codec.event_to_json(event),
+                event=columns.event_to_json(event),
             )
         )
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
@@ -67,7 +67,7 @@ class Recording:
             row.phase = pathway.phase
         if pathway.outcome is not None:
             row.status = PathwayStatus.FINISHED
-        row.projection = codec.pathway_to_json(pathway)
+        row.projection = columns.pathway_to_json(pathway)
         row.rules = RULES
         row.due_at = due
         row.changed_at = at

@@ -39,7 +39,7 @@ from domain.language.refusal import error_of
 from fhir_adapters.ehr import Ehr, Ehrs
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
-from store import codec, inbox, pathways
+from store import columns, inbox, pathways
 from store.database import Database
 from store.records import CommandRecord, PathwayRecord
 from store.tables import DeliveryRow
@@ -143,7 +143,7 @@ class World:
 
     async def refusal(self, command_id: str) -> Exception:
         """What a command was refused with."""
-        return error_of(codec.refusal_from_json((await self.command(command_id)).problem or {}))
+        return error_of(columns.refusal_from_json((await self.command(command_id)).problem or {}))
 
     def _received(
         self, command_id: str, kind: str, by: Author, asked: Command | Enrolment
@@ -156,7 +156,7 @@ class World:
             author_id=by.id,
             idempotency_key=command_id,
             fingerprint="f",
-            body=codec.asked_to_json(asked),
+            body=columns.asked_to_json(asked),
         )
 
     async def settled(self, minutes: int = 1) -> None:
@@ -182,7 +182,7 @@ class World:
 
     async def pathway(self) -> Pathway:
         """The pathway as it is stored."""
-        return codec.pathway_from_json((await self.row()).projection)
+        return columns.pathway_from_json((await self.row()).projection)
 
     async def in_ehr(self, resource_type: str) -> list[dict[str, object]]:
         """Every resource of a type in the EHR."""

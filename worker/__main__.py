@@ -24,7 +24,7 @@ from activities.turns import Turns
 from domain.language.errors import Unavailable
 from fhir_adapters.ehr import Ehr, Ehrs
 from logs import set_up
-from settings import Settings, load_clinic
+from settings import Settings, load_installation
 from store.database import Database
 from temporal import versions
 from temporal.clock import Clock, clock_for
@@ -48,7 +48,7 @@ async def run() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = Settings()
     set_up(settings.log_level)
-    clinic = load_clinic(settings.clinic_file)
+    installation = load_installation(settings.clinic_file)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -56,7 +56,7 @@ async def run() -> None:
     clock = clock_for(settings.clinical_clock, client)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
-    ehrs = Ehrs.of(clinic.connections)
+    ehrs = Ehrs.of(installation.connections)
     plans = Plans(ehrs)
     turns = Turns(database, plans, clock, partial(wake_lane, client))
     recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.access import May, acting_role, caller_of
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
@@ -32,10 +32,10 @@ IfMatch = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandRequest:
     """Who asks, in which role, and what tells this request from others."""
 
-    parts: Parts
+    deps: Dependencies
     caller: Caller
     role: Role
     key: str
@@ -53,13 +53,15 @@ class MayAsk(May):
 
     def __call__(  # type: ignore[override]
         self, request: Request, key: Key = None, if_match: IfMatch = None
-    ) -> Asked:
+    ) -> CommandRequest:
         """Give what the one door needs; 403 if no role may, 400 without a usable key."""
         caller = caller_of(request)
-        parts: Parts = request.app.state.parts
-        role = acting_role(caller, self.roles_now(parts.protocols))
+        deps: Dependencies = request.app.state.dependencies
+        role = acting_role(caller, self.roles_now(deps.protocols))
         state = request.scope["state"]
-        return Asked(parts, caller, role, _key(key), state["fingerprint"], _expects(if_match))
+        return CommandRequest(
+            deps, caller, role, _key(key), state["fingerprint"], _expects(if_match)
+        )
 
     def roles_now(self, protocols: ProtocolBook) -> Roles:
         """List the roles that may, with the protocols that there are."""

@@ -11,7 +11,7 @@ import structlog
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import ResolveDelivery
-from api.commands.request import Asked
+from api.commands.request import CommandRequest
 from api.commands.submit import repeated
 from api.reading.lookup import find_delivery
 from api.reading.verify_resource import check_stands
@@ -40,65 +40,65 @@ def choice_of(body: ResolveDelivery) -> Choice:
     assert_never(body.action)
 
 
-async def decide(asked: Asked, delivery_id: int, choice: Choice) -> JSONResponse:
+async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> JSONResponse:
     """Commit what a person decided about a delivery, and wake its lane.
 
     A resource that the person names is read in the EHR first. The same key again gets the answer
     of the first.
     """
-    parts = asked.parts
-    now = await parts.clock.now()
-    async with parts.database.begin() as tx:
-        found = await find_delivery(tx, asked.caller, delivery_id)
-        before = await repeated(tx, asked)
+    deps = request.deps
+    now = await deps.clock.now()
+    async with deps.database.begin() as tx:
+        found = await find_delivery(tx, request.caller, delivery_id)
+        before = await repeated(tx, request)
     if before is not None:
         return _answer(delivery_id, before.body["becomes"], replayed=True)
     if isinstance(choice, SupersedeAs):
-        await check_stands(parts, found, choice.ehr_id)
-    async with parts.database.begin() as tx:
+        await check_stands(deps, found, choice.ehr_id)
+    async with deps.database.begin() as tx:
         delivery = await ledger.get(tx, delivery_id)
-        decision = await _commit(tx, asked, delivery, choice, now)
+        decision = await _commit(tx, request, delivery, choice, now)
         if decision is None:
-            return await _said_before(tx, asked, delivery_id)
+            return await _said_before(tx, request, delivery_id)
     try:
-        await parts.door.wake_lane(delivery.connection_id, delivery.patient_id)
+        await deps.door.wake_lane(delivery.connection_id, delivery.patient_id)
     except Unavailable:
         log.warning("lane_not_woken", delivery_id=delivery.id, connection=delivery.connection_id)
     return _answer(delivery_id, decision.state)
 
 
 async def _commit(
-    tx: Transaction, asked: Asked, delivery: Delivery, choice: Choice, now: datetime
+    tx: Transaction, request: CommandRequest, delivery: Delivery, choice: Choice, now: datetime
 ) -> Decision | None:
     """Write down a decision and all that follows. None if its key came first in another request."""
     pathway = await pathways.lock(tx, delivery.pathway_id)
-    earlier = await inbox.earlier(tx, asked.caller.subject, asked.key)
+    earlier = await inbox.earlier(tx, request.caller.subject, request.key)
     if earlier is not None:
         return None
-    decision = resolve(delivery, choice, asked.author)
-    command = await inbox.receive(tx, _received(asked, delivery, choice, decision), now)
+    decision = resolve(delivery, choice, request.author)
+    command = await inbox.receive(tx, _received(request, delivery, choice, decision), now)
     if command is None:
         return None
     if decision.linked and decision.ehr_id is not None:
         await ledger.link(tx, delivery, decision.ehr_id)
     await ledger.settle(tx, delivery, decision, now)
     await lanes.ask_what_waits(tx, delivery.connection_id, delivery.patient_id)
-    ledger.audit(tx, delivery, f"{KIND}:{choice.kind}", asked.author, now)
+    ledger.audit(tx, delivery, f"{KIND}:{choice.kind}", request.author, now)
     await inbox.applied(tx, command.id, pathway.version, now)
     return decision
 
 
 def _received(
-    asked: Asked, delivery: Delivery, choice: Choice, decision: Decision
+    request: CommandRequest, delivery: Delivery, choice: Choice, decision: Decision
 ) -> inbox.Received:
     return inbox.Received(
         id=str(uuid4()),
         pathway_id=delivery.pathway_id,
         site_id=delivery.site_id,
         kind=KIND,
-        author_id=asked.caller.subject,
-        idempotency_key=asked.key,
-        fingerprint=asked.fingerprint,
+        author_id=request.caller.subject,
+        idempotency_key=request.key,
+        fingerprint=request.fingerprint,
         body={
             "delivery": delivery.id,
             "action": choice.kind,
@@ -109,8 +109,8 @@ def _received(
     )
 
 
-async def _said_before(tx: Transaction, asked: Asked, delivery_id: int) -> JSONResponse:
-    known = await repeated(tx, asked)
+async def _said_before(tx: Transaction, request: CommandRequest, delivery_id: int) -> JSONResponse:
+    known = await repeated(tx, request)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
     return _answer(delivery_id, known.body["becomes"], replayed=True)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import StartPathway
-from api.commands.request import Asked
+from api.commands.request import CommandRequest
 from api.commands.submit import answer_again, pending, repeated, settled
 from api.edge.access import site_of
 from api.edge.problems import Problem
@@ -26,33 +26,33 @@ from domain.language.protocol import CombinedProtocol, Status
 from fhir_adapters.exchange.patients import EhrPatient
 from protocols.book import ProtocolBook
 from settings import Site
-from store import capabilities, codec, inbox, pathways
+from store import capabilities, columns, inbox, pathways
 from workflows.messages import PathwayInput
 
 FARTHEST = timedelta(days=180)
 """How far ahead a first visit may lie; beyond that its year is taken for a slip of the pen."""
 
 
-async def start(asked: Asked, wanted: StartPathway) -> JSONResponse:
+async def start(request: CommandRequest, wanted: StartPathway) -> JSONResponse:
     """Enrol a patient on a protocol, and answer with the pathway."""
-    parts = asked.parts
-    site = site_of(parts.clinic, asked.caller, wanted.site)
-    async with parts.database.begin() as tx:
-        if (known := await repeated(tx, asked)) is not None:
+    deps = request.deps
+    site = site_of(deps.installation, request.caller, wanted.site)
+    async with deps.database.begin() as tx:
+        if (known := await repeated(tx, request)) is not None:
             return answer_again(known)
         capability = await capabilities.find(tx, site.ehr)
-    protocol = _protocol(parts.protocols, wanted.protocol, wanted.version)
+    protocol = _protocol(deps.protocols, wanted.protocol, wanted.version)
     _check_offers(site, protocol)
     if capability is None:
-        await learn(parts, site.ehr)
-    now = await parts.clock.now()
-    async with parts.database.begin() as tx:
+        await learn(deps, site.ehr)
+    now = await deps.clock.now()
+    async with deps.database.begin() as tx:
         ended = await pathways.ended_for(tx, site.ehr, wanted.patient)
-        earlier = [(await parts.see(tx, each))[1] for each in ended]
+        earlier = [(await deps.see(tx, each))[1] for each in ended]
     treated_on = _last_treated(earlier)
-    enrolment = _enrolment(asked, site, wanted, protocol, treated_on, now)
-    patient = await read_patient(parts, site.ehr, wanted.patient)
-    return await _begin(asked, site, protocol, enrolment, patient, now)
+    enrolment = _enrolment(request, site, wanted, protocol, treated_on, now)
+    patient = await read_patient(deps, site.ehr, wanted.patient)
+    return await _begin(request, site, protocol, enrolment, patient, now)
 
 
 def _protocol(book: ProtocolBook, name: str, version: int | None) -> CombinedProtocol:
@@ -76,7 +76,7 @@ def _check_offers(site: Site, protocol: CombinedProtocol) -> None:
 
 
 def _enrolment(
-    asked: Asked,
+    request: CommandRequest,
     site: Site,
     wanted: StartPathway,
     protocol: CombinedProtocol,
@@ -95,7 +95,7 @@ def _enrolment(
         treated_on,
     )
     first_visit = wanted.first_visit.local()
-    enrolment = Enrolment(RequestId(str(uuid4())), asked.author, started, first_visit)
+    enrolment = Enrolment(RequestId(str(uuid4())), request.author, started, first_visit)
     begin(protocol, enrolment, now)
     today = local_day(now, site.zone)
     if first_visit.day < today:
@@ -119,7 +119,7 @@ def _soonest(protocol: CombinedProtocol, treated_on: date) -> date:
 
 
 async def _begin(
-    asked: Asked,
+    request: CommandRequest,
     site: Site,
     protocol: CombinedProtocol,
     enrolment: Enrolment,
@@ -127,41 +127,41 @@ async def _begin(
     now: datetime,
 ) -> JSONResponse:
     """Reserve the patient and commit the request in one go, then start the workflow."""
-    parts, pathway_id = asked.parts, PathwayId(str(uuid4()))
+    deps, pathway_id = request.deps, PathwayId(str(uuid4()))
     received = inbox.Received(
         id=enrolment.id,
         pathway_id=pathway_id,
         site_id=site.id,
         kind=inbox.START,
-        author_id=asked.caller.subject,
-        idempotency_key=asked.key,
-        fingerprint=asked.fingerprint,
-        body=codec.asked_to_json(enrolment),
+        author_id=request.caller.subject,
+        idempotency_key=request.key,
+        fingerprint=request.fingerprint,
+        body=columns.asked_to_json(enrolment),
     )
     reserved = Pathway(
         pathway_id, EhrPatientId(patient.id), ConnectionId(site.ehr), SiteId(site.id), site.zone
     )
     try:
-        async with parts.database.begin() as tx:
+        async with deps.database.begin() as tx:
             if await inbox.receive(tx, received, now) is None:
-                if (known := await repeated(tx, asked)) is None:
+                if (known := await repeated(tx, request)) is None:
                     raise Unavailable("the same request came twice at one moment")
                 return answer_again(known)
             await pathways.reserve(tx, reserved, protocol, patient.fingerprint, now)
     except Conflict:
-        raise await _open_already(asked, site, patient.id) from None
+        raise await _open_already(request, site, patient.id) from None
     try:
-        await parts.door.start_pathway(PathwayInput(pathway_id, parts.roll_over_at))
+        await deps.door.start_pathway(PathwayInput(pathway_id, deps.roll_over_at))
     except Unavailable:
         return pending(enrolment.id, pathway_id)
-    return await settled(parts, enrolment.id, pathway_id, started=True)
+    return await settled(deps, enrolment.id, pathway_id, started=True)
 
 
-async def _open_already(asked: Asked, site: Site, patient_id: str) -> Problem:
+async def _open_already(request: CommandRequest, site: Site, patient_id: str) -> Problem:
     """Name the pathway that is open, if it is one that the caller may see."""
-    async with asked.parts.database.begin() as tx:
+    async with request.deps.database.begin() as tx:
         row = await pathways.open_for(tx, site.ehr, patient_id)
-    if row is None or row.site_id not in asked.caller.sites:
+    if row is None or row.site_id not in request.caller.sites:
         detail = "this patient has an open pathway at another site of the EHR; it must end first"
         return Problem("pathway-open", detail)
     address = f"/v1/pathways/{row.id}"

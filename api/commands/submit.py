@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from api.commands.precheck import check_meant
-from api.commands.request import Asked
-from api.dependencies import Parts
+from api.commands.request import CommandRequest
+from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.lookup import find_pathway
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import RequestId
 from domain.language.refusal import error_of
-from store import codec, inbox
+from store import columns, inbox
 from store.database import Transaction
 from store.records import CommandRecord
 from temporal.gateway import WorkflowGone
@@ -29,44 +29,44 @@ GONE = (
 )
 
 
-async def send(asked: Asked, pathway_id: str, wish: Wish) -> JSONResponse:
+async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResponse:
     """Commit a wish to the inbox, send it to its pathway, and answer with what came of it."""
-    parts = asked.parts
-    now = await parts.clock.now()
-    command = Command(RequestId(str(uuid4())), asked.author, wish, asked.expects)
-    async with parts.database.begin() as tx:
-        row = await find_pathway(tx, asked.caller, pathway_id)
-        if (known := await repeated(tx, asked)) is not None:
+    deps = request.deps
+    now = await deps.clock.now()
+    command = Command(RequestId(str(uuid4())), request.author, wish, request.expects)
+    async with deps.database.begin() as tx:
+        row = await find_pathway(tx, request.caller, pathway_id)
+        if (known := await repeated(tx, request)) is not None:
             return answer_again(known)
-        check_meant(*await parts.see(tx, row), wish, now)
-        if asked.expects is not None and asked.expects != row.version:
+        check_meant(*await deps.see(tx, row), wish, now)
+        if request.expects is not None and request.expects != row.version:
             raise stale(row.version)
         received = inbox.Received(
             id=command.id,
             pathway_id=row.id,
             site_id=row.site_id,
             kind=wish.kind,
-            author_id=asked.caller.subject,
-            idempotency_key=asked.key,
-            fingerprint=asked.fingerprint,
-            body=codec.asked_to_json(command),
+            author_id=request.caller.subject,
+            idempotency_key=request.key,
+            fingerprint=request.fingerprint,
+            body=columns.asked_to_json(command),
         )
         if await inbox.receive(tx, received, now) is None:
-            return answer_again(await _same_moment(tx, asked))
-    return await settled(parts, command.id, pathway_id)
+            return answer_again(await _same_moment(tx, request))
+    return await settled(deps, command.id, pathway_id)
 
 
-async def repeated(tx: Transaction, asked: Asked) -> CommandRecord | None:
+async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | None:
     """Find the request that came with this key before; 422 if it was another one."""
-    known = await inbox.earlier(tx, asked.caller.subject, asked.key)
-    if known is not None and known.fingerprint != asked.fingerprint:
+    known = await inbox.earlier(tx, request.caller.subject, request.key)
+    if known is not None and known.fingerprint != request.fingerprint:
         detail = "the key came with another request before; use a new key for a new request"
         raise Problem("idempotency-key-reused", detail)
     return known
 
 
-async def _same_moment(tx: Transaction, asked: Asked) -> CommandRecord:
-    known = await repeated(tx, asked)
+async def _same_moment(tx: Transaction, request: CommandRequest) -> CommandRecord:
+    known = await repeated(tx, request)
     if known is None:
         raise Unavailable("the same request came twice at one moment")
     return known
@@ -123,22 +123,22 @@ def pending(command_id: str, pathway_id: str, waits_for: str | None = None) -> J
 
 
 async def settled(
-    parts: Parts, command_id: str, pathway_id: str, *, started: bool = False
+    deps: Dependencies, command_id: str, pathway_id: str, *, started: bool = False
 ) -> JSONResponse:
     """Have a received command settled, and answer with what is stored of it; 202 if that is open.
 
     Whatever happened, the command is safe: what nobody answered is sent on from the inbox.
     """
     try:
-        stored = await parts.door.send(pathway_id, command_id)
+        stored = await deps.door.send(pathway_id, command_id)
         if stored.state == "applied" and stored.version is not None:
             return applied(command_id, pathway_id, stored.version, started=started)
-        async with parts.database.begin() as tx:
+        async with deps.database.begin() as tx:
             row = await inbox.find(tx, command_id)
     except WorkflowGone:
         return pending(command_id, pathway_id, GONE)
     except Unavailable:
-        why = await parts.door.why_unanswered(pathway_id)
+        why = await deps.door.why_unanswered(pathway_id)
         return pending(command_id, pathway_id, why)
     return pending(command_id, pathway_id) if row is None else outcome(row)
 
@@ -146,7 +146,7 @@ async def settled(
 def rejection(row: CommandRecord) -> Problem:
     """The problem that a command was rejected with."""
     try:
-        refusal = codec.refusal_from_json(row.problem or {})
+        refusal = columns.refusal_from_json(row.problem or {})
     except ValidationError:
         return of_domain(Refused("it was refused when it was sent on; look at what is next"))
     if refusal.version is not None:

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
 from domain.language.names import Role
-from settings import Clinic, Connection, Site
+from settings import Connection, Installation, Site
 
 ANYONE = tuple(role for role in Role if role is not Role.KAIROS)
 
@@ -80,18 +80,18 @@ def insist_visible(caller: Caller, found: Found | None) -> Found:
     return found
 
 
-def site_of(clinic: Clinic, caller: Caller, site: str) -> Site:
+def site_of(installation: Installation, caller: Caller, site: str) -> Site:
     """Give a site of this installation; 404 unless it is one of the caller's."""
-    found = clinic.site(site)
+    found = installation.site(site)
     if found is None or site not in caller.sites:
         raise nothing_there()
     return found
 
 
-def connections_of(clinic: Clinic, caller: Caller) -> dict[str, Connection]:
+def connections_of(installation: Installation, caller: Caller) -> dict[str, Connection]:
     """Map the ids of the EHRs of the caller's sites to them; others do not exist."""
-    mine = {site.ehr for site in clinic.sites if site.id in caller.sites}
-    return {each.id: each for each in clinic.connections if each.id in mine}
+    mine = {site.ehr for site in installation.sites if site.id in caller.sites}
+    return {each.id: each for each in installation.connections if each.id in mine}
 
 
 def is_id(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Ask an EHR what it can do, and keep what it says. Asking twice is harmless."""
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.problems import Problem
 from api.reading.patients import ehr_away
 from domain.language.errors import Malformed, Unavailable
@@ -9,17 +9,17 @@ from store import capabilities
 from store.records import CapabilityRecord
 
 
-async def learn(parts: Parts, connection: str) -> CapabilityRecord:
+async def learn(deps: Dependencies, connection: str) -> CapabilityRecord:
     """Read and keep a connection's CapabilityStatement, which must be one that can be planned."""
     try:
-        statement = await parts.ehr(connection).statement()
+        statement = await deps.ehr(connection).statement()
     except (Unavailable, EhrRefused):
         raise ehr_away() from None
     except Malformed:
         detail = f"{connection} answers with something else than an R4 CapabilityStatement"
         raise Problem("capability-unknown", detail) from None
-    now = await parts.clock.now()
-    async with parts.database.begin() as tx:
+    now = await deps.clock.now()
+    async with deps.database.begin() as tx:
         await capabilities.save(tx, connection, statement, now)
         row = await capabilities.find(tx, connection)
     assert row is not None  # noqa: S101  it was saved in this transaction

@@ -5,7 +5,7 @@ What the EHR says about who somebody is goes no further than this: people compar
 
 from datetime import date
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem
 from api.reading.work_views import PatientView
 from domain.language.errors import Malformed, Unavailable
@@ -16,9 +16,9 @@ GONE = (404, 410)
 MOST_MATCHES = 20
 
 
-async def read_patient(parts: Parts, connection: str, patient_id: str) -> EhrPatient:
+async def read_patient(deps: Dependencies, connection: str, patient_id: str) -> EhrPatient:
     """Read a patient who may be enrolled: there, active and not merged into another record."""
-    client = parts.ehr(connection).client
+    client = deps.ehr(connection).client
     try:
         held = await client.read("Patient", patient_id)
         patient = EhrPatient.from_fhir(held.resource, client.base_url)
@@ -37,11 +37,11 @@ async def read_patient(parts: Parts, connection: str, patient_id: str) -> EhrPat
 
 
 async def find_patients(
-    parts: Parts, connection: str, identifier: str, birth_date: date | None
+    deps: Dependencies, connection: str, identifier: str, birth_date: date | None
 ) -> list[PatientView]:
     """Find patients by an identifier of the connection's system."""
-    client = parts.ehr(connection).client
-    token = f"{parts.clinic.connection(connection).patient_identifier_system}|{identifier}"
+    client = deps.ehr(connection).client
+    token = f"{deps.installation.connection(connection).patient_identifier_system}|{identifier}"
     try:
         found = await client.search("Patient", [("identifier", token)], pages=1)
         return [

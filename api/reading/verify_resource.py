@@ -3,7 +3,7 @@
 Must not compare what it says: the person entered it, or looked at it, and vouches for that.
 """
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.reading.patients import GONE, ehr_away
 from domain.delivery.words import Delivery
 from domain.language.errors import Conflict, Malformed, Unavailable
@@ -11,10 +11,10 @@ from fhir_adapters.exchange.compare import patient_of
 from fhir_adapters.exchange.failures import EhrRefused
 
 
-async def check_stands(parts: Parts, delivery: Delivery, ehr_id: str) -> None:
+async def check_stands(deps: Dependencies, delivery: Delivery, ehr_id: str) -> None:
     """Raise Conflict unless a delivery may be said to stand in its EHR as this resource."""
     place = f"{delivery.resource_type}/{ehr_id}"
-    client = parts.ehr(delivery.connection_id).client
+    client = deps.ehr(delivery.connection_id).client
     try:
         held = await client.read(delivery.resource_type, ehr_id)
     except EhrRefused as error:

@@ -1,6 +1,6 @@
 """What people are to do, over all pathways of some sites."""
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.cursors import Place
 from api.reading.pathway_views import TaskView
 from api.reading.rendering import task_view
@@ -18,7 +18,7 @@ Found = list[tuple[Place, TaskView]]
 
 async def open_tasks(
     tx: Transaction,
-    deps: Parts,
+    deps: Dependencies,
     sites: list[str],
     role: Role | None,
     after: tuple[str, int] | None,

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from api.commands.catalogue import CATALOGUE
 from api.commands.catalogue.entry import Entry
-from api.commands.request import Asked, MayWish
+from api.commands.request import CommandRequest, MayWish
 from api.commands.submit import send
 from api.commands.words import Body
 from api.routes.declaring import COMMANDING, example
@@ -21,10 +21,10 @@ router = APIRouter(prefix="/pathways/{pathway}")
 
 def _add(entry: Entry[Any]) -> None:
     async def ask(
-        pathway: str, asked: Asked, body: Body | None = None, **about: str
+        pathway: str, request: CommandRequest, body: Body | None = None, **about: str
     ) -> JSONResponse:
         said = entry.body() if body is None else body
-        return await send(asked, pathway, entry.make(said, "".join(about.values())))
+        return await send(request, pathway, entry.make(said, "".join(about.values())))
 
     # FastAPI reads a route's parameters, and so describes them, from its signature.
     ask.__signature__ = _signature(entry)  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ def _signature(entry: Entry[Any]) -> Signature:
         "pathway": str,
         **({entry.about: str} if entry.about else {}),
         "body": Annotated[body, example(entry.body)],
-        "asked": Annotated[Asked, Depends(MayWish(entry.wish))],
+        "asked": Annotated[CommandRequest, Depends(MayWish(entry.wish))],
     }
     may_be_left_out = {"body": None} if entry.may_be_empty else {}
     return Signature([

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import Nothing
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.access import May, connections_of, nothing_there
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
@@ -26,20 +26,22 @@ Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
 
 
 @router.get("", summary="List EHR connections", responses=READING)
-async def list_connections(parts: With, caller: Reader) -> Page[w.ConnectionView]:
+async def list_connections(deps: With, caller: Reader) -> Page[w.ConnectionView]:
     """List the EHRs of the caller's sites, and when each last said what it can do."""
     views = []
-    async with parts.database.begin() as tx:
-        for connection in connections_of(parts.clinic, caller).values():
+    async with deps.database.begin() as tx:
+        for connection in connections_of(deps.installation, caller).values():
             row = await capabilities.find(tx, connection.id)
-            views.append(_view(parts, caller, connection, row))
+            views.append(_view(deps, caller, connection, row))
     return Page(items=views)
 
 
 def _view(
-    parts: Parts, caller: Caller, connection: Connection, row: CapabilityRecord | None
+    deps: Dependencies, caller: Caller, connection: Connection, row: CapabilityRecord | None
 ) -> w.ConnectionView:
-    sites = [s.id for s in parts.clinic.sites if s.ehr == connection.id and s.id in caller.sites]
+    sites = [
+        s.id for s in deps.installation.sites if s.ehr == connection.id and s.id in caller.sites
+    ]
     return w.ConnectionView(
         id=connection.id,
         name=connection.name,
@@ -51,20 +53,20 @@ def _view(
 
 
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
-async def get_plan(connection: str, parts: With, caller: Reader) -> w.PlanView:
+async def get_plan(connection: str, deps: With, caller: Reader) -> w.PlanView:
     """Say for each artefact how it would be written to this EHR, from what it said it can do."""
-    if connection not in connections_of(parts.clinic, caller):
+    if connection not in connections_of(deps.installation, caller):
         raise nothing_there()
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         row = await capabilities.find(tx, connection)
     if row is None:
         detail = f"probe it first: POST /v1/connections/{connection}/probe"
         raise Problem("capability-unknown", detail)
-    return _plan(parts, row)
+    return _plan(deps, row)
 
 
-def _plan(parts: Parts, row: CapabilityRecord) -> w.PlanView:
-    plan = parts.ehr(row.connection_id).plan(row.statement)
+def _plan(deps: Dependencies, row: CapabilityRecord) -> w.PlanView:
+    plan = deps.ehr(row.connection_id).plan(row.statement)
     lines = [w.PlanLine.model_validate(asdict(line)) for line in plan.describe()]
     return w.PlanView(connection=row.connection_id, capability_read_at=row.read_at, plan=lines)
 
@@ -78,17 +80,17 @@ def _plan(parts: Parts, row: CapabilityRecord) -> w.PlanView:
 )
 async def probe(
     connection: str,
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(Role.OPERATIONS, Role.INTEGRATOR))],
     body: Annotated[Nothing | None, example(Nothing)] = None,
 ) -> JSONResponse:
     """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
     del body
-    if connection not in connections_of(parts.clinic, caller):
+    if connection not in connections_of(deps.installation, caller):
         raise nothing_there()
-    row = await learn(parts, connection)
+    row = await learn(deps, connection)
     return JSONResponse(
-        _plan(parts, row).model_dump(mode="json"),
+        _plan(deps, row).model_dump(mode="json"),
         status_code=201,
         headers={"Location": f"/v1/connections/{connection}/plan"},
     )

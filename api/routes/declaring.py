@@ -1,4 +1,4 @@
-"""What the routes share: their parts, examples and the problems they may answer with."""
+"""What the routes share: their dependencies, examples and the problems they may answer with."""
 
 from typing import Annotated, Any
 
@@ -6,17 +6,17 @@ from fastapi import Body, Depends, Request
 
 from api.commands.answers import Accepted, Applied
 from api.commands.words import Body as Shape
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.problems import TYPES, ProblemView
 
 
-def parts_of(request: Request) -> Parts:
-    """Give the parts that the process was made from."""
-    parts: Parts = request.app.state.parts
-    return parts
+def dependencies_of(request: Request) -> Dependencies:
+    """Give the dependencies that the process was made from."""
+    deps: Dependencies = request.app.state.dependencies
+    return deps
 
 
-With = Annotated[Parts, Depends(parts_of)]
+With = Annotated[Dependencies, Depends(dependencies_of)]
 
 PROBLEM = {"$ref": f"#/components/schemas/{ProblemView.__name__}"}
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from api.commands import resolutions
 from api.commands.answers import Resolved
 from api.commands.bodies import ResolveDelivery
-from api.commands.request import Asked, MayAsk
+from api.commands.request import CommandRequest, MayAsk
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
 from api.reading import rendering
@@ -29,7 +29,7 @@ Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 @router.get("", summary="List writes to EHRs", responses=READING)
 async def list_deliveries(
     *,
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
     state: Annotated[DeliveryState | None, Query()] = None,
     needs_person: Annotated[bool | None, Query()] = None,
@@ -39,8 +39,8 @@ async def list_deliveries(
 ) -> Page[w.DeliveryView]:
     """List deliveries of the caller's sites in the order in which they were meant."""
     of_list = f"deliveries|{state}|{needs_person}|{site}"
-    place = parts.cursors.read(of_list, cursor)
-    async with parts.database.begin() as tx:
+    place = deps.cursors.read(of_list, cursor)
+    async with deps.database.begin() as tx:
         found = await ledger.page(
             tx,
             site_list(caller, site),
@@ -51,18 +51,18 @@ async def list_deliveries(
             most=limit + 1,
         )
     return page_of(
-        parts.cursors, of_list, [([d.id], rendering.delivery_view(d)) for d in found], limit
+        deps.cursors, of_list, [([d.id], rendering.delivery_view(d)) for d in found], limit
     )
 
 
 @router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
 async def get_delivery(
     delivery: Id,
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(*CARE, Role.OPERATIONS, Role.INTEGRATOR))],
 ) -> w.DeliveryDetail:
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         found = await find_delivery(tx, caller, delivery)
     view = rendering.delivery_view(found)
     choices = [choice.kind for choice in possible(found)]
@@ -79,7 +79,7 @@ async def get_delivery(
 async def resolve(
     delivery: Id,
     body: Annotated[ResolveDelivery, example(ResolveDelivery)],
-    asked: Annotated[Asked, Depends(MayAsk(*MAY_RESOLVE))],
+    request: Annotated[CommandRequest, Depends(MayAsk(*MAY_RESOLVE))],
 ) -> JSONResponse:
     """Send it again, take what the EHR made of it, or say that it is not needed any more."""
-    return await resolutions.decide(asked, delivery, resolutions.choice_of(body))
+    return await resolutions.decide(request, delivery, resolutions.choice_of(body))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import StartPathway
-from api.commands.request import Asked, MayAsk
+from api.commands.request import CommandRequest, MayAsk
 from api.commands.starts import start
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
@@ -28,16 +28,16 @@ DeliveryReader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
 @router.post("/pathways", summary="Start a pathway", **COMMANDING)
 async def start_pathway(
     body: Annotated[StartPathway, example(StartPathway)],
-    asked: Annotated[Asked, Depends(MayAsk(*MAY_START))],
+    request: Annotated[CommandRequest, Depends(MayAsk(*MAY_START))],
 ) -> JSONResponse:
     """Enrol a patient of the site's EHR on an approved protocol; one open pathway a patient."""
-    return await start(asked, body)
+    return await start(request, body)
 
 
 @router.get("/pathways", summary="List pathways", responses=READING)
 async def list_pathways(
     *,
-    parts: With,
+    deps: With,
     caller: Reader,
     status: Annotated[PathwayStatus | None, Query()] = None,
     site: Annotated[str | None, Query()] = None,
@@ -46,27 +46,27 @@ async def list_pathways(
 ) -> Page[v.PathwaySummary]:
     """List pathways of the caller's sites, in a stable order."""
     of_list = f"pathways|{status}|{site}"
-    place = parts.cursors.read(of_list, cursor)
+    place = deps.cursors.read(of_list, cursor)
     after = str(place[0]) if place else None
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         rows = await pathways.page(tx, site_list(caller, site), status, after, limit + 1)
     return page_of(
-        parts.cursors, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit
+        deps.cursors, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit
     )
 
 
 @router.get("/pathways/{pathway}", summary="A pathway as it is now", responses=READING)
 async def get_pathway(
-    pathway: str, parts: With, caller: Reader, response: Response
+    pathway: str, deps: With, caller: Reader, response: Response
 ) -> v.PathwayView:
     """Show where a pathway stands, what is next, and what stands in the way and who can clear it.
 
     The ETag is its version, for `If-Match`.
     """
-    now = await parts.clock.now()
-    async with parts.database.begin() as tx:
+    now = await deps.clock.now()
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        protocol, seen = await parts.see(tx, row)
+        protocol, seen = await deps.see(tx, row)
         deliveries = await ledger.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
     return rendering.pathway_view(row, protocol, seen, deliveries, now)
@@ -74,34 +74,34 @@ async def get_pathway(
 
 @router.get("/pathways/{pathway}/timeline", summary="What happened, in order", responses=READING)
 async def get_timeline(
-    pathway: str, parts: With, caller: Reader, limit: Limit = 50, cursor: Cursor = None
+    pathway: str, deps: With, caller: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[v.EventView]:
     """List a pathway's events in the order in which they were recorded."""
     of_list = f"timeline|{pathway}"
-    place = parts.cursors.read(of_list, cursor)
-    async with parts.database.begin() as tx:
+    place = deps.cursors.read(of_list, cursor)
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
     return page_of(
-        parts.cursors, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit
+        deps.cursors, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit
     )
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)
-async def get_visits(pathway: str, parts: With, caller: Reader) -> Page[v.VisitView]:
+async def get_visits(pathway: str, deps: With, caller: Reader) -> Page[v.VisitView]:
     """List every visit of a pathway, proposed ones included."""
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        protocol, seen = await parts.see(tx, row)
+        protocol, seen = await deps.see(tx, row)
     return Page(items=rendering.visit_views(seen, protocol))
 
 
 @router.get("/pathways/{pathway}/tasks", summary="Its tasks", responses=READING)
-async def get_tasks(pathway: str, parts: With, caller: Reader) -> Page[v.TaskView]:
+async def get_tasks(pathway: str, deps: With, caller: Reader) -> Page[v.TaskView]:
     """List every task of a pathway, closed ones included."""
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        _, seen = await parts.see(tx, row)
+        _, seen = await deps.see(tx, row)
     views = [
         rendering.task_view(key, task, row.id, row.site_id) for key, task in seen.tasks.items()
     ]
@@ -111,15 +111,15 @@ async def get_tasks(pathway: str, parts: With, caller: Reader) -> Page[v.TaskVie
 @router.get("/pathways/{pathway}/deliveries", summary="Its writes to the EHR", responses=READING)
 async def get_deliveries(
     pathway: str,
-    parts: With,
+    deps: With,
     caller: DeliveryReader,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[w.DeliveryView]:
     """List what is, was and will be written to the EHR for a pathway."""
     of_list = f"pathway-deliveries|{pathway}"
-    place = parts.cursors.read(of_list, cursor)
-    async with parts.database.begin() as tx:
+    place = deps.cursors.read(of_list, cursor)
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         rows = await ledger.page(
             tx,
@@ -131,5 +131,5 @@ async def get_deliveries(
             most=limit + 1,
         )
     return page_of(
-        parts.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
+        deps.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
     )

@@ -32,29 +32,29 @@ def protocol_view(protocol: CombinedProtocol) -> w.ProtocolView:
 
 
 @router.get("/protocols", summary="List protocols", responses=READING)
-async def list_protocols(parts: With, _caller: AnyCaller) -> Page[w.ProtocolView]:
+async def list_protocols(deps: With, _caller: AnyCaller) -> Page[w.ProtocolView]:
     """List the pathway protocols of this installation in every version."""
-    return Page(items=[protocol_view(protocol) for protocol in parts.protocols.all()])
+    return Page(items=[protocol_view(protocol) for protocol in deps.protocols.all()])
 
 
 @router.get("/protocols/{protocol}", summary="A protocol", responses=READING)
 async def get_protocol(
     protocol: str,
-    parts: With,
+    deps: With,
     _caller: AnyCaller,
     version: Annotated[int | None, Query(ge=1)] = None,
 ) -> w.ProtocolView:
     """Show a protocol: that version, or the newest approved one."""
     try:
-        return protocol_view(parts.protocols.combined(protocol, version))
+        return protocol_view(deps.protocols.combined(protocol, version))
     except Malformed:
         raise nothing_there() from None
 
 
 @router.get("/sites", summary="List the caller's sites", responses=READING)
-async def list_sites(parts: With, caller: AnyCaller) -> Page[w.SiteView]:
+async def list_sites(deps: With, caller: AnyCaller) -> Page[w.SiteView]:
     """List the sites that the caller's token grants."""
-    mine = [site for site in parts.clinic.sites if site.id in caller.sites]
+    mine = [site for site in deps.installation.sites if site.id in caller.sites]
     return Page(
         items=[
             w.SiteView(
@@ -72,11 +72,11 @@ async def list_sites(parts: With, caller: AnyCaller) -> Page[w.SiteView]:
 @router.get("/sites/{site}/patients", summary="Find a patient in the EHR", responses=READING)
 async def search_patients(
     site: Annotated[str, Path()],
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_START))],
     identifier: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
     birth_date: Annotated[date | None, Query(description="to be sure of the match")] = None,
 ) -> Page[w.PatientView]:
     """Find patients by the identifier that the site's EHR is known by. Tells no names."""
-    known = site_of(parts.clinic, caller, site)
-    return Page(items=await find_patients(parts, known.ehr, identifier, birth_date))
+    known = site_of(deps.installation, caller, site)
+    return Page(items=await find_patients(deps, known.ehr, identifier, birth_date))

@@ -23,7 +23,7 @@ router = APIRouter(tags=["work"])
 @router.get("/tasks", summary="Open tasks of all pathways", responses=READING)
 async def list_tasks(
     *,
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ))],
     role: Annotated[Role | None, Query(description="only tasks for this role")] = None,
     site: Annotated[str | None, Query()] = None,
@@ -32,21 +32,21 @@ async def list_tasks(
 ) -> Page[v.TaskView]:
     """List what people are to do, pathway by pathway; within one by due time."""
     of_list = f"tasks|{role}|{site}"
-    place = parts.cursors.read(of_list, cursor)
+    place = deps.cursors.read(of_list, cursor)
     after = (str(place[0]), int(place[1])) if place else None
-    async with parts.database.begin() as tx:
-        found = await open_tasks(tx, parts, site_list(caller, site), role, after, limit + 1)
-    return page_of(parts.cursors, of_list, found, limit)
+    async with deps.database.begin() as tx:
+        found = await open_tasks(tx, deps, site_list(caller, site), role, after, limit + 1)
+    return page_of(deps.cursors, of_list, found, limit)
 
 
 @router.get("/commands/{command}", summary="How far a command has come", responses=READING)
 async def get_command(
     command: str,
-    parts: With,
+    deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
 ) -> w.CommandView:
     """Say whether a command was applied or rejected; while `received`, ask again in a moment."""
-    async with parts.database.begin() as tx:
+    async with deps.database.begin() as tx:
         row = await find_command(tx, caller, command)
     problem = rejection(row) if row.state is CommandState.REJECTED else None
     return rendering.command_view(row, problem)

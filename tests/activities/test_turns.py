@@ -19,7 +19,7 @@ from domain.language.pathway import Pathway
 from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
 from domain.language.visits import BookVisit, CheckIn
-from store import codec, pathways, restores
+from store import columns, pathways, restores
 from store.database import Database
 from store.tables import DeliveryRow, OriginRow, PathwayRow
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
@@ -83,7 +83,9 @@ async def test_of_fifty_who_expect_the_same_version_one_is_right(world: World) -
     row = await world.row()
     for place, each in enumerate(taken):
         if each.settled == "rejected":
-            refusal = codec.refusal_from_json((await world.command(commands[place])).problem or {})
+            refusal = columns.refusal_from_json(
+                (await world.command(commands[place])).problem or {}
+            )
             assert version < (refusal.version or 0) <= row.version
 
 
@@ -123,12 +125,12 @@ async def test_a_projection_of_other_rules_is_made_anew(world: World) -> None:
     """What other rules folded is not believed: the next turn folds the events, and says by whom."""
     await world.do(PRESCRIBER, SignOrder(INDUCTION))
     right = await world.pathway()
-    wrong = codec.pathway_to_json(Pathway(right.id))
+    wrong = columns.pathway_to_json(Pathway(right.id))
     async with world.database.begin() as tx:
         await tx.execute(update(PathwayRow).values(projection=wrong, rules="others"))
     await _take(world)
     row = await world.row()
-    assert codec.pathway_from_json(row.projection) == right
+    assert columns.pathway_from_json(row.projection) == right
     assert row.rules == RULES
     async with world.database.begin() as tx:
         events = await pathways.events_after(tx, world.pathway_id, 0, 1000)

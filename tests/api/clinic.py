@@ -18,7 +18,7 @@ from api.app import create_app
 from api.commands.bodies import ResolveDelivery, StartPathway
 from api.commands.catalogue import CATALOGUE
 from api.commands.words import Body
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
 from clinic.environment import clinic_yaml
@@ -35,7 +35,7 @@ from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from fhir_adapters.profile.verdicts import Verdict
 from protocols.book import ProtocolBook
-from settings import load_clinic
+from settings import load_installation
 from store import schema
 from store.database import Database
 from workflows.messages import PathwayInput, Settled, Turn
@@ -240,11 +240,11 @@ class House:
         self.clinic_file.write_text(clinic_yaml("https://ehr.invalid/fhir"))
         self._app: FastAPI | None = None
 
-    def app(self, parts: Parts) -> FastAPI:
-        """The application, with these parts from now on."""
+    def app(self, deps: Dependencies) -> FastAPI:
+        """The application, with these dependencies from now on."""
         if self._app is None:
-            self._app = create_app(parts)
-        self._app.state.parts = parts
+            self._app = create_app(deps)
+        self._app.state.dependencies = deps
         return self._app
 
 
@@ -258,7 +258,7 @@ class Clinic:
         self.ehr = StandInEhr()
         self.issuer = house.issuer
         self.protocol = protocol
-        self.app = house.app(parts(self, house))
+        self.app = house.app(deps(self, house))
         transport = httpx2.ASGITransport(app=self.app)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://api")
 
@@ -311,11 +311,11 @@ class Clinic:
         await self.http.aclose()
 
 
-def parts(clinic: Clinic, house: House) -> Parts:
-    """The application's parts, with the test's stand-ins."""
+def deps(clinic: Clinic, house: House) -> Dependencies:
+    """The application's deps, with the test's stand-ins."""
     draft = replace(clinic.protocol, id="a-draft", status=Status.DRAFT)
-    return Parts(
-        clinic=load_clinic(house.clinic_file),
+    return Dependencies(
+        installation=load_installation(house.clinic_file),
         protocols=book(clinic.protocol, draft),
         database=clinic.database,
         door=clinic.door,

@@ -148,8 +148,8 @@ async def test_an_order_is_signed_by_those_whom_its_protocol_names(clinic: Clini
     first, *others = clinic.protocol.phases
     phases = (replace(first, ordered_by=(Role.NURSE,)), *others)
     theirs = replace(clinic.protocol, id="nurses-order", phases=phases)
-    parts = clinic.app.state.parts
-    clinic.app.state.parts = replace(parts, protocols=book(clinic.protocol, theirs))
+    deps = clinic.app.state.dependencies
+    clinic.app.state.dependencies = replace(deps, protocols=book(clinic.protocol, theirs))
     address = await clinic.started(protocol=theirs.id)
     (asked,) = (step for step in (await clinic.nurse.get(address)).json()["next"] if step["ask"])
     assert asked["who"] == ["nurse"]

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from api.app import V1, create_app
 from api.commands.catalogue import CATALOGUE
 from api.commands.catalogue.entry import Entry
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from api.edge.access import check_every_route, guards_of
 from api.edge.body import canonical, read_body
 from api.edge.cursors import Cursors
@@ -22,7 +22,7 @@ from api.routes import work
 from domain.language.commands import Wish
 from domain.language.names import Role
 from protocols.book import ProtocolBook
-from settings import Clinic
+from settings import Installation
 from store.database import Database
 from temporal.clock import SystemClock
 from tests.api.clinic import BODIES
@@ -38,8 +38,8 @@ def app() -> FastAPI:
         return {"keys": []}
 
     nothing: Any = None
-    parts = Parts(
-        clinic=Clinic(sites=(), connections=()),
+    deps = Dependencies(
+        installation=Installation(sites=(), connections=()),
         protocols=ProtocolBook(nothing, (), ()),
         database=Database("postgresql+psycopg://nobody@/nothing"),
         door=nothing,
@@ -49,7 +49,7 @@ def app() -> FastAPI:
         cursors=Cursors("secret"),
         schema="",
     )
-    return create_app(replace(parts))
+    return create_app(replace(deps))
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:

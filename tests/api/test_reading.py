@@ -1,6 +1,6 @@
 """Reading: the pathway as it is now, lists page by page, reference data and health."""
 
-from api.dependencies import Parts
+from api.dependencies import Dependencies
 from store.tables import PathwayRow
 from tests.api.clinic import Clinic, patient
 
@@ -164,8 +164,8 @@ async def test_health_needs_no_token_and_tells_what_is_missing(clinic: Clinic):
 
 async def test_an_older_schema_is_not_ready(clinic: Clinic):
     """A database that is not at the revision that the code expects is not ready."""
-    parts: Parts = clinic.app.state.parts
-    object.__setattr__(parts, "schema", "9999")
+    deps: Dependencies = clinic.app.state.dependencies
+    object.__setattr__(deps, "schema", "9999")
     ready = await clinic.http.get("/health/ready")
     assert (ready.status_code, ready.json()["schema_newest"]) == (503, False)
 

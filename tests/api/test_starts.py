@@ -113,7 +113,7 @@ async def test_an_open_pathway_is_named(clinic: Clinic):
 async def test_an_open_pathway_of_another_site_is_not_named(clinic: Clinic, monkeypatch):
     """Where another site has the patient, the caller learns that and not which pathway it is."""
     address = await clinic.started()
-    phoenix = clinic.app.state.parts.clinic.sites[1]
+    phoenix = clinic.app.state.dependencies.installation.sites[1]
     monkeypatch.setitem(phoenix.__dict__, "offers", frozenset({"esketamine", "dtms"}))
     manager = clinic.staff("care-manager", sites=["phoenix"])
     answer = await manager.post("/v1/pathways", START | {"site": "phoenix"})

@@ -32,7 +32,7 @@ from domain.planner import next_due, steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
 from domain.rules.treating import check_may_treat
-from store import codec
+from store import columns
 from tests.course import Course
 from tests.domain.clinic import COMBINED, DTMS, NEW_YORK
 from tests.domain.oracles import check_course
@@ -139,8 +139,8 @@ def test_the_order_of_independent_events_does_not_matter(course: Course, random:
 def test_stored_and_read_again_it_is_the_same(course: Course):
     """Every event and the pathway itself survive JSON with every value equal."""
     for event in course.events:
-        assert codec.event_from_json(codec.event_to_json(event)) == event
-    assert codec.pathway_from_json(codec.pathway_to_json(course.pathway)) == course.pathway
+        assert columns.event_from_json(columns.event_to_json(event)) == event
+    assert columns.pathway_from_json(columns.pathway_to_json(course.pathway)) == course.pathway
 
 
 @courses(15)

@@ -7,7 +7,7 @@ from domain.language.errors import Conflict
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import codec, pathways
+from store import columns, pathways
 from store.database import Database
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -34,4 +34,4 @@ async def test_fifty_starts_at_once_reserve_one(
 
 def test_a_pinned_protocol_comes_back_equal(protocol: CombinedProtocol) -> None:
     """Writing a protocol to JSON and reading it back loses nothing."""
-    assert codec.protocol_from_json(codec.protocol_to_json(protocol)) == protocol
+    assert columns.protocol_from_json(columns.protocol_to_json(protocol)) == protocol

@@ -28,7 +28,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.treatment import RecordDose
 from domain.language.visits import BookVisit
 from domain.rules.fold import fold
-from store import codec, pathways
+from store import columns, pathways
 from store.database import Database
 from temporal.gateway import send
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
@@ -139,7 +139,7 @@ async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
     await world.settled()
     async with world.database.begin() as tx:
         rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
-    events = [codec.event_from_json(row.event) for row in rows]
+    events = [columns.event_from_json(row.event) for row in rows]
     begun = Pathway(PathwayId(world.pathway_id))
     folded = fold(begun, events, world.protocol.vocabulary)
     assert folded == await world.pathway()

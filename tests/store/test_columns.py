@@ -22,7 +22,7 @@ from domain.language.names import (
 from domain.language.observations import Measurement, RecordReadings
 from domain.language.phases import PathwayStarted
 from domain.language.refusal import Refusal
-from store.codec import (
+from store.columns import (
     asked_from_json,
     asked_to_json,
     refusal_from_json,
