@@ -14,7 +14,7 @@ from api import health
 from api.dependencies import Dependencies
 from api.edge.access import check_every_route
 from api.edge.middleware import Edge
-from api.edge.problems import Problem, answer, of_domain, of_validation
+from api.edge.problems import Problem, of_domain, of_validation, problem_response
 from api.routes import commands, connections, deliveries, pathways, reference, work
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
@@ -65,7 +65,7 @@ async def _domain(_request: Request, error: Exception) -> JSONResponse:
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     problem = error if isinstance(error, Problem) else of_domain(error)
-    return answer(problem)
+    return problem_response(problem)
 
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:

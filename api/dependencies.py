@@ -133,19 +133,15 @@ class TemporalDoor:
     """The door to a Temporal cluster."""
 
     def __init__(self, client: Client) -> None:
-        """Use this connection."""
         self._client = client
 
     async def start_pathway(self, start: PathwayInput) -> bool:
-        """Start a pathway's workflow."""
         return await door.start_pathway(self._client, start)
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
-        """Send a command to a pathway's workflow."""
         return await door.send(self._client, pathway_id, command_id)
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
-        """Wake a lane."""
         try:
             await door.wake_lane(self._client, connection_id, patient_id)
         except RPCError as error:
@@ -174,7 +170,6 @@ class ReachableClock:
     """Another clock, whose being out of reach is Unavailable like everything else's."""
 
     def __init__(self, clock: Clock) -> None:
-        """Ask this clock."""
         self._clock = clock
 
     async def now(self) -> datetime:

@@ -35,7 +35,6 @@ class May:
 
 
 def caller_of(request: Request) -> Caller:
-    """Give the caller that the edge found."""
     caller = request.scope["state"]["caller"]
     if not isinstance(caller, Caller):
         raise Problem("unauthenticated", "send a bearer token")

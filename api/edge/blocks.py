@@ -22,7 +22,6 @@ class Block(BaseModel):
 
 
 def block_of(blocked: Blocked) -> Block:
-    """Show one thing in the way."""
     return Block(
         rule=blocked.rule,
         finding=blocked.finding,

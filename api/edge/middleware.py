@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from api.edge import body
-from api.edge.problems import Problem, answer, of_domain
+from api.edge.problems import Problem, of_domain, problem_response
 from api.edge.tokens import Tokens, Unauthenticated
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
@@ -69,7 +69,7 @@ class Edge:
                 inner = await self._admit(scope, receive)
                 await self._app(scope, inner, send_on)
             except Problem as problem:
-                await answer(problem)(scope, receive, send_on)
+                await problem_response(problem)(scope, receive, send_on)
             except (Refused, Conflict, Malformed, Unavailable) as error:
                 await answer(of_domain(error))(scope, receive, send_on)
             except Exception as error:  # whatever it was, it is logged and not told

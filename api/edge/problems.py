@@ -103,8 +103,7 @@ class Problem(Exception):  # noqa: N818  the RFC's word
         )
 
 
-def answer(problem: Problem) -> JSONResponse:
-    """Answer with a problem."""
+def problem_response(problem: Problem) -> JSONResponse:
     body = problem.view().model_dump(mode="json", exclude_none=True)
     return JSONResponse(
         {**body, **problem.also},

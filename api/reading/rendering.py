@@ -17,17 +17,14 @@ from store.records import CommandRecord, EventRecord, PathwayRecord
 
 
 def local_view(local: LocalTime) -> v.Local:
-    """Show a wall time."""
     return v.Local(day=local.day, hour=f"{local.hour:%H:%M}")
 
 
 def who_view(author: Author) -> v.Who:
-    """Show an author."""
     return v.Who(id=author.id, role=author.role)
 
 
 def step_view(step: Step, pathway: Pathway) -> v.StepView:
-    """Show one thing that is next."""
     match step:
         case AskPerson():
             return v.StepView(
@@ -80,7 +77,6 @@ def task_at(address: str) -> TaskId:
 
 
 def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
-    """Show a task."""
     return v.TaskView(
         id=task_address(key),
         pathway=pathway,
@@ -96,7 +92,6 @@ def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
 
 
 def visit_view(visit: Visit, pathway: Pathway, protocol: CombinedProtocol) -> v.VisitView:
-    """Show a visit."""
     planned = protocol.phase(visit.phase).schedule.stages[visit.stage].per_visit
     return v.VisitView(
         id=visit.id,
@@ -121,7 +116,6 @@ def visit_views(pathway: Pathway, protocol: CombinedProtocol) -> list[v.VisitVie
 
 
 def session_view(session: Session) -> v.SessionView:
-    """Show a dose or a stimulation."""
     return v.SessionView(
         phase=session.phase,
         number=session.number,
@@ -153,7 +147,6 @@ def phase_view(phase: Protocol, pathway: Pathway) -> v.PhaseView:
 
 
 def hold_view(key: str, hold: Hold) -> v.HoldView:
-    """Show a hold."""
     return v.HoldView(
         id=key,
         reason=hold.reason,
@@ -165,7 +158,6 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
 
 
 def summary_view(row: PathwayRecord) -> v.PathwaySummary:
-    """Show a pathway in a list."""
     return v.PathwaySummary(
         id=row.id,
         site=row.site_id,
@@ -216,7 +208,6 @@ def pathway_view(
 
 
 def event_view(row: EventRecord) -> v.EventView:
-    """Show something that happened."""
     return v.EventView(
         seq=row.seq,
         id=row.event_id,
@@ -229,7 +220,6 @@ def event_view(row: EventRecord) -> v.EventView:
 
 
 def delivery_view(delivery: Delivery) -> w.DeliveryView:
-    """Show how far a write has come."""
     return w.DeliveryView(
         id=delivery.id,
         pathway=delivery.pathway_id,
