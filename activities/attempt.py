@@ -3,8 +3,10 @@
 Speaks to the EHR and to nothing else. What follows from the outcome is `domain/delivery`'s to say.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -27,6 +29,10 @@ from fhir_adapters.exchange.failures import (
 from fhir_adapters.exchange.verbs import Absent, Ambiguous, Found, Unproven, find, read_back, send
 from fhir_adapters.profile.plan import EhrPlan
 from fhir_adapters.profile.verdicts import Verdict
+
+ANSWERS_WITHIN = timedelta(seconds=8)
+"""How long an EHR that left a request without an answer has to answer another. With the 30 s of
+the first it stays within the time of one delivery."""
 
 log = structlog.get_logger("kairos.deliveries")
 
@@ -150,7 +156,8 @@ async def _answers(client: EhrClient) -> bool:
     alone never answers comes to a person. Its capabilities are what every EHR can be asked for.
     """
     try:
-        await client.capability()
+        async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
+            await client.capability()
     except EhrRefused:
         return True
     except Exception:  # noqa: BLE001  whatever stood in the way, nothing was answered

@@ -60,7 +60,7 @@ def create_app(deps: Dependencies) -> FastAPI:
 
 
 async def _domain(_request: Request, error: Exception) -> JSONResponse:
-    return answer(of_domain(error))
+    return problem_response(of_domain(error))
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
@@ -70,14 +70,14 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:
     wrong = error.errors() if isinstance(error, RequestValidationError) else []
-    return answer(of_validation(wrong))
+    return problem_response(of_validation(wrong))
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     name, detail = FROM_STATUS.get(status, ("unreadable-body", "send what the address takes"))
     headers = error.headers if isinstance(error, HTTPException) else None
-    return answer(Problem(name, detail, headers=headers))
+    return problem_response(Problem(name, detail, headers=headers))
 
 
 def _describe_tokens(app: FastAPI) -> None:

@@ -71,12 +71,12 @@ class Edge:
             except Problem as problem:
                 await problem_response(problem)(scope, receive, send_on)
             except (Refused, Conflict, Malformed, Unavailable) as error:
-                await answer(of_domain(error))(scope, receive, send_on)
+                await problem_response(of_domain(error))(scope, receive, send_on)
             except Exception as error:  # whatever it was, it is logged and not told
                 log.exception("request_failed")
                 if answered:
                     raise
-                await answer(of_domain(error))(scope, receive, send_on)
+                await problem_response(of_domain(error))(scope, receive, send_on)
         finally:
             log.info(
                 "request",

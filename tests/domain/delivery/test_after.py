@@ -111,6 +111,14 @@ def test_an_ehr_that_is_away_is_no_attempt(outcome: o.Outcome, state: DeliverySt
     assert not decision.needs_person
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_lost_look_is_silence(*, answers: bool):
+    """Nothing new left while it was looked for, so a lost answer then is none of a write."""
+    looked = a_delivery(S.UNKNOWN, attempts=1)
+    silent = after(looked, o.Silent(ehr_answers=answers), NOW)
+    assert after(looked, o.Lost(ehr_answers=answers), NOW) == silent
+
+
 @pytest.mark.parametrize("outcome", [o.NeverLeft(), o.Lost(ehr_answers=True), o.Broke("KeyError")])
 def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.Outcome):
     """Written, then not read: unknown, with the id under which it is read again and not sent."""
