@@ -183,7 +183,7 @@ def test_no_secret_is_committed():
 def test_no_password_is_in_the_environment(name):
     """A password is handed over as a file, not as a value that `docker inspect` shows."""
     for variable in SERVICES[name].get("environment", {}):
-        assert not re.search(r"PASSWORD(?!_FILE$)|_PWD$|TOKEN|_KEY$", variable)
+        assert not re.search(r"PASSWORD(?!_FILE$)|_PWD$|TOKEN|_KEY$|SECRET", variable)
 
 
 @each_service
