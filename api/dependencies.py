@@ -3,7 +3,6 @@
 `Door` is the API's only way to a workflow; tests put another one in its place.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -180,23 +179,13 @@ class ReachableClock:
             raise Unavailable("the clinic's clock does not answer") from error
 
 
-async def _connected(settings: ApiSettings) -> Client:
-    """Connect to Temporal, however long it takes to be there."""
-    while True:
-        try:
-            return await door.connect(settings.temporal_address, settings.temporal_namespace)
-        except RuntimeError:
-            log.warning("api_waits_for_temporal")
-            await asyncio.sleep(1)
-
-
 @asynccontextmanager
 async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Read what there is to read, connect, and close everything at the end."""
     installation = load_installation(settings.clinic_file)
     protocols = load_protocols(settings.protocols_dir)
     async with AsyncExitStack() as closing:
-        client = await _connected(settings)
+        client = await door.connected(settings.temporal_address, settings.temporal_namespace)
         database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(installation.connections)

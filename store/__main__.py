@@ -1,28 +1,47 @@
-"""`python -m store upgrade`: bring the database's schema to the newest revision.
+"""`python -m store upgrade | restored`: what is done to the database by hand.
 
-A process of its own, so it reads the settings itself; nothing else in `store` does.
+`upgrade` brings its schema to the newest revision. `restored` says that a backup was put back: what
+it calls unsent is looked for in the EHR before it is sent. A process of its own, so it reads the
+settings itself; nothing else in `store` does.
 """
 
+import asyncio
 import sys
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from settings import DatabaseSettings
+from store.database import Database
+from store.restores import distrust
 from store.schema import upgrade
 
 
 def main(arguments: list[str]) -> int:
-    """Run the one command there is."""
-    if arguments != ["upgrade"]:
-        sys.stderr.write("usage: python -m store upgrade\n")
+    """Run one of the commands there are."""
+    if arguments not in (["upgrade"], ["restored"]):
+        sys.stderr.write("usage: python -m store upgrade | restored\n")
         return 2
     try:
         url = DatabaseSettings().database_url.get_secret_value()
     except ValidationError:
         sys.stderr.write("KAIROS_DATABASE_URL is not set; see docs/reference/settings.md\n")
         return 2
-    sys.stdout.write(f"schema is at {upgrade(url)}\n")
+    if arguments == ["upgrade"]:
+        sys.stdout.write(f"schema is at {upgrade(url)}\n")
+    else:
+        count = asyncio.run(_restored(url))
+        sys.stdout.write(f"{count} writes will be looked for in the EHR before they are sent\n")
     return 0
+
+
+async def _restored(url: str) -> int:
+    database = Database(url)
+    try:
+        async with database.begin() as tx:
+            return await distrust(tx, datetime.now(UTC))
+    finally:
+        await database.close()
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
     return True
 
 
-async def distrust(tx: Transaction, at: datetime) -> None:
-    """Have each write that counts as not sent looked for before it is sent; note when."""
-    await tx.execute(
+async def distrust(tx: Transaction, at: datetime) -> int:
+    """Have each write that counts as not sent looked for before it is sent; how many, noting when."""
+    found = await tx.execute(
         update(DeliveryRow)
         .where(
             DeliveryRow.state == DeliveryState.INTENT,
@@ -51,5 +51,7 @@ async def distrust(tx: Transaction, at: datetime) -> None:
             reason="the database was restored; it is looked for before it is sent",
             changed_at=at,
         )
+        .returning(DeliveryRow.id)
     )
     await tx.execute(update(OriginRow).values(restored_at=at))
+    return len(found.all())

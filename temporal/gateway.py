@@ -8,6 +8,7 @@ import asyncio
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
+import structlog
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -44,6 +45,8 @@ way; without a bound 35 of the 50 were answered in 8 s.
 
 _turnstiles: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
+log = structlog.get_logger("kairos.temporal")
+
 _LEAVE = WorkflowIDConflictPolicy.FAIL
 _ANEW = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
@@ -61,6 +64,16 @@ async def connect(address: str, namespace: str) -> Client:
         # Temporal stands near by: packing each history and unpacking it again costs more time.
         grpc_compression=GrpcCompression.NONE,
     )
+
+
+async def connected(address: str, namespace: str) -> Client:
+    """Connect as `connect` does, however long Temporal takes to be there."""
+    while True:
+        try:
+            return await connect(address, namespace)
+        except RuntimeError:
+            log.warning("waits_for_temporal")
+            await asyncio.sleep(1)
 
 
 class WorkflowGone(Unavailable):

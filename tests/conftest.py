@@ -1,6 +1,7 @@
 """What many tests stand on: one real PostgreSQL for the session, an own database for each test."""
 
 import asyncio
+import io
 import sys
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, text
 
+import logs
 from clinic import Postgres, RunDirectory
 from domain.language.protocol import CombinedProtocol
 from protocols.loader import load_protocols
@@ -57,6 +59,19 @@ def _stands_on(item: pytest.Item) -> tuple[str, ...]:
     if folder in STANDS_ON:
         return STANDS_ON[folder]
     return (POSTGRES,) if "postgres" in getattr(item, "fixturenames", ()) else ()
+
+
+class _WhereverStderrIs(io.StringIO):
+    """Standard error as it is at the moment, for pytest puts another in its place for each test."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Log as our processes do. structlog's own way draws each exception with all of its locals."""
+    logs.set_up("WARNING", _WhereverStderrIs())
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from settings import Settings, load_installation
 from store.database import Database
 from temporal import versions
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connect, wake_lane
+from temporal.gateway import connected, wake_lane
 from workflows.messages import PATHWAYS_QUEUE, ehr_queue
 from workflows.runner import WORKFLOWS, runner
 
@@ -52,7 +52,7 @@ async def run() -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    client = await _connected(settings)
+    client = await connected(settings.temporal_address, settings.temporal_namespace)
     clock = clock_for(settings.clinical_clock, client)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
@@ -97,16 +97,6 @@ async def run() -> None:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     log.info("worker_stopped")
-
-
-async def _connected(settings: Settings) -> Client:
-    """Connect to Temporal, however long it takes to be there."""
-    while True:
-        try:
-            return await connect(settings.temporal_address, settings.temporal_namespace)
-        except RuntimeError:
-            log.warning("worker_waits_for_temporal")
-            await asyncio.sleep(1)
 
 
 async def _made_current(client: Client) -> None:

@@ -1,5 +1,6 @@
 """The delivery ledger: order where order matters, and moves that make sense."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from store import lanes, ledger, pathways
+from store.__main__ import main
 from store.database import Database
 from store.tables import DeliveryRow
 
@@ -156,3 +158,22 @@ async def test_a_long_lane_is_looked_through_without_its_bodies(
         )
         assert await lanes.next_in_lane(tx, "ehr", "patient-1") is not None
     assert read == [1]
+
+
+async def test_after_a_restore_nothing_counts_as_unsent(
+    database: Database,
+    database_url: str,
+    protocol: CombinedProtocol,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Told that a backup was put back, each write not sent yet is looked for first; by hand, none."""
+    await _pathway(database, protocol)
+    by_hand = Intent("c", "Task", Action.PERSON, {"resourceType": "Task"}, ())
+    await _intend(database, "e1", _create("a"), _create("b"), by_hand)
+    monkeypatch.setenv("KAIROS_DATABASE_URL", database_url)
+    assert await asyncio.to_thread(main, ["restored"]) == 0
+    assert capsys.readouterr().out.startswith("2 writes will be looked for")
+    async with database.begin() as tx:
+        rows = (await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))).scalars().all()
+    assert [row.state for row in rows] == ["sent", "sent", "intent"]
