@@ -38,7 +38,7 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
 
 
 async def distrust(tx: Transaction, at: datetime) -> int:
-    """Have each write that counts as not sent looked for before it is sent; how many, noting when."""
+    """Have each write that counts as not sent looked for before it is sent; how many there are."""
     found = await tx.execute(
         update(DeliveryRow)
         .where(

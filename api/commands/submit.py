@@ -1,6 +1,6 @@
 """The one door for commands: inbox first, then the pathway's workflow, with the same id.
 
-Whatever dies on the way, a command that was received is not lost: the relay sends it on. A request
+Whatever dies on the way, a command that was received is not lost: a worker sends it on. A request
 that comes again with its key gets the answer of the first.
 """
 

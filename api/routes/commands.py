@@ -46,7 +46,7 @@ def _signature(entry: Entry[Any]) -> Signature:
         "pathway": str,
         **({entry.about: str} if entry.about else {}),
         "body": Annotated[body, example(entry.body)],
-        "asked": Annotated[CommandRequest, Depends(MayWish(entry.wish))],
+        "request": Annotated[CommandRequest, Depends(MayWish(entry.wish))],
     }
     may_be_left_out = {"body": None} if entry.may_be_empty else {}
     return Signature([

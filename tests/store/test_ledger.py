@@ -167,7 +167,7 @@ async def test_after_a_restore_nothing_counts_as_unsent(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Told that a backup was put back, each write not sent yet is looked for first; by hand, none."""
+    """Told that a backup was put back, each write not sent yet is looked for first."""
     await _pathway(database, protocol)
     by_hand = Intent("c", "Task", Action.PERSON, {"resourceType": "Task"}, ())
     await _intend(database, "e1", _create("a"), _create("b"), by_hand)
