@@ -5,6 +5,7 @@ history lost, Temporal restored) is started anew and goes on. Runs beside the wo
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -60,13 +61,18 @@ class Recovery:
 
     async def run(self) -> None:
         """Sweep until cancelled. Whatever goes wrong with one sweep, the next one is made."""
-        while True:
-            try:
-                if await self._is_ours():
-                    await self.sweep()
-            except Exception as error:  # noqa: BLE001  a sweep that ends for good finds nothing
-                log.warning("sweep_failed", error_type=type(error).__name__)
-            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+        try:
+            while True:
+                try:
+                    if await self._is_ours():
+                        await self.sweep()
+                except Exception as error:  # noqa: BLE001  a sweep that ends for good finds nothing
+                    log.warning("sweep_failed", error_type=type(error).__name__)
+                await asyncio.sleep(SWEEP_EVERY.total_seconds())
+        finally:
+            with suppress(Unavailable):
+                async with self._database.begin() as tx:
+                    await leases.give_back(tx, LEASE, self._holder)
 
     async def sweep(self) -> None:
         """Look at every pathway that is going on, and at every lane that has something to write."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
@@ -25,3 +26,9 @@ async def take(tx: Transaction, name: str, holder: str, now: datetime, lasts: ti
         .returning(LeaseRow.name)
     )
     return (await tx.execute(taken)).first() is not None
+
+
+async def give_back(tx: Transaction, name: str, holder: str) -> None:
+    """Let another take a lease at once, if it is this holder's."""
+    mine = (LeaseRow.name == name, LeaseRow.holder == holder)
+    await tx.execute(delete(LeaseRow).where(*mine))

@@ -6,7 +6,8 @@ sent yet is looked for in the EHR before it is sent.
 
 from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from domain.delivery.words import Action, DeliveryState
 from store.database import Transaction
@@ -26,10 +27,9 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
     the pathways' own runs notice, by what they have seen stored.
     """
     system, timeline = (await tx.execute(_WHO)).one()
-    known = await tx.get(OriginRow, 1, with_for_update=True)
-    if known is None:
-        tx.add(OriginRow(id=1, system=system, timeline=timeline))
-        return False
+    first = insert(OriginRow).values(id=1, system=system, timeline=timeline)
+    await tx.execute(first.on_conflict_do_nothing())
+    known = (await tx.execute(select(OriginRow).with_for_update())).scalar_one()
     if (known.system, known.timeline) == (system, timeline):
         return False
     known.system, known.timeline = system, timeline

@@ -46,7 +46,13 @@ from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, send, start_pathway, wake_lane
 from temporal.versions import deployment
-from workflows.messages import PATHWAYS_QUEUE, PathwayInput, Settled, ehr_queue
+from workflows.messages import (
+    PATHWAYS_QUEUE,
+    ROLL_OVER_AT,
+    PathwayInput,
+    Settled,
+    ehr_queue,
+)
 from workflows.runner import WORKFLOWS, runner
 
 CONNECTION = "ehr"
@@ -72,7 +78,9 @@ class World:
     pathway_id: str = ""
     patient: str = ""
 
-    async def enrol(self, first_day: date, hour: time = time(9)) -> None:
+    async def enrol(
+        self, first_day: date, hour: time = time(9), *, roll_over_at: int = ROLL_OVER_AT
+    ) -> None:
         """Register a patient in the EHR and start their pathway."""
         made = await self.ehr.create("Patient", _patient(), None)
         self.patient, self.pathway_id = made.ehr_id, str(uuid4())
@@ -98,7 +106,7 @@ class World:
         async with self.database.begin() as tx:
             await inbox.receive(tx, self._received(request, inbox.START, MANAGER, enrolment), now)
             await pathways.reserve(tx, pathway, self.protocol, "fingerprint", now)
-        await start_pathway(self.client, PathwayInput(self.pathway_id))
+        await start_pathway(self.client, PathwayInput(self.pathway_id, roll_over_at))
         await send(self.client, self.pathway_id, request)
 
     async def receive(

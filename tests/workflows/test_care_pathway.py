@@ -169,3 +169,16 @@ async def test_fifty_commands_at_once_are_all_answered(world: World) -> None:
     )
     assert {each.state for each in settled} == {"applied"}
     assert len({each.version for each in settled}) == 50
+
+
+async def test_a_run_hands_over_under_steady_load(world: World) -> None:
+    """While four people never let a pathway rest it rolls over; each command is settled once."""
+    await world.enrol((await world.now()).date() + timedelta(days=7), roll_over_at=60)
+    first = (await _handle(world).describe()).run_id
+
+    async def steadily() -> set[int | None]:
+        return {await _pulse_oximetry(world) for _ in range(15)}
+
+    versions = await asyncio.gather(*(steadily() for _ in range(4)))
+    assert len(set().union(*versions)) == 60
+    assert (await _handle(world).describe()).run_id != first
