@@ -38,11 +38,15 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
 
 
 async def distrust(tx: Transaction, at: datetime) -> int:
-    """Have each write that counts as not sent looked for before it is sent; how many there are."""
+    """Have each write that counts as not sent looked for before it is sent; how many there are.
+
+    An attempt that is under way is overtaken by that: what it comes to changes nothing, and what
+    it was about is looked for too.
+    """
     found = await tx.execute(
         update(DeliveryRow)
         .where(
-            DeliveryRow.state == DeliveryState.INTENT,
+            DeliveryRow.state.in_((DeliveryState.INTENT, DeliveryState.SENT)),
             DeliveryRow.action != Action.PERSON,
             DeliveryRow.needs_person.is_(False),
         )
