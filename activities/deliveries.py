@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.attempt import Taken, Tried, attempt
 from activities.capabilities import Plans
 from domain.delivery.after import after, given_up
-from domain.delivery.outcomes import Claimed, Lost
+from domain.delivery.outcomes import Broke, Claimed, Lost
 from domain.delivery.words import Action, Decision, Delivery, LastSeen
 from domain.language.errors import Conflict
 from fhir_adapters.content.references import artefacts_in
@@ -26,6 +27,8 @@ from store import lanes, ledger
 from store.database import Database, Transaction
 from temporal.clock import Clock
 from workflows.messages import LaneInput, LaneProgress
+
+log = structlog.get_logger("kairos.deliveries")
 
 MOST_AT_ONCE = 20
 """Deliveries of one activity, so that a run's history stays short."""
@@ -46,10 +49,14 @@ meanwhile and does not need that one goes out by then."""
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A delivery that is being tried: as it was found, and as it stands in the ledger since."""
+    """A delivery that is being tried: as it was found, and as it stands in the ledger since.
+
+    `taken` is what it takes to try it, or the type of the error that getting it came to.
+    """
 
     at: datetime
-    taken: Taken
+    found: Delivery
+    taken: Taken | str
     stands: Delivery
 
 
@@ -84,7 +91,7 @@ class Deliveries:
             begun = await self._begin(lane)
             if begun is None:
                 return LaneProgress(delivered, more=False)
-            decision = await self._settle(begun, await self._try(lane, begun.taken))
+            decision = await self._settle(begun, await self._try(lane, begun))
             if decision.ehr_away:
                 raise _unavailable(decision.reason, decision.wait)
             if decision.wait is not None:
@@ -103,7 +110,7 @@ class Deliveries:
             delivery = await self._next(tx, lane, aside, now)
             if delivery is not None:
                 taken = await self._taken(tx, delivery)
-                return _Begun(now, taken, await ledger.begin(tx, delivery, now))
+                return _Begun(now, delivery, taken, await ledger.begin(tx, delivery, now))
         if aside:
             raise _unavailable("left alone for a while", min(min(aside.values()) - now, LOOK_AGAIN))
         return None
@@ -126,16 +133,24 @@ class Deliveries:
                 return delivery
             await ledger.settle(tx, delivery, asks, now)
 
-    async def _taken(self, tx: Transaction, delivery: Delivery) -> Taken:
+    async def _taken(self, tx: Transaction, delivery: Delivery) -> Taken | str:
+        """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
         changes = delivery.action is Action.UPDATE
-        seen = last_seen(await ledger.seen_before(tx, delivery)) if changes else LastSeen()
-        needs = {delivery.artefact, *delivery.needs, *artefacts_in(seen.elements)}
-        known = await ledger.links(tx, delivery.connection_id, needs)
+        before = await ledger.seen_before(tx, delivery) if changes else []
         plan = await self._plans.of(tx, delivery.connection_id)
-        return Taken(delivery, plan, known, seen)
+        try:
+            seen = last_seen(before) if changes else LastSeen()
+            needs = {delivery.artefact, *delivery.needs, *artefacts_in(seen.elements)}
+        except Exception as error:
+            log.exception("delivery_not_taken", delivery_id=delivery.id)
+            return type(error).__name__
+        return Taken(delivery, plan, await ledger.links(tx, delivery.connection_id, needs), seen)
 
-    async def _try(self, lane: LaneInput, taken: Taken) -> Tried:
+    async def _try(self, lane: LaneInput, begun: _Begun) -> Tried:
         """Try it within its time."""
+        taken = begun.taken
+        if isinstance(taken, str):
+            return Tried(begun.found.ehr_id, Broke(taken))
         trying = attempt(self._ehrs[lane.connection_id].client, taken)
         try:
             return await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
@@ -145,7 +160,7 @@ class Deliveries:
 
     async def _settle(self, begun: _Begun, tried: Tried) -> Decision:
         """Commit what follows, unless another attempt has taken the delivery since."""
-        delivery = replace(begun.taken.delivery, ehr_id=tried.ehr_id)
+        delivery = replace(begun.found, ehr_id=tried.ehr_id)
         decision = after(delivery, tried.outcome, begun.at)
         async with self._database.begin() as tx:
             if await ledger.overtaken(tx, begun.stands):

@@ -9,10 +9,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import attempt
+from activities import attempt, deliveries
 from activities.deliveries import LOOK_AGAIN
 from domain.delivery.after import MOST_ATTEMPTS
-from domain.delivery.words import DeliveryState
+from domain.delivery.words import Action, DeliveryState, Intent
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import PATIENT, Answer, Lane, once, reading
 from tests.fhir_adapters.fhir_story import statement
@@ -65,6 +65,26 @@ async def test_an_error_that_stays_becomes_a_persons(lane: Lane, monkeypatch: py
     first, second = await lane.rows()
     assert (first.state, first.needs_person, first.attempts) == (UNKNOWN, True, MOST_ATTEMPTS)
     assert (second.state, lane.ehr.writes) == (CONFIRMED, ["POST Observation"] * 2)
+
+
+async def test_an_error_before_anything_is_tried_becomes_a_persons(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+):
+    """What cannot even be prepared holds nothing back, and a person is asked after its attempts."""
+    await lane.intend("e1", reading("a"))
+    await lane.deliver()
+    change = Intent("a", "Observation", Action.UPDATE, {"status": "amended"}, ())
+    await lane.intend("e2", change, reading("b"))
+
+    def broken(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(deliveries, "last_seen", broken)
+    await lane.deliver(OFTEN, apart=900)
+    _, changed, other = await lane.rows()
+    assert (changed.needs_person, changed.attempts) == (True, MOST_ATTEMPTS)
+    assert (changed.reason or "").startswith("an error in Kairos: KeyError")
+    assert other.state == CONFIRMED
 
 
 async def test_a_search_that_is_never_answered_becomes_a_persons(lane: Lane):
