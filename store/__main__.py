@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"schema is at {upgrade(url)}\n")
     else:
         count = asyncio.run(_restored(url))
-        sys.stdout.write(f"{count} writes will be looked for in the EHR before they are sent\n")
+        sys.stdout.write(f"{count} writes are not believed unsent any more\n")
     return 0
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.delivery.after import begun, may_move
+from domain.delivery.restored import distrusted
 from domain.delivery.words import Action, Decision, Delivery, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
@@ -154,6 +155,20 @@ async def settle(tx: Transaction, known: Delivery, decision: Decision, at: datet
             changed_at=at if moved else known.changed_at,
         )
     )
+
+
+async def distrust(tx: Transaction, at: datetime) -> int:
+    """After a restore: write down what may still be believed; how many deliveries that changes."""
+    unsent = (DeliveryState.INTENT, DeliveryState.SENT, DeliveryState.REFUSED)
+    wanted = select(DeliveryRow).where(DeliveryRow.state.in_(unsent)).with_for_update()
+    changed = 0
+    for row in (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars():
+        before = _delivery(row)
+        now = distrusted(before, at)
+        row.state, row.attempts, row.reason = now.state, now.attempts, now.reason
+        row.changed_at = now.changed_at
+        changed += now != before
+    return changed
 
 
 def audit(tx: Transaction, delivery: Delivery, action: str, person: Author, at: datetime) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.delivery.words import Action, DeliveryState
+from store import ledger
 from store.database import Transaction
-from store.tables import DeliveryRow, OriginRow
+from store.tables import OriginRow
 
 _WHO = text(
     "select system_identifier::text, timeline_id"
@@ -38,24 +38,6 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
 
 
 async def distrust(tx: Transaction, at: datetime) -> int:
-    """Have each write that counts as not sent looked for before it is sent; how many there are.
-
-    An attempt that is under way is overtaken by that: what it comes to changes nothing, and what
-    it was about is looked for too.
-    """
-    found = await tx.execute(
-        update(DeliveryRow)
-        .where(
-            DeliveryRow.state.in_((DeliveryState.INTENT, DeliveryState.SENT)),
-            DeliveryRow.action != Action.PERSON,
-            DeliveryRow.needs_person.is_(False),
-        )
-        .values(
-            state=DeliveryState.SENT,
-            reason="the database was restored; it is looked for before it is sent",
-            changed_at=at,
-        )
-        .returning(DeliveryRow.id)
-    )
+    """Believe no delivery any more that counts as unsent; say how many, and note when."""
     await tx.execute(update(OriginRow).values(restored_at=at))
-    return len(found.all())
+    return await ledger.distrust(tx, at)

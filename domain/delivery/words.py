@@ -38,7 +38,13 @@ class DeliveryState(StrEnum):
 
 
 MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    DeliveryState.INTENT: frozenset({DeliveryState.SENT, DeliveryState.SUPERSEDED}),
+    DeliveryState.INTENT: frozenset(
+        {
+            DeliveryState.SENT,
+            DeliveryState.UNKNOWN,  # the database was restored: it may have been sent since
+            DeliveryState.SUPERSEDED,
+        }
+    ),
     DeliveryState.SENT: frozenset(
         {
             DeliveryState.INTENT,  # it provably never left, or is provably not there

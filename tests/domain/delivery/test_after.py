@@ -19,6 +19,7 @@ from domain.delivery.after import (
     may_move,
 )
 from domain.delivery.resolve import possible, resolve
+from domain.delivery.restored import distrusted
 from domain.delivery.words import MOVES, OPEN, Action, Delivery, DeliveryState
 from tests.domain.delivery.a_delivery import (
     EACH,
@@ -198,6 +199,7 @@ def test_the_moves_are_those_of_the_table():
                 decision = after(delivery, outcome, LATER)
                 assert may_move(stands.state, decision.state), (delivery, outcome)
                 made[stands.state, decision.state] = None
+        made[delivery.state, distrusted(delivery, LATER).state] = None
         for kind in possible(delivery):
             decision = resolve(delivery, chosen(kind), OPERATOR)
             assert may_move(delivery.state, decision.state), (delivery, kind)

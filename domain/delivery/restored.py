@@ -1,0 +1,35 @@
+"""What may be believed of a delivery after the database was restored from a backup. Pure.
+
+A backup knows nothing of what was sent, entered by hand or released to be sent since it was made.
+So nothing that it calls unsent is sent, and nothing entered, before somebody looked.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from domain.delivery.words import Action, Delivery, DeliveryState
+
+LOOK_FIRST = "the database was restored: it is looked for before it is sent"
+LOOK_BY_HAND = "the database was restored: look in the EHR whether it was entered already"
+
+
+def distrusted(delivery: Delivery, at: datetime) -> Delivery:
+    """The delivery as it stands after a restore noticed at `at`; the same if nothing changes.
+
+    An attempt that is under way is overtaken by the new time: what it comes to changes nothing.
+    """
+    match delivery.state:
+        case DeliveryState.INTENT if delivery.action is Action.PERSON:
+            return replace(delivery, reason=LOOK_BY_HAND)
+        case DeliveryState.INTENT if delivery.needs_person:
+            # It waited for what nothing would bring; since then that may have come, and it may
+            # have been sent. As unknown it is looked for when a person has it sent again.
+            unknown = DeliveryState.UNKNOWN
+            reason = f"{LOOK_FIRST}; before that it {delivery.reason}"
+            return replace(delivery, state=unknown, reason=reason, changed_at=at)
+        case DeliveryState.INTENT | DeliveryState.SENT:
+            return replace(delivery, state=DeliveryState.SENT, reason=LOOK_FIRST, changed_at=at)
+        case DeliveryState.REFUSED if not delivery.attempts:
+            # Refused before a byte left; a person may have had it sent since. One attempt says so.
+            return replace(delivery, attempts=1)
+    return delivery
