@@ -17,8 +17,8 @@ from domain.language.errors import Unavailable
 from store import inbox
 from store.database import Database
 from store.records import CommandRecord
-from temporal.gateway import WorkflowGone, send, start_pathway
-from workflows.messages import PathwayInput, Turn
+from temporal.gateway import WorkflowGone, send
+from workflows.messages import Turn
 
 LOOK_EVERY = timedelta(seconds=1)
 """Real time between looks at the inbox."""
@@ -107,7 +107,7 @@ class InboxRetry:
 
     async def _send(self, row: CommandRecord) -> None:
         if row.kind == inbox.START:
-            await start_pathway(self._client, PathwayInput(row.pathway_id))
+            await self._recovery.start(row.pathway_id)
         try:
             await send(self._client, row.pathway_id, row.id)
         except WorkflowGone:

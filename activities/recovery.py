@@ -103,13 +103,17 @@ class Recovery:
             raise LookupError("no such pathway")
         if row.status is PathwayStatus.FINISHED:
             return False
-        start = PathwayInput(pathway_id, self._roll_over_at, row.version)
-        if await gateway.start_pathway(self._client, start, anew=anew):
+        if await self.start(pathway_id, row.version, anew=anew):
             log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
             now = await self._clock.now()
             async with self._database.begin() as tx:
                 (await Recording.on(tx, pathway_id)).restarted(now)
         return True
+
+    async def start(self, pathway_id: str, version: int = 0, *, anew: bool = False) -> bool:
+        """Start a pathway's workflow; False if one runs. The caller knows that it may run."""
+        start = PathwayInput(pathway_id, self._roll_over_at, version)
+        return await gateway.start_pathway(self._client, start, anew=anew)
 
     async def _is_ours(self) -> bool:
         """Say whether this worker sweeps, and not another one of the installation."""

@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.capabilities import Plans
-from domain import turn as domain_turn
+from domain import turn as decided
 from domain.language.errors import Unavailable
 from domain.language.events import Event
 from domain.language.names import CommandState, PathwayStatus
@@ -38,7 +38,7 @@ log = structlog.get_logger("kairos.turns")
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Work:
     """What one turn works with, and what it leaves."""
 
     tx: Transaction
@@ -56,13 +56,13 @@ class _Ended:
     writes: bool = False
     settled: CommandState | None = None
     version: int | None = None
-    before: bool = False  # by an earlier run of the same turn
+    earlier: bool = False  # by an earlier run of the same turn
 
     @classmethod
-    def before_now(cls, command: CommandRecord) -> Self:
+    def settled_before(cls, command: CommandRecord) -> Self:
         """The end that a command came to before, if it did."""
         settled = command.state is not CommandState.RECEIVED
-        return cls(settled=command.state, version=command.version, before=settled)
+        return cls(settled=command.state, version=command.version, earlier=settled)
 
 
 class Turns:
@@ -101,16 +101,16 @@ class Turns:
         now = await self._clock.now()
         async with self._database.begin() as tx:
             recording = await Recording.on(tx, turn.pathway_id)
-            restored = recording.now.version < turn.seen
+            restored = recording.stored.version < turn.seen
             if restored:
                 await _note_loss(tx, recording, turn.seen, now)
             command = await _command(tx, recording, turn)
-            ended = _Ended() if command is None else _Ended.before_now(command)
+            ended = _Ended() if command is None else _Ended.settled_before(command)
             if command is None or command.state is CommandState.RECEIVED:
                 ended = await self._record(tx, recording, command, now)
-            after = recording.now
+            after = recording.stored
         # A command that was settled before is woken for too: who settled it may have died first.
-        if ended.writes or ended.before:
+        if ended.writes or ended.earlier:
             await self._wake_lane(after.connection_id, after.patient_id)
         over = after.status is PathwayStatus.FINISHED
         return Taken(
@@ -127,57 +127,57 @@ class Turns:
         self, tx: Transaction, recording: Recording, command: CommandRecord | None, now: datetime
     ) -> _Ended:
         """Record what the command and the time bring; whether it writes, and the command's end."""
-        protocol = await self._protocols.of(tx, recording.now.protocol_sha256)
+        protocol = await self._protocols.of(tx, recording.stored.protocol_sha256)
         pathway = await recording.pathway(protocol)
-        turn = _Turn(tx, recording, protocol, pathway, now)
+        work = _Work(tx, recording, protocol, pathway, now)
         refusal: Refusal | None = None
         if command is not None:
             asked = columns.asked_from_json(command.body)
-            outcome = domain_turn.settle(protocol, pathway, recording.now.version, asked, now)
+            outcome = decided.settle(protocol, pathway, recording.stored.version, asked, now)
             if isinstance(outcome, Refusal):
                 refusal = outcome
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
-                await self._append(turn, outcome, command.id)
-        due = await self._follow(turn)
-        recording.project(turn.pathway, due, now)
+                await self._append(work, outcome, command.id)
+        due = await self._follow(work)
+        recording.project(work.pathway, due, now)
         if command is None:
-            return _Ended(turn.writes)
+            return _Ended(work.writes)
         if refusal is not None:
-            return _Ended(turn.writes, CommandState.REJECTED)
-        version = recording.now.version
+            return _Ended(work.writes, CommandState.REJECTED)
+        version = recording.stored.version
         await inbox.applied(tx, command.id, version, now)
-        return _Ended(turn.writes, CommandState.APPLIED, version)
+        return _Ended(work.writes, CommandState.APPLIED, version)
 
-    async def _follow(self, turn: _Turn) -> datetime | None:
+    async def _follow(self, work: _Work) -> datetime | None:
         """Record what Kairos adds by itself; when to look again.
 
         A defect in there keeps nothing from being recorded that a person did: a hold above all.
         """
         try:
-            following = domain_turn.follow(turn.protocol, turn.pathway, turn.now)
+            following = decided.follow(work.protocol, work.pathway, work.now)
         except Exception:
-            log.exception("following_failed", pathway_id=turn.pathway.id)
-            return turn.now + LOOK_AGAIN_AFTER
-        await self._append(turn, following.events, None)
+            log.exception("following_failed", pathway_id=work.pathway.id)
+            return work.now + LOOK_AGAIN_AFTER
+        await self._append(work, following.events, None)
         return following.due
 
-    async def _append(self, turn: _Turn, events: tuple[Event, ...], request: str | None) -> None:
+    async def _append(self, work: _Work, events: tuple[Event, ...], request: str | None) -> None:
         """Append events, each with what it writes to the EHR."""
         if not events:
             return
-        plan = await self._plans.of(turn.tx, turn.recording.now.connection_id)
+        plan = await self._plans.of(work.tx, work.recording.stored.connection_id)
         for event in events:
-            before = turn.pathway
-            turn.pathway = apply(before, event, turn.protocol.vocabulary)
-            intents = intents_for(event, before, turn.pathway, turn.protocol, plan, turn.now)
-            await turn.recording.append(event, intents, request, turn.now)
-            turn.writes = turn.writes or bool(intents)
+            before = work.pathway
+            work.pathway = apply(before, event, work.protocol.vocabulary)
+            intents = intents_for(event, before, work.pathway, work.protocol, plan, work.now)
+            await work.recording.append(event, intents, request, work.now)
+            work.writes = work.writes or bool(intents)
 
 
 async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: datetime) -> None:
     """The store knows less than a run has seen stored: it was restored from a backup."""
-    found = recording.now
+    found = recording.stored
     log.error(
         "database_restored", pathway_id=found.id, version=found.version, count=seen - found.version
     )
@@ -187,7 +187,7 @@ async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: date
 
 async def _command(tx: Transaction, recording: Recording, turn: Turn) -> CommandRecord | None:
     """The turn's command; on a pathway that has not begun, what starts it."""
-    found = recording.now
+    found = recording.stored
     if turn.command_id is None:
         starting = found.status is PathwayStatus.STARTING
         return await inbox.start_of(tx, found.id) if starting else None

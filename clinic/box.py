@@ -18,7 +18,7 @@ from typing import Any, Literal
 import httpx2
 
 from clinic.ehr import Ehr
-from clinic.environment import clinic_yaml, told_to_kairos
+from clinic.environment import clinic_yaml, environment_of_kairos
 from clinic.fault_proxy import Wire
 from clinic.handover import Handover
 from clinic.issuer import Issuer
@@ -264,7 +264,7 @@ async def _start(
     issuer_directory = home / "issuer"
     issuer_directory.mkdir(mode=0o700, exist_ok=True)
     issuer = Issuer(issuer_directory)
-    environment = told_to_kairos(
+    environment = environment_of_kairos(
         clinic_file=clinic_file,
         issuer=issuer,
         database_url=postgres.url,

@@ -31,7 +31,7 @@ SITES: tuple[dict[str, object], ...] = (
 )
 
 
-def told_to_kairos(
+def environment_of_kairos(
     *,
     clinic_file: Path,
     issuer: Issuer,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from domain.language.names import CommandState
 from domain.language.refusal import Refusal
 from store import columns
 from store.database import Transaction
@@ -43,7 +44,7 @@ async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRe
         "idempotency_key": command.idempotency_key,
         "fingerprint": command.fingerprint,
         "body": dict(command.body),
-        "state": "received",
+        "state": CommandState.RECEIVED,
         "received_at": at,
     }
     added = (
@@ -77,24 +78,24 @@ async def start_of(tx: Transaction, pathway_id: str) -> CommandRecord | None:
     wanted = select(CommandRow).where(
         CommandRow.pathway_id == pathway_id,
         CommandRow.kind == START,
-        CommandRow.state == "received",
+        CommandRow.state == CommandState.RECEIVED,
     )
     return _record((await tx.execute(wanted)).scalar_one_or_none())
 
 
 async def applied(tx: Transaction, command_id: str, version: int, at: datetime) -> None:
     """Settle a command as applied. Settling twice changes nothing."""
-    await _settle(tx, command_id, state="applied", version=version, settled_at=at)
+    await _settle(tx, command_id, state=CommandState.APPLIED, version=version, settled_at=at)
 
 
 async def rejected(tx: Transaction, command_id: str, refusal: Refusal, at: datetime) -> None:
     """Settle a command as rejected, with why. Settling twice changes nothing."""
     problem = columns.refusal_to_json(refusal)
-    await _settle(tx, command_id, state="rejected", problem=problem, settled_at=at)
+    await _settle(tx, command_id, state=CommandState.REJECTED, problem=problem, settled_at=at)
 
 
 async def _settle(tx: Transaction, command_id: str, **how: Any) -> None:
-    received = (CommandRow.id == command_id, CommandRow.state == "received")
+    received = (CommandRow.id == command_id, CommandRow.state == CommandState.RECEIVED)
     await tx.execute(update(CommandRow).where(*received).values(how))
 
 
@@ -103,7 +104,7 @@ async def waiting(
 ) -> list[CommandRecord]:
     """List commands whose outcome is not known yet, oldest first, those after the given place."""
     place = tuple_(CommandRow.received_at, CommandRow.id)
-    wanted = select(CommandRow).where(CommandRow.state == "received")
+    wanted = select(CommandRow).where(CommandRow.state == CommandState.RECEIVED)
     if after is not None:
         wanted = wanted.where(place > after)
     ordered = wanted.order_by(CommandRow.received_at, CommandRow.id).limit(most)

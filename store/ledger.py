@@ -16,13 +16,14 @@ from domain.delivery.words import Action, Decision, Delivery, DeliveryState, Int
 from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
 from store.database import Transaction
-from store.tables import AuditRow, DeliveryRow, LinkRow, PathwayRow
+from store.records import PathwayRecord
+from store.tables import AuditRow, DeliveryRow, LinkRow
 
 _IN_EHR = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
 
 
 async def intend(
-    tx: Transaction, pathway: PathwayRow, event_id: str, intents: Sequence[Intent], at: datetime
+    tx: Transaction, pathway: PathwayRecord, event_id: str, intents: Sequence[Intent], at: datetime
 ) -> None:
     """Commit what an event calls for, in the order given. The same event twice adds nothing."""
     for place, intent in enumerate(intents):

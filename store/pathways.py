@@ -78,8 +78,13 @@ def _record(row: PathwayRow | None) -> PathwayRecord | None:
     return None if row is None else pathway_record(row)
 
 
-async def lock(tx: Transaction, pathway_id: str) -> PathwayRow:
-    """Take a pathway, alone until the transaction ends."""
+async def lock(tx: Transaction, pathway_id: str) -> PathwayRecord:
+    """Take a pathway that exists, alone until the transaction ends."""
+    return pathway_record(await locked_row(tx, pathway_id))
+
+
+async def locked_row(tx: Transaction, pathway_id: str) -> PathwayRow:
+    """The row of a pathway, for the store's own recording."""
     wanted = select(PathwayRow).where(PathwayRow.id == pathway_id).with_for_update()
     return (await tx.execute(wanted)).scalar_one()
 
@@ -97,7 +102,7 @@ async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, 
     """List pathways that have begun and not ended by id, those after the given one: id, rules."""
     wanted = (
         select(PathwayRow.id, PathwayRow.rules)
-        .where(PathwayRow.status == "open", PathwayRow.id > after)
+        .where(PathwayRow.status == PathwayStatus.OPEN, PathwayRow.id > after)
         .order_by(PathwayRow.id)
         .limit(most)
     )

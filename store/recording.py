@@ -25,10 +25,10 @@ class Recording:
     @classmethod
     async def on(cls, tx: Transaction, pathway_id: str) -> "Recording":
         """Take a pathway that exists."""
-        return cls(tx, await pathways.lock(tx, pathway_id))
+        return cls(tx, await pathways.locked_row(tx, pathway_id))
 
     @property
-    def now(self) -> PathwayRecord:
+    def stored(self) -> PathwayRecord:
         """The pathway as it is with what was recorded so far."""
         return pathway_record(self._row)
 
@@ -57,7 +57,7 @@ class Recording:
             )
         )
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
-        await ledger.intend(self._tx, row, event.id, intents, at)
+        await ledger.intend(self._tx, self.stored, event.id, intents, at)
 
     def project(self, pathway: Pathway, due: datetime | None, at: datetime) -> None:
         """Keep the pathway as it is after what was appended, and when to look at it again."""

@@ -8,8 +8,6 @@ from workflows.ehr_lane import EhrLane
 WORKFLOWS = [CarePathway, EhrLane]
 
 PASSED_THROUGH = (
-    "domain",
-    "temporal.converter",
     "workflows.messages",
     "workflows.effects",
     "pydantic",

@@ -16,7 +16,7 @@ from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.lookup import find_pathway
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
-from domain.language.names import RequestId
+from domain.language.names import CommandState, RequestId
 from domain.language.refusal import error_of
 from store import columns, inbox
 from store.database import Transaction
@@ -74,7 +74,7 @@ async def _same_moment(tx: Transaction, request: CommandRequest) -> CommandRecor
 
 def answer_again(row: CommandRecord) -> JSONResponse:
     """Answer a repeated request as the first was answered; 409 while that is under way."""
-    if row.state == "received":
+    if row.state is CommandState.RECEIVED:
         raise Problem(
             "in-flight",
             "the first is not settled yet; ask its status address, or send it again later",
@@ -87,9 +87,9 @@ def answer_again(row: CommandRecord) -> JSONResponse:
 
 def outcome(row: CommandRecord) -> JSONResponse:
     """Answer with what became of a command; raises the problem it was rejected with."""
-    if row.state == "rejected":
+    if row.state is CommandState.REJECTED:
         raise rejection(row)
-    if row.state == "received":
+    if row.state is CommandState.RECEIVED:
         return pending(row.id, row.pathway_id)
     assert row.version is not None  # noqa: S101  applied at some version
     started = row.kind == inbox.START
@@ -131,7 +131,7 @@ async def settled(
     """
     try:
         stored = await deps.door.send(pathway_id, command_id)
-        if stored.state == "applied" and stored.version is not None:
+        if stored.state == CommandState.APPLIED and stored.version is not None:
             return applied(command_id, pathway_id, stored.version, started=started)
         async with deps.database.begin() as tx:
             row = await inbox.find(tx, command_id)

@@ -1,6 +1,7 @@
 """Why a command did not take effect, as data that can be kept: each of three errors and back."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Blocked
@@ -10,7 +11,7 @@ from domain.language.findings import Blocked
 class Refusal:
     """Which of the errors it was, what it said, what blocks, and the version where that matters."""
 
-    kind: str  # Refused, Conflict, Malformed
+    kind: Literal["Refused", "Conflict", "Malformed"]
     message: str
     blocked_by: tuple[Blocked, ...] = ()
     version: int | None = None
@@ -34,4 +35,5 @@ def error_of(refusal: Refusal) -> Refused | Conflict | Malformed:
             return Refused(refusal.message, refusal.blocked_by)
         case "Malformed":
             return Malformed(refusal.message)
-    return Conflict(refusal.message, refusal.version)
+        case "Conflict":
+            return Conflict(refusal.message, refusal.version)

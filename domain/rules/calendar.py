@@ -31,7 +31,7 @@ SEARCH_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProposedVisit:
     """A visit that should be proposed."""
 
     visit: VisitId
@@ -101,7 +101,9 @@ def _after(anchor: date, steps: int, days: Days) -> date:
     return day
 
 
-def to_propose(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Plan, ...]:
+def to_propose(
+    protocol: CombinedProtocol, pathway: Pathway, now: datetime
+) -> tuple[ProposedVisit, ...]:
     """Say which visits should be proposed now. None while unsigned or held, or once all are."""
     if not pathway.phases or pathway.outcome is not None:
         return ()
@@ -109,7 +111,7 @@ def to_propose(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> t
     if pathway.phases[phase].signed is None or pathway.open_holds():
         return ()
     schedule = protocol.phase(phase).schedule
-    plans: list[Plan] = []
+    plans: list[ProposedVisit] = []
     for stage in range(len(schedule.stages)):
         plans.extend(_stage(protocol, pathway, stage, now, plans))
     return tuple(plans)
@@ -131,8 +133,8 @@ def _stage(
     pathway: Pathway,
     stage: int,
     now: datetime,
-    planned: list[Plan],
-) -> list[Plan]:
+    planned: list[ProposedVisit],
+) -> list[ProposedVisit]:
     phase = pathway.phase
     schedule = protocol.phase(phase).schedule
     mine = [v for v in pathway.visits_in(phase) if v.stage == stage]
@@ -145,7 +147,7 @@ def _stage(
     taken = {v.at.day for v in kept if v.phase == phase} | {plan.at.day for plan in planned}
     used = {v.proposed.day for v in mine if v.replaces is None}
     number = len(pathway.visits_in(phase)) + len(planned)
-    plans: list[Plan] = []
+    plans: list[ProposedVisit] = []
     wanted = _wanted(schedule, pathway, stage, mine)
     all_seen = True
     for day in regular_days(schedule, stage, anchor.day):
@@ -213,9 +215,9 @@ def _plan(
     anchor: LocalTime,
     zone: str,
     replaces: VisitId | None,
-) -> Plan:
+) -> ProposedVisit:
     visit = VisitId(f"{phase}-visit-{number}")
-    return Plan(visit, phase, stage, _hour_on(day, anchor, zone), replaces)
+    return ProposedVisit(visit, phase, stage, _hour_on(day, anchor, zone), replaces)
 
 
 def _free_day(

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.language.findings import Blocked
 from domain.language.names import Outcome, Role, VisitId
-from domain.rules.calendar import Plan
+from domain.rules.calendar import ProposedVisit
 
 
 class Ask(StrEnum):
@@ -64,7 +64,7 @@ class AskPerson:
 class ProposeVisits:
     """Propose these visits; Kairos does this itself, and a person books them."""
 
-    visits: tuple[Plan, ...]
+    visits: tuple[ProposedVisit, ...]
     says: str
     rule: str
     source: str = ""

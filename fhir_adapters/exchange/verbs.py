@@ -64,12 +64,12 @@ async def send(
     intent: Intent,
     known: Mapping[str, str],
     patient: EhrPatientId,
-    standing: LastSeen = _NOTHING,
+    last_seen: LastSeen = _NOTHING,
 ) -> Written:
     """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
 
     A change that the EHR already has is not sent, nor one of what someone else has changed since
-    it was `standing` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
+    it was `last_seen` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
     EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
     not read what it would change.
     """
@@ -83,7 +83,7 @@ async def send(
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
-        before = replace(standing, elements=_of(intent, standing, known))
+        before = replace(last_seen, elements=_of(intent, last_seen, known))
         return await _change(client, intent, known, body, before, patient)
     raise Unsafe(f"this EHR does not advertise {intent.action} for {intent.resource_type}")
 
@@ -141,8 +141,8 @@ async def _change(
     return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
 
 
-def _of(intent: Intent, standing: LastSeen, known: Mapping[str, str]) -> dict[str, Any]:
+def _of(intent: Intent, last_seen: LastSeen, known: Mapping[str, str]) -> dict[str, Any]:
     """Resolve those elements that stood before and are to change."""
-    touched = {key: value for key, value in standing.elements.items() if key in intent.body}
+    touched = {key: value for key, value in last_seen.elements.items() if key in intent.body}
     resolved: dict[str, Any] = resolve(touched, known)
     return resolved
