@@ -3,7 +3,7 @@
 It proposes visits, opens and closes tasks, and cancels what is left when a phase or the pathway
 has ended.
 
-Pure: says which events should be recorded now; the workflow records them. Empty once all are.
+Pure: says which events should be recorded now; the turn records them. Empty once all are.
 """
 
 from datetime import datetime

@@ -81,7 +81,11 @@ def pathway_page(protocol: CombinedProtocol) -> str:
         wait = f"{print_days(days)} after the phase before" if days else "any day"
         lines.append(f"| [{phase.title}]({page_name(phase)}) | {phase.version} | {wait} |")
     same = "may be given" if protocol.same_day else "are never given"
-    lines += ["", f"- Two treatments {same} on one day.", "- A prescriber starts each phase."]
+    lines += [
+        "",
+        f"- Two treatments {same} on one day.",
+        "- A prescriber decides at each phase's end whether the next one begins.",
+    ]
     if len({phase.treatment for phase in protocol.phases}) > 1:
         lines.append("- Esketamine pauses while deep TMS is given.")
     lines += ["", "## The way through", "", *pathway_diagram(protocol), "", *_sources(protocol)]

@@ -1,7 +1,7 @@
 """Who may do what, and at which site: the one place where both are enforced.
 
-The edge knows who calls (`edge.py`); each route declares its roles with `May`; a thing of another
-site does not exist for the caller. `check_every_route` stops the process if a route forgot.
+The middleware knows who calls; each route declares its roles with `May`; a thing of another site
+does not exist for the caller. `check_every_route` stops the process if a route forgot.
 """
 
 import re

@@ -42,7 +42,7 @@ class Busy(EhrFailure, Unavailable):
 class EhrRefused(EhrFailure):
     """The EHR said no, and `verdict` says what is to be done about it.
 
-    `issues` are worst first; their diagnostics are for the ledger only.
+    `issues` are worst first; their diagnostics are kept nowhere yet.
     """
 
     def __init__(self, doing: str, status: int, issues: Sequence[Issue], verdict: Verdict) -> None:

@@ -21,7 +21,7 @@ _URGENCY = tuple(Verdict)
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One issue: its severity, FHIR issue type and vendor codes. `diagnostics` for ledgers only."""
+    """One issue: severity, FHIR issue type, vendor codes, and `diagnostics`, kept nowhere yet."""
 
     severity: str
     code: str
