@@ -17,7 +17,6 @@ from domain.chapters import (
     treatment,
     visits,
 )
-from domain.language.clocks import LocalTime, instant
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict
 from domain.language.events import Event, Fact
@@ -26,21 +25,13 @@ from domain.language.names import EventId, HoldId
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
 from domain.language.pathway import Pathway
-from domain.language.phases import PathwayStarted, PhaseEntered, PhaseWish
+from domain.language.phases import PhaseWish
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import TreatmentWish
 from domain.language.visits import VisitWish
 from domain.rules.refusing import check_open, insist
-
-
-def start(
-    protocol: CombinedProtocol, started: PathwayStarted, first_visit: LocalTime
-) -> tuple[Fact, ...]:
-    """Say what a pathway's start means: it exists, and its first phase is entered."""
-    instant(first_visit, started.zone)
-    return (started, PhaseEntered(protocol.phases[0].id, first_visit))
 
 
 def decide(

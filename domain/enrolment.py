@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.decide import start
-from domain.language.clocks import LocalTime
-from domain.language.events import Event
+from domain.language.clocks import LocalTime, instant
+from domain.language.events import Event, Fact
 from domain.language.names import Author, EventId, RequestId
-from domain.language.phases import PathwayStarted
+from domain.language.phases import PathwayStarted, PhaseEntered
 from domain.language.protocol import CombinedProtocol
 
 
@@ -19,6 +18,14 @@ class Enrolment:
     by: Author
     started: PathwayStarted
     first_visit: LocalTime
+
+
+def start(
+    protocol: CombinedProtocol, started: PathwayStarted, first_visit: LocalTime
+) -> tuple[Fact, ...]:
+    """Say what a pathway's start means: it exists, and its first phase is entered."""
+    instant(first_visit, started.zone)
+    return (started, PhaseEntered(protocol.phases[0].id, first_visit))
 
 
 def begin(protocol: CombinedProtocol, enrolment: Enrolment, now: datetime) -> tuple[Event, ...]:

@@ -1,8 +1,9 @@
 """What every POST says before its body: who asks, as what, with which key."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Request
 
@@ -14,6 +15,7 @@ from domain.language.commands import Wish
 from domain.language.names import Author, Role, Roles
 from domain.permissions import roles_for
 from protocols.book import ProtocolBook
+from store import inbox
 
 Key = Annotated[
     str | None,
@@ -46,6 +48,21 @@ class CommandRequest:
     def author(self) -> Author:
         """The author of what comes of it."""
         return Author(self.caller.subject, self.role)
+
+    def received(
+        self, command_id: str, pathway_id: str, site_id: str, kind: str, body: Mapping[str, Any]
+    ) -> inbox.Received:
+        """What the inbox is to hold of it."""
+        return inbox.Received(
+            id=command_id,
+            pathway_id=pathway_id,
+            site_id=site_id,
+            kind=kind,
+            author_id=self.caller.subject,
+            idempotency_key=self.key,
+            fingerprint=self.fingerprint,
+            body=body,
+        )
 
 
 class MayAsk(May):

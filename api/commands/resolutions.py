@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import CommandRequest
-from api.commands.submit import repeated
+from api.commands.submit import came_first, repeated
 from api.reading.lookup import find_delivery
 from api.reading.verify_resource import check_stands
 from domain.delivery.resolve import Accept, Choice, Retry, Supersede, SupersedeAs, resolve
@@ -59,7 +59,8 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
         delivery = await ledger.get(tx, delivery_id)
         decision = await _commit(tx, request, delivery, choice, now)
         if decision is None:
-            return await _said_before(tx, request, delivery_id)
+            known = await came_first(tx, request)
+            return _answer(delivery_id, known.body["becomes"], replayed=True)
     try:
         await deps.door.wake_lane(delivery.connection_id, delivery.patient_id)
     except Unavailable:
@@ -91,29 +92,14 @@ async def _commit(
 def _received(
     request: CommandRequest, delivery: Delivery, choice: Choice, decision: Decision
 ) -> inbox.Received:
-    return inbox.Received(
-        id=str(uuid4()),
-        pathway_id=delivery.pathway_id,
-        site_id=delivery.site_id,
-        kind=KIND,
-        author_id=request.caller.subject,
-        idempotency_key=request.key,
-        fingerprint=request.fingerprint,
-        body={
-            "delivery": delivery.id,
-            "action": choice.kind,
-            "reason": choice.reason,
-            "ehr_id": choice.ehr_id if isinstance(choice, SupersedeAs) else None,
-            "becomes": decision.state,
-        },
-    )
-
-
-async def _said_before(tx: Transaction, request: CommandRequest, delivery_id: int) -> JSONResponse:
-    known = await repeated(tx, request)
-    if known is None:
-        raise Unavailable("the same request came twice at one moment")
-    return _answer(delivery_id, known.body["becomes"], replayed=True)
+    body = {
+        "delivery": delivery.id,
+        "action": choice.kind,
+        "reason": choice.reason,
+        "ehr_id": choice.ehr_id if isinstance(choice, SupersedeAs) else None,
+        "becomes": decision.state,
+    }
+    return request.received(str(uuid4()), delivery.pathway_id, delivery.site_id, KIND, body)
 
 
 def _answer(delivery_id: int, state: str, *, replayed: bool = False) -> JSONResponse:

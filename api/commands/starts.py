@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from api.commands.bodies import StartPathway
 from api.commands.request import CommandRequest
-from api.commands.submit import answer_again, pending, repeated, settled
+from api.commands.submit import answer_again, came_first, pending, repeated, settled
 from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
@@ -128,25 +128,15 @@ async def _begin(
 ) -> JSONResponse:
     """Reserve the patient and commit the request in one go, then start the workflow."""
     deps, pathway_id = request.deps, PathwayId(str(uuid4()))
-    received = inbox.Received(
-        id=enrolment.id,
-        pathway_id=pathway_id,
-        site_id=site.id,
-        kind=inbox.START,
-        author_id=request.caller.subject,
-        idempotency_key=request.key,
-        fingerprint=request.fingerprint,
-        body=columns.asked_to_json(enrolment),
-    )
+    body = columns.asked_to_json(enrolment)
+    received = request.received(enrolment.id, pathway_id, site.id, inbox.START, body)
     reserved = Pathway(
         pathway_id, EhrPatientId(patient.id), ConnectionId(site.ehr), SiteId(site.id), site.zone
     )
     try:
         async with deps.database.begin() as tx:
             if await inbox.receive(tx, received, now) is None:
-                if (known := await repeated(tx, request)) is None:
-                    raise Unavailable("the same request came twice at one moment")
-                return answer_again(known)
+                return answer_again(await came_first(tx, request))
             await pathways.reserve(tx, reserved, protocol, patient.fingerprint, now)
     except Conflict:
         raise await _open_already(request, site, patient.id) from None

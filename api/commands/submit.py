@@ -41,18 +41,10 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
         check_meant(*await deps.see(tx, row), wish, now)
         if request.expects is not None and request.expects != row.version:
             raise stale(row.version)
-        received = inbox.Received(
-            id=command.id,
-            pathway_id=row.id,
-            site_id=row.site_id,
-            kind=wish.kind,
-            author_id=request.caller.subject,
-            idempotency_key=request.key,
-            fingerprint=request.fingerprint,
-            body=columns.asked_to_json(command),
-        )
+        body = columns.asked_to_json(command)
+        received = request.received(command.id, row.id, row.site_id, wish.kind, body)
         if await inbox.receive(tx, received, now) is None:
-            return answer_again(await _same_moment(tx, request))
+            return answer_again(await came_first(tx, request))
     return await settled(deps, command.id, pathway_id)
 
 
@@ -65,7 +57,8 @@ async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | 
     return known
 
 
-async def _same_moment(tx: Transaction, request: CommandRequest) -> CommandRecord:
+async def came_first(tx: Transaction, request: CommandRequest) -> CommandRecord:
+    """Find the request that took this key at the same moment as this one."""
     known = await repeated(tx, request)
     if known is None:
         raise Unavailable("the same request came twice at one moment")

@@ -7,7 +7,7 @@ from api.dependencies import Dependencies
 from api.reading.patients import GONE, ehr_away
 from domain.delivery.words import Delivery
 from domain.language.errors import Conflict, Malformed, Unavailable
-from fhir_adapters.exchange.compare import patient_of
+from fhir_adapters.exchange.compare import is_anothers, patient_of
 from fhir_adapters.exchange.failures import EhrRefused
 
 
@@ -23,10 +23,9 @@ async def check_stands(deps: Dependencies, delivery: Delivery, ehr_id: str) -> N
         raise Conflict(f"{delivery.connection_id} does not let {place} be read") from None
     except (Unavailable, Malformed):
         raise ehr_away() from None
-    whose = patient_of(held.resource, client.base_url)
-    if whose is None:
+    if patient_of(held.resource, client.base_url) is None:
         raise Conflict(f"{place} does not say whose it is; supersede without naming it")
-    if whose != f"Patient/{delivery.patient_id}":
+    if is_anothers(held.resource, delivery.patient_id, client.base_url):
         raise Conflict(f"{place} is another patient's")
     if held.resource.get("status") == "entered-in-error":
         raise Conflict(f"{place} was entered in error")

@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.language.names import EhrPatientId
+
 _SERVERS_OWN = frozenset({"id", "meta", "text", "issued", "lastModified", "statusHistory"})
 """Top-level elements that are the EHR's to fill and to keep up."""
 
@@ -69,6 +71,12 @@ def differences(
     if whole:
         paths.extend(key for key in added if _SAYS_MORE.fullmatch(key))
     return tuple(dict.fromkeys(paths))
+
+
+def is_anothers(resource: Mapping[str, Any], patient: EhrPatientId, base_url: str) -> bool:
+    """Say whether a resource names a patient, and not this one. One that names none does not."""
+    whose = patient_of(resource, base_url)
+    return whose is not None and whose != f"Patient/{patient}"
 
 
 def patient_of(resource: Mapping[str, Any], base_url: str) -> str | None:

@@ -14,7 +14,7 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import resolve
 from fhir_adapters.content.shape import check_shape
 from fhir_adapters.exchange.client import EhrClient, Written
-from fhir_adapters.exchange.compare import differences, patient_of
+from fhir_adapters.exchange.compare import differences, is_anothers
 from fhir_adapters.exchange.failures import Disputed, Unsafe, WrongPatient
 from fhir_adapters.exchange.merge import merged, undisputed
 from fhir_adapters.exchange.reconcile import (
@@ -77,8 +77,7 @@ async def send(
     body = resolve(intent.body, known)
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
-        whose = patient_of(body, client.base_url)
-        if whose is not None and whose != f"Patient/{patient}":
+        if is_anothers(body, patient, client.base_url):
             raise Unsafe("the resource is another patient's")
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
@@ -107,8 +106,7 @@ async def read_back(
     found = differences(intended, held.resource, client.base_url, whole=whole)
     rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
     left = tuple(path for path in found if path not in rewritten)
-    whose = patient_of(held.resource, client.base_url)
-    wrong = whose is not None and whose != f"Patient/{patient}"
+    wrong = is_anothers(held.resource, patient, client.base_url)
     return Comparison(not left and not wrong, left, rewritten, wrong, held.version)
 
 
@@ -122,8 +120,7 @@ async def _change(
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
     held = await client.read(resource_type, ehr_id)
-    whose = patient_of(held.resource, client.base_url)
-    if whose is not None and whose != f"Patient/{patient}":
+    if is_anothers(held.resource, patient, client.base_url):
         raise WrongPatient
     differ = differences(changes, held.resource, client.base_url, whole=False)
     if not differ:

@@ -11,7 +11,8 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from domain.automatic import automatic
-from domain.decide import decide, start
+from domain.decide import decide
+from domain.enrolment import start
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
