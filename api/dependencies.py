@@ -1,6 +1,6 @@
 """What the routes work with. Made once at the start of the process and handed to the application.
 
-`Door` is the API's only way to a workflow; tests put another one in its place.
+`Gateway` is the API's only way to a workflow; tests put another one in its place.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
 from store.records import PathwayRecord
 from store.schema import newest
-from temporal import gateway as door
+from temporal import gateway as to_temporal
 from temporal import versions
 from temporal.clock import Clock, clock_for
 from workflows.messages import ROLL_OVER_AT, PathwayInput, Settled
@@ -42,7 +42,7 @@ HEALTH_PATIENCE = timedelta(seconds=2)
 log = structlog.get_logger("kairos.api")
 
 
-class Door(Protocol):
+class Gateway(Protocol):
     """The way to the workflows."""
 
     async def start_pathway(self, start: PathwayInput) -> bool:
@@ -113,7 +113,7 @@ class Dependencies:
     installation: Installation
     protocols: ProtocolBook
     database: Database
-    door: Door
+    gateway: Gateway
     clock: Clock
     ehr: Callable[[str], Ehr]
     tokens: Tokens
@@ -128,21 +128,21 @@ class Dependencies:
         return protocol, await pathways.folded(tx, record, protocol)
 
 
-class TemporalDoor:
-    """The door to a Temporal cluster."""
+class TemporalGateway:
+    """The gateway to a Temporal cluster."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def start_pathway(self, start: PathwayInput) -> bool:
-        return await door.start_pathway(self._client, start)
+        return await to_temporal.start_pathway(self._client, start)
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
-        return await door.send(self._client, pathway_id, command_id)
+        return await to_temporal.send(self._client, pathway_id, command_id)
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
         try:
-            await door.wake_lane(self._client, connection_id, patient_id)
+            await to_temporal.wake_lane(self._client, connection_id, patient_id)
         except RPCError as error:
             raise Unavailable("the lane could not be woken") from error
 
@@ -185,7 +185,7 @@ async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies
     installation = load_installation(settings.clinic_file)
     protocols = load_protocols(settings.protocols_dir)
     async with AsyncExitStack() as closing:
-        client = await door.connected(settings.temporal_address, settings.temporal_namespace)
+        client = await to_temporal.connected(settings.temporal_address, settings.temporal_namespace)
         database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(installation.connections)
@@ -195,7 +195,7 @@ async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies
             installation=installation,
             protocols=protocols,
             database=database,
-            door=TemporalDoor(client),
+            gateway=TemporalGateway(client),
             clock=ReachableClock(clock_for(settings.clinical_clock, client)),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),

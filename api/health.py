@@ -74,7 +74,7 @@ def _revision(session: Session) -> str:
 
 async def _temporal(deps: Dependencies) -> tuple[bool, list[str]]:
     try:
-        await deps.door.check()
-        return True, await deps.door.without_worker()
+        await deps.gateway.check()
+        return True, await deps.gateway.without_worker()
     except Unavailable:
         return False, []

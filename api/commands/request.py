@@ -71,7 +71,7 @@ class MayAsk(May):
     def __call__(  # type: ignore[override]
         self, request: Request, key: Key = None, if_match: IfMatch = None
     ) -> CommandRequest:
-        """Give what the one door needs; 403 if no role may, 400 without a usable key."""
+        """Give what every command needs; 403 if no role may, 400 without a usable key."""
         caller = caller_of(request)
         deps: Dependencies = request.app.state.dependencies
         role = acting_role(caller, self.roles_now(deps.protocols))

@@ -62,7 +62,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
             known = await came_first(tx, request)
             return _answer(delivery_id, known.body["becomes"], replayed=True)
     try:
-        await deps.door.wake_lane(delivery.connection_id, delivery.patient_id)
+        await deps.gateway.wake_lane(delivery.connection_id, delivery.patient_id)
     except Unavailable:
         log.warning("lane_not_woken", delivery_id=delivery.id, connection=delivery.connection_id)
     return _answer(delivery_id, decision.state)

@@ -141,7 +141,7 @@ async def _begin(
     except Conflict:
         raise await _open_already(request, site, patient.id) from None
     try:
-        await deps.door.start_pathway(PathwayInput(pathway_id, deps.roll_over_at))
+        await deps.gateway.start_pathway(PathwayInput(pathway_id, deps.roll_over_at))
     except Unavailable:
         return pending(enrolment.id, pathway_id)
     return await settled(deps, enrolment.id, pathway_id, started=True)

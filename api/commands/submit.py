@@ -1,4 +1,4 @@
-"""The one door for commands: inbox first, then the pathway's workflow, with the same id.
+"""The one way in for commands: inbox first, then the pathway's workflow, with the same id.
 
 Whatever dies on the way, a command that was received is not lost: a worker sends it on. A request
 that comes again with its key gets the answer of the first.
@@ -123,7 +123,7 @@ async def settled(
     Whatever happened, the command is safe: what nobody answered is sent on from the inbox.
     """
     try:
-        stored = await deps.door.send(pathway_id, command_id)
+        stored = await deps.gateway.send(pathway_id, command_id)
         if stored.state == CommandState.APPLIED and stored.version is not None:
             return applied(command_id, pathway_id, stored.version, started=started)
         async with deps.database.begin() as tx:
@@ -131,7 +131,7 @@ async def settled(
     except WorkflowGone:
         return pending(command_id, pathway_id, GONE)
     except Unavailable:
-        why = await deps.door.why_unanswered(pathway_id)
+        why = await deps.gateway.why_unanswered(pathway_id)
         return pending(command_id, pathway_id, why)
     return pending(command_id, pathway_id) if row is None else outcome(row)
 

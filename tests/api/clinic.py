@@ -61,7 +61,7 @@ class HeldClock:
         return self.at
 
 
-class InProcessDoor:
+class InProcessGateway:
     """Takes a pathway's turns in the test's own process, where a workflow would have them taken."""
 
     def __init__(self, database: Database, clock: HeldClock) -> None:
@@ -254,7 +254,7 @@ class Clinic:
     def __init__(self, database: Database, protocol: CombinedProtocol, house: House) -> None:
         self.database = database
         self.clock = HeldClock()
-        self.door = InProcessDoor(database, self.clock)
+        self.gateway = InProcessGateway(database, self.clock)
         self.ehr = StandInEhr()
         self.issuer = house.issuer
         self.protocol = protocol
@@ -318,7 +318,7 @@ def deps(clinic: Clinic, house: House) -> Dependencies:
         installation=load_installation(house.clinic_file),
         protocols=book(clinic.protocol, draft),
         database=clinic.database,
-        door=clinic.door,
+        gateway=clinic.gateway,
         clock=clinic.clock,
         ehr=lambda _: clinic.ehr,
         tokens=house.tokens,

@@ -71,16 +71,16 @@ async def test_another_persons_key_is_another_key(clinic: Clinic):
 async def test_a_key_in_flight_is_a_conflict(clinic: Clinic):
     """While the first is under way, its repeat is 409 with when and where to look."""
     address = await clinic.started()
-    clinic.door.asked.clear()
-    clinic.door.gate.clear()
+    clinic.gateway.asked.clear()
+    clinic.gateway.gate.clear()
     first = asyncio.create_task(clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1"))
-    await clinic.door.asked.wait()
+    await clinic.gateway.asked.wait()
     again = await clinic.nurse.post(f"{address}/holds", HOLD, key="hold-1")
     assert again.status_code == 409
     assert again.json()["type"].endswith("in-flight")
     assert again.headers["retry-after"] == "1"
     assert (await clinic.nurse.get(again.headers["location"])).json()["state"] == "received"
-    clinic.door.gate.set()
+    clinic.gateway.gate.set()
     assert (await first).status_code == 201
 
 
@@ -182,26 +182,26 @@ async def test_if_match_must_be_a_version(clinic: Clinic):
 async def test_a_command_while_temporal_is_away_is_kept(clinic: Clinic):
     """With Temporal away a command is 202, and its row holds all that settles it later."""
     address = await clinic.started()
-    clinic.door.away = True
+    clinic.gateway.away = True
     answer = await clinic.nurse.post(f"{address}/holds", HOLD)
     assert answer.status_code == 202
     assert answer.headers["retry-after"] == "1"
     command_id = answer.headers["location"].rpartition("/")[2]
-    clinic.door.away = False
-    await clinic.door.send(address.rpartition("/")[2], command_id)
+    clinic.gateway.away = False
+    await clinic.gateway.send(address.rpartition("/")[2], command_id)
     assert (await clinic.nurse.get(answer.headers["location"])).json()["state"] == "applied"
 
 
 async def test_an_answer_that_is_lost_is_202_and_the_outcome_stands(clinic: Clinic, monkeypatch):
     """A command that was settled without its answer coming is 202; its status says applied."""
     address = await clinic.started()
-    send = clinic.door.send
+    send = clinic.gateway.send
 
     async def lost(pathway_id: str, command_id: str) -> Settled:
         await send(pathway_id, command_id)
         raise Unavailable("no answer came")
 
-    monkeypatch.setattr(clinic.door, "send", lost)
+    monkeypatch.setattr(clinic.gateway, "send", lost)
     answer = await clinic.nurse.post(f"{address}/holds", HOLD)
     assert answer.status_code == 202
     status = await clinic.nurse.get(answer.headers["location"])

@@ -42,7 +42,7 @@ def app() -> FastAPI:
         installation=Installation(sites=(), connections=()),
         protocols=ProtocolBook(nothing, (), ()),
         database=Database("postgresql+psycopg://nobody@/nothing"),
-        door=nothing,
+        gateway=nothing,
         clock=SystemClock(),
         ehr=nothing,
         tokens=Tokens("issuer", "audience", no_keys),

@@ -157,7 +157,7 @@ async def test_health_needs_no_token_and_tells_what_is_missing(clinic: Clinic):
     assert (await clinic.http.get("/health/live")).json() == {"live": True}
     ready = await clinic.http.get("/health/ready")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
-    clinic.door.away = True
+    clinic.gateway.away = True
     away = await clinic.http.get("/health/ready")
     assert (away.status_code, away.json()["temporal"]) == (503, False)
 
@@ -172,7 +172,7 @@ async def test_an_older_schema_is_not_ready(clinic: Clinic):
 
 async def test_a_starting_pathway_is_shown_and_takes_no_command(clinic: Clinic):
     """Until its first events are recorded a pathway is `starting`; a command then is 409."""
-    clinic.door.away = True
+    clinic.gateway.away = True
     address = (await clinic.manager.post("/v1/pathways", _start())).json()["pathway"]
     view = (await clinic.manager.get(address)).json()
     assert (view["status"], view["next"], view["version"]) == ("starting", [], 0)

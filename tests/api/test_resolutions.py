@@ -52,7 +52,7 @@ async def test_a_person_decides_what_becomes_of_it(
     async with clinic.database.begin() as tx:
         rows = (await tx.execute(select(AuditRow).where(AuditRow.actor_id == "operations-1"))).all()
     assert len(rows) == 1
-    assert clinic.door.woken == [("demo-ehr", "patient-1")]
+    assert clinic.gateway.woken == [("demo-ehr", "patient-1")]
 
 
 WRONG = [
@@ -81,7 +81,7 @@ async def test_what_is_under_way_or_makes_no_sense_is_a_conflict(
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:kairos:problem:conflict")
     shown = (await clinic.staff("integrator").get(f"/v1/deliveries/{number}")).json()
     assert shown["state"] == state
-    assert clinic.door.woken == []
+    assert clinic.gateway.woken == []
 
 
 async def test_a_repeated_decision_happens_once(clinic: Clinic):
@@ -170,7 +170,7 @@ async def test_a_person_says_as_what_it_stands(clinic: Clinic, state: str):
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["in_ehr"], shown["needs_person"]) == ("Observation/77", False)
     assert not (await operator.get(f"/v1/deliveries/{waiting}")).json()["needs_person"]
-    assert clinic.door.woken == [("demo-ehr", "patient-1")]
+    assert clinic.gateway.woken == [("demo-ehr", "patient-1")]
 
 
 async def test_what_needs_a_superseded_delivery_is_a_persons(clinic: Clinic):

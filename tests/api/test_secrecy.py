@@ -108,7 +108,7 @@ async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
     async def broken(*_: object) -> Settled:
         raise RuntimeError("Ottoline Featherstone, born 1961-07-19")
 
-    monkeypatch.setattr(clinic.door, "send", broken)
+    monkeypatch.setattr(clinic.gateway, "send", broken)
     answer = await clinic.nurse.post(f"{address}/holds", {"reason": "other"})
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:kairos:problem:internal"
@@ -141,7 +141,7 @@ async def test_a_request_is_one_id_in_every_line_and_in_its_answer(
         raise Unavailable("Temporal is away")
 
     monkeypatch.setattr(inbox, "receive", noted)
-    monkeypatch.setattr(clinic.door, "send", away)
+    monkeypatch.setattr(clinic.gateway, "send", away)
     theirs = "1961-07-19"
     answer = await clinic.nurse.post(
         f"{address}/holds", {"reason": "other"}, also={"X-Correlation-Id": theirs}

@@ -133,7 +133,7 @@ async def test_fifty_starts_with_one_key_are_one_pathway(clinic: Clinic):
     }
     assert len({a.json()["pathway"] for a in answers if a.status_code == 201}) == 1
     assert await rows(clinic) == (1, 1)
-    assert len(clinic.door.starts) == 1
+    assert len(clinic.gateway.starts) == 1
 
 
 async def test_fifty_starts_with_fifty_keys_are_one_pathway(clinic: Clinic):
@@ -148,7 +148,7 @@ async def test_fifty_starts_with_fifty_keys_are_one_pathway(clinic: Clinic):
 
 async def test_a_start_while_temporal_is_away_is_kept(clinic: Clinic):
     """With Temporal away a start is 202 with a status address, and the row holds all of it."""
-    clinic.door.away = True
+    clinic.gateway.away = True
     answer = await clinic.manager.post("/v1/pathways", START)
     assert answer.status_code == 202
     status = (await clinic.manager.get(answer.headers["location"])).json()
