@@ -23,7 +23,7 @@ from domain.language.errors import Conflict
 from fhir_adapters.content.references import artefacts_in
 from fhir_adapters.ehr import Ehrs
 from fhir_adapters.exchange.last_seen import last_seen
-from store import lanes, ledger
+from store import lanes, ledger, restores
 from store.database import Database, Transaction
 from temporal.clock import Clock
 from workflows.messages import LaneInput, LaneProgress
@@ -80,7 +80,15 @@ class Deliveries:
         left alone for a while; the ledger says how far it came.
         """
         async with _alive():
+            await self._notice_a_restore()
             return await self._drain(lane)
+
+    async def _notice_a_restore(self) -> None:
+        """See before anything is sent whether what counts as unsent may be believed."""
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            if await restores.is_another(tx, now):
+                log.error("database_restored")
 
     async def _drain(self, lane: LaneInput) -> LaneProgress:
         running = asyncio.get_running_loop()

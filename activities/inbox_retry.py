@@ -17,7 +17,7 @@ from domain.language.errors import Unavailable
 from store import inbox
 from store.database import Database
 from store.records import CommandRecord
-from temporal.gateway import WorkflowGone, send
+from temporal.gateway import NotSettled, WorkflowGone, send
 from workflows.messages import Turn
 
 LOOK_EVERY = timedelta(seconds=1)
@@ -100,6 +100,8 @@ class InboxRetry:
             log.info("inbox_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
             try:
                 await self._send(row)
+            except NotSettled:
+                continue  # it may be this one alone that cannot be
             except Unavailable:
                 return
             except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back

@@ -30,10 +30,13 @@ from workflows.messages import (
 SWEEP_EVERY = timedelta(minutes=1)
 """Real time between sweeps, of all workers together: what is gone is found well within five."""
 
-PER_SECOND = 25
+PER_SECOND = 50
 """Questions to Temporal a second at most, so that a sweep of thousands is no load on it."""
 
 PAGE = 500
+
+BUILD_KNOWN_WITHIN = 30
+"""Seconds within which the server has seen a worker that polls. After that the sweep sees to it."""
 
 LEASE = "sweep"
 
@@ -76,20 +79,36 @@ class Recovery:
 
     async def sweep(self) -> None:
         """Look at every pathway that is going on, and at every lane that has something to write."""
-        await self._look_at_the_database()
+        await self.notice_a_restore()
         running = await gateway.running_pathways(self._client)
+        lost = set(running or ())
         after = ""
         while True:
             async with self._database.begin() as tx:
                 page = await pathways.unfinished(tx, after, PAGE)
+            await self._is_ours()
             for pathway_id, rules in page:
+                lost.discard(pathway_id)
                 seen = running is not None and pathway_id in running
                 await self._look_at(pathway_id, rules, seen=seen)
             if len(page) < PAGE:
                 break
             after = page[-1][0]
+        await self._end_what_the_store_lost(lost)
         await self._start_lanes()
         await self._look_at_builds()
+
+    async def _end_what_the_store_lost(self, running: set[str]) -> None:
+        """End workflows of pathways that the store does not know: a restore lost them whole."""
+        for pathway_id in sorted(running):
+            async with self._database.begin() as tx:
+                known = await pathways.find(tx, pathway_id) is not None
+            if known:
+                continue
+            log.error("pathway_lost", pathway_id=pathway_id)
+            await asyncio.sleep(1 / PER_SECOND)
+            with suppress(Unavailable):
+                await gateway.end(self._client, pathway_id)
 
     async def restart(self, pathway_id: str, *, anew: bool = False) -> bool:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
@@ -119,7 +138,7 @@ class Recovery:
         """Say whether this worker sweeps, and not another one of the installation."""
         async with self._database.begin() as tx:
             now = datetime.now(UTC)
-            return await leases.take(tx, LEASE, self._holder, now, 3 * SWEEP_EVERY)
+            return await leases.take(tx, LEASE, self._holder, now, 2 * SWEEP_EVERY)
 
     async def _look_at(self, pathway_id: str, rules: str, *, seen: bool) -> None:
         """Restart a pathway whose workflow is gone; have one under other rules look again."""
@@ -134,19 +153,47 @@ class Recovery:
         except Unavailable:
             return  # it is looked at again in the next sweep
 
-    async def _look_at_the_database(self) -> None:
-        """See whether this is still the database that it was."""
-        now = await self._clock.now()
-        async with self._database.begin() as tx:
-            if await restores.is_another(tx, now):
-                log.error("database_restored")
+    async def notice_a_restore(self) -> None:
+        """See whether this is still the database that it was, however long it takes to be there.
+
+        Asked before anything is sent, and with each sweep.
+        """
+        while True:
+            try:
+                now = await self._clock.now()
+                async with self._database.begin() as tx:
+                    if await restores.is_another(tx, now):
+                        log.error("database_restored")
+            except Unavailable:
+                log.warning("waits_for_database")
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def begin_here(self) -> None:
+        """Have new runs begin with workers of this build, unless a newer one has a worker."""
+        for _ in range(BUILD_KNOWN_WITHIN):
+            with suppress(Unavailable):
+                found = await versions.builds(self._client)
+                if found is None or found.newest in ("", SHAPE):
+                    await versions.make_current(self._client)
+                    return
+                if SHAPE in found.with_worker:
+                    return
+            await asyncio.sleep(1)
+        log.warning("build_not_current")
 
     async def _start_lanes(self) -> None:
         """Start each lane that has something to write and does not run: its bell was not heard."""
         async with self._database.begin() as tx:
             found = await lanes.lanes_with_work(tx)
         for connection, patient in found:
-            await gateway.start_lane(self._client, connection, patient)
+            async with self._database.begin() as tx:
+                if await lanes.next_in_lane(tx, connection, patient) is None:
+                    continue  # all of it waits for something
+            await asyncio.sleep(1 / PER_SECOND)
+            with suppress(Unavailable):
+                await gateway.start_lane(self._client, connection, patient)
 
     async def _look_at_builds(self) -> None:
         """Bring runs of other builds to this one, if new runs begin here.
@@ -157,7 +204,7 @@ class Recovery:
         found = await versions.builds(self._client)
         if found is None:
             return
-        if found.current not in found.with_worker and SHAPE in found.with_worker:
+        if SHAPE == found.newest != found.current:
             await versions.make_current(self._client)
         elif found.current != SHAPE:
             return
@@ -176,7 +223,7 @@ class Recovery:
                 await gateway.roll_over(self._client, pathway_id)
             else:
                 await self.restart(pathway_id, anew=True)
-        except Unavailable:
+        except (Unavailable, LookupError):
             return  # it is looked at again in the next sweep
 
     async def _bring_lane_over(self, workflow_id: str, *, alive: bool) -> None:

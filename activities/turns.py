@@ -4,7 +4,7 @@ A second run of the same turn finds its command settled and answers what is stor
 an EHR: it commits what is to be written there, and wakes the lane that writes it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -15,6 +15,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.capabilities import Plans
 from domain import turn as decided
+from domain.delivery.restored import is_fresh
+from domain.delivery.words import Intent
+from domain.enrolment import Enrolment
 from domain.language.errors import Unavailable
 from domain.language.events import Event
 from domain.language.names import CommandState, PathwayStatus
@@ -47,6 +50,15 @@ class _Work:
     pathway: Pathway
     now: datetime
     writes: bool = False  # to the EHR
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An event, the pathway after it, and what it writes to the EHR."""
+
+    event: Event
+    after: Pathway
+    intents: tuple[Intent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +123,24 @@ class Turns:
             after = recording.stored
         # A command that was settled before is woken for too: who settled it may have died first.
         if ended.writes or ended.earlier:
-            await self._wake_lane(after.connection_id, after.patient_id)
+            await self._wake(after.connection_id, after.patient_id)
         over = after.status is PathwayStatus.FINISHED
         return Taken(
             version=after.version,
             due=after.due_at,
             wait=None if after.due_at is None else max(after.due_at - now, timedelta()),
-            outcome=str(after.projection["outcome"]) if over else None,
+            outcome=str(after.projection.get("outcome") or "not begun") if over else None,
             settled=ended.settled,
             settled_at_version=ended.version,
             restored=restored,
         )
+
+    async def _wake(self, connection_id: str, patient_id: str) -> None:
+        """Wake the lane. One that cannot be woken now is started by the next sweep."""
+        try:
+            await self._wake_lane(connection_id, patient_id)
+        except Exception as error:  # noqa: BLE001  nothing of it may undo what is stored
+            log.warning("lane_not_woken", error_type=type(error).__name__)
 
     async def _record(
         self, tx: Transaction, recording: Recording, command: CommandRecord | None, now: datetime
@@ -131,16 +150,20 @@ class Turns:
         pathway = await recording.pathway(protocol)
         work = _Work(tx, recording, protocol, pathway, now)
         refusal: Refusal | None = None
+        asked: object = None
         if command is not None:
             asked = columns.asked_from_json(command.body)
-            outcome = decided.settle(protocol, pathway, recording.stored.version, asked, now)
+            version = recording.stored.version
+            outcome = decided.settle(protocol, pathway, version, asked, now)
             if isinstance(outcome, Refusal):
                 refusal = outcome
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
-                await self._append(work, outcome, command.id)
+                await self._append(work, await self._prepared(work, outcome), command.id)
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
+        if refusal is not None and isinstance(asked, Enrolment):
+            recording.release()
         if command is None:
             return _Ended(work.writes)
         if refusal is not None:
@@ -156,23 +179,35 @@ class Turns:
         """
         try:
             following = decided.follow(work.protocol, work.pathway, work.now)
+            prepared = await self._prepared(work, following.events)
+        except Unavailable:
+            raise
         except Exception:
             log.exception("following_failed", pathway_id=work.pathway.id)
             return work.now + LOOK_AGAIN_AFTER
-        await self._append(work, following.events, None)
+        await self._append(work, prepared, None)
         return following.due
 
-    async def _append(self, work: _Work, events: tuple[Event, ...], request: str | None) -> None:
-        """Append events, each with what it writes to the EHR."""
+    async def _prepared(self, work: _Work, events: tuple[Event, ...]) -> list[_Prepared]:
+        """Say of each event what it makes of the pathway and writes to the EHR. Stores nothing."""
         if not events:
-            return
+            return []
         plan = await self._plans.of(work.tx, work.recording.stored.connection_id)
+        prepared, before = [], work.pathway
         for event in events:
-            before = work.pathway
-            work.pathway = apply(before, event, work.protocol.vocabulary)
-            intents = intents_for(event, before, work.pathway, work.protocol, plan, work.now)
-            await work.recording.append(event, intents, request, work.now)
-            work.writes = work.writes or bool(intents)
+            after = apply(before, event, work.protocol.vocabulary)
+            intents = intents_for(event, before, after, work.protocol, plan, work.now)
+            prepared.append(_Prepared(event, after, tuple(intents)))
+            before = after
+        return prepared
+
+    async def _append(
+        self, work: _Work, prepared: Sequence[_Prepared], request: str | None
+    ) -> None:
+        for each in prepared:
+            await work.recording.append(each.event, each.intents, request, work.now)
+            work.pathway = each.after
+            work.writes = work.writes or bool(each.intents)
 
 
 async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: datetime) -> None:
@@ -182,7 +217,8 @@ async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: date
         "database_restored", pathway_id=found.id, version=found.version, count=seen - found.version
     )
     recording.note("events-lost", f"{found.version + 1}-{seen}", now)
-    await restores.distrust(tx, now)
+    if not is_fresh(await restores.restored_at(tx), now):
+        await restores.distrust(tx, now)
 
 
 async def _command(tx: Transaction, recording: Recording, turn: Turn) -> CommandRecord | None:

@@ -20,7 +20,8 @@ class ReadyView(BaseModel):
     schema_newest: bool
     temporal: bool
     without_worker: list[str] = Field(
-        description="builds that have runs of pathways and no worker to take them"
+        description="builds that have runs of pathways and no worker to take them; commands to"
+        " those are kept, so this alone makes nothing unready"
     )
     protocols: int
 
@@ -48,7 +49,7 @@ async def ready(request: Request, response: Response) -> ReadyView:
     database, newest = await _database(deps)
     temporal, without_worker = await _temporal(deps)
     protocols = len(deps.protocols.approved())
-    all_there = database and newest and temporal and not without_worker and protocols > 0
+    all_there = database and newest and temporal and protocols > 0
     response.status_code = 200 if all_there else NOT_READY
     return ReadyView(
         ready=all_there,

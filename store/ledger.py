@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.delivery.after import begun, may_move
-from domain.delivery.restored import distrusted
+from domain.delivery.restored import begins, distrusted
 from domain.delivery.words import Action, Decision, Delivery, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
@@ -23,11 +23,16 @@ _IN_EHR = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPER
 
 
 async def intend(
-    tx: Transaction, pathway: PathwayRecord, event_id: str, intents: Sequence[Intent], at: datetime
+    tx: Transaction,
+    pathway: PathwayRecord,
+    event_id: str,
+    intents: Sequence[Intent],
+    at: datetime,
+    restored_at: datetime | None = None,
 ) -> None:
     """Commit what an event calls for, in the order given. The same event twice adds nothing."""
     for place, intent in enumerate(intents):
-        by_hand = intent.action is Action.PERSON
+        state, reason = begins(intent.action, at, restored_at)
         row = {
             "key": f"{event_id}|{place}|{intent.artefact}",
             "site_id": pathway.site_id,
@@ -40,11 +45,11 @@ async def intend(
             "action": intent.action,
             "body": dict(intent.body),
             "needs": list(intent.needs),
-            "state": DeliveryState.INTENT,
-            "needs_person": by_hand,
+            "state": state,
+            "needs_person": intent.action is Action.PERSON,
             "attempts": 0,
             "differences": [],
-            "reason": "this EHR cannot take it; a person enters it" if by_hand else None,
+            "reason": reason,
             "created_at": at,
             "changed_at": at,
         }

@@ -9,7 +9,7 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import columns, ledger, pathways
+from store import columns, ledger, pathways, restores
 from store.database import Transaction
 from store.records import PathwayRecord, pathway_record
 from store.tables import AuditRow, EventRow, PathwayRow
@@ -57,7 +57,9 @@ class Recording:
             )
         )
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
-        await ledger.intend(self._tx, self.stored, event.id, intents, at)
+        if intents:
+            restored = await restores.restored_at(self._tx)
+            await ledger.intend(self._tx, self.stored, event.id, intents, at, restored)
 
     def project(self, pathway: Pathway, due: datetime | None, at: datetime) -> None:
         """Keep the pathway as it is after what was appended, and when to look at it again."""
@@ -71,6 +73,10 @@ class Recording:
         row.rules = RULES
         row.due_at = due
         row.changed_at = at
+
+    def release(self) -> None:
+        """Let the patient go of a pathway whose start was refused: it never begins."""
+        self._row.status = PathwayStatus.FINISHED
 
     def restarted(self, at: datetime) -> None:
         """Note that the pathway's workflow was gone, and was started again from here."""

@@ -26,15 +26,25 @@ async def is_another(tx: Transaction, at: datetime) -> bool:
     that took over, it has another timeline. A copy of the data directory has neither: there only
     the pathways' own runs notice, by what they have seen stored.
     """
-    system, timeline = (await tx.execute(_WHO)).one()
+    here = tuple((await tx.execute(_WHO)).one())
+    known = select(OriginRow.system, OriginRow.timeline)
+    if (found := (await tx.execute(known)).first()) is not None and tuple(found) == here:
+        return False
+    system, timeline = here
     first = insert(OriginRow).values(id=1, system=system, timeline=timeline)
     await tx.execute(first.on_conflict_do_nothing())
-    known = (await tx.execute(select(OriginRow).with_for_update())).scalar_one()
-    if (known.system, known.timeline) == (system, timeline):
+    row = (await tx.execute(select(OriginRow).with_for_update())).scalar_one()
+    if (row.system, row.timeline) == here:  # it is new, or another has noticed just now
         return False
-    known.system, known.timeline = system, timeline
+    row.system, row.timeline = system, timeline
+    await tx.flush()
     await distrust(tx, at)
     return True
+
+
+async def restored_at(tx: Transaction) -> datetime | None:
+    """Say when the database was last noticed to have been restored."""
+    return (await tx.execute(select(OriginRow.restored_at))).scalar_one_or_none()
 
 
 async def distrust(tx: Transaction, at: datetime) -> int:

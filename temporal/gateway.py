@@ -80,6 +80,10 @@ class WorkflowGone(Unavailable):
     """No workflow runs for this pathway: terminated, its history lost, or never started."""
 
 
+class NotSettled(Unavailable):
+    """The pathway answered that it cannot settle the command now; others it may."""
+
+
 async def start_pathway(client: Client, start: PathwayInput, *, anew: bool = False) -> bool:
     """Start a pathway's workflow; False if one runs already, which is left alone.
 
@@ -145,11 +149,9 @@ async def send(client: Client, pathway_id: str, command_id: str) -> Settled:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise WorkflowGone("no workflow runs for this pathway") from error
         raise Unavailable("the command's outcome is not known yet") from error
-    except (
-        WorkflowUpdateFailedError,
-        WorkflowUpdateRPCTimeoutOrCancelledError,
-        TimeoutError,
-    ) as error:
+    except WorkflowUpdateFailedError as error:
+        raise NotSettled("the command could not be settled now") from error
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
         raise Unavailable("the command's outcome is not known yet") from error
 
 
@@ -160,6 +162,15 @@ async def _update(client: Client, pathway_id: str, command_id: str) -> Settled:
             "command", command_id, result_type=Settled, rpc_timeout=PATIENCE
         )
         return settled
+
+
+async def end(client: Client, pathway_id: str) -> None:
+    """End the workflow of a pathway that the store does not know: nobody could ever finish it."""
+    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+    try:
+        await handle.terminate("the store does not know this pathway", rpc_timeout=PATIENCE)
+    except RPCError as error:
+        raise Unavailable("the workflow was not ended") from error
 
 
 async def look(client: Client, pathway_id: str) -> None:
@@ -197,6 +208,8 @@ async def start_lane(
         )
     except WorkflowAlreadyStartedError:
         return
+    except RPCError as error:
+        raise Unavailable("the lane was not started") from error
 
 
 async def wake_lane(client: Client, connection_id: str, patient_id: str) -> None:

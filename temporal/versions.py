@@ -38,11 +38,16 @@ _NEITHER_HERE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED)
 
 @dataclass(frozen=True, slots=True)
 class Builds:
-    """The builds that Temporal knows: those with a worker, those with runs, the current one."""
+    """The builds that Temporal knows: those with a worker, those with runs, the current one.
+
+    `newest` is the one with a worker that was first seen last: it is to be current. So an old
+    worker that starts again during a release takes nothing back, and one that is left alone does.
+    """
 
     with_worker: frozenset[str]
     with_runs: frozenset[str]
     current: str
+    newest: str
 
     @property
     def stranded(self) -> frozenset[str]:
@@ -102,12 +107,19 @@ async def builds(client: Client) -> Builds | None:
     described = answer.worker_deployment_info
     since = datetime.now(UTC) - SEEN_WITHIN
     current = described.routing_config.current_deployment_version.build_id
+    with_worker = frozenset(
+        each.deployment_options.build_id
+        for each in polled
+        if each.last_access_time.ToDatetime(tzinfo=UTC) >= since
+    )
+    first_seen = {
+        each.deployment_version.build_id: each.create_time.ToNanoseconds()
+        for each in described.version_summaries
+        if each.deployment_version.build_id in with_worker
+    }
     return Builds(
-        with_worker=frozenset(
-            each.deployment_options.build_id
-            for each in polled
-            if each.last_access_time.ToDatetime(tzinfo=UTC) >= since
-        ),
+        with_worker=with_worker,
+        newest=max(first_seen, key=lambda build: first_seen[build], default=""),
         with_runs=frozenset(
             each.deployment_version.build_id
             for each in described.version_summaries

@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.capabilities import Plans, probe
@@ -21,7 +20,6 @@ from activities.deliveries import Deliveries
 from activities.inbox_retry import InboxRetry
 from activities.recovery import Recovery
 from activities.turns import Turns
-from domain.language.errors import Unavailable
 from fhir_adapters.ehr import Ehr, Ehrs
 from logs import set_up
 from settings import Settings, load_installation
@@ -61,6 +59,7 @@ async def run() -> None:
     turns = Turns(database, plans, clock, partial(wake_lane, client))
     recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)
     deliveries = Deliveries(database, ehrs, plans, clock)
+    await recovery.notice_a_restore()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         stack.push_async_callback(ehrs.close)
@@ -90,21 +89,13 @@ async def run() -> None:
         beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
         beside.append(asyncio.create_task(recovery.run()))
         if versioned:
-            beside.append(asyncio.create_task(_made_current(client)))
+            beside.append(asyncio.create_task(recovery.begin_here()))
         log.info("worker_started")
         await stopping.wait()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     log.info("worker_stopped")
-
-
-async def _made_current(client: Client) -> None:
-    """Have new runs begin here. Where that fails the sweep sees to it."""
-    try:
-        await versions.make_current(client)
-    except Unavailable:
-        log.warning("build_not_current")
 
 
 async def _probing(database: Database, ehr: Ehr, clock: Clock) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
@@ -62,7 +62,9 @@ class CarePathway:
         async with self._one_at_a_time:
             try:
                 taken = await self._turn(command_id)
-            except ActivityError as error:
+            except FailureError as error:
+                # It may have been recorded before it failed, and have made something due sooner.
+                self._look_soon()
                 message = "the command could not be settled now; it stays received"
                 raise ApplicationError(message, type="NotSettled", non_retryable=True) from error
         return Settled(taken.settled or "", taken.settled_at_version)
@@ -87,8 +89,8 @@ class CarePathway:
         self._looked = True
         try:
             await self._turn(None)
-        except ActivityError:
-            self._wake_at = workflow.now() + LOOK_AGAIN_AFTER
+        except FailureError:  # a defect comes as it is, not as an activity's error
+            self._look_soon()
 
     async def _turn(self, command_id: str | None) -> Taken:
         """Have one turn taken, and know what it left."""
@@ -99,6 +101,12 @@ class CarePathway:
             self._version, self._outcome = taken.version, taken.outcome
             self._set_timer(taken, anew=command_id is None)
         return taken
+
+    def _look_soon(self) -> None:
+        """Look in a minute, unless it is due sooner: nobody knows what the last turn left."""
+        soon = workflow.now() + LOOK_AGAIN_AFTER
+        if self._wake_at is None or not workflow.now() < self._wake_at < soon:
+            self._wake_at, self._due = soon, None
 
     def _set_timer(self, taken: Taken, *, anew: bool) -> None:
         """Wake when it is due. A later time leaves the timer: to look too early does no harm."""

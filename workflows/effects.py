@@ -8,9 +8,17 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from workflows.messages import LaneInput, LaneProgress, Taken, Turn, ehr_queue
 
-ONE_TURN = timedelta(seconds=6)
-"""How long a turn may take in all while our own database is away. Below the ten seconds after
-which Temporal gives a workflow task up, and within the time that a caller waits for an answer."""
+ONE_TRY = timedelta(seconds=3)
+"""How long one try of a turn may take. One that was committed and is tried again is answered from
+the store."""
+
+AT_ONCE = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2,
+    maximum_attempts=3,
+)
+"""A few tries while our own database is away, and no more: a turn that waits holds a place that
+other pathways need. What was not settled stays received, and is sent on."""
 
 WAIT_FOR_EHR = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -29,12 +37,8 @@ async def take_turn(turn: Turn) -> Taken:
         "take_turn",
         turn,
         result_type=Taken,
-        schedule_to_close_timeout=ONE_TURN,
-        retry_policy=RetryPolicy(
-            initial_interval=timedelta(milliseconds=100),
-            backoff_coefficient=2,
-            maximum_interval=timedelta(seconds=1),
-        ),
+        start_to_close_timeout=ONE_TRY,
+        retry_policy=AT_ONCE,
     )
     return taken
 

@@ -63,9 +63,9 @@ def possible(delivery: Delivery) -> tuple[Kind, ...]:
             return (Supersede, SupersedeAs) if by_hand else (Retry, Supersede, SupersedeAs)
         case DeliveryState.DIVERGENT:
             return (Accept, Supersede, SupersedeAs)
-        case DeliveryState.INTENT:
+        case DeliveryState.INTENT | DeliveryState.SENT:
             return (Supersede, SupersedeAs)
-        case DeliveryState.SENT | DeliveryState.CONFIRMED:
+        case DeliveryState.CONFIRMED:
             return ()
     assert_never(delivery.state)
 
@@ -132,7 +132,7 @@ def _why_not(delivery: Delivery, choice: Choice) -> str:
             return f"is {delivery.state}: there is nothing in the EHR to accept"
         case Retry() if delivery.action is Action.PERSON:
             return "must be entered by hand; supersede it once it is in the EHR"
-        case Retry() if delivery.state is DeliveryState.INTENT:
+        case Retry() if delivery.state in (DeliveryState.INTENT, DeliveryState.SENT):
             return f"cannot be sent yet: {delivery.reason}"
         case Retry() | Supersede() | SupersedeAs():
             return f"is {delivery.state}; accept what the EHR holds, or supersede it"

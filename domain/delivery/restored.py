@@ -5,9 +5,13 @@ So nothing that it calls unsent is sent, and nothing entered, before somebody lo
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.delivery.words import Action, Delivery, DeliveryState
+
+DISTRUSTED_FOR = timedelta(hours=24)
+"""How long after a restore new writes are distrusted too. Each pathway looks at least once a day,
+and what it then adds by itself it may have added, and sent, after the backup was made."""
 
 LOOK_FIRST = "the database was restored: it is looked for before it is sent"
 LOOK_BY_HAND = "the database was restored: look in the EHR whether it was entered already"
@@ -33,3 +37,19 @@ def distrusted(delivery: Delivery, at: datetime) -> Delivery:
             # Refused before a byte left; a person may have had it sent since. One attempt says so.
             return replace(delivery, attempts=1)
     return delivery
+
+
+def is_fresh(restored_at: datetime | None, at: datetime) -> bool:
+    """Say whether a restore is so recent that what is meant now may have been sent before."""
+    return restored_at is not None and at - restored_at < DISTRUSTED_FOR
+
+
+def begins(
+    action: Action, at: datetime, restored_at: datetime | None
+) -> tuple[DeliveryState, str | None]:
+    """Say in which state a new delivery begins, and why if that is not plain."""
+    fresh = is_fresh(restored_at, at)
+    if action is Action.PERSON:
+        by_hand = "this EHR cannot take it; a person enters it"
+        return DeliveryState.INTENT, f"{by_hand}; {LOOK_BY_HAND}" if fresh else by_hand
+    return (DeliveryState.SENT, LOOK_FIRST) if fresh else (DeliveryState.INTENT, None)

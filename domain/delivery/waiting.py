@@ -95,7 +95,9 @@ def _questions(lane: Sequence[InLane], endless: Mapping[str, str]) -> Iterator[Q
 
 
 def _has_not_begun(each: InLane) -> bool:
-    return each.state is DeliveryState.INTENT and each.action is not Action.PERSON
+    """Say whether it may wait for something. `sent` may too: after a restore it was never sent."""
+    begun = each.state not in (DeliveryState.INTENT, DeliveryState.SENT)
+    return not begun and each.action is not Action.PERSON
 
 
 def _endless(missing: Sequence[str], bringers: Sequence[Bringer]) -> Iterator[tuple[str, str]]:

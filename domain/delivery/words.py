@@ -48,6 +48,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.SENT: frozenset(
         {
             DeliveryState.INTENT,  # it provably never left, or is provably not there
+            DeliveryState.SUPERSEDED,  # after a restore it waited for what nothing brings
             DeliveryState.UNKNOWN,
             DeliveryState.CONFIRMED,
             DeliveryState.DIVERGENT,

@@ -8,16 +8,20 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text, update
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 import domain.turn
+from activities import turns
 from build import RULES
-from domain.delivery.words import DeliveryState
+from domain.delivery.words import Action, DeliveryState
+from domain.language.errors import Refused
 from domain.language.holds import PlaceHold
-from domain.language.names import HoldReason, ObservationName, PhaseId, VisitId
+from domain.language.names import HoldReason, ObservationName, PathwayStatus, PhaseId, VisitId
 from domain.language.observations import Measurement, RecordReadings
 from domain.language.pathway import Pathway
 from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
+from domain.language.tasks import TaskOpened
 from domain.language.visits import BookVisit, CheckIn
 from store import columns, pathways, restores
 from store.database import Database
@@ -180,3 +184,60 @@ async def test_a_booking_is_one_turn_whoever_makes_it(world: World) -> None:
     row = await world.row()
     assert taken.settled_at_version == taken.version == row.version
     assert row.due_at == taken.due
+
+
+async def test_a_lane_that_cannot_be_woken_undoes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When Temporal refuses to wake the lane, the command is settled all the same."""
+
+    async def refused(*_: object) -> None:
+        raise RPCError("busy", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
+
+    monkeypatch.setattr(world.turns, "_wake_lane", refused)
+    taken = await _take(world, await world.receive(NURSE, HOLD))
+    assert taken.settled == "applied"
+
+
+async def test_a_defect_in_what_follows_writes_keeps_no_hold_from_being_placed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When saying what a task writes to the EHR breaks, the hold that opened it is recorded."""
+    real = turns.intents_for  # type: ignore[attr-defined]
+
+    def broken(event, *others):
+        if isinstance(event.fact, TaskOpened):
+            raise KeyError
+        return real(event, *others)
+
+    monkeypatch.setattr(turns, "intents_for", broken)
+    taken = await _take(world, await world.receive(NURSE, HOLD))
+    assert taken.settled == "applied"
+    pathway = await world.pathway()
+    assert len(pathway.holds) == 1
+    monkeypatch.undo()
+    await _take(world)
+    assert len((await world.pathway()).tasks) > len(pathway.tasks)
+
+
+async def test_what_is_meant_after_a_restore_is_looked_for_first(world: World) -> None:
+    """What Kairos adds anew after a restore it may have sent before: looked for, and no double."""
+    async with world.database.begin() as tx:
+        await restores.is_another(tx, await world.now())
+        await restores.distrust(tx, await world.now())
+    await _take(world, await world.receive(NURSE, HOLD))
+    fresh = [row for row in await world.ledger() if row.attempts == 0]
+    assert {row.state for row in fresh if row.action != Action.PERSON} <= {DeliveryState.SENT}
+
+
+async def test_a_start_that_is_refused_lets_the_patient_go(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pathway whose start is refused has ended, so that the patient can be enrolled again."""
+
+    def refused(*_: object) -> None:
+        raise Refused("not here")
+
+    monkeypatch.setattr(domain.turn, "begin", refused)
+    await world.enrol((await world.now()).date() + timedelta(days=7))
+    assert (await world.row()).status is PathwayStatus.FINISHED

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+import domain.turn
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
 from domain.language.holds import PlaceHold
@@ -70,3 +71,24 @@ async def test_what_nobody_answers_is_asked_more_and_more_seldom(world: World):
     apart = [later - earlier for earlier, later in pairwise(sent)]
     assert apart[:6] == [1, 2, 4, 8, 16, 32]
     assert apart[6:] == [inbox_retry.LONGEST_WAIT] * 2
+
+
+async def test_a_command_that_cannot_be_settled_keeps_no_other_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """A command that breaks whenever it is decided holds back none of the pathway's others."""
+    bad = await world.receive(NURSE, PlaceHold(HoldReason.SUPPLY, "breaks"))
+    good = await world.receive(NURSE, HOLD)
+    real = domain.turn.settle
+
+    def broken(protocol, pathway, version, asked, now):
+        if asked.id == bad:
+            raise KeyError
+        return real(protocol, pathway, version, asked, now)
+
+    monkeypatch.setattr(domain.turn, "settle", broken)
+    sending = _retry(world)
+    for _ in range(inbox_retry.LEAVE_ALONE + 1):
+        await sending.look()
+    assert (await world.command(good)).state == "applied"
+    assert (await world.command(bad)).state == "received"

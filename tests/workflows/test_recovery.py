@@ -10,15 +10,17 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
 from activities.recovery import Recovery
 from build import RULES
+from domain.delivery.words import Action, Intent
 from domain.language.holds import PlaceHold
 from domain.language.names import Decision, HoldReason, PhaseId
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import CombinedProtocol
+from store import ledger, pathways
 from store.database import Database
 from temporal import gateway
-from temporal.gateway import WorkflowGone, send
+from temporal.gateway import NotSettled, WorkflowGone, send
 from tests.world import NURSE, PRESCRIBER, World, a_world
-from workflows.messages import pathway_workflow_id
+from workflows.messages import Taken, Turn, pathway_workflow_id
 
 INDUCTION = PhaseId("esketamine-induction")
 HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
@@ -114,3 +116,65 @@ async def test_a_lane_whose_bell_was_not_heard_is_started(
     await _sweeper(world).sweep()
     await world.settled()
     assert "intent" not in {row.state for row in await world.ledger() if not row.needs_person}
+
+
+async def test_a_look_that_breaks_is_taken_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in what is due by itself ends no pathway: commands are taken, and it looks again."""
+    real = world.turns._record
+
+    async def broken(tx, recording, command, now):
+        if command is None:
+            raise KeyError
+        return await real(tx, recording, command, now)
+
+    monkeypatch.setattr(world.turns, "_record", broken)
+    await gateway.look(world.client, world.pathway_id)
+    await world.settled(5)
+    assert (await _handle(world).describe()).status is WorkflowExecutionStatus.RUNNING
+    assert (await world.do(NURSE, HOLD)).state == "applied"
+    assert await _restarts(world) == 0
+
+
+async def test_a_turn_that_failed_after_its_commit_is_looked_at_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What such a command made due is not waited for till the old timer: it looks in a minute."""
+    real, failing = world.turns._take, [True]
+
+    async def fails_after(turn: Turn) -> Taken:
+        taken = await real(turn)
+        if turn.command_id is not None and failing:
+            raise KeyError
+        return taken
+
+    monkeypatch.setattr(world.turns, "_take", fails_after)
+    command = await world.receive(PRESCRIBER, SignOrder(INDUCTION))
+    with pytest.raises(NotSettled):
+        await send(world.client, world.pathway_id, command)
+    failing.clear()
+    before = (await _handle(world).describe()).history_length
+    await world.settled(2)
+    assert (await _handle(world).describe()).history_length > before
+    assert (await send(world.client, world.pathway_id, command)).state == "applied"
+
+
+async def test_a_lane_in_which_all_waits_is_not_started(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for something else starts no lane every minute."""
+    started: list[str] = []
+
+    async def note(client, connection, patient, *, anew=False):
+        started.append(patient)
+
+    monkeypatch.setattr(gateway, "start_lane", note)
+    await _sweeper(world).sweep()
+    assert started == []
+    waits = Intent("late", "Observation", Action.CREATE, {}, ("never-there",))
+    async with world.database.begin() as tx:
+        row = await pathways.lock(tx, world.pathway_id)
+        await ledger.intend(tx, row, "an-event", [waits], await world.now())
+    await _sweeper(world).sweep()
+    assert started == []

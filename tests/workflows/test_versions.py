@@ -17,7 +17,7 @@ from store.database import Database
 from temporal import gateway, versions
 from tests.whole.house import until
 from tests.world import NURSE, World, a_world, working
-from workflows.messages import pathway_workflow_id
+from workflows.messages import PathwayInput, pathway_workflow_id
 
 HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 OLD, NEW = "old-shape", "new-shape"
@@ -155,3 +155,18 @@ async def test_the_index_of_workflows_lists_what_runs(world: World) -> None:
             return await gateway.running_pathways(world.client) == set()
 
         await until(gone, "the workflow is not listed any more")
+
+
+async def test_a_workflow_that_the_store_lost_is_ended(world: World) -> None:
+    """A pathway that a restore lost whole looks no more: its workflow is ended, others stay."""
+    async with build(world, NEW):
+        await _enrolled(world)
+        await gateway.start_pathway(world.client, PathwayInput("lost"))
+
+        async def listed() -> bool:
+            return await gateway.running_pathways(world.client) == {world.pathway_id, "lost"}
+
+        await until(listed, "both workflows are listed")
+        await Recovery(world.database, world.client, world.clock).sweep()
+        assert not await gateway.is_running(world.client, "lost")
+        assert await gateway.is_running(world.client, world.pathway_id)

@@ -112,8 +112,17 @@ def test_nothing_is_asked_twice():
     assert questions([standing], ("order",), [ORDER]) == ()
 
 
-@pytest.mark.parametrize("state", [S.SENT, S.UNKNOWN])
-def test_what_was_begun_is_not_asked_about_for_its_needs(state: DeliveryState):
+def test_what_came_to_no_answer_is_not_asked_about_for_its_needs():
     """What may be in the EHR already had what it needed."""
-    lane = [_in_lane(5, "dose", "order", state=state)]
+    lane = [_in_lane(5, "dose", "order", state=S.UNKNOWN)]
     assert missing_from(lane, set()) == ()
+
+
+def test_what_was_never_sent_after_a_restore_may_wait_too():
+    """One that counts as sent since a restore asks a person when what it needs will never come."""
+    waits = InLane(2, "dose", Action.CREATE, DeliveryState.SENT, ("order",), needs_person=False)
+    order = Bringer(1, "order", Action.CREATE, DeliveryState.SUPERSEDED)
+    assert missing_from([waits], ()) == ("order",)
+    (question,) = questions([waits], ("order",), [order])
+    assert question.id == 2
+    assert question.reason is not None
