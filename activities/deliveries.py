@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.attempt import Taken, Tried, attempt
 from activities.capabilities import Plans
 from domain.delivery.after import after, given_up
-from domain.delivery.outcomes import Broke, Claimed, Lost
+from domain.delivery.outcomes import Broke, Busy, Claimed, Lost
 from domain.delivery.words import Action, Decision, Delivery, LastSeen
 from domain.language.errors import Conflict
 from fhir_adapters.content.references import artefacts_in
@@ -47,6 +47,10 @@ LOOK_AGAIN = timedelta(seconds=15)
 meanwhile and does not need that one goes out by then."""
 
 
+ASIDE_WHILE_BUSY = timedelta(seconds=60)
+"""How long one that the EHR was too busy for is left alone while it takes others."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Begun:
     """A delivery that is being tried: as it was found, and as it stands in the ledger since.
@@ -71,6 +75,8 @@ class Deliveries:
         # Until when which delivery of a lane is left alone. Not stored: a process that does not
         # know tries it early, which costs an attempt and harms nothing.
         self._aside: dict[tuple[str, str], dict[int, datetime]] = {}
+        # Which deliveries of a lane the EHR was too busy for, and whether it took others since.
+        self._busy: dict[tuple[str, str], dict[int, bool]] = {}
 
     @activity.defn(name="deliver")
     async def deliver(self, lane: LaneInput) -> LaneProgress:
@@ -93,19 +99,40 @@ class Deliveries:
     async def _drain(self, lane: LaneInput) -> LaneProgress:
         running = asyncio.get_running_loop()
         began = running.time()
+        key = (lane.connection_id, lane.patient_id)
+        busy: ApplicationError | None = None
         for delivered in range(MOST_AT_ONCE):
             if running.time() - began > BEGIN_NONE_AFTER.total_seconds():
                 return LaneProgress(delivered, more=True)
-            begun = await self._begin(lane)
+            try:
+                begun = await self._begin(lane)
+            except ApplicationError as left_alone:
+                raise busy or left_alone from None
             if begun is None:
+                if busy is not None:
+                    raise busy
                 return LaneProgress(delivered, more=False)
-            decision = await self._settle(begun, await self._try(lane, begun))
+            tried = await self._try(lane, begun)
+            decision = await self._settle(begun, tried)
             if decision.ehr_away:
-                raise _unavailable(decision.reason, decision.wait)
+                waits = _unavailable(decision.reason, decision.wait)
+                if busy is not None or tried.ehr_id or not isinstance(tried.outcome, Busy):
+                    raise waits
+                # It may be this one alone that the EHR does not take now: one other is tried.
+                busy = waits
+                self._busy.setdefault(key, {})[begun.stands.id] = False
+                self._leave_alone(lane, begun, ASIDE_WHILE_BUSY)
+                continue
+            if busy is not None or self._busy.get(key):
+                busy = None
+                self._busy[key] = dict.fromkeys(self._busy.get(key, {}), True)
             if decision.wait is not None:
-                aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
-                aside[begun.stands.id] = begun.at + decision.wait
+                self._leave_alone(lane, begun, decision.wait)
         return LaneProgress(MOST_AT_ONCE, more=True)
+
+    def _leave_alone(self, lane: LaneInput, begun: _Begun, wait: timedelta) -> None:
+        aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
+        aside[begun.stands.id] = begun.at + wait
 
     async def _begin(self, lane: LaneInput) -> _Begun | None:
         """Take the next delivery and commit that it is about to be tried.
@@ -159,12 +186,18 @@ class Deliveries:
         taken = begun.taken
         if isinstance(taken, str):
             return Tried(begun.found.ehr_id, Broke(taken))
+        key = (lane.connection_id, lane.patient_id)
+        alone = self._busy.setdefault(key, {}).pop(begun.found.id, False)
         trying = attempt(self._ehrs[lane.connection_id].client, taken)
         try:
-            return await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
+            tried = await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
         except TimeoutError:
             # Each request has a shorter limit of its own, so the EHR did answer some of them.
             return Tried(taken.delivery.ehr_id, Lost(ehr_answers=True))
+        if alone and isinstance(tried.outcome, Busy):
+            self._busy[key][begun.found.id] = True
+            return replace(tried, outcome=replace(tried.outcome, alone=True))
+        return tried
 
     async def _settle(self, begun: _Begun, tried: Tried) -> Decision:
         """Commit what follows, unless another attempt has taken the delivery since."""

@@ -7,6 +7,7 @@ arrive changes nothing.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -61,6 +62,7 @@ class InboxRetry:
         self._after: tuple[datetime, str] | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._look = self._round = 0
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Look until cancelled. Whatever goes wrong with one look, the next one is taken."""
@@ -92,7 +94,16 @@ class InboxRetry:
         else:
             met = {key: each for key, each in self._waiting.items() if each.round == self._round}
             self._after, self._waiting, self._round = None, met, self._round + 1
-        await asyncio.gather(*(self._send_all(rows) for rows in due.values()))
+        for pathway_id, rows in due.items():
+            if pathway_id not in self._under_way:
+                sending = asyncio.create_task(self._send_all(rows))
+                self._under_way[pathway_id] = sending
+                sending.add_done_callback(partial(self._sent, pathway_id))
+        if self._under_way:  # a pathway that does not answer holds up none of the others
+            await asyncio.wait(self._under_way.values(), timeout=LOOK_EVERY.total_seconds())
+
+    def _sent(self, pathway_id: str, _: asyncio.Task[None]) -> None:
+        del self._under_way[pathway_id]
 
     async def _send_all(self, rows: list[CommandRecord]) -> None:
         """Send one pathway's commands, in the order in which they came."""

@@ -38,7 +38,9 @@ PAGE = 500
 BUILD_KNOWN_WITHIN = 30
 """Seconds within which the server has seen a worker that polls. After that the sweep sees to it."""
 
-LEASE = "sweep"
+ASK_AGAIN = timedelta(minutes=10)
+"""Least real time between two looks that one worker asks of a pathway because of its rules: while
+two builds with other rules run, each finds the other's."""
 
 log = structlog.get_logger("kairos.recovery")
 
@@ -61,6 +63,8 @@ class Recovery:
         self._roll_over_at = roll_over_at
         self._rules = rules
         self._holder = str(uuid4())
+        self._lease = f"sweep/{SHAPE}/{rules}"  # each build sees to its own
+        self._asked: dict[str, float] = {}
 
     async def run(self) -> None:
         """Sweep until cancelled. Whatever goes wrong with one sweep, the next one is made."""
@@ -75,7 +79,7 @@ class Recovery:
         finally:
             with suppress(Unavailable):
                 async with self._database.begin() as tx:
-                    await leases.give_back(tx, LEASE, self._holder)
+                    await leases.give_back(tx, self._lease, self._holder)
 
     async def sweep(self) -> None:
         """Look at every pathway that is going on, and at every lane that has something to write."""
@@ -135,10 +139,10 @@ class Recovery:
         return await gateway.start_pathway(self._client, start, anew=anew)
 
     async def _is_ours(self) -> bool:
-        """Say whether this worker sweeps, and not another one of the installation."""
+        """Say whether this worker sweeps, and not another one of its build."""
         async with self._database.begin() as tx:
             now = datetime.now(UTC)
-            return await leases.take(tx, LEASE, self._holder, now, 2 * SWEEP_EVERY)
+            return await leases.take(tx, self._lease, self._holder, now, 2 * SWEEP_EVERY)
 
     async def _look_at(self, pathway_id: str, rules: str, *, seen: bool) -> None:
         """Restart a pathway whose workflow is gone; have one under other rules look again."""
@@ -148,10 +152,17 @@ class Recovery:
         try:
             if not await gateway.is_running(self._client, pathway_id):
                 await self.restart(pathway_id)
-            elif rules != self._rules:
+            elif rules != self._rules and self._may_ask(pathway_id):
                 await gateway.look(self._client, pathway_id)
         except Unavailable:
             return  # it is looked at again in the next sweep
+
+    def _may_ask(self, pathway_id: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._asked.get(pathway_id, now):
+            return False
+        self._asked[pathway_id] = now + ASK_AGAIN.total_seconds()
+        return True
 
     async def notice_a_restore(self) -> None:
         """See whether this is still the database that it was, however long it takes to be there.

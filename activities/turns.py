@@ -177,15 +177,19 @@ class Turns:
 
         A defect in there keeps nothing from being recorded that a person did: a hold above all.
         """
+        before = work.pathway
         try:
             following = decided.follow(work.protocol, work.pathway, work.now)
             prepared = await self._prepared(work, following.events)
+            if prepared:
+                async with work.recording.apart():
+                    await self._append(work, prepared, None)
         except Unavailable:
             raise
         except Exception:
-            log.exception("following_failed", pathway_id=work.pathway.id)
+            log.exception("following_failed", pathway_id=before.id)
+            work.pathway = before
             return work.now + LOOK_AGAIN_AFTER
-        await self._append(work, prepared, None)
         return following.due
 
     async def _prepared(self, work: _Work, events: tuple[Event, ...]) -> list[_Prepared]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from domain.language.errors import Unavailable
@@ -43,7 +44,7 @@ class Database:
             if error.connection_invalidated:
                 raise Unavailable("the database went away") from None
             raise
-        except TimeoutError as error:
+        except (PoolTimeoutError, TimeoutError) as error:
             raise Unavailable("no database connection is free") from error
 
     async def close(self) -> None:

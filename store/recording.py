@@ -1,6 +1,7 @@
 """A pathway under its row's lock: what happens on it is recorded here, and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from build import RULES
@@ -60,6 +61,16 @@ class Recording:
         if intents:
             restored = await restores.restored_at(self._tx)
             await ledger.intend(self._tx, self.stored, event.id, intents, at, restored)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """What is appended within is kept or undone by itself, whatever else is recorded."""
+        try:
+            async with self._tx.begin_nested():
+                yield
+        except Exception:
+            await self._tx.refresh(self._row)
+            raise
 
     def project(self, pathway: Pathway, due: datetime | None, at: datetime) -> None:
         """Keep the pathway as it is after what was appended, and when to look at it again."""

@@ -14,7 +14,8 @@ from store.database import Transaction
 from store.tables import OriginRow
 
 _WHO = text(
-    "select system_identifier::text, timeline_id"
+    "select system_identifier || '/' || (select oid from pg_database"
+    " where datname = current_database()), timeline_id"
     " from pg_control_system() cross join pg_control_checkpoint()"
 )
 
@@ -22,9 +23,10 @@ _WHO = text(
 async def is_another(tx: Transaction, at: datetime) -> bool:
     """Say whether this is another database than when we looked last, and remember which it is.
 
-    Loaded from a dump it has another system identifier; recovered to a point in time, or a standby
-    that took over, it has another timeline. A copy of the data directory has neither: there only
-    the pathways' own runs notice, by what they have seen stored.
+    Loaded from a dump it has another number in its cluster, or another cluster's identifier;
+    recovered to a point in time, or a standby that took over, it has another timeline. A copy of
+    the data directory has neither: there only the pathways' own runs notice, by what they have
+    seen stored.
     """
     here = tuple((await tx.execute(_WHO)).one())
     known = select(OriginRow.system, OriginRow.timeline)

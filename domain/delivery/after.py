@@ -104,8 +104,14 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return _not_done(delivery, "someone else changed it in the EHR")
         case NeverLeft(why=why):
             return _unchanged(delivery, why)
+        case Busy(why=why, alone=True):
+            # It is not the EHR that is busy: a right may be missing for this one.
+            if _last(delivery):
+                return _ask(delivery, f"{why}; {delivery.attempts + 1} attempts")
+            left = _unchanged(delivery, why, wait=_pause(delivery))
+            return replace(left, attempts=delivery.attempts + 1)
         case Busy(why=why, seconds=seconds):
-            wait = None if seconds is None else timedelta(seconds=seconds)
+            wait = None if seconds is None else min(timedelta(seconds=seconds), LONGEST_PAUSE)
             return replace(_unchanged(delivery, why), wait=wait)
         case Lost(ehr_answers=answers):
             return _lost(delivery, ehr_answers=answers)

@@ -73,10 +73,14 @@ class NeverLeft:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The EHR did nothing now and may do it later; after so many seconds, if it said so."""
+    """The EHR did nothing now and may do it later; after so many seconds, if it said so.
+
+    `alone` if it took others of the same patient since it said so of this one the last time.
+    """
 
     why: str
     seconds: float | None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

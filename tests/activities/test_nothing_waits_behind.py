@@ -13,6 +13,7 @@ from activities import attempt, deliveries
 from activities.deliveries import LOOK_AGAIN
 from domain.delivery.after import MOST_ATTEMPTS
 from domain.delivery.words import Action, DeliveryState, Intent
+from fhir_adapters.exchange.failures import Busy
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import PATIENT, Answer, Lane, once, reading
 from tests.fhir_adapters.fhir_story import statement
@@ -141,3 +142,36 @@ async def test_a_change_of_one_that_is_left_alone_keeps_its_order(lane_to: LaneT
     await lane.intend("e1", reading("a"), reading("a", status="amended"), reading("b"))
     await lane.deliver()
     assert [row.state for row in await lane.rows()] == [UNKNOWN, INTENT, CONFIRMED]
+
+
+async def test_one_that_alone_is_not_let_in_holds_nothing_back(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+):
+    """A 401 for one write while others are taken: they go out, and it ends with a person."""
+    real = attempt.send  # type: ignore[attr-defined]
+
+    async def no_right(client, plan, intent, *also):
+        if intent.artefact == "a":
+            raise Busy("the EHR asks for a login: 401", None)
+        return await real(client, plan, intent, *also)
+
+    monkeypatch.setattr(attempt, "send", no_right)
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver()
+    first, second = await lane.rows()
+    assert (first.state, first.attempts, second.state) == (INTENT, 0, CONFIRMED)
+    for number in range(OFTEN):
+        await lane.intend(f"more-{number}", reading(f"more-{number}"))
+        await lane.deliver(2, apart=900)
+    first, *others = await lane.rows()
+    assert {each.state for each in others} == {CONFIRMED}
+    assert (first.state, first.needs_person, first.attempts) == (UNKNOWN, True, MOST_ATTEMPTS)
+
+
+async def test_an_ehr_that_lets_nobody_in_is_asked_twice_at_a_time(lane: Lane):
+    """Where nothing is taken the EHR is busy: two are tried, and no attempt is counted."""
+    lane.ehr.before = lambda method, _path: (429, {}, None) if method == "POST" else None
+    await lane.intend("e1", *(reading(name) for name in "abcdef"))
+    await lane.deliver()
+    assert len(lane.ehr.writes) == 2
+    assert {(row.state, row.attempts) for row in await lane.rows()} == {(INTENT, 0)}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -241,3 +242,22 @@ async def test_a_start_that_is_refused_lets_the_patient_go(
     monkeypatch.setattr(domain.turn, "begin", refused)
     await world.enrol((await world.now()).date() + timedelta(days=7))
     assert (await world.row()).status is PathwayStatus.FINISHED
+
+
+async def test_an_event_of_ours_that_cannot_be_stored_undoes_no_command(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When what Kairos adds collides in the store, the person's command is stored without it."""
+    real = domain.turn.follow
+
+    def collides(protocol, pathway, now):
+        following = real(protocol, pathway, now)
+        return replace(following, events=(*following.events, *following.events))
+
+    monkeypatch.setattr(domain.turn, "follow", collides)
+    taken = await _take(world, await world.receive(NURSE, HOLD))
+    assert (taken.settled, taken.wait) == ("applied", timedelta(minutes=1))
+    assert len((await world.pathway()).holds) == 1
+    monkeypatch.undo()
+    again = await _take(world)
+    assert again.version > taken.version
