@@ -61,16 +61,16 @@ class Tried:
 async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  one return an outcome
     """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
     known_as = taken.delivery.ehr_id
-    stands: Written | o.Outcome | None = None if known_as is None else Written(known_as, None)
+    written: Written | o.Outcome | None = None if known_as is None else Written(known_as, None)
     try:
-        if stands is None and looks_first(taken.delivery):
-            stands = await _look_for(client, taken)
-        elif stands is None:
-            stands = await _send(client, taken)
-        if not isinstance(stands, Written):
-            return Tried(known_as, stands)
-        known_as = stands.ehr_id
-        return Tried(known_as, await _read_back(client, taken, stands))
+        if written is None and looks_first(taken.delivery):
+            written = await _look_for(client, taken)
+        elif written is None:
+            written = await _send(client, taken)
+        if not isinstance(written, Written):
+            return Tried(known_as, written)
+        known_as = written.ehr_id
+        return Tried(known_as, await _read_back(client, taken, written))
     except Disputed as error:
         return Tried(error.ehr_id, o.Differs(error.differences, why=str(error)))
     except NeverSent as error:
@@ -121,18 +121,18 @@ async def _look_for(client: EhrClient, taken: Taken) -> Written | o.Outcome:
             return o.Unproven(why)
 
 
-async def _read_back(client: EhrClient, taken: Taken, stands: Written) -> o.Outcome:
+async def _read_back(client: EhrClient, taken: Taken, written: Written) -> o.Outcome:
     """Read what is in the EHR and compare it with what was meant."""
     intent = taken.delivery.intent
     try:
         compared = await read_back(
             client,
             intent.resource_type,
-            stands.ehr_id,
-            stands.whole or resolve(intent.body, taken.known),
+            written.ehr_id,
+            written.whole or resolve(intent.body, taken.known),
             patient=taken.delivery.patient_id,
             rewrites=taken.plan.rewrites(intent.resource_type),
-            whole=stands.whole is not None or intent.action is Action.CREATE,
+            whole=written.whole is not None or intent.action is Action.CREATE,
         )
     except EhrRefused as error:
         return o.NotReadBack(str(error), gone=error.verdict is Verdict.NOT_FOUND)

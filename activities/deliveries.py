@@ -61,7 +61,7 @@ class _Begun:
     at: datetime
     found: Delivery
     taken: Taken | str
-    stands: Delivery
+    in_ledger: Delivery
 
 
 class Deliveries:
@@ -120,7 +120,7 @@ class Deliveries:
                     raise waits
                 # It may be this one alone that the EHR does not take now: one other is tried.
                 busy = waits
-                self._busy.setdefault(key, {})[begun.stands.id] = False
+                self._busy.setdefault(key, {})[begun.in_ledger.id] = False
                 self._leave_alone(lane, begun, ASIDE_WHILE_BUSY)
                 continue
             if busy is not None or self._busy.get(key):
@@ -132,7 +132,7 @@ class Deliveries:
 
     def _leave_alone(self, lane: LaneInput, begun: _Begun, wait: timedelta) -> None:
         aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
-        aside[begun.stands.id] = begun.at + wait
+        aside[begun.in_ledger.id] = begun.at + wait
 
     async def _begin(self, lane: LaneInput) -> _Begun | None:
         """Take the next delivery and commit that it is about to be tried.
@@ -204,14 +204,14 @@ class Deliveries:
         delivery = replace(begun.found, ehr_id=tried.ehr_id)
         decision = after(delivery, tried.outcome, begun.at)
         async with self._database.begin() as tx:
-            if await ledger.overtaken(tx, begun.stands):
+            if await ledger.overtaken(tx, begun.in_ledger):
                 return decision
             if decision.linked and decision.ehr_id is not None:
                 try:
                     await ledger.link(tx, delivery, decision.ehr_id)
                 except Conflict as error:
                     decision = after(delivery, Claimed(str(error)), begun.at)
-            await ledger.settle(tx, begun.stands, decision, begun.at)
+            await ledger.settle(tx, begun.in_ledger, decision, begun.at)
         return decision
 
 

@@ -19,7 +19,7 @@ from clinic import Clinic, PartFailed, TimeStoodStill
 from demo.recount import recount
 from demo.screen import Screen
 from demo.staff import TurnedAwayError, hire
-from demo.story import Told, tell_story
+from demo.story import StoryResult, tell_story
 from demo.tally import Recount
 
 EXPECTED = (
@@ -78,12 +78,14 @@ async def run(options: argparse.Namespace, screen: Screen) -> int:
     return 0 if counted.equal else 1
 
 
-def _figures(clinic: Clinic, counted: Recount, told: Told, story: float) -> dict[str, object]:
+def _figures(
+    clinic: Clinic, counted: Recount, result: StoryResult, story: float
+) -> dict[str, object]:
     return {
         "equal": counted.equal,
         "resources": counted.as_json(),
         "writes": counted.writes,
-        "virtual_days": told.virtual_days,
+        "virtual_days": result.virtual_days,
         "seconds": {
             "start": round(clinic.seconds["start"], 1),
             "story": round(story, 1),

@@ -32,13 +32,13 @@ INDUCTION, DTMS, MAINTENANCE = "esketamine-induction", "accelerated-dtms", "main
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryResult:
     """How long the story was, in days of clinical time."""
 
     virtual_days: int
 
 
-async def tell_story(clinic: Clinic, watch: Watch) -> Told:
+async def tell_story(clinic: Clinic, watch: Watch) -> StoryResult:
     """Tell the whole story to whoever watches."""
     await clinic.time.move_to(ENROLMENT, "the day of enrolment")
     await register(clinic.addresses.ehr)
@@ -56,7 +56,7 @@ async def tell_story(clinic: Clinic, watch: Watch) -> Told:
                 group.create_task(_ending(agenda, _responds(first, clinic)))
                 group.create_task(_ending(agenda, _does_not_respond(second)))
             await settle(clinic, staff)
-        return Told(await virtual_days(began, clinic.time.now))
+        return StoryResult(await virtual_days(began, clinic.time.now))
 
 
 def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, watch: Watch) -> Course:

@@ -14,7 +14,7 @@ from api.commands.bodies import ResolveDelivery
 from api.commands.request import CommandRequest
 from api.commands.submit import came_first, repeated
 from api.reading.lookup import find_delivery
-from api.reading.verify_resource import check_stands
+from api.reading.verify_resource import check_resource
 from domain.delivery.resolve import Accept, Choice, Retry, Supersede, SupersedeAs, resolve
 from domain.delivery.words import Decision, Delivery
 from domain.language.errors import Unavailable
@@ -54,7 +54,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
     if before is not None:
         return _answer(delivery_id, before.body["becomes"], replayed=True)
     if isinstance(choice, SupersedeAs):
-        await check_stands(deps, found, choice.ehr_id)
+        await check_resource(deps, found, choice.ehr_id)
     async with deps.database.begin() as tx:
         delivery = await ledger.get(tx, delivery_id)
         decision = await _commit(tx, request, delivery, choice, now)

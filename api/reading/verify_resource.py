@@ -11,7 +11,7 @@ from fhir_adapters.exchange.compare import is_anothers, patient_of
 from fhir_adapters.exchange.failures import EhrRefused
 
 
-async def check_stands(deps: Dependencies, delivery: Delivery, ehr_id: str) -> None:
+async def check_resource(deps: Dependencies, delivery: Delivery, ehr_id: str) -> None:
     """Raise Conflict unless a delivery may be said to stand in its EHR as this resource."""
     place = f"{delivery.resource_type}/{ehr_id}"
     client = deps.ehr(delivery.connection_id).client

@@ -81,7 +81,7 @@ class ConnectionView(BaseModel):
 class PlanLine(BaseModel):
     """How one artefact is written: native, fallback, kept (here) or person (by hand)."""
 
-    artefact: str
+    kind: str
     way: str
     resource_type: str | None
     why: str

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, Request
 
-from api.commands.answers import Accepted, Applied
+from api.commands.responses import Accepted, Applied
 from api.commands.words import Body as Shape
 from api.dependencies import Dependencies
 from api.edge.problems import TYPES, ProblemView

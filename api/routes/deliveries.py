@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
 from api.commands import resolutions
-from api.commands.answers import Resolved
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import CommandRequest, MayAsk
+from api.commands.responses import Resolved
 from api.edge.access import May, site_list
 from api.edge.tokens import Caller
 from api.reading import rendering

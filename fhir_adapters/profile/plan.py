@@ -89,7 +89,7 @@ NATIVE_TYPE: Mapping[ArtefactKind, str] = {kind: types[0] for kind, (types, _) i
 class PlanRow:
     """One line of "what would be written to this EHR, and how"."""
 
-    artefact: ArtefactKind
+    kind: ArtefactKind
     way: str  # native, fallback, kept or person
     resource_type: str | None
     why: str
@@ -109,9 +109,9 @@ class EhrPlan:
         """Say what is advertised for a type and to be trusted; nothing for one that is not."""
         return self.supports.get(resource_type) or Support(resource_type)
 
-    def target(self, artefact: ArtefactKind) -> str | None:
+    def target(self, kind: ArtefactKind) -> str | None:
         """Name the type that an artefact becomes in this EHR; None if it is not written there."""
-        match self.ways[artefact]:
+        match self.ways[kind]:
             case Native(resource_type=name) | Fallback(to=Native(resource_type=name)):
                 return name
         return None
@@ -122,23 +122,21 @@ class EhrPlan:
 
     def describe(self) -> tuple[PlanRow, ...]:
         """Say what would be written to this EHR, and how."""
-        return tuple(self._row(artefact, self.ways[artefact]) for artefact in ArtefactKind)
+        return tuple(self._row(kind, self.ways[kind]) for kind in ArtefactKind)
 
-    def _row(self, artefact: ArtefactKind, way: Way) -> PlanRow:
+    def _row(self, kind: ArtefactKind, way: Way) -> PlanRow:
         match way:
             case Native():
                 updates = "in place" if way.update else "by a person: no update is advertised"
-                return PlanRow(
-                    artefact, "native", way.resource_type, "", updates, self._once_by(way)
-                )
+                return PlanRow(kind, "native", way.resource_type, "", updates, self._once_by(way))
             case Fallback(to=to, why=why):
                 once = self._once_by(to)
                 updates = "as further entries"
-                return PlanRow(artefact, "fallback", to.resource_type, why, updates, once)
+                return PlanRow(kind, "fallback", to.resource_type, why, updates, once)
             case Kept(why=why):
-                return PlanRow(artefact, "kept", None, why, "in Kairos", "")
+                return PlanRow(kind, "kept", None, why, "in Kairos", "")
             case Person(why=why):
-                return PlanRow(artefact, "person", None, why, "by a person", "")
+                return PlanRow(kind, "person", None, why, "by a person", "")
 
     def _once_by(self, way: Native) -> str:
         if way.conditional_create:
@@ -157,15 +155,15 @@ def plan_for(statement: Mapping[str, Any], vendor: Vendor) -> EhrPlan:
     Raises Malformed for what is not an R4 CapabilityStatement.
     """
     supports = {name: vendor.trust(said) for name, said in supports_of(statement).items()}
-    ways = {artefact: _way(artefact, supports, vendor) for artefact in ArtefactKind}
+    ways = {kind: _way(kind, supports, vendor) for kind in ArtefactKind}
     return EhrPlan(ways, supports, vendor)
 
 
-def _way(artefact: ArtefactKind, supports: Mapping[str, Support], vendor: Vendor) -> Way:
-    types, last = LADDERS[artefact]
+def _way(kind: ArtefactKind, supports: Mapping[str, Support], vendor: Vendor) -> Way:
+    types, last = LADDERS[kind]
     passed_over: list[str] = []
     for name in types:
-        reason = vendor.not_taken.get((artefact, name)) or _cannot(name, supports.get(name))
+        reason = vendor.not_taken.get((kind, name)) or _cannot(name, supports.get(name))
         if reason is None:
             native = _native(supports[name])
             return Fallback(native, "; ".join(passed_over)) if passed_over else native

@@ -120,7 +120,7 @@ async def test_a_connection_says_what_would_be_written_and_how(clinic: Clinic):
     """The plan names each artefact's way; before the first probe it is not known."""
     integrator = clinic.staff("integrator")
     plan = (await integrator.get("/v1/connections/demo-ehr/plan")).json()
-    ways = {line["artefact"]: line["way"] for line in plan["plan"]}
+    ways = {line["kind"]: line["way"] for line in plan["plan"]}
     assert ways["blood-pressure"] == "native"
     listed = (await integrator.get("/v1/connections")).json()["items"][0]
     assert listed["sites"] == ["manhattan"]

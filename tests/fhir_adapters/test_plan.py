@@ -69,8 +69,8 @@ def test_a_vendor_gets_what_it_takes(vendor: str) -> None:
     """Each captured statement gives exactly the ways in the table above."""
     place = CAPTURED.index(vendor)
     plan = plan_for(_captured(vendor), VENDORS[vendor])
-    ways = {artefact: _sign(way) for artefact, way in plan.ways.items()}
-    assert ways == {artefact: signs[place] for artefact, signs in VENDOR_WAYS.items()}
+    ways = {kind: _sign(way) for kind, way in plan.ways.items()}
+    assert ways == {kind: signs[place] for kind, signs in VENDOR_WAYS.items()}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_no_vendor_has_conditional_create() -> None:
     for vendor in CAPTURED:
         rows = plan_for(_captured(vendor), VENDORS[vendor]).describe()
         assert not [row for row in rows if row.once_by == "conditional create"]
-        once[vendor] = {row.artefact: row.once_by for row in rows}
+        once[vendor] = {row.kind: row.once_by for row in rows}
     assert once["epic"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
     assert once["epic"][ArtefactKind.STIMULATION] == "search by identifier"
     assert once["oracle"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
@@ -155,9 +155,9 @@ def _only_advertised(said, plan, protocol) -> None:
 def test_the_plan_says_what_would_be_written() -> None:
     """There is one row for each artefact, with the reason wherever it is not native."""
     rows = plan_for(statement(("Observation", "Communication")), GENERIC).describe()
-    assert [row.artefact for row in rows] == list(ArtefactKind)
+    assert [row.kind for row in rows] == list(ArtefactKind)
     assert all(row.why or row.way == "native" for row in rows)
-    dose = next(row for row in rows if row.artefact is ArtefactKind.ADMINISTRATION)
+    dose = next(row for row in rows if row.kind is ArtefactKind.ADMINISTRATION)
     assert (dose.way, dose.resource_type) == ("fallback", "Communication")
     assert dose.why == (
         "MedicationAdministration is not listed; Procedure is not listed; "
@@ -194,10 +194,10 @@ def test_a_vendor_only_takes_away() -> None:
     said = statement(("Observation", "Procedure"))
     plain = plan_for(said, GENERIC)
     for vendor in VENDORS.values():
-        for artefact, way in plan_for(said, vendor).ways.items():
+        for kind, way in plan_for(said, vendor).ways.items():
             assert (
                 not isinstance(way, Native)
-                or way == plain.ways[artefact]
+                or way == plain.ways[kind]
                 or (not way.search_by_identifier)
             )
 
