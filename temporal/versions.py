@@ -105,7 +105,7 @@ async def builds(client: Client) -> Builds | None:
             return None
         raise Unavailable("Temporal does not say which workers there are") from error
     described = answer.worker_deployment_info
-    since = datetime.now(UTC) - SEEN_WITHIN
+    since = _seen_since()
     current = described.routing_config.current_deployment_version.build_id
     with_worker = frozenset(
         each.deployment_options.build_id
@@ -127,6 +127,10 @@ async def builds(client: Client) -> Builds | None:
         ),
         current=current,
     )
+
+
+def _seen_since() -> datetime:
+    return datetime.now(UTC) - SEEN_WITHIN
 
 
 async def why_unanswered(client: Client, pathway_id: str) -> str | None:

@@ -68,7 +68,7 @@ class _WhereverStderrIs(io.StringIO):
         return sys.stderr.write(text)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _logs() -> None:
     """Log as our processes do. structlog's own way draws each exception with all of its locals."""
     logs.set_up("WARNING", _WhereverStderrIs())

@@ -1,5 +1,6 @@
 """What nobody settled is sent on, and what can never be settled keeps nothing back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
@@ -41,6 +42,7 @@ async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
     sending = _retry(world)
     for _ in range(inbox_retry.LEAVE_ALONE + 1):
         await sending.look()
+    await asyncio.gather(*sending._under_way.values())
     assert (await world.command(late)).state == "rejected"
     assert "the pathway is stopped" in str(await world.refusal(late))
 
@@ -53,6 +55,7 @@ async def test_commands_that_nobody_answers_keep_no_other_back(world: World):
     sending = _retry(world)
     for _ in range(2 * inbox_retry.LEAVE_ALONE + 2):
         await sending.look()
+    await asyncio.gather(*sending._under_way.values())
     assert (await world.command(good)).state == "applied"
 
 
@@ -90,5 +93,6 @@ async def test_a_command_that_cannot_be_settled_keeps_no_other_back(
     sending = _retry(world)
     for _ in range(inbox_retry.LEAVE_ALONE + 1):
         await sending.look()
+    await asyncio.gather(*sending._under_way.values())
     assert (await world.command(good)).state == "applied"
     assert (await world.command(bad)).state == "received"

@@ -131,7 +131,7 @@ async def test_a_look_that_breaks_is_taken_again(
 
     monkeypatch.setattr(world.turns, "_record", broken)
     await gateway.look(world.client, world.pathway_id)
-    await world.settled(5)
+    await world.virtual.move_by(timedelta(minutes=4, seconds=30))
     assert (await _handle(world).describe()).status is WorkflowExecutionStatus.RUNNING
     assert (await world.do(NURSE, HOLD)).state == "applied"
     assert await _restarts(world) == 0
@@ -155,7 +155,7 @@ async def test_a_turn_that_failed_after_its_commit_is_looked_at_soon(
         await send(world.client, world.pathway_id, command)
     failing.clear()
     before = (await _handle(world).describe()).history_length
-    await world.settled(2)
+    await world.virtual.move_by(timedelta(seconds=90))
     assert (await _handle(world).describe()).history_length > before
     assert (await send(world.client, world.pathway_id, command)).state == "applied"
 

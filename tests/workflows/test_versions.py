@@ -47,7 +47,7 @@ async def _build_of(world: World) -> str:
 
 def _forget_before(gone_since: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has not polled since then counts as gone; left alone it would take over a minute."""
-    monkeypatch.setattr(versions, "SEEN_WITHIN", datetime.now(UTC) - gone_since)
+    monkeypatch.setattr(versions, "_seen_since", lambda: gone_since)
 
 
 async def _enrolled(world: World) -> None:
