@@ -37,7 +37,7 @@ WORKFLOW_TASKS = 8
 """Few at a time: a restart replays cold histories, and more at once only makes all of them late."""
 
 MOST_CACHED = 2_000
-"""Pathways kept in memory: of each an id, a version and a time, and what the SDK keeps with them."""
+"""Pathways kept in memory: of each an id, a version, a time, and what the SDK keeps with it."""
 
 log = structlog.get_logger("kairos.worker")
 
