@@ -15,7 +15,7 @@ Transaction = AsyncSession
 class Database:
     """A pool of connections that heals when PostgreSQL was away."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patience: float = 5) -> None:
         """Prepare the pool; connects when first used."""
         self._engine = create_async_engine(
             url,
@@ -23,7 +23,7 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text may end in a log or in a workflow's history
-            pool_timeout=5,
+            pool_timeout=patience,
             connect_args={"connect_timeout": 5},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
