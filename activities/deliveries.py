@@ -123,12 +123,18 @@ class Deliveries:
                 self._busy.setdefault(key, {})[begun.in_ledger.id] = False
                 self._leave_alone(lane, begun, ASIDE_WHILE_BUSY)
                 continue
-            if busy is not None or self._busy.get(key):
-                busy = None
-                self._busy[key] = dict.fromkeys(self._busy.get(key, {}), True)
+            busy = None
+            still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
+            self._ehr_answers_others(key, [begun.in_ledger.id] if still_asked else [])
             if decision.wait is not None:
                 self._leave_alone(lane, begun, decision.wait)
         return LaneProgress(MOST_AT_ONCE, more=True)
+
+    def _ehr_answers_others(self, key: tuple[str, str], still_asked: Collection[int]) -> None:
+        """Note that the EHR is busy for these alone: it took or refused another meanwhile."""
+        alone = dict.fromkeys([*self._busy.pop(key, {}), *still_asked], True)
+        if alone:
+            self._busy[key] = alone
 
     def _leave_alone(self, lane: LaneInput, begun: _Begun, wait: timedelta) -> None:
         aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
@@ -187,7 +193,7 @@ class Deliveries:
         if isinstance(taken, str):
             return Tried(begun.found.ehr_id, Broke(taken))
         key = (lane.connection_id, lane.patient_id)
-        alone = self._busy.setdefault(key, {}).pop(begun.found.id, False)
+        alone = self._busy.get(key, {}).pop(begun.found.id, False)
         trying = attempt(self._ehrs[lane.connection_id].client, taken)
         try:
             tried = await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
@@ -195,7 +201,6 @@ class Deliveries:
             # Each request has a shorter limit of its own, so the EHR did answer some of them.
             return Tried(taken.delivery.ehr_id, Lost(ehr_answers=True))
         if alone and isinstance(tried.outcome, Busy):
-            self._busy[key][begun.found.id] = True
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried
 
