@@ -43,7 +43,7 @@ class Settings(DatabaseSettings):
 
     temporal_address: str = Field(description="host:port of the Temporal frontend")
     temporal_namespace: str = "default"
-    clinic_file: Path = Field(description="YAML file naming the sites and the EHR connections")
+    installation_file: Path = Field(description="YAML file naming sites and EHR connections")
     clinical_clock: Literal["system", "temporal-test-server"] = Field(
         default="system",
         description="whose time clinical rules use; the test server's only in demo and tests",
@@ -53,6 +53,12 @@ class Settings(DatabaseSettings):
         ge=50,
         le=500,
         description="events of history at which a pathway's run hands over to a fresh one",
+    )
+    metrics_address: str | None = Field(
+        default=None,
+        pattern=r"^(\[[0-9a-f:]+\]|[0-9.]+):[0-9]{1,5}$",
+        description="IP:port at which this process offers its Temporal SDK's metrics to Prometheus,"
+        " under `/metrics`; without it none are offered. Nobody is asked for a token there",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -141,5 +147,5 @@ class Installation(BaseModel):
 
 
 def load_installation(path: Path) -> Installation:
-    """Read the clinic file; raises with every problem named."""
+    """Read the installation file; raises with every problem named."""
     return Installation.model_validate(yaml.safe_load(path.read_text("utf-8")))

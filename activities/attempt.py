@@ -26,7 +26,15 @@ from fhir_adapters.exchange.failures import (
     Stale,
     WrongPatient,
 )
-from fhir_adapters.exchange.verbs import Absent, Ambiguous, Found, Unproven, find, read_back, send
+from fhir_adapters.exchange.verbs import (
+    Absent,
+    Ambiguous,
+    FoundInEhr,
+    Unproven,
+    find,
+    read_back,
+    send,
+)
 from fhir_adapters.profile.plan import EhrPlan
 from fhir_adapters.profile.verdicts import Verdict
 
@@ -55,13 +63,14 @@ class Tried:
     """What came of an attempt, and which resource the EHR says that it is, if it said so."""
 
     ehr_id: str | None
-    outcome: o.Outcome
+    outcome: o.AttemptOutcome
 
 
 async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  one return an outcome
     """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
     known_as = taken.delivery.ehr_id
-    written: Written | o.Outcome | None = None if known_as is None else Written(known_as, None)
+    written: Written | o.AttemptOutcome | None
+    written = None if known_as is None else Written(known_as, None)
     try:
         if written is None and looks_first(taken.delivery):
             written = await _look_for(client, taken)
@@ -86,7 +95,7 @@ async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  o
         return Tried(known_as, o.Broke(type(error).__name__))
 
 
-async def _send(client: EhrClient, taken: Taken) -> Written | o.Outcome:
+async def _send(client: EhrClient, taken: Taken) -> Written | o.AttemptOutcome:
     delivery = taken.delivery
     once = delivery.action is Action.CREATE and _creates_once(taken)
     try:
@@ -98,12 +107,12 @@ async def _send(client: EhrClient, taken: Taken) -> Written | o.Outcome:
     except WrongPatient:
         return o.WrongPatient()
     except EhrRefused as error:
-        return o.Refused(str(error), sent=True, once=once)
+        return o.RefusedByEhr(str(error), sent=True, once=once)
     except Malformed as error:
-        return o.Refused(str(error), sent=False, once=once)
+        return o.RefusedByEhr(str(error), sent=False, once=once)
 
 
-async def _look_for(client: EhrClient, taken: Taken) -> Written | o.Outcome:
+async def _look_for(client: EhrClient, taken: Taken) -> Written | o.AttemptOutcome:
     """Find out what became of a write that may have left."""
     intent = taken.delivery.intent
     try:
@@ -111,7 +120,7 @@ async def _look_for(client: EhrClient, taken: Taken) -> Written | o.Outcome:
     except Malformed as error:
         return o.Unproven(str(error))
     match found:
-        case Found(ehr_id=ehr_id, version=version):
+        case FoundInEhr(ehr_id=ehr_id, version=version):
             return Written(ehr_id, version, existed=True)
         case Absent():
             return o.Absent(once=_creates_once(taken) or intent.action is Action.UPDATE)
@@ -121,7 +130,7 @@ async def _look_for(client: EhrClient, taken: Taken) -> Written | o.Outcome:
             return o.Unproven(why)
 
 
-async def _read_back(client: EhrClient, taken: Taken, written: Written) -> o.Outcome:
+async def _read_back(client: EhrClient, taken: Taken, written: Written) -> o.AttemptOutcome:
     """Read what is in the EHR and compare it with what was meant."""
     intent = taken.delivery.intent
     try:

@@ -18,7 +18,7 @@ from activities.attempt import Taken, Tried, attempt
 from activities.capabilities import Plans
 from domain.delivery.after import after, given_up
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost
-from domain.delivery.words import Action, Decision, Delivery, LastSeen
+from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
 from domain.language.errors import Conflict
 from fhir_adapters.content.references import artefacts_in
 from fhir_adapters.ehr import Ehrs
@@ -113,7 +113,7 @@ class Deliveries:
                     raise busy
                 return LaneProgress(delivered, more=False)
             tried = await self._try(lane, begun)
-            decision = await self._settle(begun, tried)
+            decision = await self._conclude(begun, tried)
             if decision.ehr_away:
                 waits = _unavailable(decision.reason, decision.wait)
                 if busy is not None or tried.ehr_id or not isinstance(tried.outcome, Busy):
@@ -172,7 +172,7 @@ class Deliveries:
             asks = None if delivery is None else given_up(delivery)
             if delivery is None or asks is None:
                 return delivery
-            await ledger.settle(tx, delivery, asks, now)
+            await ledger.record_decision(tx, delivery, asks, now)
 
     async def _taken(self, tx: Transaction, delivery: Delivery) -> Taken | str:
         """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
@@ -204,7 +204,7 @@ class Deliveries:
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried
 
-    async def _settle(self, begun: _Begun, tried: Tried) -> Decision:
+    async def _conclude(self, begun: _Begun, tried: Tried) -> DeliveryDecision:
         """Commit what follows, unless another attempt has taken the delivery since."""
         delivery = replace(begun.found, ehr_id=tried.ehr_id)
         decision = after(delivery, tried.outcome, begun.at)
@@ -216,7 +216,7 @@ class Deliveries:
                     await ledger.link(tx, delivery, decision.ehr_id)
                 except Conflict as error:
                     decision = after(delivery, Claimed(str(error)), begun.at)
-            await ledger.settle(tx, begun.in_ledger, decision, begun.at)
+            await ledger.record_decision(tx, begun.in_ledger, decision, begun.at)
         return decision
 
 

@@ -172,7 +172,7 @@ class Recovery:
         while True:
             try:
                 now = await self._clock.now()
-                async with self._database.begin() as tx:
+                async with self._database.begin(restores.WITHIN_SECONDS) as tx:
                     if await restores.is_another(tx, now):
                         log.error("database_restored")
             except Unavailable:

@@ -150,11 +150,11 @@ class Turns:
         pathway = await recording.pathway(protocol)
         work = _Work(tx, recording, protocol, pathway, now)
         refusal: Refusal | None = None
-        asked: object = None
+        wanted: object = None
         if command is not None:
-            asked = columns.asked_from_json(command.body)
+            wanted = columns.command_from_json(command.body)
             version = recording.stored.version
-            outcome = decided.settle(protocol, pathway, version, asked, now)
+            outcome = decided.settle(protocol, pathway, version, wanted, now)
             if isinstance(outcome, Refusal):
                 refusal = outcome
                 await inbox.rejected(tx, command.id, refusal, now)
@@ -162,7 +162,7 @@ class Turns:
                 await self._append(work, await self._prepared(work, outcome), command.id)
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
-        if refusal is not None and isinstance(asked, Enrolment):
+        if refusal is not None and isinstance(wanted, Enrolment):
             recording.release()
         if command is None:
             return _Ended(work.writes)

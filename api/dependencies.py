@@ -21,7 +21,7 @@ from domain.language.errors import Unavailable
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.ehr import Ehrs
-from fhir_adapters.exchange.client import Held
+from fhir_adapters.exchange.client import EhrResource
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.plan import EhrPlan
 from protocols.book import ProtocolBook
@@ -78,7 +78,7 @@ class Reading(Protocol):
         """The base URL of its FHIR API."""
         ...
 
-    async def read(self, resource_type: str, ehr_id: str) -> Held:
+    async def read(self, resource_type: str, ehr_id: str) -> EhrResource:
         """Read a resource. Raises EhrRefused, Unavailable or Malformed."""
         ...
 
@@ -182,10 +182,12 @@ class ReachableClock:
 @asynccontextmanager
 async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Read what there is to read, connect, and close everything at the end."""
-    installation = load_installation(settings.clinic_file)
+    installation = load_installation(settings.installation_file)
     protocols = load_protocols(settings.protocols_dir)
     async with AsyncExitStack() as closing:
-        client = await to_temporal.connected(settings.temporal_address, settings.temporal_namespace)
+        client = await to_temporal.connected(
+            settings.temporal_address, settings.temporal_namespace, settings.metrics_address
+        )
         database = Database(settings.database_url.get_secret_value())
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(installation.connections)

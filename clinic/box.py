@@ -2,8 +2,8 @@
 
 `demo` is thrown away afterwards: time can be moved, and a wire between Kairos and the EHR can be
 hurt. `up` keeps everything in a directory and runs on real time. Must not know anything clinical
-beyond the two sites that the clinic file has to name, and must not import the API or the worker:
-they are processes, told what they need by their environment.
+beyond the two sites that the installation file has to name, and must not import the API or the
+worker: they are processes, and their environment says what they need.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any, Literal
 import httpx2
 
 from clinic.ehr import Ehr
-from clinic.environment import clinic_yaml, environment_of_kairos
+from clinic.environment import environment_of_kairos, installation_yaml
 from clinic.fault_proxy import Wire
 from clinic.handover import Handover
 from clinic.issuer import Issuer
@@ -258,14 +258,14 @@ async def _start(
     if handover is not None:
         await handover.start(temporal.address)
 
-    clinic_file = home / "clinic.yaml"
+    installation_file = home / "installation.yaml"
     connection = wire.base_url if wire is not None else ehr.base_url
-    clinic_file.write_text(clinic_yaml(connection))
+    installation_file.write_text(installation_yaml(connection))
     issuer_directory = home / "issuer"
     issuer_directory.mkdir(mode=0o700, exist_ok=True)
     issuer = Issuer(issuer_directory)
     environment = environment_of_kairos(
-        clinic_file=clinic_file,
+        installation_file=installation_file,
         issuer=issuer,
         database_url=postgres.url,
         temporal_address=handover.address if handover is not None else temporal.address,

@@ -1,4 +1,4 @@
-"""What Kairos's processes are told: their environment and the clinic file.
+"""What Kairos's processes are told: their environment and the installation file.
 
 Must not start anything. The sites are those of the demo's two synthetic clinics.
 """
@@ -33,7 +33,7 @@ SITES: tuple[dict[str, object], ...] = (
 
 def environment_of_kairos(
     *,
-    clinic_file: Path,
+    installation_file: Path,
     issuer: Issuer,
     database_url: str,
     temporal_address: str,
@@ -45,7 +45,7 @@ def environment_of_kairos(
         **{name: value for name, value in os.environ.items() if not name.startswith("KAIROS_")},
         "KAIROS_DATABASE_URL": database_url,
         "KAIROS_TEMPORAL_ADDRESS": temporal_address,
-        "KAIROS_CLINIC_FILE": str(clinic_file),
+        "KAIROS_INSTALLATION_FILE": str(installation_file),
         "KAIROS_OIDC_ISSUER": issuer.url,
         "KAIROS_OIDC_AUDIENCE": issuer.audience,
         "KAIROS_OIDC_JWKS": str(issuer.jwks),
@@ -58,8 +58,8 @@ def environment_of_kairos(
     }
 
 
-def clinic_yaml(base_url: str) -> str:
-    """The clinic file: the sites, and one connection at the FHIR base `base_url`."""
+def installation_yaml(base_url: str) -> str:
+    """The installation file: the sites, and one connection at the FHIR base `base_url`."""
     connection = {
         "id": CONNECTION,
         "name": "Demo EHR",

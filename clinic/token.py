@@ -26,14 +26,16 @@ def main() -> int:
     parser.add_argument("--site", action="append", help="may be repeated; manhattan by default")
     parser.add_argument("--minutes", type=float, default=480)
     parser.add_argument("--directory", type=Path, default=WHERE)
-    told = parser.parse_args()
-    where = issuer_directory(told.directory)
+    arguments = parser.parse_args()
+    where = issuer_directory(arguments.directory)
     if not (where / "signing-key.json").is_file():
-        sys.stderr.write(f"no clinic is kept in {told.directory}; start one with ./dev up\n")
+        sys.stderr.write(f"no clinic is kept in {arguments.directory}; start one with ./dev up\n")
         return 1
-    subject = told.subject or f"dev.{told.role}"
-    sites = told.site or ["manhattan"]
-    sys.stdout.write(Issuer(where).token(subject, [told.role], sites, told.minutes) + "\n")
+    subject = arguments.subject or f"dev.{arguments.role}"
+    sites = arguments.site or ["manhattan"]
+    sys.stdout.write(
+        Issuer(where).token(subject, [arguments.role], sites, arguments.minutes) + "\n"
+    )
     return 0
 
 

@@ -55,7 +55,7 @@ async def tell_story(clinic: Clinic, watch: Watch) -> StoryResult:
                 group.create_task(agenda.run())
                 group.create_task(_ending(agenda, _responds(first, clinic)))
                 group.create_task(_ending(agenda, _does_not_respond(second)))
-            await settle(clinic, staff)
+            await until_quiet(clinic, staff)
         return StoryResult(await virtual_days(began, clinic.time.now))
 
 
@@ -95,7 +95,7 @@ async def register(ehr: str) -> None:
             (await http.post(f"{ehr}/Patient", json=patient)).raise_for_status()
 
 
-async def settle(clinic: Clinic, staff: Staff) -> None:
+async def until_quiet(clinic: Clinic, staff: Staff) -> None:
     """Move on, a minute at a time, until no delivery is on its way."""
     still = 0
     for _ in range(120):
@@ -103,8 +103,8 @@ async def settle(clinic: Clinic, staff: Staff) -> None:
         still = 0 if await on_their_way(staff.operations) else still + 1
         if still > 1:
             return
-        await clinic.time.move_by(MINUTE, "deliveries to settle")
-    message = "deliveries did not settle within two hours of clinical time"
+        await clinic.time.move_by(MINUTE, "deliveries to be written")
+    message = "deliveries were not all written within two hours of clinical time"
     raise TimeoutError(message)
 
 

@@ -17,7 +17,7 @@ from fhir_adapters.profile.vendors import VENDORS
 
 
 class Connection(Protocol):
-    """What the clinic file says of an EHR."""
+    """What the installation file says of an EHR."""
 
     @property
     def id(self) -> str:
@@ -71,14 +71,14 @@ class Ehrs:
 
     @classmethod
     def of(cls, connections: Iterable[Connection]) -> Self:
-        """Make the EHRs that the clinic file names."""
+        """Make the EHRs that the installation file names."""
         return cls(Ehr(each.id, each.base_url, VENDORS[each.vendor]) for each in connections)
 
     def __getitem__(self, connection_id: str) -> Ehr:
-        """Find an EHR. Unavailable if the clinic file names no such connection."""
+        """Find an EHR. Unavailable if the installation file names no such connection."""
         ehr = self._by_id.get(connection_id)
         if ehr is None:
-            raise Unavailable(f"the clinic file names no connection {connection_id}")
+            raise Unavailable(f"the installation file names no connection {connection_id}")
         return ehr
 
     def ids(self) -> tuple[str, ...]:
@@ -88,8 +88,8 @@ class Ehrs:
     def plan(self, connection_id: str, statement: Mapping[str, Any]) -> EhrPlan:
         """Plan for a connection, from its CapabilityStatement. Raises Malformed.
 
-        A pathway may be on a connection that the clinic file does not name any more. It goes on,
-        as if the vendor were not known, and what it would write waits in the ledger.
+        A pathway may be on a connection that the installation file does not name any more. It goes
+        on, as if the vendor were not known, and what it would write waits in the ledger.
         """
         ehr = self._by_id.get(connection_id)
         return ehr.plan(statement) if ehr else plan_for(statement, GENERIC)

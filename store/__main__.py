@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from settings import DatabaseSettings
 from store.database import Database
-from store.restores import distrust
+from store.restores import WITHIN_SECONDS, distrust
 from store.schema import upgrade
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
 async def _restored(url: str) -> int:
     database = Database(url)
     try:
-        async with database.begin() as tx:
+        async with database.begin(WITHIN_SECONDS) as tx:
             return await distrust(tx, datetime.now(UTC))
     finally:
         await database.close()

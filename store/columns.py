@@ -50,14 +50,14 @@ def protocol_from_json(stored: Mapping[str, Any]) -> CombinedProtocol:
     return _PROTOCOL.validate_python(stored)
 
 
-def asked_to_json(asked: Command | Enrolment) -> dict[str, Any]:
+def command_to_json(command: Command | Enrolment) -> dict[str, Any]:
     """Write what an inbox row carries: a command, or the enrolment that starts a pathway."""
-    if isinstance(asked, Command):
-        return {"command": _COMMAND.dump_python(asked, mode="json")}
-    return {"enrolment": _ENROLMENT.dump_python(asked, mode="json")}
+    if isinstance(command, Command):
+        return {"command": _COMMAND.dump_python(command, mode="json")}
+    return {"enrolment": _ENROLMENT.dump_python(command, mode="json")}
 
 
-def asked_from_json(stored: Mapping[str, Any]) -> Command | Enrolment:
+def command_from_json(stored: Mapping[str, Any]) -> Command | Enrolment:
     """Read what an inbox row carries. KeyError for a row that carries neither."""
     if "command" in stored:
         return _COMMAND.validate_python(stored["command"])

@@ -1,5 +1,6 @@
 """The connection to PostgreSQL. One transaction is one `async with Database.begin()`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,12 +12,28 @@ from domain.language.errors import Unavailable
 
 Transaction = AsyncSession
 
+WITHIN_SECONDS = 20.0
+"""How long a transaction may take in all. Ours take milliseconds; a server that was frozen, or that
+a network has swallowed, would otherwise hold whoever asks for ever."""
+
 
 class Database:
     """A pool of connections that heals when PostgreSQL was away."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, patience: float = 5) -> None:
-        """Prepare the pool; connects when first used."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        patience: float = 5,
+        within: float = WITHIN_SECONDS,
+    ) -> None:
+        """Prepare the pool; connects when first used.
+
+        `patience` is how long to wait for a free connection, `within` how long a transaction may
+        take in all; both in seconds.
+        """
+        self._within = within
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -29,14 +46,16 @@ class Database:
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Transaction]:
+    async def begin(self, within: float | None = None) -> AsyncIterator[Transaction]:
         """Begin a transaction; commit at the end, roll back on any error.
 
-        Raises Unavailable when PostgreSQL cannot be reached or went away. After that a commit may
-        or may not have taken effect: callers write so that doing it again is harmless.
+        Raises Unavailable when PostgreSQL cannot be reached, went away or does not answer `within`
+        so many seconds. After that a commit may or may not have taken effect: callers write so that
+        doing it again is harmless.
         """
+        whole = asyncio.timeout(self._within if within is None else within)
         try:
-            async with self._sessions.begin() as transaction:
+            async with whole, self._sessions.begin() as transaction:
                 yield transaction
         except OperationalError:
             raise Unavailable("the database is not reachable") from None
@@ -44,8 +63,12 @@ class Database:
             if error.connection_invalidated:
                 raise Unavailable("the database went away") from None
             raise
-        except (PoolTimeoutError, TimeoutError) as error:
+        except PoolTimeoutError as error:
             raise Unavailable("no database connection is free") from error
+        except TimeoutError as error:
+            if not whole.expired():
+                raise
+            raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:
         """Close every connection."""

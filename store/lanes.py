@@ -21,7 +21,7 @@ from store.database import Transaction
 from store.ledger import get, linked
 from store.tables import DeliveryRow
 
-_UNSETTLED = (*OPEN, DeliveryState.REFUSED, DeliveryState.MISFILED)
+_NOT_DONE = (*OPEN, DeliveryState.REFUSED, DeliveryState.MISFILED)
 
 
 async def next_in_lane(
@@ -63,7 +63,7 @@ async def _look(
     tx: Transaction, connection_id: str, patient_id: str
 ) -> tuple[list[InLane], set[str]]:
     """Read a lane and which artefacts that it needs are in the EHR; note who is to be asked."""
-    lane = await _unsettled(tx, connection_id, patient_id)
+    lane = await _not_done(tx, connection_id, patient_id)
     in_ehr = await linked(tx, connection_id, {need for each in lane for need in each.all_needs})
     missing = missing_from(lane, in_ehr)
     asked = questions(lane, missing, await _bringers(tx, connection_id, missing))
@@ -74,14 +74,14 @@ async def _look(
             .values(needs_person=question.reason is not None, reason=question.reason)
         )
     why = {question.id: question.reason for question in asked}
-    return [_asked(each, why[each.id]) if each.id in why else each for each in lane], in_ehr
+    return [_with_a_person(each, why[each.id]) if each.id in why else each for each in lane], in_ehr
 
 
-def _asked(each: InLane, reason: str | None) -> InLane:
+def _with_a_person(each: InLane, reason: str | None) -> InLane:
     return replace(each, needs_person=reason is not None, reason=reason)
 
 
-async def _unsettled(tx: Transaction, connection_id: str, patient_id: str) -> list[InLane]:
+async def _not_done(tx: Transaction, connection_id: str, patient_id: str) -> list[InLane]:
     wanted = (
         select(
             DeliveryRow.id,
@@ -95,7 +95,7 @@ async def _unsettled(tx: Transaction, connection_id: str, patient_id: str) -> li
         .where(
             DeliveryRow.connection_id == connection_id,
             DeliveryRow.patient_id == patient_id,
-            DeliveryRow.state.in_(_UNSETTLED),
+            DeliveryRow.state.in_(_NOT_DONE),
         )
         .order_by(DeliveryRow.id)
     )

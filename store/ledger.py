@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domain.delivery.after import begun, may_move
 from domain.delivery.restored import begins, distrusted
-from domain.delivery.words import Action, Decision, Delivery, DeliveryState, Intent
+from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
 from store.database import Transaction
@@ -139,7 +139,9 @@ async def overtaken(tx: Transaction, known: Delivery) -> bool:
     return now != (known.state, known.attempts, known.changed_at)
 
 
-async def settle(tx: Transaction, known: Delivery, decision: Decision, at: datetime) -> None:
+async def record_decision(
+    tx: Transaction, known: Delivery, decision: DeliveryDecision, at: datetime
+) -> None:
     """Write down what was decided about a locked delivery, known as it stands in the ledger.
 
     Conflict for a move that there is not.

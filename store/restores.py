@@ -13,6 +13,9 @@ from store import ledger
 from store.database import Transaction
 from store.tables import OriginRow
 
+WITHIN_SECONDS = 3600.0
+"""How long it may take to note it of every delivery that was open."""
+
 _WHO = text(
     "select system_identifier || '/' || (select oid from pg_database"
     " where datname = current_database()), timeline_id"

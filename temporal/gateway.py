@@ -51,26 +51,27 @@ _LEAVE = WorkflowIDConflictPolicy.FAIL
 _ANEW = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
 
-async def connect(address: str, namespace: str) -> Client:
+async def connect(address: str, namespace: str, metrics_address: str | None = None) -> Client:
     """Connect to Temporal with the codec that all of Kairos uses.
 
-    What the SDK's core has to say goes through our loggers, not past them.
+    What the SDK's core has to say goes through our loggers, not past them; what it counts is
+    offered at `metrics_address`.
     """
     return await Client.connect(
         address,
         namespace=namespace,
         data_converter=DATA_CONVERTER,
-        runtime=runtime(),
+        runtime=runtime(metrics_address),
         # Temporal stands near by: packing each history and unpacking it again costs more time.
         grpc_compression=GrpcCompression.NONE,
     )
 
 
-async def connected(address: str, namespace: str) -> Client:
+async def connected(address: str, namespace: str, metrics_address: str | None = None) -> Client:
     """Connect as `connect` does, however long Temporal takes to be there."""
     while True:
         try:
-            return await connect(address, namespace)
+            return await connect(address, namespace, metrics_address)
         except RuntimeError:
             log.warning("waits_for_temporal")
             await asyncio.sleep(1)

@@ -13,9 +13,9 @@ from domain.language.clocks import LocalTime
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import (
     Author,
-    Decision,
     HoldReason,
     ObservationName,
+    PhaseDecision,
     PhaseId,
     Role,
     RuleId,
@@ -32,7 +32,7 @@ from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
 from domain.planner import steps, task_key
 from domain.rules.steps import Ask, AskPerson, Await, Finished, Step
-from tests.domain.clinic import World, readings
+from tests.domain.simulation import Simulation, readings
 
 TURNS = {
     "come": ("comes", "misses", "moves on a day", "moves back a day", "comes late"),
@@ -61,7 +61,7 @@ PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 
 
 @dataclass
-class Course(World):
+class Course(Simulation):
     """A world with staff in it. `madrs` is what is scored whenever a decision needs it."""
 
     script: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Course(World):
                 holds = self.pathway.open_holds()
                 self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
             case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_LATE:
-                self.settle()
+                self.run_rules()
                 self.do(AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
             case Ask.DECIDE | Ask.REVIEW:
                 self.judge()
@@ -260,7 +260,9 @@ class Course(World):
         """Score MADRS, then decide: go on, complete at the review, or stop."""
         phase = self.pathway.phase
         self.assess("madrs", *self.madrs)
-        decision = Decision.COMPLETE if self.protocol.after(phase) is None else Decision.CONTINUE
+        decision = (
+            PhaseDecision.COMPLETE if self.protocol.after(phase) is None else PhaseDecision.CONTINUE
+        )
         if self.turn("decide", phase) == "stops":
-            decision = Decision.STOP
+            decision = PhaseDecision.STOP
         self.do(Decide(phase, decision, "As discussed with the patient."))

@@ -164,10 +164,10 @@ class World:
             author_id=by.id,
             idempotency_key=command_id,
             fingerprint="f",
-            body=columns.asked_to_json(asked),
+            body=columns.command_to_json(asked),
         )
 
-    async def settled(self, minutes: int = 1) -> None:
+    async def until_quiet(self, minutes: int = 1) -> None:
         """Let everything that is under way finish."""
         await self.virtual.move_by(timedelta(minutes=minutes))
 

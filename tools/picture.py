@@ -31,7 +31,7 @@ _MADE = (
 )
 
 
-def told() -> list[str]:
+def lines_of_the_demo() -> list[str]:
     """Run the demo and return the lines that it printed, colours included."""
     # Colours, but no line that is alive: a picture has but one moment.
     environment = {**os.environ, "FORCE_COLOR": "1", "TTY_INTERACTIVE": "0"}
@@ -72,7 +72,7 @@ def picture(lines: Sequence[str]) -> str:
 
 def main() -> int:
     """Run the demo and draw it."""
-    text = picture(list(chosen(told())))
+    text = picture(list(chosen(lines_of_the_demo())))
     PICTURE.write_text(text, encoding="utf-8")
     print(f"wrote {PICTURE.name}: {len(text) // 1024} KiB")
     return 0

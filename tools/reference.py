@@ -38,8 +38,8 @@ from domain.language.names import (
     ConnectionId,
     EhrPatientId,
     EventId,
-    Outcome,
     PathwayId,
+    PathwayOutcome,
     PathwayStatus,
     RequestId,
     Role,
@@ -118,7 +118,7 @@ def states_page() -> str:
         "## A pathway", "",
         "`" + "` → `".join(PathwayStatus) + "`. Between `starting` and `open` lies the moment",
         "at which the workflow's first events are stored. A finished pathway has an outcome:",
-        " or ".join(f"`{outcome}`" for outcome in Outcome) + ".", "",
+        " or ".join(f"`{outcome}`" for outcome in PathwayOutcome) + ".", "",
     ])  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def visit_moves() -> list[tuple[str, str, str]]:
             for now in MOMENTS:
                 for event in _granted(protocol, pathway, wish, now):
                     found[status, _status(protocol, pathway, (event,)), wish.kind] = None
-        over = replace(pathway, outcome=Outcome.STOPPED)
+        over = replace(pathway, outcome=PathwayOutcome.STOPPED)
         ended = _status(protocol, over, automatic(protocol, over, MOMENTS[0]))
         found[status, ended, "the pathway has ended"] = None
     return [(first, last, why) for first, last, why in found if first != last]
@@ -213,7 +213,7 @@ def _granted(
 
 
 def settings_page() -> str:
-    """List every setting of the API and the worker, and the keys of the clinic file."""
+    """List every setting of the API and the worker, and the keys of the installation file."""
     return "\n".join([
         GENERATED_BY, "", "# Settings", "",
         "Kairos's processes read these at their start, from the environment or from files of",
@@ -223,9 +223,9 @@ def settings_page() -> str:
         "The migrations (`python -m store upgrade`) need `KAIROS_DATABASE_URL` alone.", "",
         *_table(Settings, "KAIROS_"),
         "## The API besides", "", *_table(ApiSettings, "KAIROS_", beside=Settings),
-        "## The clinic file", "",
-        "YAML with two lists, `sites` and `connections`; `deploy/clinic.example.yaml` is one. No",
-        "other key is allowed. An EHR's address comes from here and from nowhere else.", "",
+        "## The installation file", "",
+        "YAML with two lists, `sites` and `connections`, as in `deploy/installation.example.yaml`.",
+        "No other key is allowed. An EHR's address comes from here and from nowhere else.", "",
         "### A site", "", *_table(Site),
         "### A connection", "", *_table(Connection),
     ])  # fmt: skip

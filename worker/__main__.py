@@ -46,11 +46,13 @@ async def run() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = Settings()
     set_up(settings.log_level)
-    installation = load_installation(settings.clinic_file)
+    installation = load_installation(settings.installation_file)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    client = await connected(settings.temporal_address, settings.temporal_namespace)
+    client = await connected(
+        settings.temporal_address, settings.temporal_namespace, settings.metrics_address
+    )
     clock = clock_for(settings.clinical_clock, client)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())

@@ -16,7 +16,7 @@ from api.commands.submit import came_first, repeated
 from api.reading.lookup import find_delivery
 from api.reading.verify_resource import check_resource
 from domain.delivery.resolve import Accept, Choice, Retry, Supersede, SupersedeAs, resolve
-from domain.delivery.words import Decision, Delivery
+from domain.delivery.words import Delivery, DeliveryDecision
 from domain.language.errors import Unavailable
 from store import inbox, lanes, ledger, pathways
 from store.database import Transaction
@@ -70,7 +70,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
 
 async def _commit(
     tx: Transaction, request: CommandRequest, delivery: Delivery, choice: Choice, now: datetime
-) -> Decision | None:
+) -> DeliveryDecision | None:
     """Write down a decision and all that follows. None if its key came first in another request."""
     pathway = await pathways.lock(tx, delivery.pathway_id)
     earlier = await inbox.earlier(tx, request.caller.subject, request.key)
@@ -82,7 +82,7 @@ async def _commit(
         return None
     if decision.linked and decision.ehr_id is not None:
         await ledger.link(tx, delivery, decision.ehr_id)
-    await ledger.settle(tx, delivery, decision, now)
+    await ledger.record_decision(tx, delivery, decision, now)
     await lanes.ask_what_waits(tx, delivery.connection_id, delivery.patient_id)
     ledger.audit(tx, delivery, f"{KIND}:{choice.kind}", request.author, now)
     await inbox.applied(tx, command.id, pathway.version, now)
@@ -90,7 +90,7 @@ async def _commit(
 
 
 def _received(
-    request: CommandRequest, delivery: Delivery, choice: Choice, decision: Decision
+    request: CommandRequest, delivery: Delivery, choice: Choice, decision: DeliveryDecision
 ) -> inbox.Received:
     body = {
         "delivery": delivery.id,

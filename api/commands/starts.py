@@ -128,7 +128,7 @@ async def _begin(
 ) -> JSONResponse:
     """Reserve the patient and commit the request in one go, then start the workflow."""
     deps, pathway_id = request.deps, PathwayId(str(uuid4()))
-    body = columns.asked_to_json(enrolment)
+    body = columns.command_to_json(enrolment)
     received = request.received(enrolment.id, pathway_id, site.id, inbox.START, body)
     reserved = Pathway(
         pathway_id, EhrPatientId(patient.id), ConnectionId(site.ehr), SiteId(site.id), site.zone

@@ -41,7 +41,7 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
         check_meant(*await deps.see(tx, row), wish, now)
         if request.expects is not None and request.expects != row.version:
             raise stale(row.version)
-        body = columns.asked_to_json(command)
+        body = columns.command_to_json(command)
         received = request.received(command.id, row.id, row.site_id, wish.kind, body)
         if await inbox.receive(tx, received, now) is None:
             return answer_again(await came_first(tx, request))
@@ -73,12 +73,12 @@ def answer_again(row: CommandRecord) -> JSONResponse:
             "the first is not settled yet; ask its status address, or send it again later",
             headers={**RETRY, "Location": f"/v1/commands/{row.id}"},
         )
-    response = outcome(row)
+    response = response_of(row)
     response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def outcome(row: CommandRecord) -> JSONResponse:
+def response_of(row: CommandRecord) -> JSONResponse:
     """Answer with what became of a command; raises the problem it was rejected with."""
     if row.state is CommandState.REJECTED:
         raise rejection(row)
@@ -133,7 +133,7 @@ async def settled(
     except Unavailable:
         why = await deps.gateway.why_unanswered(pathway_id)
         return pending(command_id, pathway_id, why)
-    return pending(command_id, pathway_id) if row is None else outcome(row)
+    return pending(command_id, pathway_id) if row is None else response_of(row)
 
 
 def rejection(row: CommandRecord) -> Problem:

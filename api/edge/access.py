@@ -69,10 +69,10 @@ class OfSite(Protocol):
         ...
 
 
-Found = TypeVar("Found", bound=OfSite)
+Owned = TypeVar("Owned", bound=OfSite)
 
 
-def insist_visible(caller: Caller, found: Found | None) -> Found:
+def insist_visible(caller: Caller, found: Owned | None) -> Owned:
     """Give what was found; 404 if nothing was, or if it is not at one of the caller's sites."""
     if found is None or found.site_id not in caller.sites:
         raise nothing_there()

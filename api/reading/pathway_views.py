@@ -6,7 +6,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.edge.blocks import Block
-from domain.language.names import Decision, HoldReason, Outcome, PathwayStatus, Role, VisitStatus
+from domain.language.names import (
+    HoldReason,
+    PathwayOutcome,
+    PathwayStatus,
+    PhaseDecision,
+    Role,
+    VisitStatus,
+)
 
 
 class Local(BaseModel):
@@ -46,7 +53,7 @@ class StepView(BaseModel):
     until: datetime | None = None
     task: str | None = Field(default=None, description="the task's id, if it is one")
     visits: list[Proposal] = []
-    outcome: Outcome | None = None
+    outcome: PathwayOutcome | None = None
     blocked_by: list[Block] = []
 
 
@@ -83,7 +90,7 @@ class DecisionView(BaseModel):
     """What a clinician decided in a phase."""
 
     at: datetime
-    decision: Decision
+    decision: PhaseDecision
 
 
 class PhaseView(BaseModel):
@@ -164,7 +171,7 @@ class PathwayView(PathwaySummary):
     protocol: PinnedProtocol
     zone: str
     now: datetime = Field(description="the clinic's time at which `next` was worked out")
-    outcome: Outcome | None
+    outcome: PathwayOutcome | None
     next: list[StepView]
     phases: list[PhaseView]
     visits: list[VisitView]

@@ -12,7 +12,7 @@ from store.records import PathwayRecord
 
 PATHWAYS_AT_ONCE = 100
 
-Found = list[tuple[Place, TaskView]]
+PlacedTasks = list[tuple[Place, TaskView]]
 """Tasks with their places: the pathway's id, and which of its open tasks it is."""
 
 
@@ -23,10 +23,10 @@ async def open_tasks(
     role: Role | None,
     after: tuple[str, int] | None,
     most: int,
-) -> Found:
+) -> PlacedTasks:
     """List open tasks pathway by pathway, within one by due time, those after the given place."""
     pathway_id, done = after or ("", 0)
-    found: Found = []
+    found: PlacedTasks = []
     # The pathway at which the page before ended may have more; the ones after it follow by id.
     first = await pathways.find(tx, pathway_id) if pathway_id else None
     if first and first.site_id in sites:
@@ -44,7 +44,7 @@ async def open_tasks(
     return found[:most]
 
 
-def _of_pathway(record: PathwayRecord, pathway: Pathway, role: Role | None) -> Found:
+def _of_pathway(record: PathwayRecord, pathway: Pathway, role: Role | None) -> PlacedTasks:
     """List a pathway's open tasks with their places, numbered from 1."""
     views = [
         task_view(key, task, record.id, record.site_id)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from domain.language.clocks import check_happened, local_day
 from domain.language.errors import Malformed
-from domain.language.findings import Answer, Blocked, answer
+from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import Role, VisitStatus, any_of
 from domain.language.observations import (
     ObservationFact,
@@ -51,9 +51,9 @@ def decide(
             assert_never(unknown)
 
 
-def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> Answer:
+def check_may_record(role: Role, what: Sequence[ObservationKind | Scale]) -> CheckResult:
     """May this role record all of these? The vocabulary says who may record each."""
-    return answer(tuple(_not_for(role, kind) for kind in what if role not in kind.recorded_by))
+    return result_of(tuple(_not_for(role, kind) for kind in what if role not in kind.recorded_by))
 
 
 def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from domain.language.clocks import LocalTime, local_day
 from domain.language.errors import Conflict, Malformed, Refused
-from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
-from domain.language.names import Decision, Outcome, PhaseId, Role, any_of
+from domain.language.findings import Blocked, CheckResult, Missing, blocks_of, result_of
+from domain.language.names import PathwayOutcome, PhaseDecision, PhaseId, Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.phases import (
     Decide,
@@ -55,21 +55,21 @@ def decide(
             assert_never(unknown)
 
 
-def check_may_sign(phase: Protocol, role: Role) -> Answer:
+def check_may_sign(phase: Protocol, role: Role) -> CheckResult:
     """May this role order the phase's treatment? The protocol that clinicians approved says who."""
     if role in phase.ordered_by:
-        return answer(())
+        return result_of(())
     finding = f"{phase.title} is ordered by {any_of(phase.ordered_by)}, not by {role.spoken}"
-    return answer((found("ordered-by", finding, phase.ordered_by),))
+    return result_of((found("ordered-by", finding, phase.ordered_by),))
 
 
 def check_may_decide(
     protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId, at: datetime
-) -> Answer:
+) -> CheckResult:
     """Is what a clinician needs for deciding at the end of a phase there, and what does it say?"""
     look = gates.Look(protocol, pathway, at)
     at_end = protocol.phase(phase).gates_at(When.AT_PHASE_END)
-    return answer(tuple(block for gate in at_end for block in gates.evaluate(gate, look)))
+    return result_of(tuple(block for gate in at_end for block in gates.evaluate(gate, look)))
 
 
 def _found_at_the_end(
@@ -79,7 +79,7 @@ def _found_at_the_end(
 
     To stop or to move on is possible at any time, whatever is known.
     """
-    if wish.decision in (Decision.STOP, Decision.MOVE_ON):
+    if wish.decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
         return ()
     result = check_may_decide(protocol, pathway, wish.phase, now)
     blocks = blocks_of(result)
@@ -95,10 +95,10 @@ def _following(
     """What follows from a decision; nothing where an open phase simply continues."""
     phase, after = protocol.phase(wish.phase), protocol.after(wish.phase)
     match wish.decision:
-        case Decision.MOVE_ON:
+        case PhaseDecision.MOVE_ON:
             insist(check_nobody_is_here(pathway), "move on")
             return _enter(protocol, pathway, after, now)
-        case Decision.CONTINUE:
+        case PhaseDecision.CONTINUE:
             if any(stage.sessions is None for stage in phase.schedule.stages):
                 return None
             entered = _enter(protocol, pathway, after, now)
@@ -106,14 +106,14 @@ def _following(
                 block = found("phase-over", f"visits of {phase.id} are still to come")
                 raise Refused(f"{block.finding}; move on if they are not to be given", (block,))
             return entered
-        case Decision.STOP | Decision.COMPLETE:
+        case PhaseDecision.STOP | PhaseDecision.COMPLETE:
             insist(check_nobody_is_here(pathway), "end the pathway")
-            insist(answer(tuple(reviews.in_the_way(protocol, pathway))), "end the pathway")
-            if wish.decision is Decision.STOP:
-                return PathwayFinished(Outcome.STOPPED)
+            insist(result_of(tuple(reviews.in_the_way(protocol, pathway))), "end the pathway")
+            if wish.decision is PhaseDecision.STOP:
+                return PathwayFinished(PathwayOutcome.STOPPED)
             if after is not None:
                 raise Refused(f"{after.id} would follow; continue or stop instead")
-            return PathwayFinished(Outcome.COMPLETED)
+            return PathwayFinished(PathwayOutcome.COMPLETED)
         case unknown:
             assert_never(unknown)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
-from domain.language.findings import Answer, answer, blocks_of
+from domain.language.findings import CheckResult, blocks_of, result_of
 from domain.language.names import Role, VisitStatus, any_of
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
@@ -38,13 +38,15 @@ def decide(
     return at, (VisitReleased(visit.id, why, findings),)
 
 
-def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> Answer:
+def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> CheckResult:
     """May this role let a patient go after this treatment?"""
     modality = protocol.phase(visit.phase).modality
     who = modality.released_by
     if role in who or role not in ReleaseVisit.MAY:
-        return answer(())
-    return answer((found("released-by", f"a {modality.session} is watched by {any_of(who)}", who),))
+        return result_of(())
+    return result_of(
+        (found("released-by", f"a {modality.session} is watched by {any_of(who)}", who),)
+    )
 
 
 def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
-from domain.language.findings import Answer, Blocked, answer, blocks_of
+from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
 from domain.language.names import VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
@@ -66,20 +66,20 @@ def decide(
 
 def check_may_give_dose(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, mg: int, at: datetime
-) -> Answer:
+) -> CheckResult:
     """May a dose of so many milligrams be given at this visit at this instant?"""
     blocks = list(blocks_treating(protocol, pathway, visit, at))
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.dose
     if rule is None:
-        return answer((found("treatment", f"{phase.id} has no drug dose"), *blocks))
+        return result_of((found("treatment", f"{phase.id} has no drug dose"), *blocks))
     first = not pathway.sessions_in(phase.id) and rule.first_mg != 0
     allowed = (rule.first_mg,) if first else rule.then_mg
     if mg not in allowed:
         doses = " or ".join(f"{dose} mg" for dose in allowed)
         which = "the first dose" if first else "a dose"
         blocks.insert(0, found("dose", f"{mg} mg; {which} of {rule.drug} is {doses}"))
-    return answer(tuple(blocks))
+    return result_of(tuple(blocks))
 
 
 def check_may_stimulate(
@@ -89,15 +89,15 @@ def check_may_stimulate(
     at: datetime,
     given: Strength,
     ended: datetime | None = None,
-) -> Answer:
+) -> CheckResult:
     """May a stimulation of this strength begin at this instant, and end at that one if it has?"""
     blocks = list(blocks_treating(protocol, pathway, visit, at, ended))
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.stimulation
     if rule is None:
-        return answer((found("treatment", f"{phase.id} has no stimulation"), *blocks))
+        return result_of((found("treatment", f"{phase.id} has no stimulation"), *blocks))
     look = gates.Look(protocol, pathway, at, visit)
-    return answer((*_strength(rule, given, look), *blocks))
+    return result_of((*_strength(rule, given, look), *blocks))
 
 
 def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Iterator[Blocked]:
@@ -162,13 +162,13 @@ def _stimulation(
     )
 
 
-def _deviated_from(result: Answer, deviation: str, doing: str) -> tuple[str, ...]:
+def _deviated_from(result: CheckResult, deviation: str, doing: str) -> tuple[str, ...]:
     """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
     blocks = blocks_of(result)
     never = tuple(block for block in blocks if block.rule in NEVER_DEVIATED)
     if deviation.strip():
         insist_reason(deviation)
-        insist(answer(never), doing)
+        insist(result_of(never), doing)
     else:
         hint = ". If it was given all the same, say why as its deviation"
         insist(result, doing, "" if never else hint)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.errors import Refused
-from domain.language.findings import Answer, Blocked, answer
+from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
@@ -65,9 +65,9 @@ def decide(
 
 def check_may_be_at(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: LocalTime, now: datetime
-) -> Answer:
+) -> CheckResult:
     """May this visit take place at this local time? Raises Malformed for a time that is not one."""
-    return answer(tuple(_placing(protocol, pathway, pathway.visits[visit], at, now)))
+    return result_of(tuple(_placing(protocol, pathway, pathway.visits[visit], at, now)))
 
 
 def _placing(

@@ -11,6 +11,7 @@ from typing import assert_never
 from domain.delivery.outcomes import (
     Absent,
     Ambiguous,
+    AttemptOutcome,
     Broke,
     Busy,
     Claimed,
@@ -19,16 +20,15 @@ from domain.delivery.outcomes import (
     Lost,
     NeverLeft,
     NotReadBack,
-    Outcome,
-    Refused,
+    RefusedByEhr,
     Silent,
     Stale,
     Unproven,
     WrongPatient,
 )
-from domain.delivery.words import MOVES, Decision, Delivery, DeliveryState
+from domain.delivery.words import MOVES, Delivery, DeliveryDecision, DeliveryState
 
-SETTLING = timedelta(seconds=60)
+SURFACING = timedelta(seconds=60)
 """How long a write whose answer was lost may still surface in an EHR that cannot be asked to
 create conditionally. Only after that does an empty search prove that it never arrived."""
 
@@ -57,7 +57,7 @@ def looks_first(delivery: Delivery) -> bool:
     return delivery.state is not DeliveryState.INTENT or delivery.ehr_id is not None
 
 
-def given_up(delivery: Delivery) -> Decision | None:
+def given_up(delivery: Delivery) -> DeliveryDecision | None:
     """Ask a person about a delivery whose attempts are used up, and of which none is known.
 
     `after` asks at the last attempt that comes to an end; this is for attempts that end with their
@@ -70,8 +70,8 @@ def given_up(delivery: Delivery) -> Decision | None:
 
 
 def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or two
-    delivery: Delivery, outcome: Outcome, now: datetime
-) -> Decision:
+    delivery: Delivery, outcome: AttemptOutcome, now: datetime
+) -> DeliveryDecision:
     """Decide what follows. `delivery` is as it was found in the ledger before this attempt.
 
     Its `ehr_id` is set also if this very attempt learned it from the EHR.
@@ -93,7 +93,7 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             why = f"written, but not read back: {why}"
             early = gone and not _surfaced(delivery, now)
             return _look_again(delivery, why) if early else _ask(delivery, why)
-        case Refused(why=why, sent=sent, once=once):
+        case RefusedByEhr(why=why, sent=sent, once=once):
             if looks_first(delivery):
                 return _ask(delivery, why)
             if once and delivery.attempts:
@@ -122,7 +122,7 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             harmless = once and not _last(delivery)
             if not (harmless or _surfaced(delivery, now)):
                 why = "waiting whether a lost write still surfaces"
-                return _unchanged(delivery, why, wait=delivery.changed_at + SETTLING - now)
+                return _unchanged(delivery, why, wait=delivery.changed_at + SURFACING - now)
             return _again(delivery, "looked for and not there")
         case Ambiguous(count=count):
             return _ask(delivery, f"{count} resources could be this one")
@@ -138,7 +138,7 @@ def may_move(begins: DeliveryState, ends: DeliveryState) -> bool:
     return begins is ends or ends in MOVES[begins]
 
 
-def _lost(delivery: Delivery, *, ehr_answers: bool) -> Decision:
+def _lost(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
     """The write may have been done. It is looked for next, even at the last attempt."""
     if looks_first(delivery):  # then nothing was written but what is looked for anyhow
         return _silent(delivery, ehr_answers=ehr_answers)
@@ -147,13 +147,13 @@ def _lost(delivery: Delivery, *, ehr_answers: bool) -> Decision:
     return replace(lost, ehr_away=not ehr_answers)
 
 
-def _silent(delivery: Delivery, *, ehr_answers: bool) -> Decision:
+def _silent(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
     """Nothing came of a read. That counts only if the EHR is there and answers others."""
     why = "the EHR did not answer"
     return _not_done(delivery, why) if ehr_answers else _unchanged(delivery, why)
 
 
-def _not_done(delivery: Delivery, why: str) -> Decision:
+def _not_done(delivery: Delivery, why: str) -> DeliveryDecision:
     """This attempt changed nothing in the EHR; an earlier one may have."""
     if looks_first(delivery):
         return _look_again(delivery, why)
@@ -168,9 +168,9 @@ def _decision(
     needs_person: bool = False,
     counts: bool = True,
     wait: timedelta | None = None,
-) -> Decision:
+) -> DeliveryDecision:
     attempts = delivery.attempts + counts
-    return Decision(state, attempts, reason, needs_person, delivery.ehr_id, wait=wait)
+    return DeliveryDecision(state, attempts, reason, needs_person, delivery.ehr_id, wait=wait)
 
 
 def _in_ehr(
@@ -181,25 +181,25 @@ def _in_ehr(
     differences: tuple[str, ...] = (),
     *,
     linked: bool = True,
-) -> Decision:
+) -> DeliveryDecision:
     asks = state is not DeliveryState.CONFIRMED
     known = _decision(delivery, state, reason, needs_person=asks)
     return replace(known, ehr_version=version, differences=differences, linked=linked)
 
 
-def _ask(delivery: Delivery, reason: str) -> Decision:
+def _ask(delivery: Delivery, reason: str) -> DeliveryDecision:
     """Ask a person what became of it; until then it is neither sent nor looked for."""
     return _decision(delivery, DeliveryState.UNKNOWN, reason, needs_person=True)
 
 
-def _look_again(delivery: Delivery, reason: str) -> Decision:
+def _look_again(delivery: Delivery, reason: str) -> DeliveryDecision:
     """Look for it later, or ask a person after too many attempts."""
     if _last(delivery):
         return _ask(delivery, f"{reason}; {delivery.attempts + 1} attempts")
     return _decision(delivery, DeliveryState.UNKNOWN, reason, wait=_pause(delivery))
 
 
-def _again(delivery: Delivery, reason: str, wait: timedelta | None = None) -> Decision:
+def _again(delivery: Delivery, reason: str, wait: timedelta | None = None) -> DeliveryDecision:
     """Put back what provably is not in the EHR, or ask a person after too many attempts."""
     if _last(delivery):
         reason = f"{reason}; {delivery.attempts + 1} attempts"
@@ -207,7 +207,9 @@ def _again(delivery: Delivery, reason: str, wait: timedelta | None = None) -> De
     return _decision(delivery, DeliveryState.INTENT, reason, wait=wait)
 
 
-def _unchanged(delivery: Delivery, reason: str, *, wait: timedelta | None = None) -> Decision:
+def _unchanged(
+    delivery: Delivery, reason: str, *, wait: timedelta | None = None
+) -> DeliveryDecision:
     """Leave it as it was found, for nothing happened; but what stands in the EHR stands.
 
     Without a time to wait for it is the EHR that is away, and its lane with it.
@@ -227,4 +229,4 @@ def _pause(delivery: Delivery) -> timedelta:
 
 def _surfaced(delivery: Delivery, now: datetime) -> bool:
     """Say whether a write that was lost would be seen by now."""
-    return delivery.state is not DeliveryState.INTENT and now - delivery.changed_at >= SETTLING
+    return delivery.state is not DeliveryState.INTENT and now - delivery.changed_at >= SURFACING

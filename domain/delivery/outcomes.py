@@ -47,7 +47,7 @@ class NotReadBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedByEhr:
     """The EHR said no, or writing it would not have been safe. `sent` if the EHR was asked.
 
     `once` if it was sent to an EHR that creates it only once, and so perhaps before an earlier
@@ -132,13 +132,13 @@ class Broke:
     error: str
 
 
-Outcome = (
+AttemptOutcome = (
     Equal
     | Differs
     | WrongPatient
     | Claimed
     | NotReadBack
-    | Refused
+    | RefusedByEhr
     | Stale
     | NeverLeft
     | Busy

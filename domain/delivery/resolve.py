@@ -7,7 +7,7 @@ sent that may be in the EHR: it is looked for first.
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
-from domain.delivery.words import Action, Decision, Delivery, DeliveryState
+from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState
 from domain.language.errors import Conflict, Refused
 from domain.language.names import Author, Role
 
@@ -70,7 +70,7 @@ def possible(delivery: Delivery) -> tuple[Kind, ...]:
     assert_never(delivery.state)
 
 
-def resolve(delivery: Delivery, choice: Choice, person: Author) -> Decision:
+def resolve(delivery: Delivery, choice: Choice, person: Author) -> DeliveryDecision:
     """Decide what follows from a person's choice.
 
     Refused for a role that may not; Conflict, saying what would be right, for a choice that does
@@ -109,8 +109,8 @@ def _decided(
     *,
     attempts: int | None = None,
     ehr_id: str | None = None,
-) -> Decision:
-    return Decision(
+) -> DeliveryDecision:
+    return DeliveryDecision(
         state=state,
         attempts=delivery.attempts if attempts is None else attempts,
         reason=choice.reason,

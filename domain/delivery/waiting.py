@@ -11,7 +11,7 @@ from domain.delivery.words import OPEN, Action, DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class InLane:
-    """What the order of a lane depends on, of one delivery that is not settled in the EHR."""
+    """What the order of a lane depends on, of one delivery that is not in the EHR as meant."""
 
     id: int
     artefact: str
@@ -30,7 +30,7 @@ class InLane:
 
 @dataclass(frozen=True, slots=True)
 class Bringer:
-    """A delivery, settled or not, that was to bring an artefact into the EHR."""
+    """A delivery, in whatever state, that was to bring an artefact into the EHR."""
 
     id: int
     artefact: str
@@ -52,7 +52,7 @@ def next_of(
     """Name the first delivery that nothing holds back; None if there is none.
 
     One waits while an artefact that it needs is not in the EHR, and while an earlier delivery of
-    its own artefact is not settled there. One that needs a person, or is left alone for a while
+    its own artefact is not there as meant. One that needs a person, or is left alone for a while
     (`aside`), holds back nothing else. All wait while one stands on another patient.
     """
     if any(each.state is DeliveryState.MISFILED for each in lane):

@@ -157,7 +157,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DeliveryDecision:
     """What the ledger is to say of a delivery from now on.
 
     `linked` says that other resources may refer to it as `ehr_id`. `wait` is how long to leave it

@@ -51,10 +51,10 @@ class Missing:
     what: tuple[Blocked, ...]
 
 
-Answer = Passed | Held | Missing
+CheckResult = Passed | Held | Missing
 
 
-def answer(blocks: tuple[Blocked, ...]) -> Answer:
+def result_of(blocks: tuple[Blocked, ...]) -> CheckResult:
     """Fold what blocks into one answer: any finding holds, else anything missing is missing."""
     findings = tuple(block for block in blocks if block.finding is not None)
     if findings:
@@ -62,7 +62,7 @@ def answer(blocks: tuple[Blocked, ...]) -> Answer:
     return Missing(blocks) if blocks else Passed()
 
 
-def blocks_of(result: Answer) -> tuple[Blocked, ...]:
+def blocks_of(result: CheckResult) -> tuple[Blocked, ...]:
     """List what stands in the way; empty only for Passed."""
     match result:
         case Held(findings=blocks) | Missing(what=blocks):

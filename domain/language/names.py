@@ -79,7 +79,7 @@ class VisitStatus(StrEnum):
 LIVE = frozenset({VisitStatus.PROPOSED, VisitStatus.BOOKED, VisitStatus.CHECKED_IN})
 
 
-class Decision(StrEnum):
+class PhaseDecision(StrEnum):
     """What a named clinician decides at a phase's end or at a review."""
 
     CONTINUE = "continue"
@@ -88,7 +88,7 @@ class Decision(StrEnum):
     COMPLETE = "complete"
 
 
-class Outcome(StrEnum):
+class PathwayOutcome(StrEnum):
     """How a pathway ended."""
 
     COMPLETED = "completed"

@@ -13,14 +13,14 @@ from domain.language.clocks import LocalTime
 from domain.language.names import (
     Author,
     ConnectionId,
-    Decision,
     EhrPatientId,
     EventId,
     HoldId,
     HoldReason,
     ObservationName,
-    Outcome,
     PathwayId,
+    PathwayOutcome,
+    PhaseDecision,
     PhaseId,
     Role,
     RuleId,
@@ -116,7 +116,7 @@ class Phase:
     first_visit: LocalTime
     number: int = 1
     signed: datetime | None = None
-    decisions: Mapping[EventId, tuple[datetime, Decision]] = field(default_factory=dict)
+    decisions: Mapping[EventId, tuple[datetime, PhaseDecision]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Pathway:
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)
-    outcome: Outcome | None = None
+    outcome: PathwayOutcome | None = None
 
     @property
     def phase(self) -> PhaseId:

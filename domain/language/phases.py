@@ -8,9 +8,9 @@ from domain.language.clocks import LocalTime
 from domain.language.names import (
     CARE,
     ConnectionId,
-    Decision,
     EhrPatientId,
-    Outcome,
+    PathwayOutcome,
+    PhaseDecision,
     PhaseId,
     Role,
     Roles,
@@ -35,7 +35,7 @@ class Decide:
     MAY: ClassVar[Roles] = (Role.PRESCRIBER,)
 
     phase: PhaseId
-    decision: Decision
+    decision: PhaseDecision
     reason: str
     kind: Literal["decide"] = "decide"
 
@@ -78,7 +78,7 @@ class DecisionMade:
     """A named clinician decided at a phase's end or a review, knowing these findings."""
 
     phase: PhaseId
-    decision: Decision
+    decision: PhaseDecision
     reason: str
     findings: tuple[str, ...]
     kind: Literal["decision-made"] = "decision-made"
@@ -88,7 +88,7 @@ class DecisionMade:
 class PathwayFinished:
     """The pathway ended by a clinician's decision."""
 
-    outcome: Outcome
+    outcome: PathwayOutcome
     kind: Literal["pathway-finished"] = "pathway-finished"
 
 

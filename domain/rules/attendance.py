@@ -1,7 +1,7 @@
 """Which visit is meant, how far it has come, and whether the patient is here."""
 
 from domain.language.errors import Conflict, Malformed
-from domain.language.findings import Answer, answer
+from domain.language.findings import CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.release import ReleaseVisit
@@ -24,10 +24,10 @@ def visit_that_is(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> V
     return known
 
 
-def check_nobody_is_here(pathway: Pathway) -> Answer:
+def check_nobody_is_here(pathway: Pathway) -> CheckResult:
     """Has the patient left every visit they came to?"""
     here = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
     finding = "{} is checked in and not released; release it with the time they left"
-    return answer(
+    return result_of(
         tuple(found("released-first", finding.format(v.id), ReleaseVisit.MAY) for v in here)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.language.findings import Answer, Blocked, answer
+from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import HoldReason, VisitId, VisitStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, When
@@ -15,9 +15,9 @@ from domain.rules.steps import Ask
 
 def check_may_release(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
-) -> Answer:
+) -> CheckResult:
     """May the patient be released from this visit at this instant?"""
-    return answer(tuple(_release(protocol, pathway, visit, at)))
+    return result_of(tuple(_release(protocol, pathway, visit, at)))
 
 
 def _release(

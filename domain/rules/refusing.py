@@ -1,7 +1,7 @@
 """How a rule of the pathway itself says no. Gates say it for protocols (`gates.py`)."""
 
 from domain.language.errors import Malformed, Refused
-from domain.language.findings import Answer, Blocked, Missing, answer, blocks_of
+from domain.language.findings import Blocked, CheckResult, Missing, blocks_of, result_of
 from domain.language.names import Role, Roles, RuleId
 from domain.language.pathway import Pathway
 
@@ -13,14 +13,14 @@ def found(rule: str, finding: str, who: Roles = PRESCRIBER) -> Blocked:
     return Blocked(RuleId(rule), who, finding=finding)
 
 
-def check_open(pathway: Pathway) -> Answer:
+def check_open(pathway: Pathway) -> CheckResult:
     """Is the pathway still going on? Nothing is recorded on one that has ended."""
     if pathway.outcome is None:
-        return answer(())
-    return answer((found("pathway-open", f"the pathway is {pathway.outcome}", ()),))
+        return result_of(())
+    return result_of((found("pathway-open", f"the pathway is {pathway.outcome}", ()),))
 
 
-def insist(result: Answer, doing: str, hint: str = "") -> None:
+def insist(result: CheckResult, doing: str, hint: str = "") -> None:
     """Raise Refused unless passed; held and missing say so differently."""
     blocks = blocks_of(result)
     if not blocks:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.language.findings import Blocked
-from domain.language.names import Outcome, Role, VisitId
+from domain.language.names import PathwayOutcome, Role, VisitId
 from domain.rules.calendar import ProposedVisit
 
 
@@ -86,7 +86,7 @@ class Await:
 class Finished:
     """Nothing will come."""
 
-    outcome: Outcome
+    outcome: PathwayOutcome
     says: str
     rule: str = "pathway-finished"
 

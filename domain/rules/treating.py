@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.language.clocks import CLOCK_SKEW, local_day
-from domain.language.findings import Answer, Blocked, answer
+from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import RuleId, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Session, Visit
 from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
@@ -24,9 +24,9 @@ _A_MOMENT = timedelta(microseconds=1)
 
 def check_may_treat(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
-) -> Answer:
+) -> CheckResult:
     """May the next session be given at this visit at this instant?"""
-    return answer(tuple(blocks_treating(protocol, pathway, visit, at)))
+    return result_of(tuple(blocks_treating(protocol, pathway, visit, at)))
 
 
 def sessions_due(phase: Protocol, pathway: Pathway, visit: Visit) -> int:

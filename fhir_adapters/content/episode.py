@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from domain.language.events import Event
-from domain.language.names import Outcome, PhaseId
+from domain.language.names import PathwayOutcome, PhaseId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
 from fhir_adapters.content import elements, identifiers
@@ -32,7 +32,7 @@ def open_episode(scene: Scene) -> Draft:
     return created(ArtefactKind.EPISODE, artefact, body, f"Care pathway started: {title}.")
 
 
-def close_episode(scene: Scene, outcome: Outcome) -> Draft:
+def close_episode(scene: Scene, outcome: PathwayOutcome) -> Draft:
     """Finish the EpisodeOfCare."""
     body = {"status": "finished", "period": _whole(scene)}
     artefact = identifiers.episode(scene.after.id)
@@ -74,11 +74,11 @@ def show_phase(scene: Scene, phase: PhaseId) -> Draft:
     )
 
 
-def end_care_plan(scene: Scene, outcome: Outcome) -> Draft:
+def end_care_plan(scene: Scene, outcome: PathwayOutcome) -> Draft:
     """Complete the CarePlan, or revoke it when the pathway was stopped."""
     body = {
         "text": _narrative(scene, outcome),
-        "status": "completed" if outcome is Outcome.COMPLETED else "revoked",
+        "status": "completed" if outcome is PathwayOutcome.COMPLETED else "revoked",
         "period": _whole(scene),
         "activity": _activity(scene.protocol, scene.after, outcome),
     }
@@ -89,7 +89,7 @@ def end_care_plan(scene: Scene, outcome: Outcome) -> Draft:
 
 
 def _activity(
-    protocol: CombinedProtocol, pathway: Pathway, outcome: Outcome | None
+    protocol: CombinedProtocol, pathway: Pathway, outcome: PathwayOutcome | None
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -103,7 +103,7 @@ def _activity(
     ]
 
 
-def _status(pathway: Pathway, phase: Protocol, outcome: Outcome | None) -> str:
+def _status(pathway: Pathway, phase: Protocol, outcome: PathwayOutcome | None) -> str:
     if phase.id not in pathway.phases:
         return "not-started" if outcome is None else "cancelled"
     if phase.id == pathway.phase and outcome is None:
@@ -125,7 +125,7 @@ def _phases(protocol: CombinedProtocol) -> str:
     return ", ".join(phase.title for phase in protocol.phases)
 
 
-def _narrative(scene: Scene, outcome: Outcome | None) -> dict[str, str]:
+def _narrative(scene: Scene, outcome: PathwayOutcome | None) -> dict[str, str]:
     """Say in words what the activities say, for whoever reads nothing else of the plan."""
     protocol = scene.protocol
     items = "".join(

@@ -11,7 +11,7 @@ from typing import assert_never
 from domain.delivery.words import Intent
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import Outcome, VisitStatus
+from domain.language.names import PathwayOutcome, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
@@ -134,7 +134,7 @@ def _end_order_before(scene: Scene) -> Iterator[Draft]:
         yield orders.end(scene, before.phase, None)
 
 
-def _end_order(scene: Scene, outcome: Outcome) -> Iterator[Draft]:
+def _end_order(scene: Scene, outcome: PathwayOutcome) -> Iterator[Draft]:
     """When the pathway ends, so does the order of the phase that it was in."""
     after = scene.after
     if after.phases and after.phases[after.phase].signed is not None:

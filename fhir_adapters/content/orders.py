@@ -7,7 +7,7 @@ and doses stand in elements where the protocol has exactly one, and always in wo
 
 from typing import Any, Literal
 
-from domain.language.names import Outcome, PhaseId
+from domain.language.names import PathwayOutcome, PhaseId
 from domain.language.pathway import Pathway
 from domain.language.protocol import (
     Days,
@@ -29,8 +29,8 @@ _OUTPATIENT = Code(
 )
 _WHERE = "given in the clinic under supervision"
 _WHY_ENDED = {
-    Outcome.STOPPED: "the care pathway was stopped",
-    Outcome.COMPLETED: "the care pathway was completed before every session was given",
+    PathwayOutcome.STOPPED: "the care pathway was stopped",
+    PathwayOutcome.COMPLETED: "the care pathway was completed before every session was given",
     None: "the care pathway moved on before every session was given",
 }
 
@@ -44,7 +44,7 @@ def sign(scene: Scene, phase: PhaseId) -> Draft:
     return _course(scene, artefact, rules)
 
 
-def end(scene: Scene, phase: PhaseId, outcome: Outcome | None) -> Draft:
+def end(scene: Scene, phase: PhaseId, outcome: PathwayOutcome | None) -> Draft:
     """End a phase's order, so that no active order outlives its phase.
 
     `outcome` is the pathway's where it ends with the phase, None where the pathway moves on.
@@ -64,7 +64,7 @@ def end(scene: Scene, phase: PhaseId, outcome: Outcome | None) -> Draft:
 
 
 def how_ended(
-    rules: Protocol, pathway: Pathway, outcome: Outcome | None
+    rules: Protocol, pathway: Pathway, outcome: PathwayOutcome | None
 ) -> Literal["completed", "stopped", "cancelled"]:
     """Say how a phase that is over ended, by what was given of what was ordered.
 
@@ -77,7 +77,7 @@ def how_ended(
     if given == 0:
         return "cancelled"
     if None in asked:
-        return "stopped" if outcome is Outcome.STOPPED else "completed"
+        return "stopped" if outcome is PathwayOutcome.STOPPED else "completed"
     return "completed" if given >= sum(count or 0 for count in asked) else "stopped"
 
 

@@ -46,7 +46,7 @@ _LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class EhrResource:
     """A resource as the EHR holds it: its raw JSON and version."""
 
     ehr_id: str
@@ -100,7 +100,7 @@ class EhrClient:
         """Read the CapabilityStatement."""
         return self._object(await self._get("metadata"), "read its capabilities")
 
-    async def read(self, resource_type: str, ehr_id: str) -> Held:
+    async def read(self, resource_type: str, ehr_id: str) -> EhrResource:
         """Read one resource. EhrRefused with 404 or 410 if it is not there."""
         if not is_id(ehr_id):
             raise Unsafe(f"this is not the id of a {resource_type}")
@@ -109,7 +109,7 @@ class EhrClient:
         if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
             raise NoAnswer(f"the EHR answered with something else than the {resource_type}")
         version = version_from_etag(reply.headers.get("etag")) or version_of(found)
-        return Held(ehr_id, version, found)
+        return EhrResource(ehr_id, version, found)
 
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = MOST_PAGES

@@ -38,7 +38,7 @@ _DATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundInEhr:
     """It is there, once."""
 
     ehr_id: str
@@ -65,7 +65,7 @@ class Unproven:
     why: str
 
 
-Finding = Found | Absent | Ambiguous | Unproven
+Finding = FoundInEhr | Absent | Ambiguous | Unproven
 
 
 async def find(
@@ -94,7 +94,7 @@ async def _find_change(client: EhrClient, intent: Intent, known: Mapping[str, st
     changes = resolve(intent.body, known)
     if differences(changes, held.resource, client.base_url, whole=False):
         return Absent()
-    return Found(held.ehr_id, held.version, held.resource)
+    return FoundInEhr(held.ehr_id, held.version, held.resource)
 
 
 async def _find_created(
@@ -145,7 +145,7 @@ def _verdict(
     if len(hits) > 1:
         return Ambiguous(len(hits))
     if hits:
-        return Found(hits[0]["id"], version_of(hits[0]), hits[0])
+        return FoundInEhr(hits[0]["id"], version_of(hits[0]), hits[0])
     if not honoured:
         return Unproven("the EHR ignored the filter: it answered with what was not asked for")
     if leaves_doubt(result.issues, vendor):

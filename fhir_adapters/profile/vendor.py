@@ -33,7 +33,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor, under the word by which a clinic file chooses it.
+    """One vendor, under the word by which a installation file chooses it.
 
     `not_taken` gives the reason why an artefact cannot be written as a type although creating it
     is advertised. `identifier_lost` lists types whose identifier search may miss our own write.

@@ -1,4 +1,4 @@
-"""Every vendor that Kairos knows. Whoever makes an EHR chooses here, by the clinic file's word."""
+"""Every vendor that Kairos knows. Who makes an EHR chooses here, by the installation file."""
 
 from collections.abc import Mapping
 

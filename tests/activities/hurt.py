@@ -163,7 +163,7 @@ class Lane:
         """A person decides about a delivery."""
         async with self.database.begin() as tx:
             known = await ledger.get(tx, delivery)
-            await ledger.settle(tx, known, resolve(known, choice, OPERATOR), self.at)
+            await ledger.record_decision(tx, known, resolve(known, choice, OPERATOR), self.at)
 
     async def rows(self) -> list[DeliveryRow]:
         """The ledger, in its order."""

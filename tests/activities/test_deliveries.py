@@ -29,7 +29,7 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
     async with a_world(database, protocol) as made:
         today = (await made.now()).date()
         await made.enrol(today + timedelta(days=7))
-        await made.settled()
+        await made.until_quiet()
         yield made
 
 
@@ -45,7 +45,7 @@ def _states(rows: list[DeliveryRow]) -> set[str]:
 async def test_everything_intended_is_confirmed(world: World) -> None:
     """In fair weather each delivery is read back equal and confirmed."""
     await world.do(PRESCRIBER, SignOrder(INDUCTION))
-    await world.settled()
+    await world.until_quiet()
     rows = await world.ledger()
     assert len(rows) > 10
     assert [(r.artefact, r.state, r.differences) for r in rows if r.state != "confirmed"] == []
@@ -55,7 +55,7 @@ async def test_a_lost_response_makes_no_double(world: World) -> None:
     """A create whose answer is lost after the EHR committed is found again, not sent again."""
     lost = world.wire.drop_next_response("POST", "/fhir/Observation")
     await _pulse_oximetry(world)
-    await world.settled(5)
+    await world.until_quiet(5)
     assert lost.happened.is_set()
     assert len(await world.in_ehr("Observation")) == 1
     assert _states(await world.ledger()) == {DeliveryState.CONFIRMED}
@@ -66,11 +66,11 @@ async def test_an_ehr_that_is_down_for_an_hour_drains_once(world: World) -> None
     world.wire.refuse()
     for value in (95, 96, 97):
         await _pulse_oximetry(world, value)
-    await world.settled(60)
+    await world.until_quiet(60)
     waiting = [r for r in await world.ledger() if r.resource_type == "Observation"]
     assert [r.state for r in waiting] == ["intent"] * 3
     world.wire.accept()
-    await world.settled(30)
+    await world.until_quiet(30)
     assert len(await world.in_ehr("Observation")) == 3
     assert _states(await world.ledger()) == {DeliveryState.CONFIRMED}
 
@@ -84,7 +84,7 @@ async def test_a_refused_write_needs_a_person_and_others_go_on(world: World) -> 
     world.wire.answer_next("POST", "/fhir/Observation", 422, outcome)
     await _pulse_oximetry(world, 95)
     await _pulse_oximetry(world, 96)
-    await world.settled(5)
+    await world.until_quiet(5)
     first, second = [r for r in await world.ledger() if r.resource_type == "Observation"]
     assert (first.state, first.needs_person) == (DeliveryState.REFUSED, True)
     assert "422" in (first.reason or "")
@@ -99,14 +99,14 @@ async def test_sent_is_committed_before_the_answer(world: World) -> None:
     states = {r.state for r in await world.ledger() if r.resource_type == "Observation"}
     hung.release()
     assert states == {DeliveryState.SENT}
-    await world.settled()
+    await world.until_quiet()
     assert len(await world.in_ehr("Observation")) == 1
 
 
 async def test_what_was_sent_by_a_dead_process_is_looked_for(world: World) -> None:
     """A write that another process sent before it died is found by identifier and adopted."""
     await _pulse_oximetry(world)
-    await world.settled()
+    await world.until_quiet()
     async with world.database.begin() as tx:
         row = (await tx.execute(select(DeliveryRow).where(IS_OBSERVATION))).scalar_one()
         row.state, row.ehr_id = DeliveryState.SENT, None

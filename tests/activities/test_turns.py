@@ -40,7 +40,7 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
     """A clinic with one enrolled patient, whose deliveries have been made."""
     async with a_world(database, protocol) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
-        await made.settled()
+        await made.until_quiet()
         yield made
 
 

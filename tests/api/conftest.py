@@ -6,21 +6,21 @@ import pytest
 
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
-from tests.api.clinic import Clinic, House
+from tests.api.service import Application, Service
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def application(tmp_path_factory: pytest.TempPathFactory) -> Application:
     """The one application of all tests."""
-    return House(tmp_path_factory.mktemp("house"))
+    return Application(tmp_path_factory.mktemp("house"))
 
 
 @pytest.fixture
-async def clinic(
-    database: Database, protocol: CombinedProtocol, house: House
-) -> AsyncIterator[Clinic]:
+async def service(
+    database: Database, protocol: CombinedProtocol, application: Application
+) -> AsyncIterator[Service]:
     """The API of two sites on one EHR, with one patient there."""
-    made = Clinic(database, protocol, house)
+    made = Service(database, protocol, application)
     await made.probe()
     yield made
     await made.close()

@@ -10,14 +10,14 @@ from domain.language.commands import Wish
 from domain.language.names import Role
 from domain.language.protocol import CombinedProtocol
 from domain.permissions import MAY_START, roles_for
-from tests.api.clinic import EVERY_ROLE, Clinic, book
+from tests.api.service import EVERY_ROLE, Service, book
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def operations(clinic: Clinic) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def operations(service: Service) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every operation under /v1: method, path and what it takes."""
-    for path, found in clinic.app.openapi()["paths"].items():
+    for path, found in service.app.openapi()["paths"].items():
         if path.startswith("/v1/"):
             yield from ((method, path, found[method]) for method in METHODS if method in found)
 
@@ -37,12 +37,12 @@ def body_of(operation: dict[str, Any]) -> Any:
     return operation["requestBody"]["content"]["application/json"]["examples"]["usual"]["value"]
 
 
-async def test_every_route_refuses_without_a_token(clinic: Clinic):
+async def test_every_route_refuses_without_a_token(service: Service):
     """Every operation under /v1, new ones included, is 401 without a token and in one shape."""
     bodies = set()
-    for method, path, operation in operations(clinic):
+    for method, path, operation in operations(service):
         address = filled(path, "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11")
-        answer = await clinic.http.request(method, address, json=body_of(operation))
+        answer = await service.http.request(method, address, json=body_of(operation))
         assert answer.status_code == 401, (method, path)
         assert answer.headers["www-authenticate"] == "Bearer"
         problem = answer.json()
@@ -51,15 +51,15 @@ async def test_every_route_refuses_without_a_token(clinic: Clinic):
     assert len(bodies) == 1
 
 
-async def test_nothing_under_v1_answers_without_a_token(clinic: Clinic):
+async def test_nothing_under_v1_answers_without_a_token(service: Service):
     """An address that does not exist is 401 as well, so that nobody can map them."""
-    assert (await clinic.http.get("/v1/nothing/here")).status_code == 401
+    assert (await service.http.get("/v1/nothing/here")).status_code == 401
 
 
-async def test_a_token_without_roles_may_do_nothing(clinic: Clinic):
+async def test_a_token_without_roles_may_do_nothing(service: Service):
     """Every operation is 403 for somebody whose token grants no role that is known."""
-    nobody = clinic.staff("kairos", "root", "KAIROS")
-    for method, path, operation in operations(clinic):
+    nobody = service.staff("kairos", "root", "KAIROS")
+    for method, path, operation in operations(service):
         address = filled(path, "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11")
         if method == "get":
             params = {"identifier": "1"} if "patients" in path else {}
@@ -100,12 +100,12 @@ def by_kind(protocol: CombinedProtocol) -> dict[str, tuple[Role, ...]]:
     }
 
 
-async def test_the_command_table_is_complete(clinic: Clinic):
+async def test_the_command_table_is_complete(service: Service):
     """Each command route is in the role matrix below, and each wish has a route."""
-    kinds = set(by_kind(clinic.protocol))
+    kinds = set(by_kind(service.protocol))
     assert set(COMMANDS.values()) == kinds
     prefix = "/v1/pathways/{pathway}/"
-    posts = [path for method, path, _ in operations(clinic) if method == "post"]
+    posts = [path for method, path, _ in operations(service) if method == "post"]
     routed = {path.removeprefix(prefix) for path in posts if path.startswith(prefix)}
     assert {
         r.replace("{visit}", "a").replace("{hold}", "a").replace("{task}", "a") for r in routed
@@ -113,12 +113,12 @@ async def test_the_command_table_is_complete(clinic: Clinic):
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
-async def test_each_command_is_for_the_roles_that_the_domain_lists(clinic: Clinic, role: str):
+async def test_each_command_is_for_the_roles_that_the_domain_lists(service: Service, role: str):
     """A role that may not is 403 with the roles that may; one that may gets past that."""
-    address = await clinic.started()
-    examples = {path: body_of(o) for m, path, o in operations(clinic) if m == "post"}
-    allowed = by_kind(clinic.protocol)
-    person = clinic.staff(role)
+    address = await service.started()
+    examples = {path: body_of(o) for m, path, o in operations(service) if m == "post"}
+    allowed = by_kind(service.protocol)
+    person = service.staff(role)
     for route, kind in COMMANDS.items():
         template = route.replace("/a/", "/{x}/", 1)
         body = next(
@@ -137,46 +137,46 @@ async def test_each_command_is_for_the_roles_that_the_domain_lists(clinic: Clini
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
-async def test_only_those_who_may_start_may_start(clinic: Clinic, role: str):
+async def test_only_those_who_may_start_may_start(service: Service, role: str):
     """Starting a pathway is for care managers and prescribers."""
-    answer = await clinic.staff(role).post("/v1/pathways", {})
+    answer = await service.staff(role).post("/v1/pathways", {})
     assert (answer.status_code == 403) == (Role(role) not in MAY_START)
 
 
-async def test_an_order_is_signed_by_those_whom_its_protocol_names(clinic: Clinic):
+async def test_an_order_is_signed_by_those_whom_its_protocol_names(service: Service):
     """Where a protocol has nurses order, a nurse is asked and admitted; a prescriber is told."""
-    first, *others = clinic.protocol.phases
+    first, *others = service.protocol.phases
     phases = (replace(first, ordered_by=(Role.NURSE,)), *others)
-    theirs = replace(clinic.protocol, id="nurses-order", phases=phases)
-    deps = clinic.app.state.dependencies
-    clinic.app.state.dependencies = replace(deps, protocols=book(clinic.protocol, theirs))
-    address = await clinic.started(protocol=theirs.id)
-    (asked,) = (step for step in (await clinic.nurse.get(address)).json()["next"] if step["ask"])
+    theirs = replace(service.protocol, id="nurses-order", phases=phases)
+    deps = service.app.state.dependencies
+    service.app.state.dependencies = replace(deps, protocols=book(service.protocol, theirs))
+    address = await service.started(protocol=theirs.id)
+    (asked,) = (step for step in (await service.nurse.get(address)).json()["next"] if step["ask"])
     assert asked["who"] == ["nurse"]
     order = {"phase": first.id}
-    assert (await clinic.manager.post(f"{address}/orders", order)).status_code == 403
-    answer = await clinic.prescriber.post(f"{address}/orders", order)
+    assert (await service.manager.post(f"{address}/orders", order)).status_code == 403
+    answer = await service.prescriber.post(f"{address}/orders", order)
     assert (answer.status_code, answer.json()["blocked_by"][0]["who"]) == (409, ["nurse"])
-    assert (await clinic.nurse.post(f"{address}/orders", order)).status_code == 201
+    assert (await service.nurse.post(f"{address}/orders", order)).status_code == 201
 
 
-async def test_the_acting_role_is_the_first_that_may(clinic: Clinic):
+async def test_the_acting_role_is_the_first_that_may(service: Service):
     """Who has several roles acts in the first that may have the wish."""
-    address = await clinic.started()
-    both = clinic.staff("auditor", "tms-operator", "nurse", name="both-1")
+    address = await service.started()
+    both = service.staff("auditor", "tms-operator", "nurse", name="both-1")
     await both.post(f"{address}/holds", {"reason": "other"})
-    items = (await clinic.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
+    items = (await service.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
     placed = next(item for item in items if item["kind"] == "hold-placed")
     assert placed["by"] == {"id": "both-1", "role": "tms-operator"}
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
-async def test_another_sites_pathway_does_not_exist(clinic: Clinic, role: str):
+async def test_another_sites_pathway_does_not_exist(service: Service, role: str):
     """Every operation on another site's pathway answers exactly as on one that is not there."""
-    address = await clinic.started()
+    address = await service.started()
     nowhere = "/v1/pathways/0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11"
-    stranger = clinic.staff(role, sites=["phoenix"])
-    for method, path, operation in operations(clinic):
+    stranger = service.staff(role, sites=["phoenix"])
+    for method, path, operation in operations(service):
         if "{pathway}" not in path:
             continue
         answers = []
@@ -197,34 +197,34 @@ def without_id(problem: dict[str, Any]) -> str:
     return str({**problem, "correlation_id": ""})
 
 
-async def test_lists_hold_what_the_callers_sites_have(clinic: Clinic):
+async def test_lists_hold_what_the_callers_sites_have(service: Service):
     """Lists show the caller's sites only, also when another is asked for."""
-    await clinic.started()
-    stranger = clinic.staff("care-manager", sites=["phoenix"])
+    await service.started()
+    stranger = service.staff("care-manager", sites=["phoenix"])
     for path in ("/v1/pathways", "/v1/tasks", "/v1/deliveries"):
         assert (await stranger.get(path)).json()["items"] == []
         assert (await stranger.get(path, site="manhattan")).json()["items"] == []
-    assert len((await clinic.manager.get("/v1/pathways")).json()["items"]) == 1
+    assert len((await service.manager.get("/v1/pathways")).json()["items"]) == 1
 
 
-async def test_another_sites_command_does_not_exist(clinic: Clinic):
+async def test_another_sites_command_does_not_exist(service: Service):
     """A command's status is shown at its site and nowhere else."""
-    address = await clinic.started()
-    answer = await clinic.nurse.post(f"{address}/holds", {"reason": "other"})
+    address = await service.started()
+    answer = await service.nurse.post(f"{address}/holds", {"reason": "other"})
     command = answer.headers["location"]
-    assert (await clinic.nurse.get(command)).status_code == 200
-    assert (await clinic.staff("nurse", sites=["phoenix"]).get(command)).status_code == 404
+    assert (await service.nurse.get(command)).status_code == 200
+    assert (await service.staff("nurse", sites=["phoenix"]).get(command)).status_code == 404
 
 
-async def test_a_connection_shows_as_whose_ehr_it_is_treated(clinic: Clinic):
+async def test_a_connection_shows_as_whose_ehr_it_is_treated(service: Service):
     """Whoever connects an EHR sees which vendor's codes and limits apply to it."""
-    (shown,) = (await clinic.staff("integrator").get("/v1/connections")).json()["items"]
+    (shown,) = (await service.staff("integrator").get("/v1/connections")).json()["items"]
     assert (shown["id"], shown["vendor"]) == ("demo-ehr", "generic")
 
 
-async def test_a_connection_of_no_site_of_mine_does_not_exist(clinic: Clinic):
+async def test_a_connection_of_no_site_of_mine_does_not_exist(service: Service):
     """Connections are shown to those who have a site on them."""
-    stranger = clinic.staff("integrator", sites=["elsewhere"])
+    stranger = service.staff("integrator", sites=["elsewhere"])
     assert (await stranger.get("/v1/connections")).json()["items"] == []
     assert (await stranger.get("/v1/connections/demo-ehr/plan")).status_code == 404
     assert (await stranger.post("/v1/connections/demo-ehr/probe")).status_code == 404

@@ -14,7 +14,7 @@ from api.edge.body import read_body
 from api.edge.problems import of_validation
 from api.reading.rendering import task_address, task_at
 from domain.language.names import TaskId
-from tests.api.clinic import BODIES
+from tests.api.service import BODIES
 
 
 @given(st.decimals(-300, 300, places=4, allow_nan=False))

@@ -25,7 +25,7 @@ from protocols.book import ProtocolBook
 from settings import Installation
 from store.database import Database
 from temporal.clock import SystemClock
-from tests.api.clinic import BODIES
+from tests.api.service import BODIES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

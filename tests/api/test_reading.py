@@ -2,13 +2,13 @@
 
 from api.dependencies import Dependencies
 from store.tables import PathwayRow
-from tests.api.clinic import Clinic, patient
+from tests.api.service import Service, patient
 
 
-async def test_what_is_next_says_rule_reason_source_and_who(clinic: Clinic):
+async def test_what_is_next_says_rule_reason_source_and_who(service: Service):
     """For a patient who is here, `next` names every reading missing, why, and who can supply it."""
-    address, visit = await clinic.checked_in()
-    view = (await clinic.nurse.get(address)).json()
+    address, visit = await service.checked_in()
+    view = (await service.nurse.get(address)).json()
     record = next(step for step in view["next"] if step["ask"] == "record")
     assert record["about"] == visit
     assert "nurse" in record["who"]
@@ -22,34 +22,34 @@ async def test_what_is_next_says_rule_reason_source_and_who(clinic: Clinic):
     assert view["tasks"]
 
 
-async def test_a_gate_that_holds_says_so(clinic: Clinic):
+async def test_a_gate_that_holds_says_so(service: Service):
     """A pressure above the gate is a finding, overridable, and a task for a prescriber."""
-    address, visit = await clinic.checked_in()
+    address, visit = await service.checked_in()
     pair = [
         {"observation": "systolic_bp", "value": 152, "unit": "mmHg"},
         {"observation": "diastolic_bp", "value": 94, "unit": "mmHg"},
     ]
-    body = {"measured_at": clinic.clock.at.isoformat(), "visit": visit, "readings": pair}
-    assert (await clinic.nurse.post(f"{address}/readings", body)).status_code == 201
-    steps = (await clinic.nurse.get(address)).json()["next"]
+    body = {"measured_at": service.clock.at.isoformat(), "visit": visit, "readings": pair}
+    assert (await service.nurse.post(f"{address}/readings", body)).status_code == 201
+    steps = (await service.nurse.get(address)).json()["next"]
     held = next(s for s in steps if s["ask"] == "clear-gate")
     assert "152" in held["blocked_by"][0]["finding"]
     assert held["blocked_by"][0]["overridable"] is True
     assert held["task"] == f"clear-gate~{visit}~blood-pressure-before.1"
-    task = (await clinic.prescriber.get("/v1/tasks", role="prescriber")).json()["items"]
+    task = (await service.prescriber.get("/v1/tasks", role="prescriber")).json()["items"]
     assert held["task"] in {t["id"] for t in task}
 
 
-async def test_lists_come_page_by_page(clinic: Clinic):
+async def test_lists_come_page_by_page(service: Service):
     """Following `next` gives every item once, in order, and ends with null."""
     for number in range(5):
-        clinic.ehr.patients[f"p{number}"] = patient(f"p{number}")
-        await clinic.started(patient=f"p{number}")
+        service.ehr.patients[f"p{number}"] = patient(f"p{number}")
+        await service.started(patient=f"p{number}")
     for path, count in (("/v1/pathways", 5), ("/v1/tasks", 5)):
         seen, cursor = [], None
         while True:
             params = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-            page = (await clinic.manager.get(path, **params)).json()
+            page = (await service.manager.get(path, **params)).json()
             assert len(page["items"]) <= 2
             seen += [item.get("pathway") or item["id"] for item in page["items"]]
             if (cursor := page["next"]) is None:
@@ -58,44 +58,44 @@ async def test_lists_come_page_by_page(clinic: Clinic):
         assert seen == sorted(seen)
 
 
-async def test_the_timeline_comes_page_by_page(clinic: Clinic):
+async def test_the_timeline_comes_page_by_page(service: Service):
     """The timeline's pages are its events in order, without gap or repeat."""
-    address, _ = await clinic.checked_in()
-    whole = (await clinic.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
+    address, _ = await service.checked_in()
+    whole = (await service.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
     seqs, cursor = [], None
     while True:
         params = {"limit": "3"} | ({"cursor": cursor} if cursor else {})
-        page = (await clinic.nurse.get(f"{address}/timeline", **params)).json()
+        page = (await service.nurse.get(f"{address}/timeline", **params)).json()
         seqs += [item["seq"] for item in page["items"]]
         if (cursor := page["next"]) is None:
             break
     assert seqs == [item["seq"] for item in whole] == list(range(1, len(whole) + 1))
 
 
-async def test_a_cursor_of_another_list_is_refused(clinic: Clinic):
+async def test_a_cursor_of_another_list_is_refused(service: Service):
     """A cursor that is not of this list and these filters is 400, never another page."""
     for number in range(2):
-        clinic.ehr.patients[f"p{number}"] = patient(f"p{number}")
-        await clinic.started(patient=f"p{number}")
-    cursor = (await clinic.manager.get("/v1/pathways", limit=1)).json()["next"]
-    assert (await clinic.manager.get("/v1/pathways", limit=1, cursor=cursor)).status_code == 200
+        service.ehr.patients[f"p{number}"] = patient(f"p{number}")
+        await service.started(patient=f"p{number}")
+    cursor = (await service.manager.get("/v1/pathways", limit=1)).json()["next"]
+    assert (await service.manager.get("/v1/pathways", limit=1, cursor=cursor)).status_code == 200
     for path, params in (
         ("/v1/tasks", {}),
         ("/v1/pathways", {"status": "open"}),
         ("/v1/deliveries", {}),
     ):
-        answer = await clinic.manager.get(path, cursor=cursor, **params)
+        answer = await service.manager.get(path, cursor=cursor, **params)
         assert answer.status_code == 400
         assert answer.json()["type"].endswith("bad-cursor")
 
 
-async def test_a_patient_is_found_without_telling_who_it_is(clinic: Clinic):
+async def test_a_patient_is_found_without_telling_who_it_is(service: Service):
     """A search by identifier says whether the birth date fits and never what it is."""
-    clinic.ehr.patients["merged"] = patient(
+    service.ehr.patients["merged"] = patient(
         "merged", link=[{"type": "replaced-by", "other": {"reference": "Patient/patient-1"}}]
     )
     search = "/v1/sites/manhattan/patients"
-    found = await clinic.manager.get(search, identifier="MRN-patient-1", birth_date="1961-07-19")
+    found = await service.manager.get(search, identifier="MRN-patient-1", birth_date="1961-07-19")
     assert found.json()["items"] == [
         {
             "id": "patient-1",
@@ -106,43 +106,43 @@ async def test_a_patient_is_found_without_telling_who_it_is(clinic: Clinic):
             "birth_date_matches": True,
         }
     ]
-    other = await clinic.manager.get(search, identifier="MRN-patient-1", birth_date="1961-07-20")
+    other = await service.manager.get(search, identifier="MRN-patient-1", birth_date="1961-07-20")
     assert other.json()["items"][0]["birth_date_matches"] is False
-    merged = (await clinic.manager.get(search, identifier="MRN-merged")).json()["items"][0]
+    merged = (await service.manager.get(search, identifier="MRN-merged")).json()["items"][0]
     assert (merged["may_be_enrolled"], merged["replaced_by"]) == (False, "patient-1")
-    assert (await clinic.manager.get(search, identifier="MRN-nobody")).json()["items"] == []
-    assert (await clinic.manager.get(search, identifier="a|b")).status_code == 422
-    clinic.ehr.away = True
-    assert (await clinic.manager.get(search, identifier="MRN-1")).status_code == 503
+    assert (await service.manager.get(search, identifier="MRN-nobody")).json()["items"] == []
+    assert (await service.manager.get(search, identifier="a|b")).status_code == 422
+    service.ehr.away = True
+    assert (await service.manager.get(search, identifier="MRN-1")).status_code == 503
 
 
-async def test_a_connection_says_what_would_be_written_and_how(clinic: Clinic):
+async def test_a_connection_says_what_would_be_written_and_how(service: Service):
     """The plan names each artefact's way; before the first probe it is not known."""
-    integrator = clinic.staff("integrator")
+    integrator = service.staff("integrator")
     plan = (await integrator.get("/v1/connections/demo-ehr/plan")).json()
     ways = {line["kind"]: line["way"] for line in plan["plan"]}
     assert ways["blood-pressure"] == "native"
     listed = (await integrator.get("/v1/connections")).json()["items"][0]
     assert listed["sites"] == ["manhattan"]
     assert listed["capability_read_at"] == plan["capability_read_at"]
-    clinic.ehr.away = True
+    service.ehr.away = True
     answer = await integrator.post("/v1/connections/demo-ehr/probe")
     assert answer.status_code == 503
 
 
-async def test_an_ehr_is_probed_without_a_key(clinic: Clinic):
+async def test_an_ehr_is_probed_without_a_key(service: Service):
     """Asking an EHR what it can do needs no Idempotency-Key, and may be done again at will."""
-    token = clinic.issuer.token("integrator-1", ["integrator"], ["manhattan"])
+    token = service.issuer.token("integrator-1", ["integrator"], ["manhattan"])
     for _ in range(2):
-        answer = await clinic.http.post(
+        answer = await service.http.post(
             "/v1/connections/demo-ehr/probe", headers={"Authorization": f"Bearer {token}"}
         )
         assert (answer.status_code, answer.json()["connection"]) == (201, "demo-ehr")
 
 
-async def test_protocols_and_sites_are_listed(clinic: Clinic):
+async def test_protocols_and_sites_are_listed(service: Service):
     """Protocols are there for everyone, sites for those who have them."""
-    auditor = clinic.staff("auditor")
+    auditor = service.staff("auditor")
     protocols = (await auditor.get("/v1/protocols")).json()["items"]
     assert {p["status"] for p in protocols} == {"approved", "draft"}
     one = (await auditor.get("/v1/protocols/esketamine-then-dtms")).json()
@@ -152,33 +152,33 @@ async def test_protocols_and_sites_are_listed(clinic: Clinic):
     assert [site["id"] for site in sites] == ["manhattan"]
 
 
-async def test_health_needs_no_token_and_tells_what_is_missing(clinic: Clinic):
+async def test_health_needs_no_token_and_tells_what_is_missing(service: Service):
     """Ready means schema, Temporal and protocols; live means that the process answers."""
-    assert (await clinic.http.get("/health/live")).json() == {"live": True}
-    ready = await clinic.http.get("/health/ready")
+    assert (await service.http.get("/health/live")).json() == {"live": True}
+    ready = await service.http.get("/health/ready")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
-    clinic.gateway.away = True
-    away = await clinic.http.get("/health/ready")
+    service.gateway.away = True
+    away = await service.http.get("/health/ready")
     assert (away.status_code, away.json()["temporal"]) == (503, False)
 
 
-async def test_an_older_schema_is_not_ready(clinic: Clinic):
+async def test_an_older_schema_is_not_ready(service: Service):
     """A database that is not at the revision that the code expects is not ready."""
-    deps: Dependencies = clinic.app.state.dependencies
+    deps: Dependencies = service.app.state.dependencies
     object.__setattr__(deps, "schema", "9999")
-    ready = await clinic.http.get("/health/ready")
+    ready = await service.http.get("/health/ready")
     assert (ready.status_code, ready.json()["schema_newest"]) == (503, False)
 
 
-async def test_a_starting_pathway_is_shown_and_takes_no_command(clinic: Clinic):
+async def test_a_starting_pathway_is_shown_and_takes_no_command(service: Service):
     """Until its first events are recorded a pathway is `starting`; a command then is 409."""
-    clinic.gateway.away = True
-    address = (await clinic.manager.post("/v1/pathways", _start())).json()["pathway"]
-    view = (await clinic.manager.get(address)).json()
+    service.gateway.away = True
+    address = (await service.manager.post("/v1/pathways", _start())).json()["pathway"]
+    view = (await service.manager.get(address)).json()
     assert (view["status"], view["next"], view["version"]) == ("starting", [], 0)
-    answer = await clinic.manager.post(f"{address}/holds", {"reason": "other"})
+    answer = await service.manager.post(f"{address}/holds", {"reason": "other"})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:kairos:problem:conflict")
-    async with clinic.database.begin() as tx:
+    async with service.database.begin() as tx:
         row = await tx.get(PathwayRow, address.rpartition("/")[2])
     assert row is not None
 

@@ -6,18 +6,18 @@ from sqlalchemy import select, update
 from domain.delivery.words import Action, Intent
 from store import ledger, pathways
 from store.tables import AuditRow, DeliveryRow
-from tests.api.clinic import Clinic
+from tests.api.service import Service
 
 
 async def delivery(
-    clinic: Clinic, state: str, *, needs_person: bool = True, action: Action = Action.CREATE
+    service: Service, state: str, *, needs_person: bool = True, action: Action = Action.CREATE
 ) -> int:
     """A delivery of a new pathway in this state."""
-    address = await clinic.started()
+    address = await service.started()
     intent = Intent("an-artefact", "Observation", action, {"resourceType": "Observation"})
-    async with clinic.database.begin() as tx:
+    async with service.database.begin() as tx:
         row = await pathways.lock(tx, address.rpartition("/")[2])
-        await ledger.intend(tx, row, "an-event", [intent], clinic.clock.at)
+        await ledger.intend(tx, row, "an-event", [intent], service.clock.at)
         found = (await tx.execute(select(DeliveryRow))).scalar_one()
         found.state, found.needs_person = state, needs_person
         return found.id
@@ -38,21 +38,21 @@ RIGHT = [
 
 @pytest.mark.parametrize(("state", "action", "becomes"), RIGHT)
 async def test_a_person_decides_what_becomes_of_it(
-    clinic: Clinic, state: str, action: str, becomes: str
+    service: Service, state: str, action: str, becomes: str
 ):
     """A decision moves the delivery, is written down with its author, and wakes the lane."""
-    number = await delivery(clinic, state)
-    operator = clinic.staff("operations")
+    number = await delivery(service, state)
+    operator = service.staff("operations")
     body = {"action": action, "reason": "looked into"}
     answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
     assert answer.status_code == 201
     assert answer.json() == {"delivery": f"/v1/deliveries/{number}", "state": becomes}
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["state"], shown["needs_person"]) == (becomes, False)
-    async with clinic.database.begin() as tx:
+    async with service.database.begin() as tx:
         rows = (await tx.execute(select(AuditRow).where(AuditRow.actor_id == "operations-1"))).all()
     assert len(rows) == 1
-    assert clinic.gateway.woken == [("demo-ehr", "patient-1")]
+    assert service.gateway.woken == [("demo-ehr", "patient-1")]
 
 
 WRONG = [
@@ -71,28 +71,28 @@ WRONG = [
 
 @pytest.mark.parametrize(("state", "action", "needs_person", "how"), WRONG)
 async def test_what_is_under_way_or_makes_no_sense_is_a_conflict(
-    *, clinic: Clinic, state: str, action: str, needs_person: bool, how: Action
+    *, service: Service, state: str, action: str, needs_person: bool, how: Action
 ):
     """A delivery that waits for nobody, or a move that the ledger does not know, is 409."""
-    number = await delivery(clinic, state, needs_person=needs_person, action=how)
+    number = await delivery(service, state, needs_person=needs_person, action=how)
     body = {"action": action, "reason": "looked into"}
     path = f"/v1/deliveries/{number}/resolution"
-    answer = await clinic.staff("integrator").post(path, body)
+    answer = await service.staff("integrator").post(path, body)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:kairos:problem:conflict")
-    shown = (await clinic.staff("integrator").get(f"/v1/deliveries/{number}")).json()
+    shown = (await service.staff("integrator").get(f"/v1/deliveries/{number}")).json()
     assert shown["state"] == state
-    assert clinic.gateway.woken == []
+    assert service.gateway.woken == []
 
 
-async def test_a_repeated_decision_happens_once(clinic: Clinic):
+async def test_a_repeated_decision_happens_once(service: Service):
     """The same key gives the same answer, also after the delivery has moved on."""
-    number = await delivery(clinic, "refused")
-    operator = clinic.staff("operations")
+    number = await delivery(service, "refused")
+    operator = service.staff("operations")
     body = {"action": "retry", "reason": "looked into"}
     path = f"/v1/deliveries/{number}/resolution"
     first = await operator.post(path, body, key="k")
-    async with clinic.database.begin() as tx:
-        await ledger.begin(tx, await ledger.get(tx, number), clinic.clock.at)
+    async with service.database.begin() as tx:
+        await ledger.begin(tx, await ledger.get(tx, number), service.clock.at)
     again = await operator.post(path, body, key="k")
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotency-replayed"] == "true"
@@ -100,10 +100,10 @@ async def test_a_repeated_decision_happens_once(clinic: Clinic):
     assert (await operator.post(path, other, key="k")).status_code == 422
 
 
-async def test_another_sites_delivery_does_not_exist(clinic: Clinic):
+async def test_another_sites_delivery_does_not_exist(service: Service):
     """A delivery of another site and one that is not there answer alike."""
-    number = await delivery(clinic, "refused")
-    stranger = clinic.staff("operations", sites=["phoenix"])
+    number = await delivery(service, "refused")
+    stranger = service.staff("operations", sites=["phoenix"])
     body = {"action": "retry", "reason": "looked into"}
     for there in (number, number + 1, 2**63 - 1):
         assert (await stranger.get(f"/v1/deliveries/{there}")).status_code == 404
@@ -112,10 +112,10 @@ async def test_another_sites_delivery_does_not_exist(clinic: Clinic):
     assert (await stranger.get(f"/v1/deliveries/{2**63}")).status_code == 422
 
 
-async def test_deliveries_are_filtered_and_counted(clinic: Clinic):
+async def test_deliveries_are_filtered_and_counted(service: Service):
     """Lists filter by state and by need; the pathway counts its own."""
-    number = await delivery(clinic, "refused")
-    operator = clinic.staff("operations")
+    number = await delivery(service, "refused")
+    operator = service.staff("operations")
     for params, count in (
         ({"state": "refused"}, 1),
         ({"state": "confirmed"}, 0),
@@ -135,21 +135,21 @@ async def test_deliveries_are_filtered_and_counted(clinic: Clinic):
 OURS = {"resourceType": "Observation", "subject": {"reference": "Patient/patient-1"}}
 
 
-async def test_a_retry_of_what_was_sent_says_that_it_looks_first(clinic: Clinic):
+async def test_a_retry_of_what_was_sent_says_that_it_looks_first(service: Service):
     """Refused after it was sent: it becomes unknown, also when the same key asks again."""
-    number = await delivery(clinic, "refused")
-    async with clinic.database.begin() as tx:
+    number = await delivery(service, "refused")
+    async with service.database.begin() as tx:
         await tx.execute(update(DeliveryRow).values(attempts=1))
     path, body = f"/v1/deliveries/{number}/resolution", {"action": "retry", "reason": "again"}
-    operator = clinic.staff("operations")
+    operator = service.staff("operations")
     answers = [(await operator.post(path, body, key="k")).json()["state"] for _ in range(2)]
     assert answers == ["unknown", "unknown"]
 
 
-async def test_a_delivery_lists_what_a_person_may_decide(clinic: Clinic):
+async def test_a_delivery_lists_what_a_person_may_decide(service: Service):
     """Whoever looks at a delivery sees the choices there are, and none that would be refused."""
-    number = await delivery(clinic, "divergent")
-    operator = clinic.staff("operations")
+    number = await delivery(service, "divergent")
+    operator = service.staff("operations")
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert shown["choices"] == ["accept", "supersede", "supersede-as"]
     body = {"action": "accept", "reason": "looked into"}
@@ -158,26 +158,26 @@ async def test_a_delivery_lists_what_a_person_may_decide(clinic: Clinic):
 
 
 @pytest.mark.parametrize("state", ["refused", "unknown", "intent", "misfiled", "superseded"])
-async def test_a_person_says_as_what_it_stands(clinic: Clinic, state: str):
+async def test_a_person_says_as_what_it_stands(service: Service, state: str):
     """Entered by hand as Observation/77: shown there, and what needs it waits for nobody."""
-    number = await delivery(clinic, state, needs_person=state != "superseded")
-    clinic.ehr.others["Observation/77"] = OURS | {"id": "77"}
-    waiting = await _needing(clinic, number)
-    operator = clinic.staff("operations")
+    number = await delivery(service, state, needs_person=state != "superseded")
+    service.ehr.others["Observation/77"] = OURS | {"id": "77"}
+    waiting = await _needing(service, number)
+    operator = service.staff("operations")
     body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
     answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
     assert (answer.status_code, answer.json()["state"]) == (201, "superseded")
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["in_ehr"], shown["needs_person"]) == ("Observation/77", False)
     assert not (await operator.get(f"/v1/deliveries/{waiting}")).json()["needs_person"]
-    assert clinic.gateway.woken == [("demo-ehr", "patient-1")]
+    assert service.gateway.woken == [("demo-ehr", "patient-1")]
 
 
-async def test_what_needs_a_superseded_delivery_is_a_persons(clinic: Clinic):
+async def test_what_needs_a_superseded_delivery_is_a_persons(service: Service):
     """Superseded without saying as what it stands: what needs it asks, and names it."""
-    number = await delivery(clinic, "refused")
-    waiting = await _needing(clinic, number)
-    operator = clinic.staff("operations")
+    number = await delivery(service, "refused")
+    waiting = await _needing(service, number)
+    operator = service.staff("operations")
     body = {"action": "supersede", "reason": "entered by hand"}
     await operator.post(f"/v1/deliveries/{number}/resolution", body)
     shown = (await operator.get(f"/v1/deliveries/{waiting}")).json()
@@ -194,36 +194,36 @@ async def test_what_needs_a_superseded_delivery_is_a_persons(clinic: Clinic):
         (OURS | {"status": "entered-in-error"}, "entered in error"),
     ],
 )
-async def test_what_does_not_stand_there_is_not_believed(clinic: Clinic, resource, says):
+async def test_what_does_not_stand_there_is_not_believed(service: Service, resource, says):
     """No such resource, another patient's, nobody's, or one taken back: 409 says which."""
-    number = await delivery(clinic, "refused")
+    number = await delivery(service, "refused")
     if resource is not None:
-        clinic.ehr.others["Observation/77"] = resource
+        service.ehr.others["Observation/77"] = resource
     body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
-    operator = clinic.staff("operations")
+    operator = service.staff("operations")
     answer = await operator.post(f"/v1/deliveries/{number}/resolution", body)
     assert (answer.status_code, says in answer.json()["detail"]) == (409, True)
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["state"], shown["in_ehr"]) == ("refused", None)
 
 
-async def test_one_resource_is_not_two_deliveries(clinic: Clinic):
+async def test_one_resource_is_not_two_deliveries(service: Service):
     """What another delivery became cannot be said to be this one."""
-    number = await delivery(clinic, "refused")
-    waiting = await _needing(clinic, number)
-    clinic.ehr.others["Observation/77"] = OURS | {"id": "77"}
-    async with clinic.database.begin() as tx:
+    number = await delivery(service, "refused")
+    waiting = await _needing(service, number)
+    service.ehr.others["Observation/77"] = OURS | {"id": "77"}
+    async with service.database.begin() as tx:
         await ledger.link(tx, await ledger.get(tx, waiting), "77")
     body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
-    answer = await clinic.staff("operations").post(f"/v1/deliveries/{number}/resolution", body)
+    answer = await service.staff("operations").post(f"/v1/deliveries/{number}/resolution", body)
     assert (answer.status_code, "another delivery" in answer.json()["detail"]) == (409, True)
 
 
-async def test_a_place_is_verified_or_not_taken(clinic: Clinic):
+async def test_a_place_is_verified_or_not_taken(service: Service):
     """While the EHR is away nothing is believed; an id with another action is refused."""
-    number = await delivery(clinic, "refused")
-    clinic.ehr.away = True
-    operator = clinic.staff("operations")
+    number = await delivery(service, "refused")
+    service.ehr.away = True
+    operator = service.staff("operations")
     path = f"/v1/deliveries/{number}/resolution"
     body = {"action": "supersede", "reason": "entered by hand", "ehr_id": "77"}
     assert (await operator.post(path, body)).status_code == 503
@@ -231,12 +231,12 @@ async def test_a_place_is_verified_or_not_taken(clinic: Clinic):
     assert (await operator.post(path, body | {"ehr_id": "../77"})).status_code == 422
 
 
-async def _needing(clinic: Clinic, number: int) -> int:
+async def _needing(service: Service, number: int) -> int:
     """A second delivery that needs the first."""
     intent = Intent("another", "Observation", Action.CREATE, {}, ("an-artefact",))
-    async with clinic.database.begin() as tx:
+    async with service.database.begin() as tx:
         first = await ledger.get(tx, number)
         row = await pathways.lock(tx, first.pathway_id)
-        await ledger.intend(tx, row, "another-event", [intent], clinic.clock.at)
+        await ledger.intend(tx, row, "another-event", [intent], service.clock.at)
         found = await tx.execute(select(DeliveryRow.id).where(DeliveryRow.artefact == "another"))
         return found.scalar_one()

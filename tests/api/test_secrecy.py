@@ -12,7 +12,7 @@ import structlog
 import logs
 from domain.language.errors import Unavailable
 from store import inbox
-from tests.api.clinic import START, Clinic
+from tests.api.service import START, Service
 from tests.api.test_access import filled, operations
 from workflows.messages import Settled
 
@@ -43,14 +43,14 @@ def bodies() -> Iterator[Any]:
 
 
 @pytest.mark.slow
-async def test_no_route_echoes_or_logs_what_was_sent(clinic: Clinic, written: io.StringIO):
+async def test_no_route_echoes_or_logs_what_was_sent(service: Service, written: io.StringIO):
     """Canaries in bodies, addresses, queries and tokens are in no log and no problem.
 
     Slow because every route is sent every odd body.
     """
-    address = await clinic.started()
-    everybody = clinic.staff("prescriber", "nurse", "care-manager", "tms-operator", "operations")
-    for method, path, _ in operations(clinic):
+    address = await service.started()
+    everybody = service.staff("prescriber", "nurse", "care-manager", "tms-operator", "operations")
+    for method, path, _ in operations(service):
         place = filled(path, address)
         if method == "get":
             answer = await everybody.get(place, cursor="zebra", status="zebra", limit="zebra")
@@ -64,7 +64,7 @@ async def test_no_route_echoes_or_logs_what_was_sent(clinic: Clinic, written: io
         odd = place.replace("/a/", "/Ottoline-Featherstone/")
         answer = await everybody.post(odd, {})
         check(answer.status_code, answer.text)
-    await clinic.http.get("/v1/pathways", headers={"Authorization": "Bearer zebra.zebra.zebra"})
+    await service.http.get("/v1/pathways", headers={"Authorization": "Bearer zebra.zebra.zebra"})
     lines = written.getvalue()
     assert len(lines.splitlines()) > 100
     assert not [canary for canary in CANARIES if canary in lines]
@@ -76,23 +76,23 @@ def check(status: int, text: str) -> None:
     assert not [canary for canary in CANARIES if canary in text], text
 
 
-async def test_a_whole_visit_leaves_no_patient_data_in_logs(clinic: Clinic, written: io.StringIO):
+async def test_a_whole_visit_leaves_no_patient_data_in_logs(service: Service, written: io.StringIO):
     """Searching, starting, treating and refusing log routes, statuses and ids, nothing clinical."""
-    await clinic.manager.get(
+    await service.manager.get(
         "/v1/sites/manhattan/patients", identifier="MRN-patient-1", birth_date="1961-07-19"
     )
-    address, visit = await clinic.checked_in()
-    now = clinic.clock.at.isoformat()
+    address, visit = await service.checked_in()
+    now = service.clock.at.isoformat()
     pair = [
         {"observation": "systolic_bp", "value": 152, "unit": "mmHg"},
         {"observation": "diastolic_bp", "value": 94, "unit": "mmHg"},
     ]
     taken = {"measured_at": now, "visit": visit, "readings": pair}
-    await clinic.nurse.post(f"{address}/readings", taken)
+    await service.nurse.post(f"{address}/readings", taken)
     dose = {"visit": visit, "first_device_at": now, "mg": 56, "lot": "zebra"}
-    assert (await clinic.nurse.post(f"{address}/doses", dose)).status_code == 409
+    assert (await service.nurse.post(f"{address}/doses", dose)).status_code == 409
     hold = {"reason": "other", "note": "Ottoline Featherstone said zebra"}
-    assert (await clinic.nurse.post(f"{address}/holds", hold)).status_code == 201
+    assert (await service.nurse.post(f"{address}/holds", hold)).status_code == 201
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert {"request"} <= {line["event"] for line in lines}
     text = written.getvalue()
@@ -100,16 +100,16 @@ async def test_a_whole_visit_leaves_no_patient_data_in_logs(clinic: Clinic, writ
 
 
 async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
-    clinic: Clinic, written: io.StringIO, monkeypatch
+    service: Service, written: io.StringIO, monkeypatch
 ):
     """A bug answers 500 in the usual shape; its message is neither told nor logged."""
-    address = await clinic.started()
+    address = await service.started()
 
     async def broken(*_: object) -> Settled:
         raise RuntimeError("Ottoline Featherstone, born 1961-07-19")
 
-    monkeypatch.setattr(clinic.gateway, "send", broken)
-    answer = await clinic.nurse.post(f"{address}/holds", {"reason": "other"})
+    monkeypatch.setattr(service.gateway, "send", broken)
+    answer = await service.nurse.post(f"{address}/holds", {"reason": "other"})
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:kairos:problem:internal"
     assert "Featherstone" not in answer.text + written.getvalue()
@@ -124,10 +124,10 @@ async def test_an_unexpected_failure_is_a_problem_without_a_word_of_it(
 
 
 async def test_a_request_is_one_id_in_every_line_and_in_its_answer(
-    clinic: Clinic, written: io.StringIO, monkeypatch
+    service: Service, written: io.StringIO, monkeypatch
 ):
     """What the store and the gateway log meanwhile names the request; it is never the caller's."""
-    address = await clinic.started()
+    address = await service.started()
     written.truncate(0)
     written.seek(0)
     receive = inbox.receive
@@ -141,9 +141,9 @@ async def test_a_request_is_one_id_in_every_line_and_in_its_answer(
         raise Unavailable("Temporal is away")
 
     monkeypatch.setattr(inbox, "receive", noted)
-    monkeypatch.setattr(clinic.gateway, "send", away)
+    monkeypatch.setattr(service.gateway, "send", away)
     theirs = "1961-07-19"
-    answer = await clinic.nurse.post(
+    answer = await service.nurse.post(
         f"{address}/holds", {"reason": "other"}, also={"X-Correlation-Id": theirs}
     )
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
@@ -154,27 +154,27 @@ async def test_a_request_is_one_id_in_every_line_and_in_its_answer(
     assert theirs not in answer.headers["x-correlation-id"] + written.getvalue()
 
 
-async def test_the_database_going_away_is_unavailable(clinic: Clinic, monkeypatch):
+async def test_the_database_going_away_is_unavailable(service: Service, monkeypatch):
     """A store that cannot be reached is 503 with when to try again."""
 
     async def away(*_: object) -> None:
         raise Unavailable("the database is not reachable")
 
     monkeypatch.setattr(inbox, "earlier", away)
-    answer = await clinic.manager.post("/v1/pathways", START)
+    answer = await service.manager.post("/v1/pathways", START)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-async def test_every_answer_carries_the_security_headers(clinic: Clinic):
+async def test_every_answer_carries_the_security_headers(service: Service):
     """Answers and problems are not stored, not sniffed, not framed, and carry their id."""
-    address = await clinic.started()
+    address = await service.started()
     for answer in (
-        await clinic.nurse.get(address),
-        await clinic.nurse.get("/v1/nothing"),
-        await clinic.http.get("/v1/pathways"),
-        await clinic.http.get("/health/live"),
-        await clinic.http.get("/nothing"),
-        await clinic.http.request("PATCH", "/health/live"),
+        await service.nurse.get(address),
+        await service.nurse.get("/v1/nothing"),
+        await service.http.get("/v1/pathways"),
+        await service.http.get("/health/live"),
+        await service.http.get("/nothing"),
+        await service.http.request("PATCH", "/health/live"),
     ):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -206,21 +206,21 @@ BODIES = [
 
 @pytest.mark.parametrize(("content", "kind", "status"), BODIES)
 async def test_a_body_that_cannot_be_believed_goes_no_further(
-    clinic: Clinic, content: bytes, kind: str, status: int
+    service: Service, content: bytes, kind: str, status: int
 ):
     """Bodies that parsers disagree about are refused before any of them decides."""
-    address = await clinic.started()
+    address = await service.started()
     headers = {
-        "Authorization": f"Bearer {clinic.issuer.token('n', ['nurse'], ['manhattan'])}",
+        "Authorization": f"Bearer {service.issuer.token('n', ['nurse'], ['manhattan'])}",
         "Idempotency-Key": "one",
         "Content-Type": kind,
     }
-    answer = await clinic.http.post(f"{address}/holds", headers=headers, content=content)
+    answer = await service.http.post(f"{address}/holds", headers=headers, content=content)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_streamed_body_is_capped_too(clinic: Clinic):
+async def test_a_streamed_body_is_capped_too(service: Service):
     """A body without a length is cut off at the cap as well."""
 
     async def endless() -> AsyncIterator[bytes]:
@@ -228,8 +228,8 @@ async def test_a_streamed_body_is_capped_too(clinic: Clinic):
             yield b" " * 1024
 
     headers = {
-        "Authorization": f"Bearer {clinic.issuer.token('n', ['nurse'], ['manhattan'])}",
+        "Authorization": f"Bearer {service.issuer.token('n', ['nurse'], ['manhattan'])}",
         "Content-Type": "application/json",
     }
-    answer = await clinic.http.post("/v1/pathways", headers=headers, content=endless())
+    answer = await service.http.post("/v1/pathways", headers=headers, content=endless())
     assert answer.status_code == 413

@@ -32,7 +32,7 @@ def api() -> None:
 
 
 def _begun() -> Path:
-    return Path(os.environ["KAIROS_CLINIC_FILE"]).with_name("worker-begun")
+    return Path(os.environ["KAIROS_INSTALLATION_FILE"]).with_name("worker-begun")
 
 
 class _Health(BaseHTTPRequestHandler):

@@ -29,7 +29,7 @@ async def test_a_clinic_starts_answers_and_leaves_nothing():
         run, processes = clinic.run.path, processes_of(clinic.run.path)
         urls = [at.ehr, at.api, at.temporal, at.connection]
         assert all(map(listens, urls))
-        told = yaml.safe_load((clinic.run.path / "clinic.yaml").read_text())
+        told = yaml.safe_load((clinic.run.path / "installation.yaml").read_text())
         assert told["connections"][0]["base_url"] == at.connection
         async with httpx2.AsyncClient(trust_env=False) as client:
             made = await client.post(f"{at.connection}/Patient", json={"resourceType": "Patient"})

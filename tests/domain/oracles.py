@@ -23,7 +23,7 @@ from domain.language.protocol import Gate, Protocol, Requirement, Test, When
 from domain.language.release import VisitReleased
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import DoseGiven, StimulationGiven
-from tests.domain.clinic import World
+from tests.domain.simulation import Simulation
 
 COMPARED = {
     Test.AT_MOST: lambda value, limit: value <= limit,
@@ -33,7 +33,7 @@ COMPARED = {
 }
 
 
-def check_course(world: World) -> None:
+def check_course(world: Simulation) -> None:
     """Hold all that was recorded against what must always be true."""
     check_spacing(world)
     check_counts_and_doses(world)
@@ -46,12 +46,12 @@ def check_course(world: World) -> None:
     check_strength(world)
 
 
-def by_the_rules(world: World) -> list[Event]:
+def by_the_rules(world: Simulation) -> list[Event]:
     """List the treatments of which nobody says that they were given against a rule."""
     return [x for x in world.treatments() if not x.fact.deviation]  # type: ignore[union-attr]
 
 
-def check_spacing(world: World) -> None:
+def check_spacing(world: Simulation) -> None:
     """No two treatment days nearer than the protocol allows, within a phase and between phases."""
     off = {local_day(x.at, world.zone) for x in world.treatments() if x.fact.deviation}  # type: ignore[union-attr]
     days = [(local_day(x.at, world.zone), phase_of(world, x)) for x in world.treatments()]
@@ -65,7 +65,7 @@ def check_spacing(world: World) -> None:
             assert apart >= max(1, world.protocol.days_before(after))
 
 
-def check_counts_and_doses(world: World) -> None:
+def check_counts_and_doses(world: Simulation) -> None:
     """Never more sessions than ordered, each numbered in turn, the first dose the first one."""
     for phase in world.protocol.phases:
         mine = [x.fact for x in world.treatments() if phase_of(world, x) == phase.id]
@@ -92,7 +92,7 @@ def most_a_visit(phase: Protocol) -> int:
     return max(stage.per_visit for stage in phase.schedule.stages)
 
 
-def check_gaps(world: World) -> None:
+def check_gaps(world: Simulation) -> None:
     """Each stimulation begins no sooner after the end of the one before than the gap."""
     given = [(x.at, x.fact) for x in world.treatments()]
     for (_, fact), (start, after) in pairwise(given):
@@ -103,7 +103,7 @@ def check_gaps(world: World) -> None:
             assert fact.visit != after.visit or gap is None or start - fact.ended >= gap
 
 
-def check_holds(world: World) -> None:
+def check_holds(world: Simulation) -> None:
     """No treatment between the placing of a hold and its lifting, nor before a signed order."""
     holds: dict[str, list[datetime]] = {}
     signed: dict[str, datetime] = {}
@@ -127,7 +127,7 @@ def check_holds(world: World) -> None:
     assert treated == len(world.treatments())
 
 
-def check_gates(world: World) -> None:
+def check_gates(world: Simulation) -> None:
     """Before each treatment every gate was met by a fresh reading, or its finding overridden."""
     for place, event in enumerate(world.events):
         if event not in by_the_rules(world):
@@ -149,7 +149,7 @@ def check_gates(world: World) -> None:
 
 
 def check_need(
-    world: World, before: list[Event], event: Event, gate: Gate, need: Requirement
+    world: Simulation, before: list[Event], event: Event, gate: Gate, need: Requirement
 ) -> None:
     """One requirement of one gate was met or its very finding overridden at this visit."""
     since = event.at - gate.measured_within if gate.measured_within is not None else None
@@ -176,7 +176,7 @@ def check_need(
 
 
 def check_not_found_since(
-    world: World, before: list[Event], event: Event, gate: Gate, need: Requirement
+    world: Simulation, before: list[Event], event: Event, gate: Gate, need: Requirement
 ) -> None:
     """What a gate was passed on was not found otherwise after the phase's or visit's first."""
     visit = event.fact.visit  # type: ignore[union-attr]
@@ -205,7 +205,7 @@ def overrides(events: list[Event]) -> list[Event]:
     return [x for x in events if isinstance(x.fact, GateOverridden)]
 
 
-def check_seen(world: World) -> None:
+def check_seen(world: Simulation) -> None:
     """No treatment by the rules while a positive item 9 was not acknowledged by a prescriber."""
     seen: set[str] = set()
     positive: list[str] = []
@@ -219,7 +219,7 @@ def check_seen(world: World) -> None:
                 assert seen >= set(positive), "treated before a prescriber saw item 9"
 
 
-def check_strength(world: World) -> None:
+def check_strength(world: Simulation) -> None:
     """No stimulation by the rules of more output than the motor threshold and the order allow."""
     threshold = Decimal(0)
     for event in sorted(world.events, key=lambda x: x.at):
@@ -232,7 +232,7 @@ def check_strength(world: World) -> None:
                 assert pulses == 1980
 
 
-def check_release(world: World) -> None:
+def check_release(world: Simulation) -> None:
     """Nobody leaves sooner than two hours after a dose, but against advice and noted as such."""
     doses: dict[VisitId, datetime] = {}
     for event in world.events:
@@ -244,7 +244,7 @@ def check_release(world: World) -> None:
                 assert not soon or (fact.against_advice and fact.findings)
 
 
-def check_finish_within(world: World) -> None:
+def check_finish_within(world: Simulation) -> None:
     """Nobody is treated after the days of a course before a prescriber said to go on with it."""
     first: dict[PhaseId, datetime] = {}
     seen = [f.task for f in world.facts(TaskAcknowledged)]
@@ -257,7 +257,7 @@ def check_finish_within(world: World) -> None:
         assert not late or phase in waived
 
 
-def observed(world: World, event: Event) -> Iterator[tuple[str, object, str | None]]:
+def observed(world: Simulation, event: Event) -> Iterator[tuple[str, object, str | None]]:
     """List what an event says was observed."""
     match event.fact:
         case ReadingsTaken(readings=readings):
@@ -275,11 +275,11 @@ def visit_of(event: Event) -> VisitId:
     return event.fact.visit
 
 
-def phase_of(world: World, event: Event) -> PhaseId:
+def phase_of(world: Simulation, event: Event) -> PhaseId:
     """Say which phase a treatment belongs to."""
     return phase_at(world, visit_of(event))
 
 
-def phase_at(world: World, visit: VisitId) -> PhaseId:
+def phase_at(world: Simulation, visit: VisitId) -> PhaseId:
     """Say which phase a visit belongs to."""
     return world.pathway.visits[visit].phase

@@ -9,7 +9,7 @@ from domain.language.names import VisitId
 from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
 from tests.course import Course
-from tests.domain.clinic import INDUCTION, Refusal
+from tests.domain.simulation import INDUCTION, Refusal
 
 FIRST: Final = LocalTime(date(2026, 11, 30), time(9))
 ONE, TWO = (VisitId(f"{INDUCTION}-visit-{number}") for number in (1, 2))

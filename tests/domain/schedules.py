@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from domain.language.names import PhaseId
 from domain.language.protocol import CombinedProtocol, Days, Period, Protocol, Rate, Stage
 from domain.rules.calendar import regular_days
-from tests.domain.clinic import COMBINED, DTMS
+from tests.domain.simulation import COMBINED, DTMS
 
 PER_DAY, PER_WEEK = Period.DAY, Period.WEEK
 

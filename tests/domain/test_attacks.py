@@ -9,7 +9,14 @@ from domain.chapters.treatment import Strength, check_may_stimulate
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import blocks_of
 from domain.language.holds import LiftHold, PlaceHold
-from domain.language.names import Decision, HoldReason, Outcome, Role, VisitId, VisitStatus
+from domain.language.names import (
+    HoldReason,
+    PathwayOutcome,
+    PhaseDecision,
+    Role,
+    VisitId,
+    VisitStatus,
+)
 from domain.language.observations import RecordReadings
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Otherwise
@@ -20,7 +27,6 @@ from domain.planner import steps, wanted_tasks
 from domain.rules.fold import fold
 from domain.rules.steps import Ask, AskPerson, Await
 from tests.course import SESSION, Course
-from tests.domain.clinic import COMBINED, DTMS, INDUCTION, measure
 from tests.domain.scenes import (
     FIRST,
     FIT_TO_LEAVE,
@@ -35,6 +41,7 @@ from tests.domain.scenes import (
     ready,
     rules,
 )
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, measure
 
 TMS = VisitId(f"{DTMS}-visit-1")
 
@@ -200,11 +207,11 @@ def test_nobody_goes_on_while_visits_are_open():
     """A phase is not left before its visits are over, nor a pathway ended with a patient here."""
     course = dosed()
     course.assess("madrs", *(1,) * 10)
-    on = Decide(INDUCTION, Decision.CONTINUE, "Response.")
+    on = Decide(INDUCTION, PhaseDecision.CONTINUE, "Response.")
     assert rules(course.attempt(on)) == ["phase-over"]
-    stop = Decide(INDUCTION, Decision.STOP, "Patient's wish.")
+    stop = Decide(INDUCTION, PhaseDecision.STOP, "Patient's wish.")
     assert rules(course.attempt(stop)) == ["released-first"]
-    complete = Decide(INDUCTION, Decision.COMPLETE, "Well.")
+    complete = Decide(INDUCTION, PhaseDecision.COMPLETE, "Well.")
     assert isinstance(course.attempt(complete), Refused)
     assert isinstance(course.attempt(replace(on, phase=DTMS)), Malformed)
 
@@ -218,15 +225,15 @@ def test_a_gate_that_stops_at_the_end_of_a_phase_is_not_decided_over():
         course = a_course(protocol=protocol)
         course.run(Ask.DECIDE)
         course.assess("madrs", *(3,) * 10)
-        refusal = course.attempt(Decide(INDUCTION, Decision.CONTINUE, "Hopes."))
+        refusal = course.attempt(Decide(INDUCTION, PhaseDecision.CONTINUE, "Hopes."))
         assert refusal is None if allowed else rules(refusal) == ["benefit-at-four-weeks"]
 
 
 def test_after_the_end_nothing_more_is_recorded():
     """A stopped pathway takes no further wish of any kind."""
     course = a_course()
-    course.do(Decide(INDUCTION, Decision.STOP, "Patient's wish."))
-    assert course.pathway.outcome is Outcome.STOPPED
+    course.do(Decide(INDUCTION, PhaseDecision.STOP, "Patient's wish."))
+    assert course.pathway.outcome is PathwayOutcome.STOPPED
     assert rules(course.attempt(SignOrder(INDUCTION))) == ["pathway-open"]
     assert rules(dose(course)) == ["pathway-open"]
     assert all(task.closed for task in course.pathway.tasks.values())
@@ -280,7 +287,7 @@ def test_output_is_at_most_what_the_intensity_comes_to():
 def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
     """A phase that was left is not ordered any more: nothing would end such an order in the EHR."""
     course = a_course()
-    course.do(Decide(INDUCTION, Decision.MOVE_ON, "The patient wants no esketamine."))
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "The patient wants no esketamine."))
     refusal = course.attempt(SignOrder(INDUCTION))
     assert isinstance(refusal, Conflict)
     assert f"is in {DTMS}" in str(refusal)

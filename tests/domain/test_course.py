@@ -6,7 +6,7 @@ import pytest
 
 from domain.language.clocks import LocalTime, local
 from domain.language.errors import Refused
-from domain.language.names import Decision, Outcome, Role, VisitId, VisitStatus
+from domain.language.names import PathwayOutcome, PhaseDecision, Role, VisitId, VisitStatus
 from domain.language.overrides import GateOverridden
 from domain.language.phases import Decide, DecisionMade
 from domain.language.release import VisitReleased
@@ -15,8 +15,8 @@ from domain.language.treatment import DoseGiven
 from domain.language.visits import VisitCancelled, VisitProposed
 from domain.rules.steps import Ask, Finished
 from tests.course import UNCHANGED, Course
-from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 from tests.domain.scenes import FIRST, a_course
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 
 THIRD, FOURTH = (VisitId(f"{INDUCTION}-visit-{number}") for number in (3, 4))
 
@@ -52,7 +52,7 @@ MAINTENANCE_TABLE = """
 """
 
 
-def decide_on(decision: Decision) -> Decide:
+def decide_on(decision: PhaseDecision) -> Decide:
     """Decide at the end of induction."""
     return Decide(INDUCTION, decision, "As discussed.")
 
@@ -98,7 +98,7 @@ def test_the_pathway_ends_by_a_named_prescribers_decision(course):
     assert isinstance(course.run(), Finished)
     decisions = [event for event in course.events if isinstance(event.fact, DecisionMade)]
     assert [event.by.role for event in decisions] == [Role.PRESCRIBER] * 3
-    assert course.pathway.outcome is Outcome.COMPLETED
+    assert course.pathway.outcome is PathwayOutcome.COMPLETED
     assert all(task.closed for task in course.pathway.tasks.values())
 
 
@@ -161,11 +161,11 @@ def test_a_non_responder_is_stopped_at_four_weeks_by_a_named_prescriber():
     course = a_course(madrs=UNCHANGED, script={("decide", INDUCTION): "stops"})
     step = course.run()
     assert isinstance(step, Finished)
-    assert course.pathway.outcome is Outcome.STOPPED
+    assert course.pathway.outcome is PathwayOutcome.STOPPED
     (made,) = (event for event in course.events if isinstance(event.fact, DecisionMade))
     assert isinstance(made.fact, DecisionMade)
     assert made.by.role is Role.PRESCRIBER
-    assert made.fact.decision is Decision.STOP
+    assert made.fact.decision is PhaseDecision.STOP
     assert made.fact.reason
     last = course.pathway.sessions_in(INDUCTION)[-1]
     assert made.at - course.pathway.sessions_in(INDUCTION)[0].started < timedelta(weeks=4)
@@ -177,7 +177,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     course = a_course(madrs=UNCHANGED)
     course.run(DTMS)
     (made,) = course.facts(DecisionMade)
-    assert made.decision is Decision.CONTINUE
+    assert made.decision is PhaseDecision.CONTINUE
     assert made.findings[0].startswith(
         "MADRS reduction from the pathway's first score 3.6 percent, required at least 50"
     )
@@ -188,8 +188,8 @@ def test_nobody_goes_on_without_a_madrs():
     course = a_course()
     course.run(Ask.DECIDE)
     with pytest.raises(Refused, match="may not decide yet: missing: MADRS total"):
-        course.do(decide_on(Decision.CONTINUE))
-    course.do(decide_on(Decision.STOP))
+        course.do(decide_on(PhaseDecision.CONTINUE))
+    course.do(decide_on(PhaseDecision.STOP))
 
 
 def test_a_misbehaving_clinic_still_gives_a_whole_course():

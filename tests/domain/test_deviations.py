@@ -9,7 +9,7 @@ from domain.language.commands import Wish
 from domain.language.errors import Malformed
 from domain.language.findings import blocks_of
 from domain.language.holds import LiftHold, PlaceHold
-from domain.language.names import Author, Decision, HoldReason, Role, VisitId, VisitStatus
+from domain.language.names import Author, HoldReason, PhaseDecision, Role, VisitId, VisitStatus
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Period, Rate, Stage
 from domain.language.release import ReleaseVisit, VisitReleased
@@ -19,7 +19,6 @@ from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
 from domain.rules.treating import check_may_treat
 from tests.course import SESSION, Course
-from tests.domain.clinic import DTMS, INDUCTION, MAINTENANCE
 from tests.domain.scenes import (
     FIT_TO_LEAVE,
     ONE,
@@ -33,6 +32,7 @@ from tests.domain.scenes import (
     rules,
 )
 from tests.domain.schedules import rescheduled
+from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE
 
 WHY = "It was given before the reading was written down."
 TMS = VisitId(f"{DTMS}-visit-1")
@@ -228,7 +228,7 @@ def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
     """TMS contraindicated on its first day: move on to maintenance; its visits are called off."""
     course = a_course()
     course.run(TMS)
-    course.do(Decide(DTMS, Decision.MOVE_ON, "TMS is contraindicated."))
+    course.do(Decide(DTMS, PhaseDecision.MOVE_ON, "TMS is contraindicated."))
     assert course.pathway.phase == MAINTENANCE
     left = [v.status for v in course.pathway.visits_in(DTMS)]
     assert set(left) == {VisitStatus.CANCELLED}
@@ -237,11 +237,11 @@ def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
 def test_nobody_moves_on_while_the_patient_is_here_or_after_the_last_phase():
     """Moving on waits for the release, and leads nowhere from maintenance."""
     course = checked_in()
-    move_on = Decide(INDUCTION, Decision.MOVE_ON, "Not tolerated.")
+    move_on = Decide(INDUCTION, PhaseDecision.MOVE_ON, "Not tolerated.")
     assert rules(course.attempt(move_on)) == ["released-first"]
     course = a_course()
     course.run(f"{MAINTENANCE}-visit-1")
-    assert course.attempt(Decide(MAINTENANCE, Decision.MOVE_ON, "Not tolerated.")) is not None
+    assert course.attempt(Decide(MAINTENANCE, PhaseDecision.MOVE_ON, "Not tolerated.")) is not None
 
 
 def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():

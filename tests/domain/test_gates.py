@@ -17,8 +17,8 @@ from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, Await
 from domain.rules.treating import check_may_treat
 from tests.course import LOW_RISK, Course
-from tests.domain.clinic import COMBINED, INDUCTION, measure
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, checked_in, dose, dosed, minutes, missing, rules
+from tests.domain.simulation import COMBINED, INDUCTION, measure
 
 PRESSURE, LEAVE = RuleId("blood-pressure-before"), RuleId("fit-to-leave")
 AT_40 = RuleId("readings-at-40-minutes")

@@ -16,8 +16,8 @@ from domain.permissions import roles_for
 from domain.planner import steps
 from domain.rules.steps import Ask, AskPerson
 from tests.course import Course
-from tests.domain.clinic import COMBINED, INDUCTION
 from tests.domain.scenes import a_course, rules
+from tests.domain.simulation import COMBINED, INDUCTION
 
 NURSE, PRESCRIBER = (Author(f"a-{role}", role) for role in (Role.NURSE, Role.PRESCRIBER))
 

@@ -10,11 +10,11 @@ from domain.language.commands import Wish
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import (
-    Decision,
     HoldId,
     HoldReason,
-    Outcome,
     PathwayId,
+    PathwayOutcome,
+    PhaseDecision,
     PhaseId,
     RuleId,
     TaskId,
@@ -28,8 +28,8 @@ from domain.language.release import ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import CancelVisit, CheckIn
-from tests.domain.clinic import COMBINED, readings
 from tests.domain.scenes import ONE, a_course, checked_in, minutes
+from tests.domain.simulation import COMBINED, readings
 
 NONE = "no-such-thing"
 NOW = a_course().now
@@ -46,7 +46,7 @@ UNKNOWN: list[tuple[Wish, str]] = [
     (LiftHold(HoldId(NONE), "why"), "hold"),
     (AcknowledgeTask(TaskId(NONE)), "task"),
     (SignOrder(PhaseId(NONE)), "phase"),
-    (Decide(PhaseId(NONE), Decision.STOP, "why"), "phase"),
+    (Decide(PhaseId(NONE), PhaseDecision.STOP, "why"), "phase"),
 ]
 
 
@@ -77,7 +77,7 @@ def test_a_time_to_come_cannot_be_meant():
 
 def test_nothing_is_meant_on_a_pathway_that_has_ended():
     """Whatever is asked of a stopped pathway is refused by the same rule, known name or not."""
-    ended = replace(a_course().pathway, outcome=Outcome.STOPPED)
+    ended = replace(a_course().pathway, outcome=PathwayOutcome.STOPPED)
     for wish in (HOLD, LiftHold(HoldId(NONE), "why")):
         with pytest.raises(Refused, match="the pathway is stopped") as refusal:
             precheck(COMBINED, ended, wish, NOW)

@@ -34,10 +34,10 @@ from domain.rules.steps import Ask, AskPerson, Finished
 from domain.rules.treating import check_may_treat
 from store import columns
 from tests.course import Course
-from tests.domain.clinic import COMBINED, DTMS, NEW_YORK
 from tests.domain.oracles import check_course
 from tests.domain.scenes import a_course, minutes
 from tests.domain.schedules import ten_a_day
+from tests.domain.simulation import COMBINED, DTMS, NEW_YORK
 from tests.domain.wild import CHOICES, courses, played
 
 WORDS = COMBINED.vocabulary
@@ -76,7 +76,7 @@ def test_it_is_looked_at_again_within_a_day(course: Course, later: timedelta):
 def test_what_kairos_does_by_itself_comes_to_rest(course: Course, later: timedelta):
     """Proposing, opening and closing settle in at most three rounds, then nothing is left."""
     course.now += later
-    course.settle()
+    course.run_rules()
     assert course.rounds <= 3
     assert automatic(COMBINED, course.pathway, course.now) == ()
 

@@ -10,8 +10,8 @@ from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Author, HoldReason, ObservationName, Role
 from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.rules.readings import read_measurements
-from tests.domain.clinic import COMBINED, World, measure, readings
 from tests.domain.scenes import FIRST
+from tests.domain.simulation import COMBINED, Simulation, measure, readings
 
 DIASTOLIC = measure("diastolic_bp", 30)
 
@@ -68,7 +68,7 @@ def test_a_unit_is_taken_as_people_write_it_or_as_its_code(unit, value):
 )
 def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
     """A reading from the future, or at a time without an offset, is not recorded."""
-    world = World(FIRST)
+    world = Simulation(FIRST)
     measured = datetime(2026, 11, 29, 9) if ago is None else world.now - ago  # noqa: DTZ001  the fact itself
     refusal = world.attempt(RecordReadings(measured, (measure("spo2", 97),)))
     assert isinstance(refusal, Malformed)
@@ -86,7 +86,7 @@ def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
 )
 def test_a_scale_is_scored_item_by_item_or_refused(scale, items, why):
     """A scale with an unknown name, a missing item or an impossible score is refused."""
-    world = World(FIRST)
+    world = Simulation(FIRST)
     refusal = world.attempt(RecordAssessment(scale, world.now, items))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
@@ -94,7 +94,7 @@ def test_a_scale_is_scored_item_by_item_or_refused(scale, items, why):
 
 def test_who_may_record_what_is_as_the_vocabulary_says():
     """A nurse cannot say that nothing speaks against the drug; the refusal says who can."""
-    world = World(FIRST)
+    world = Simulation(FIRST)
     screening = readings(rems_enrolment="confirmed", esketamine_contraindication="none found")
     wish = RecordReadings(world.now, screening)
     with pytest.raises(Refused, match="esketamine is recorded by a prescriber") as no:
@@ -107,7 +107,7 @@ def test_who_may_record_what_is_as_the_vocabulary_says():
 
 def test_who_may_score_a_scale_is_as_the_vocabulary_says():
     """A TMS operator does not score PHQ-9."""
-    world = World(FIRST)
+    world = Simulation(FIRST)
     wish = RecordAssessment("phq9", world.now, (0,) * 9)
     with pytest.raises(
         Refused,
@@ -125,14 +125,14 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
 )
 def test_what_nobody_can_have_measured_is_refused(taken, why):
     """A diastolic pressure above the systolic, or half a point of a scale, is a slip."""
-    refusal = World(FIRST).attempt(RecordReadings(World(FIRST).now, readings(**taken)))
+    refusal = Simulation(FIRST).attempt(RecordReadings(Simulation(FIRST).now, readings(**taken)))
     assert isinstance(refusal, Malformed)
     assert why in str(refusal)
 
 
 def test_a_reason_has_words():
     """A reason of one space without width is none."""
-    world = World(FIRST)
+    world = Simulation(FIRST)
     world.do(PlaceHold(HoldReason.OTHER, "a note"))
     refusal = world.attempt(LiftHold(world.pathway.open_holds()[0], "\u200b"))
     assert isinstance(refusal, Malformed)

@@ -7,7 +7,7 @@ import pytest
 
 from domain.language.findings import blocks_of
 from domain.language.holds import PlaceHold
-from domain.language.names import Author, Decision, HoldReason, Role, TaskId, VisitId
+from domain.language.names import Author, HoldReason, PhaseDecision, Role, TaskId, VisitId
 from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide
@@ -17,7 +17,6 @@ from domain.language.treatment import RecordDose, RecordStimulation
 from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
-from tests.domain.clinic import DTMS, INDUCTION, readings
 from tests.domain.scenes import (
     FIT_TO_LEAVE,
     ONE,
@@ -29,6 +28,7 @@ from tests.domain.scenes import (
     ready,
     rules,
 )
+from tests.domain.simulation import DTMS, INDUCTION, readings
 
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 TMS = VisitId(f"{DTMS}-visit-1")
@@ -113,7 +113,7 @@ def test_nobody_ends_a_pathway_over_an_unseen_risk():
     """Stopping waits until the prescriber has acknowledged a positive item 9."""
     course = a_course()
     course.assess("phq9", *OPEN_RISK)
-    stop = Decide(INDUCTION, Decision.STOP, "Patient's wish.")
+    stop = Decide(INDUCTION, PhaseDecision.STOP, "Patient's wish.")
     assert rules(course.attempt(stop)) == ["review-first"]
     see(course)
     course.do(stop)

@@ -15,8 +15,8 @@ from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
 from tests.course import Course
-from tests.domain.clinic import COMBINED, readings
 from tests.domain.scenes import ONE, a_course, dosed, minutes, ready, rules
+from tests.domain.simulation import COMBINED, readings
 
 THOUGHTS_OF_DEATH = (0, 0, 0, 0, 0, 0, 0, 0, 2)
 
@@ -29,7 +29,7 @@ def test_item_nine_between_visits_becomes_a_prescribers_task():
     """PHQ-9 item 9 above zero opens a task at once, which only a prescriber's seeing it closes."""
     course = a_course()
     course.assess("phq9", *THOUGHTS_OF_DEATH)
-    course.settle()
+    course.run_rules()
     (task,) = _open_tasks(course, Ask.REVIEW_RISK)
     assert course.pathway.tasks[task].roles == (Role.PRESCRIBER,)
     nurse = Command(RequestId("n"), Author("n", Role.NURSE), AcknowledgeTask(task))
@@ -39,7 +39,7 @@ def test_item_nine_between_visits_becomes_a_prescribers_task():
     assert _open_tasks(course, Ask.REVIEW_RISK) == [task]
     prescriber = Command(RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task))
     course.record(decide(COMBINED, course.pathway, prescriber, course.now))
-    course.settle()
+    course.run_rules()
     assert _open_tasks(course, Ask.REVIEW_RISK) == []
 
 
@@ -48,7 +48,7 @@ def test_a_second_positive_answer_is_a_second_task():
     course = a_course()
     for _ in range(2):
         course.assess("phq9", *THOUGHTS_OF_DEATH)
-        course.settle()
+        course.run_rules()
         course.wait(minutes(60))
     assert len(_open_tasks(course, Ask.REVIEW_RISK)) == 2
 

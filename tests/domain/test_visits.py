@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.names import Decision, VisitId, VisitStatus
+from domain.language.names import PhaseDecision, VisitId, VisitStatus
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import MissedRule, Period, Rate, Stage
 from domain.language.release import ReleaseVisit
@@ -15,9 +15,9 @@ from domain.language.visits import BookVisit, MoveVisit
 from domain.rules.calendar import to_propose
 from domain.rules.steps import Ask
 from tests.course import Course
-from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 from tests.domain.scenes import FIRST, ONE, TWO, a_course, minutes, rules
 from tests.domain.schedules import days_of, gaps, h1_course, rescheduled, ten_a_day
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE, NEW_YORK
 
 MONDAY = date(2027, 1, 4)
 
@@ -208,7 +208,7 @@ def test_no_treatment_falls_on_a_day_of_another():
     course.run(Ask.DECIDE)
     last = course.pathway.sessions_in(INDUCTION)[-1]
     course.assess("madrs", *(1,) * 10)
-    course.do(Decide(INDUCTION, Decision.CONTINUE, "Response."))
+    course.do(Decide(INDUCTION, PhaseDecision.CONTINUE, "Response."))
     course.do(SignOrder(DTMS))
     assert planned(course)[0] >= local_day(last.started, NEW_YORK) + timedelta(days=2)
 

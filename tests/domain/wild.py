@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from domain.language.clocks import LocalTime, local
 from domain.language.commands import Wish
 from domain.language.holds import LiftHold, PlaceHold
-from domain.language.names import Decision, HoldId, HoldReason, PhaseId, RuleId, TaskId, VisitId
+from domain.language.names import (
+    HoldId,
+    HoldReason,
+    PhaseDecision,
+    PhaseId,
+    RuleId,
+    TaskId,
+    VisitId,
+)
 from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
@@ -24,7 +32,7 @@ from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from tests.course import GOOD, LOW_RISK, SESSION, Course
-from tests.domain.clinic import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
 
 NIGHTLY = 50
 Move = tuple[int, int, int]
@@ -151,7 +159,12 @@ def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, 
         case 42:
             return OverrideGate(visit, gate, "A reason." if two % 4 else "")
         case 43 if one % 3 == 0:
-            decisions = (Decision.CONTINUE, Decision.MOVE_ON, Decision.COMPLETE, Decision.STOP)
+            decisions = (
+                PhaseDecision.CONTINUE,
+                PhaseDecision.MOVE_ON,
+                PhaseDecision.COMPLETE,
+                PhaseDecision.STOP,
+            )
             return Decide(any_phase(two), decisions[two % 4], "A reason.")
     tasks = (*course.pathway.tasks, TaskId("nothing"))
     return AcknowledgeTask(tasks[one % len(tasks)])

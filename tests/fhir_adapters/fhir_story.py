@@ -13,14 +13,14 @@ from domain.language.names import (
     KAIROS,
     Author,
     ConnectionId,
-    Decision,
     EhrPatientId,
     EventId,
     HoldId,
     HoldReason,
     ObservationName,
-    Outcome,
     PathwayId,
+    PathwayOutcome,
+    PhaseDecision,
     Role,
     RuleId,
     SiteId,
@@ -60,7 +60,7 @@ NURSE = Author("user-3", Role.NURSE)
 FIRST = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 
 
-class Told(NamedTuple):
+class StoryStep(NamedTuple):
     """One event with the pathway before and after it."""
 
     event: Event
@@ -73,9 +73,9 @@ def at(day: int, hour: int = 9) -> LocalTime:
     return LocalTime(date(2026, 12, day), time(hour))
 
 
-def told(
+def whole_story(
     protocol: CombinedProtocol, patient: str = "pat-1", pathway: str = "pw-1"
-) -> tuple[Told, ...]:
+) -> tuple[StoryStep, ...]:
     """The whole story, every kind of fact at least once."""
     state = Pathway(PathwayId(pathway))
     story = []
@@ -83,12 +83,12 @@ def told(
         happened = FIRST + timedelta(hours=number)
         event = Event(EventId(f"{pathway}-req-{number}/0"), happened, author, fact)
         after = apply(state, event, protocol.vocabulary)
-        story.append(Told(event, state, after))
+        story.append(StoryStep(event, state, after))
         state = after
     return tuple(story)
 
 
-def written(story: Iterable[Told], protocol: CombinedProtocol, plan: EhrPlan) -> list[Intent]:
+def written(story: Iterable[StoryStep], protocol: CombinedProtocol, plan: EhrPlan) -> list[Intent]:
     """All intents of a story under a plan."""
     return [
         intent
@@ -185,7 +185,7 @@ def _facts(  # the order is the story's
     yield NURSE, DoseGiven(one, 1, 56, 2, "LOT-1")
     yield NURSE, VisitReleased(one)
     yield NURSE, VisitMissed(two)
-    yield PRESCRIBER, DecisionMade(first, Decision.CONTINUE, "responds", ("MADRS 30",))
+    yield PRESCRIBER, DecisionMade(first, PhaseDecision.CONTINUE, "responds", ("MADRS 30",))
     yield PRESCRIBER, PhaseEntered(second, at(10), 2)
     yield PRESCRIBER, OrderSigned(second)
     yield KAIROS, VisitProposed(three, second, 0, at(10), 2)
@@ -195,6 +195,6 @@ def _facts(  # the order is the story's
     yield NURSE, StimulationGiven(three, 1, ended, 1980, 120, 66)
     yield NURSE, StimulationGiven(three, 2, ended, 1980, 120, 66)
     yield NURSE, VisitReleased(three)
-    yield PRESCRIBER, DecisionMade(second, Decision.STOP, "patient's wish", ())
-    yield PRESCRIBER, PathwayFinished(Outcome.STOPPED)
+    yield PRESCRIBER, DecisionMade(second, PhaseDecision.STOP, "patient's wish", ())
+    yield PRESCRIBER, PathwayFinished(PathwayOutcome.STOPPED)
     yield KAIROS, VisitCancelled(four)

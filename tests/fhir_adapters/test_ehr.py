@@ -1,4 +1,4 @@
-"""One EHR is one thing: chosen by the clinic file, and planned for as what it is."""
+"""One EHR is one thing: chosen by the installation file, and planned for as what it is."""
 
 from collections.abc import AsyncIterator
 from typing import get_args
@@ -26,7 +26,7 @@ ADDRESS = {
 
 @pytest.fixture
 async def ehrs() -> AsyncIterator[Ehrs]:
-    """Two EHRs as a clinic file names them."""
+    """Two EHRs as a installation file names them."""
     north = Connection.model_validate(ADDRESS | {"vendor": "epic"})
     south = Connection.model_validate(ADDRESS | {"id": "south"})
     made = Ehrs.of([north, south])
@@ -34,8 +34,8 @@ async def ehrs() -> AsyncIterator[Ehrs]:
     await made.close()
 
 
-def test_the_clinic_file_knows_the_vendors_that_there_are() -> None:
-    """Each word that a clinic file may say has a vendor, and each vendor a word."""
+def test_the_installation_file_knows_the_vendors_that_there_are() -> None:
+    """Each word that a installation file may say has a vendor, and each vendor a word."""
     assert set(get_args(Connection.model_fields["vendor"].annotation)) == set(VENDORS)
 
 
@@ -61,5 +61,5 @@ async def test_a_pathway_outlives_its_connections_line(ehrs: Ehrs) -> None:
     """A connection that the file no longer names is planned for as generic, and not talked to."""
     assert ehrs.plan("west", statement()) == plan_for(statement(), GENERIC)
     assert ehrs.plan("north", statement()) == ehrs["north"].plan(statement())
-    with pytest.raises(Unavailable, match="the clinic file names no connection west"):
+    with pytest.raises(Unavailable, match="the installation file names no connection west"):
         ehrs["west"]

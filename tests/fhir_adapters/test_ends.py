@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.delivery.words import Action, Intent
-from domain.language.names import Outcome
+from domain.language.names import PathwayOutcome
 from domain.language.pathway import Session
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
@@ -16,7 +16,7 @@ from fhir_adapters.content.intents import intents_for
 from fhir_adapters.content.orders import how_ended
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
-from tests.fhir_adapters.fhir_story import Told, statement, told
+from tests.fhir_adapters.fhir_story import StoryStep, statement, whole_story
 
 EVERYTHING = plan_for(statement(), GENERIC)
 ADVICE = "patient insisted on leaving after 50 minutes"
@@ -24,17 +24,17 @@ UNMET = "50 min since the first device, at least 120 required"
 
 
 @pytest.fixture(scope="module")
-def story(protocol: CombinedProtocol) -> tuple[Told, ...]:
+def story(protocol: CombinedProtocol) -> tuple[StoryStep, ...]:
     """Every kind of fact."""
-    return told(protocol)
+    return whole_story(protocol)
 
 
-def step_of(story: tuple[Told, ...], kind: str) -> Told:
+def step_of(story: tuple[StoryStep, ...], kind: str) -> StoryStep:
     """The first step of this kind."""
     return next(step for step in story if step.event.fact.kind == kind)
 
 
-def left_early(story: tuple[Told, ...]) -> Told:
+def left_early(story: tuple[StoryStep, ...]) -> StoryStep:
     """The first release, as one against advice."""
     step = step_of(story, "visit-released")
     assert isinstance(step.event.fact, VisitReleased)
@@ -42,7 +42,7 @@ def left_early(story: tuple[Told, ...]) -> Told:
     return step._replace(event=replace(step.event, fact=fact))
 
 
-def written(step: Told, protocol: CombinedProtocol, plan=EVERYTHING, **more) -> list[Intent]:
+def written(step: StoryStep, protocol: CombinedProtocol, plan=EVERYTHING, **more) -> list[Intent]:
     """What a step writes."""
     return list(intents_for(step.event, step.before, step.after, protocol, plan, **more))
 
@@ -53,12 +53,12 @@ def written(step: Told, protocol: CombinedProtocol, plan=EVERYTHING, **more) -> 
         (0, 0, None, "cancelled"),
         (0, 1, None, "stopped"),
         (0, 8, None, "completed"),
-        (0, 8, Outcome.STOPPED, "completed"),
-        (0, 7, Outcome.STOPPED, "stopped"),
-        (1, 30, Outcome.STOPPED, "completed"),
-        (2, 0, Outcome.STOPPED, "cancelled"),
-        (2, 3, Outcome.STOPPED, "stopped"),
-        (2, 3, Outcome.COMPLETED, "completed"),
+        (0, 8, PathwayOutcome.STOPPED, "completed"),
+        (0, 7, PathwayOutcome.STOPPED, "stopped"),
+        (1, 30, PathwayOutcome.STOPPED, "completed"),
+        (2, 0, PathwayOutcome.STOPPED, "cancelled"),
+        (2, 3, PathwayOutcome.STOPPED, "stopped"),
+        (2, 3, PathwayOutcome.COMPLETED, "completed"),
     ],
 )
 def test_an_order_ends_by_what_was_given_of_it(phase, given, outcome, ended, story, protocol):

@@ -9,7 +9,7 @@ import pytest
 
 from domain.delivery.words import Action, Intent
 from domain.language.events import Fact
-from domain.language.names import Outcome, Role
+from domain.language.names import PathwayOutcome, Role
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
@@ -17,7 +17,7 @@ from fhir_adapters.content.references import artefacts_in, resolve
 from fhir_adapters.content.shape import check_shape
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
-from tests.fhir_adapters.fhir_story import Told, statement, told, written
+from tests.fhir_adapters.fhir_story import StoryStep, statement, whole_story, written
 
 EVERYTHING = plan_for(statement(), GENERIC)
 FULL_COUNTS = {
@@ -44,9 +44,9 @@ FULL_COUNTS = {
 
 
 @pytest.fixture(scope="session")
-def story(protocol: CombinedProtocol) -> tuple[Told, ...]:
+def story(protocol: CombinedProtocol) -> tuple[StoryStep, ...]:
     """Every kind of fact."""
-    return told(protocol)
+    return whole_story(protocol)
 
 
 def _of(story, protocol: CombinedProtocol, kind: str, plan: EhrPlan = EVERYTHING) -> list[Intent]:
@@ -115,7 +115,7 @@ def test_every_resource_has_the_shape_of_r4(types, story, protocol) -> None:
 def test_the_same_event_gives_the_same_bytes(story, protocol) -> None:
     """Intents are deterministic to the byte, and plain JSON."""
     first, second = (
-        [json.dumps(intent.body) for intent in written(told(protocol), protocol, EVERYTHING)]
+        [json.dumps(intent.body) for intent in written(whole_story(protocol), protocol, EVERYTHING)]
         for _ in range(2)
     )
     assert first == second
@@ -197,9 +197,11 @@ def test_a_booked_patient_has_accepted(story, protocol) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "reason"),
-    [(Outcome.STOPPED, "the care pathway ended"), (None, "its phase of the pathway ended")],
+    [(PathwayOutcome.STOPPED, "the care pathway ended"), (None, "its phase of the pathway ended")],
 )
-def test_a_cancelled_visit_says_why(outcome: Outcome | None, reason: str, story, protocol) -> None:
+def test_a_cancelled_visit_says_why(
+    outcome: PathwayOutcome | None, reason: str, story, protocol
+) -> None:
     """The pathway's end is the reason only of a visit that is cancelled after it."""
     step = next(step for step in story if step.event.fact.kind == "visit-cancelled")
     after = replace(step.after, outcome=outcome)

@@ -12,15 +12,15 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
-from tests.fhir_adapters.fhir_story import Told, statement, told
+from tests.fhir_adapters.fhir_story import StoryStep, statement, whole_story
 
 EVERYTHING = plan_for(statement(), GENERIC)
 
 
 @pytest.fixture(scope="module")
-def story(protocol: CombinedProtocol) -> tuple[Told, ...]:
+def story(protocol: CombinedProtocol) -> tuple[StoryStep, ...]:
     """Every kind of fact."""
-    return told(protocol)
+    return whole_story(protocol)
 
 
 def _of(story, protocol: CombinedProtocol, kind: str, plan: EhrPlan = EVERYTHING) -> list[Intent]:

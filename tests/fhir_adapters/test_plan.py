@@ -16,7 +16,7 @@ from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import Fallback, Kept, Native, Person, plan_for
 from fhir_adapters.profile.vendors import VENDORS
 from tests.fhir_adapters.fhir_profiles import published_data
-from tests.fhir_adapters.fhir_story import statement, told, written
+from tests.fhir_adapters.fhir_story import statement, whole_story, written
 
 VENDOR_WAYS = {
     # artefact: Epic, Oracle, athenahealth, MEDITECH; + native, text the fallback, - kept, ! person
@@ -138,7 +138,7 @@ def _only_advertised(said, plan, protocol) -> None:
             assert there.conditional_create or not native.conditional_create
             assert "identifier" in there.search or not native.search_by_identifier
     created: set[str] = set()
-    for intent in written(told(protocol), protocol, plan):
+    for intent in written(whole_story(protocol), protocol, plan):
         advertised = supports.get(intent.resource_type)
         if intent.action is Action.PERSON:
             continue

@@ -16,15 +16,15 @@ from fhir_adapters.content.shape import check_shape
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import plan_for
 from tests.fhir_adapters.fhir_profiles import profiles, published_data, violations
-from tests.fhir_adapters.fhir_story import Told, statement, told, written
+from tests.fhir_adapters.fhir_story import StoryStep, statement, whole_story, written
 
 EVERYTHING = plan_for(statement(), GENERIC)
 
 
 @pytest.fixture(scope="module")
-def story(protocol: CombinedProtocol) -> tuple[Told, ...]:
+def story(protocol: CombinedProtocol) -> tuple[StoryStep, ...]:
     """Every kind of fact."""
-    return told(protocol)
+    return whole_story(protocol)
 
 
 def test_a_resource_says_its_profile_and_fits_it(story, protocol) -> None:

@@ -12,11 +12,11 @@ from domain.language.clocks import LocalTime
 from domain.language.events import Event, Fact
 from domain.language.names import (
     KAIROS,
-    Decision,
     EventId,
     HoldId,
     HoldReason,
-    Outcome,
+    PathwayOutcome,
+    PhaseDecision,
     Role,
     RuleId,
     TaskId,
@@ -30,7 +30,7 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
-from tests.fhir_adapters.fhir_story import FIRST, NURSE, at, statement, told
+from tests.fhir_adapters.fhir_story import FIRST, NURSE, at, statement, whole_story
 
 EVERYTHING = plan_for(statement(), GENERIC)
 VISIT = VisitId("visit-9")
@@ -40,7 +40,7 @@ NOW = FIRST + timedelta(days=1)
 @pytest.fixture(scope="module")
 def pathway(protocol: CombinedProtocol) -> Pathway:
     """A pathway in its first phase, not signed, without a visit."""
-    return told(protocol)[1].after
+    return whole_story(protocol)[1].after
 
 
 def _intent(
@@ -104,7 +104,7 @@ def _signed(pathway: Pathway, moment: datetime | None) -> Pathway:
 
 def _decided(pathway: Pathway) -> Pathway:
     name, phase = next(iter(pathway.phases.items()))
-    made: Phase = replace(phase, decisions={EventId("ev-2"): (NOW, Decision.STOP)})
+    made: Phase = replace(phase, decisions={EventId("ev-2"): (NOW, PhaseDecision.STOP)})
     return replace(pathway, phases={name: made})
 
 
@@ -147,7 +147,7 @@ PASSED_BY: Cases = {
 def test_what_was_done_is_completed(case: str, pathway, protocol) -> None:
     """The pathway shows that somebody did what was asked, also when it has ended since."""
     about, change = DONE[case]
-    for known in (change(pathway), replace(change(pathway), outcome=Outcome.STOPPED)):
+    for known in (change(pathway), replace(change(pathway), outcome=PathwayOutcome.STOPPED)):
         body = _closed(known, protocol, about)
         assert (body["status"], "statusReason" in body) == ("completed", False)
 
@@ -161,7 +161,7 @@ def test_what_nobody_did_is_cancelled(case: str, pathway, protocol) -> None:
         "cancelled",
         {"text": "no longer needed"},
     )
-    over = replace(change(pathway), outcome=Outcome.STOPPED)
+    over = replace(change(pathway), outcome=PathwayOutcome.STOPPED)
     reason = _closed(over, protocol, about)["statusReason"]
     assert reason == {"text": "the care pathway ended"}
 

@@ -276,7 +276,7 @@ def test_every_variable_of_the_installer_is_explained():
 
 def test_the_example_clinic_uses_the_stand_in_ehr():
     """The example names a site whose EHR is a connection, at the stand-in's address."""
-    clinic = yaml.safe_load((ROOT / "deploy/clinic.example.yaml").read_text())
+    clinic = yaml.safe_load((ROOT / "deploy/installation.example.yaml").read_text())
     (site,), (connection,) = clinic["sites"], clinic["connections"]
     assert site["ehr"] == connection["id"]
     assert connection["base_url"] == SERVICES["ehr"]["environment"]["hapi.fhir.server_address"]

@@ -23,8 +23,8 @@ from domain.language.observations import Measurement, RecordReadings
 from domain.language.phases import PathwayStarted
 from domain.language.refusal import Refusal
 from store.columns import (
-    asked_from_json,
-    asked_to_json,
+    command_from_json,
+    command_to_json,
     refusal_from_json,
     refusal_to_json,
 )
@@ -38,7 +38,7 @@ def test_a_command_comes_out_as_it_went_in():
     taken = (Measurement(ObservationName("spo2"), Decimal("96.5"), "%"),)
     wish = RecordReadings(NOW, taken, VisitId("a-visit-1"))
     command = Command(RequestId("r"), NURSE, wish, expects=3)
-    assert asked_from_json(json.loads(json.dumps(asked_to_json(command)))) == command
+    assert command_from_json(json.loads(json.dumps(command_to_json(command)))) == command
 
 
 def test_an_enrolment_comes_out_as_it_went_in():
@@ -48,7 +48,7 @@ def test_an_enrolment_comes_out_as_it_went_in():
     )
     first_visit = LocalTime(NOW.date(), NOW.time())
     enrolment = Enrolment(RequestId("r"), NURSE, started, first_visit)
-    assert asked_from_json(json.loads(json.dumps(asked_to_json(enrolment)))) == enrolment
+    assert command_from_json(json.loads(json.dumps(command_to_json(enrolment)))) == enrolment
 
 
 def test_a_refusal_comes_out_as_it_went_in():

@@ -18,3 +18,27 @@ async def test_an_exhausted_pool_is_unavailable(database_url: str) -> None:
                     await another.execute(text("select 1"))
     finally:
         await small.close()
+
+
+async def test_a_database_that_does_not_answer_is_unavailable(database_url: str) -> None:
+    """A transaction that takes too long ends by itself, and its connection is free again."""
+    slow = Database(database_url, pool_size=1, within=0.05)
+    try:
+        with pytest.raises(Unavailable, match="the database does not answer"):
+            async with slow.begin() as tx:
+                await tx.execute(text("select pg_sleep(600)"))
+        async with slow.begin(within=20) as tx:
+            assert await tx.scalar(text("select 1")) == 1
+    finally:
+        await slow.close()
+
+
+async def test_a_time_out_inside_a_transaction_is_the_callers(database_url: str) -> None:
+    """Only the database's own silence is Unavailable; another time-out stays what it was."""
+    database = Database(database_url)
+    try:
+        with pytest.raises(TimeoutError):
+            async with database.begin():
+                raise TimeoutError
+    finally:
+        await database.close()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from domain.delivery.words import Action, Decision, DeliveryState, Intent
+from domain.delivery.words import Action, DeliveryDecision, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
@@ -44,14 +44,14 @@ async def _settle(database: Database, state: DeliveryState) -> str | None:
         if delivery is None:
             return None
         sent = await ledger.begin(tx, delivery, NOW)
-        await ledger.settle(tx, sent, _decision(state), NOW)
+        await ledger.record_decision(tx, sent, _decision(state), NOW)
         if state is DeliveryState.CONFIRMED:
             await ledger.link(tx, delivery, f"id-{delivery.artefact}")
         return delivery.artefact
 
 
-def _decision(state: DeliveryState) -> Decision:
-    return Decision(state, 1, "as the test has it", state is DeliveryState.REFUSED)
+def _decision(state: DeliveryState) -> DeliveryDecision:
+    return DeliveryDecision(state, 1, "as the test has it", state is DeliveryState.REFUSED)
 
 
 async def test_an_event_is_intended_once(database: Database, protocol: CombinedProtocol) -> None:
@@ -122,7 +122,7 @@ async def test_a_move_that_there_is_not_is_a_conflict(
     async with database.begin() as tx:
         delivery = await ledger.get(tx, 1)
         with pytest.raises(Conflict, match="cannot go from confirmed to intent"):
-            await ledger.settle(tx, delivery, _decision(DeliveryState.INTENT), NOW)
+            await ledger.record_decision(tx, delivery, _decision(DeliveryState.INTENT), NOW)
 
 
 async def test_an_attempt_that_another_has_overtaken_is_known(
@@ -136,8 +136,8 @@ async def test_an_attempt_that_another_has_overtaken_is_known(
     for minutes in (1, 2):  # put back without counting, and taken anew
         async with database.begin() as tx:
             assert await ledger.overtaken(tx, slow) == (minutes > 1)
-            put_back = Decision(DeliveryState.INTENT, 0, "the EHR cannot be reached")
-            await ledger.settle(tx, slow, put_back, NOW)
+            put_back = DeliveryDecision(DeliveryState.INTENT, 0, "the EHR cannot be reached")
+            await ledger.record_decision(tx, slow, put_back, NOW)
             await ledger.begin(tx, await ledger.get(tx, 1), NOW + timedelta(minutes=minutes))
 
 

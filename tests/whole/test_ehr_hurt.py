@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from demo.staff import TurnedAwayError
-from demo.story import settle
+from demo.story import until_quiet
 from demo.visits import answer, blood_pressure, dissociation, sedation, spo2
 from tests.whole.house import INDUCTION, MRN, House, Json, until
 
@@ -30,7 +30,7 @@ async def test_an_ehr_that_is_down_for_an_hour_stops_nobody(house: House):
     patient = await house.patient(identifier=[{"system": MRN, "value": mrn}])
     course, here = await house.at_first_visit(mrn)
     await course.prepare_for_dose(here, 128, 82)
-    await settle(house.clinic, house.staff)
+    await until_quiet(house.clinic, house.staff)
     before = await house.in_ehr(f"Observation?patient=Patient/{patient}&_count=200")
     house.clinic.wire.refuse()
     given = await here.dose(56)
@@ -44,10 +44,10 @@ async def test_an_ehr_that_is_down_for_an_hour_stops_nobody(house: House):
     assert {d["state"] for d in of_type(waiting, "MedicationAdministration")} <= {"intent", "sent"}
     assert not [each for each in waiting if each["needs_person"]]
     house.clinic.wire.accept()
-    await settle(house.clinic, house.staff)
+    await until_quiet(house.clinic, house.staff)
     assert len(await house.in_ehr(f"MedicationAdministration?patient=Patient/{patient}")) == 1
     await here.observe_and_release(given)
-    await settle(house.clinic, house.staff)
+    await until_quiet(house.clinic, house.staff)
     assert {each["state"] for each in await house.deliveries(course.path)} == {"confirmed"}
     counted = await house.recounted()
     assert counted.equal, counted.differences

@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from demo.course import Course
 from demo.staff import Person
-from demo.story import settle
+from demo.story import until_quiet
 from demo.visits import AtVisit, blood_pressure
 from tests.whole.house import INDUCTION, MRN, House, Json, until
 
@@ -70,7 +70,7 @@ async def test_no_patient_data_outside_its_places(house: House):
     await a_visit_in_canaries(course, here)
     await refusals_in_canaries(attempts, course.path, here)
     await what_the_ehr_refused_is_sent_again(house, course.path)
-    await settle(house.clinic, house.staff)
+    await until_quiet(house.clinic, house.staff)
 
     (given,) = await house.in_ehr(f"MedicationAdministration?patient=Patient/{patient}")
     assert LOT in str(given)

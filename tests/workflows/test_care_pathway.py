@@ -42,7 +42,7 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
     """A clinic with one enrolled patient."""
     async with a_world(database, protocol) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
-        await made.settled()
+        await made.until_quiet()
         yield made
 
 
@@ -89,7 +89,7 @@ async def test_one_request_takes_effect_once(world: World) -> None:
     wish = PlaceHold(HoldReason.SUPPLY, "no device")
     first = await world.do(NURSE, wish, request)
     assert await world.do(NURSE, wish, request) == first
-    await world.settled()
+    await world.until_quiet()
     assert len((await world.pathway()).holds) == 1
 
 
@@ -98,7 +98,7 @@ async def test_a_defect_fails_one_command_and_not_the_pathway(
 ) -> None:
     """When handling a command breaks, that command is unknown and the next one works."""
     await world.enrol((await world.now()).date() + timedelta(days=7))
-    await world.settled()
+    await world.until_quiet()
     real = domain.decide.decide
 
     def broken(*_: object) -> None:
@@ -110,7 +110,7 @@ async def test_a_defect_fails_one_command_and_not_the_pathway(
     monkeypatch.undo()
     assert domain.decide.decide is real
     await world.do(PRESCRIBER, SignOrder(INDUCTION))
-    await world.settled()
+    await world.until_quiet()
     assert (await world.pathway()).phases[INDUCTION].signed is not None
 
 
@@ -121,10 +121,10 @@ async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
     version = await _pulse_oximetry(world, request)
     for _ in range(60):
         await _pulse_oximetry(world)
-    await world.settled()
+    await world.until_quiet()
     assert (await _handle(world).describe()).run_id != first_run
     assert await _pulse_oximetry(world, request) == version
-    await world.settled()
+    await world.until_quiet()
     async with world.database.begin() as tx:
         events = await pathways.events_after(tx, world.pathway_id, 0, 1000)
     assert sum(row.kind == "readings-taken" for row in events) == 61
@@ -134,9 +134,9 @@ async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
 async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
     """What screens read equals what the stored events say, and both what the workflow holds."""
     await world.do(PRESCRIBER, SignOrder(INDUCTION))
-    await world.settled()
+    await world.until_quiet()
     await world.do(MANAGER, BookVisit(VisitId("esketamine-induction-visit-1")))
-    await world.settled()
+    await world.until_quiet()
     async with world.database.begin() as tx:
         rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
     events = [columns.event_from_json(row.event) for row in rows]

@@ -11,7 +11,7 @@ import domain.turn
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
 from domain.language.holds import PlaceHold
-from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.names import HoldReason, PhaseDecision, PhaseId
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
@@ -26,7 +26,7 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
     """A clinic with one enrolled patient."""
     async with a_world(database, protocol) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
-        await made.settled()
+        await made.until_quiet()
         yield made
 
 
@@ -36,8 +36,8 @@ def _retry(world: World) -> InboxRetry:
 
 async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
     """A command that nobody settled before its pathway ended is rejected, and says why."""
-    await world.do(PRESCRIBER, Decide(PhaseId("esketamine-induction"), Decision.STOP, "Wish."))
-    await world.settled()
+    await world.do(PRESCRIBER, Decide(PhaseId("esketamine-induction"), PhaseDecision.STOP, "Wish."))
+    await world.until_quiet()
     late = await world.receive(NURSE, HOLD)
     sending = _retry(world)
     for _ in range(inbox_retry.LEAVE_ALONE + 1):

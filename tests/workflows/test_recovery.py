@@ -12,7 +12,7 @@ from activities.recovery import Recovery
 from build import RULES
 from domain.delivery.words import Action, Intent
 from domain.language.holds import PlaceHold
-from domain.language.names import Decision, HoldReason, PhaseId
+from domain.language.names import HoldReason, PhaseDecision, PhaseId
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import CombinedProtocol
 from store import ledger, pathways
@@ -31,7 +31,7 @@ async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator
     """A clinic with one enrolled patient."""
     async with a_world(database, protocol) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
-        await made.settled()
+        await made.until_quiet()
         yield made
 
 
@@ -68,8 +68,8 @@ async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> No
 
 async def test_a_pathway_that_has_ended_is_never_started_again(world: World) -> None:
     """The store says that it is finished: no sweep starts it, and no one who asks for it."""
-    await world.do(PRESCRIBER, Decide(INDUCTION, Decision.STOP, "The patient's wish."))
-    await world.settled()
+    await world.do(PRESCRIBER, Decide(INDUCTION, PhaseDecision.STOP, "The patient's wish."))
+    await world.until_quiet()
     await _sweeper(world).sweep()
     assert not await world.recovery.restart(world.pathway_id)
     described = await _handle(world).describe()
@@ -89,7 +89,7 @@ async def test_a_pathway_under_other_rules_looks_at_once(world: World) -> None:
     """After a change of rules a sweep has each pathway look, not only at its next due time."""
     before = (await _handle(world).describe()).history_length
     await _sweeper(world, "mended").sweep()
-    await world.settled()
+    await world.until_quiet()
     assert (await _handle(world).describe()).history_length > before
 
 
@@ -97,7 +97,7 @@ async def test_a_run_hands_over_when_asked_to(world: World) -> None:
     """Asked to roll over, a quiet pathway begins a fresh run, which takes the next command."""
     first = (await _handle(world).describe()).run_id
     await gateway.roll_over(world.client, world.pathway_id)
-    await world.settled()
+    await world.until_quiet()
     assert (await _handle(world).describe()).run_id != first
     assert (await world.do(NURSE, HOLD)).state == "applied"
 
@@ -114,7 +114,7 @@ async def test_a_lane_whose_bell_was_not_heard_is_started(
     await world.do(NURSE, HOLD)
     assert {row.state for row in await world.ledger()} > {"intent"}
     await _sweeper(world).sweep()
-    await world.settled()
+    await world.until_quiet()
     assert "intent" not in {row.state for row in await world.ledger() if not row.needs_person}
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from api.commands.catalogue.entry import Entry
 from api.commands.words import Body, Example, Slug, Words
 from domain.language import phases as wishes
-from domain.language.names import Decision, PhaseId
+from domain.language.names import PhaseDecision, PhaseId
 
 
 class SignOrder(Body):
@@ -26,7 +26,7 @@ class Decide(Body):
     }
 
     phase: Slug
-    decision: Decision
+    decision: PhaseDecision
     reason: Words
 
 

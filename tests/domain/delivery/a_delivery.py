@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.delivery import outcomes as o
 from domain.delivery.resolve import Choice, Kind, SupersedeAs
-from domain.delivery.words import Action, Decision, Delivery, DeliveryState
+from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState
 from domain.language.names import (
     Author,
     ConnectionId,
@@ -20,15 +20,15 @@ from domain.language.names import (
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 OPERATOR = Author("operations-1", Role.OPERATIONS)
 
-EACH: tuple[o.Outcome, ...] = (
+EACH: tuple[o.AttemptOutcome, ...] = (
     o.Equal("2"),
     o.Differs(("status",), "2"),
     o.WrongPatient(("subject",), "2"),
     o.Claimed("Observation/1 is already what another delivery became"),
     o.NotReadBack("404", gone=True),
     o.NotReadBack("403", gone=False),
-    o.Refused("422", sent=True),
-    o.Refused("the resource is another patient's", sent=False),
+    o.RefusedByEhr("422", sent=True),
+    o.RefusedByEhr("the resource is another patient's", sent=False),
     o.Stale(),
     o.NeverLeft(),
     o.Busy("429", None),
@@ -47,7 +47,7 @@ EACH: tuple[o.Outcome, ...] = (
 OF_A_SEND = tuple(
     each for each in EACH if not isinstance(each, o.Absent | o.Ambiguous | o.Unproven)
 )
-OF_A_LOOK = tuple(each for each in EACH if not isinstance(each, o.Refused | o.Stale))
+OF_A_LOOK = tuple(each for each in EACH if not isinstance(each, o.RefusedByEhr | o.Stale))
 
 
 def a_delivery(state: DeliveryState = DeliveryState.INTENT, **also: Any) -> Delivery:
@@ -77,7 +77,7 @@ def a_delivery(state: DeliveryState = DeliveryState.INTENT, **also: Any) -> Deli
     return replace(made, **also)
 
 
-def settled(stands: Delivery, decision: Decision, at: datetime) -> Delivery:
+def settled(stands: Delivery, decision: DeliveryDecision, at: datetime) -> Delivery:
     """The delivery as the ledger holds it after a decision."""
     return replace(
         stands,

@@ -11,7 +11,7 @@ from domain.delivery import outcomes as o
 from domain.delivery.after import (
     LONGEST_PAUSE,
     MOST_ATTEMPTS,
-    SETTLING,
+    SURFACING,
     after,
     begun,
     given_up,
@@ -34,15 +34,15 @@ from tests.domain.delivery.a_delivery import (
 from tests.domain.wild import courses
 
 S = DeliveryState
-LATER = NOW + SETTLING
+LATER = NOW + SURFACING
 PUT_OFF = (o.NeverLeft(), o.Busy("429", None), o.Busy("429", 120), o.Silent(ehr_answers=False))
 
 AFTER_A_SEND = [
     (o.Equal("2"), S.CONFIRMED, False),
     (o.Differs(("status",)), S.DIVERGENT, True),
     (o.WrongPatient(), S.MISFILED, True),
-    (o.Refused("422", sent=True), S.REFUSED, True),
-    (o.Refused("no update is advertised", sent=False), S.REFUSED, True),
+    (o.RefusedByEhr("422", sent=True), S.REFUSED, True),
+    (o.RefusedByEhr("no update is advertised", sent=False), S.REFUSED, True),
     (o.Stale(), S.INTENT, False),
     (o.NeverLeft(), S.INTENT, False),
     (o.Busy("429", 120), S.INTENT, False),
@@ -54,7 +54,7 @@ AFTER_A_SEND = [
 
 
 @pytest.mark.parametrize(("outcome", "state", "asks"), AFTER_A_SEND)
-def test_what_follows_a_write(outcome: o.Outcome, state: DeliveryState, *, asks: bool):
+def test_what_follows_a_write(outcome: o.AttemptOutcome, state: DeliveryState, *, asks: bool):
     """Each outcome of sending has its state, and a person is asked or not."""
     decision = after(a_delivery(), outcome, NOW)
     assert (decision.state, decision.needs_person) == (state, asks)
@@ -67,14 +67,14 @@ AFTER_A_LOOK = [
     (o.Ambiguous(2), S.UNKNOWN, True),
     (o.Unproven("the search did not come to its end"), S.UNKNOWN, True),
     (o.Silent(ehr_answers=True), S.UNKNOWN, False),
-    (o.Refused("403", sent=True), S.UNKNOWN, True),
+    (o.RefusedByEhr("403", sent=True), S.UNKNOWN, True),
     (o.Stale(), S.UNKNOWN, False),
     (o.Broke("KeyError"), S.UNKNOWN, False),
 ]
 
 
 @pytest.mark.parametrize(("outcome", "state", "asks"), AFTER_A_LOOK)
-def test_what_follows_a_look(outcome: o.Outcome, state: DeliveryState, *, asks: bool):
+def test_what_follows_a_look(outcome: o.AttemptOutcome, state: DeliveryState, *, asks: bool):
     """What may stand is unknown until it is found, proved absent, or a person's; never refused."""
     decision = after(a_delivery(S.UNKNOWN, attempts=1), outcome, LATER)
     assert (decision.state, decision.needs_person) == (state, asks)
@@ -91,7 +91,7 @@ def test_an_empty_search_proves_nothing_until_the_write_has_settled():
 @pytest.mark.parametrize(("attempts", "state"), [(0, S.REFUSED), (1, S.UNKNOWN)])
 def test_a_refusal_is_none_of_an_earlier_write(attempts: int, state: DeliveryState):
     """Where it is created once it may be sent early; refused then, the first may still arrive."""
-    refused = o.Refused("403", sent=True, once=True)
+    refused = o.RefusedByEhr("403", sent=True, once=True)
     decision = after(a_delivery(attempts=attempts), refused, NOW)
     assert (decision.state, decision.needs_person) == (state, True)
 
@@ -105,7 +105,7 @@ def test_what_may_still_arrive_is_not_given_up_as_refused():
 
 @pytest.mark.parametrize("outcome", PUT_OFF)
 @pytest.mark.parametrize("state", sorted(OPEN))
-def test_an_ehr_that_is_away_is_no_attempt(outcome: o.Outcome, state: DeliveryState):
+def test_an_ehr_that_is_away_is_no_attempt(outcome: o.AttemptOutcome, state: DeliveryState):
     """Not reached, put off, or silent altogether: all stays as it was, and the lane waits."""
     decision = after(a_delivery(state, attempts=11), outcome, NOW)
     assert (decision.state, decision.attempts, decision.ehr_away) == (state, 11, True)
@@ -121,7 +121,7 @@ def test_a_lost_look_is_silence(*, answers: bool):
 
 
 @pytest.mark.parametrize("outcome", [o.NeverLeft(), o.Lost(ehr_answers=True), o.Broke("KeyError")])
-def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.Outcome):
+def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.AttemptOutcome):
     """Written, then not read: unknown, with the id under which it is read again and not sent."""
     decision = after(a_delivery(ehr_id="1"), outcome, NOW)
     assert (decision.state, decision.ehr_id) == (S.UNKNOWN, "1")
@@ -132,7 +132,7 @@ def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.Ou
     [o.Stale(), o.Silent(ehr_answers=True), o.Broke("KeyError"), o.Absent(once=True)],
 )
 @pytest.mark.parametrize("before", range(MOST_ATTEMPTS - 3, MOST_ATTEMPTS + 3))
-def test_a_person_is_asked_from_the_last_attempt_on(outcome: o.Outcome, before: int):
+def test_a_person_is_asked_from_the_last_attempt_on(outcome: o.AttemptOutcome, before: int):
     """Whichever outcome meets the last attempt, and in whatever rhythm they came before it."""
     decision = after(a_delivery(S.UNKNOWN, attempts=before), outcome, LATER)
     assert decision.needs_person == (before + 1 >= MOST_ATTEMPTS)
@@ -182,7 +182,7 @@ def test_every_path_ends_settled_or_with_a_person(drawn: list[tuple[int, bool]])
         decision = after(known, fit[number % len(fit)], now)
         counted += decision.attempts > delivery.attempts
         delivery = settled(begun(delivery, now), decision, now)
-        now += SETTLING
+        now += SURFACING
     put_off = len(drawn) - counted
     assert counted <= MOST_ATTEMPTS + 1
     assert put_off or delivery.waits_for_person or delivery.state not in OPEN

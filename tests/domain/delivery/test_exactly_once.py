@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from domain.delivery import outcomes as o
 from domain.delivery.after import (
     MOST_ATTEMPTS,
-    SETTLING,
+    SURFACING,
     after,
     begun,
     given_up,
@@ -23,7 +23,7 @@ from domain.delivery.after import (
     may_move,
 )
 from domain.delivery.resolve import possible, resolve
-from domain.delivery.words import OPEN, Decision, Delivery, DeliveryState
+from domain.delivery.words import OPEN, Delivery, DeliveryDecision, DeliveryState
 from tests.domain.delivery.a_delivery import NOW, OPERATOR, a_delivery, chosen, settled
 from tests.domain.wild import courses
 
@@ -33,23 +33,23 @@ Fate = Literal["not", "done", "late"]
 DIES = None
 """In place of an outcome: the process dies, and nothing is settled."""
 
-WITHOUT_EFFECT: tuple[o.Outcome, ...] = (
+WITHOUT_EFFECT: tuple[o.AttemptOutcome, ...] = (
     o.NeverLeft(),
     o.Busy("429", None),
     o.Stale(),
     o.Silent(ehr_answers=True),
     o.Silent(ehr_answers=False),
-    o.Refused("the resource is another patient's", sent=False),
-    o.Refused("422", sent=True),
+    o.RefusedByEhr("the resource is another patient's", sent=False),
+    o.RefusedByEhr("422", sent=True),
 )
-OF_UNKNOWN_EFFECT: tuple[o.Outcome | None, ...] = (
+OF_UNKNOWN_EFFECT: tuple[o.AttemptOutcome | None, ...] = (
     DIES,
     o.Lost(ehr_answers=True),
     o.Lost(ehr_answers=False),
     o.Broke("KeyError"),
-    o.Refused("403", sent=True),  # an EHR that lies
+    o.RefusedByEhr("403", sent=True),  # an EHR that lies
 )
-NOT_FOUND_OUT: tuple[o.Outcome | None, ...] = (
+NOT_FOUND_OUT: tuple[o.AttemptOutcome | None, ...] = (
     DIES,
     o.NeverLeft(),
     o.Busy("503", 30),
@@ -60,7 +60,7 @@ NOT_FOUND_OUT: tuple[o.Outcome | None, ...] = (
     o.Unproven("the EHR ignored the filter"),
     o.Ambiguous(2),
 )
-READ_BACK: tuple[o.Outcome | None, ...] = (
+READ_BACK: tuple[o.AttemptOutcome | None, ...] = (
     *NOT_FOUND_OUT[:-2],
     o.Equal("1"),
     o.Differs(("status",), "1"),
@@ -69,7 +69,7 @@ READ_BACK: tuple[o.Outcome | None, ...] = (
     o.NotReadBack("404", gone=True),
     o.NotReadBack("403", gone=False),
 )
-SENT: tuple[tuple[Fate, o.Outcome | None], ...] = (
+SENT: tuple[tuple[Fate, o.AttemptOutcome | None], ...] = (
     *(("not", outcome) for outcome in WITHOUT_EFFECT),
     *((fate, outcome) for outcome in OF_UNKNOWN_EFFECT for fate in ("not", "done", "late")),
 )
@@ -89,7 +89,7 @@ class Truth:
         if fate == "done":
             self._write()
         elif fate == "late":
-            self.on_its_way.append(now + SETTLING)
+            self.on_its_way.append(now + SURFACING)
 
     def pass_time(self, now: datetime) -> None:
         """Let surface what has had its time."""
@@ -155,10 +155,10 @@ class OneWrite:
         fate, outcome = SENT[which % len(SENT)]
         if self.truth.stands and isinstance(outcome, o.Stale | o.Silent):
             outcome = o.NeverLeft()  # only a change meets those, and it sees first what stands
-        if isinstance(outcome, o.Refused):
+        if isinstance(outcome, o.RefusedByEhr):
             outcome = replace(outcome, once=self.truth.once)
         self.truth.take(fate, self.now)
-        self.lied = isinstance(outcome, o.Refused) and fate != "not"
+        self.lied = isinstance(outcome, o.RefusedByEhr) and fate != "not"
         self._tried(None, outcome)
 
     def _look(self, which: int, also: int) -> None:
@@ -172,7 +172,7 @@ class OneWrite:
         else:
             self._tried(None, o.Absent(self.truth.once))
 
-    def _tried(self, ehr_id: str | None, outcome: o.Outcome | None) -> None:
+    def _tried(self, ehr_id: str | None, outcome: o.AttemptOutcome | None) -> None:
         stands = begun(self.delivery, self.now)
         if outcome is DIES:
             self.delivery = stands
@@ -181,7 +181,7 @@ class OneWrite:
         if self.delivery.state is DeliveryState.REFUSED and not self.lied:
             assert self.truth.stands == 0
 
-    def _becomes(self, stands: Delivery, decision: Decision) -> None:
+    def _becomes(self, stands: Delivery, decision: DeliveryDecision) -> None:
         assert may_move(stands.state, decision.state)
         self.delivery = settled(stands, decision, self.now)
 

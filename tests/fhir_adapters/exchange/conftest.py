@@ -13,7 +13,7 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from tests.fhir_adapters.exchange.prepared import Server
-from tests.fhir_adapters.fhir_story import told, written
+from tests.fhir_adapters.fhir_story import whole_story, written
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def pathway() -> str:
 @pytest.fixture
 def story(protocol, plan: EhrPlan, patient: str, pathway: str) -> list[Intent]:
     """Every intent of a pathway on which everything happens."""
-    return written(told(protocol, patient, pathway), protocol, plan)
+    return written(whole_story(protocol, patient, pathway), protocol, plan)
 
 
 @pytest.fixture

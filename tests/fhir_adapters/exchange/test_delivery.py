@@ -18,7 +18,7 @@ from fhir_adapters.exchange.failures import (
     Stale,
     Unsafe,
 )
-from fhir_adapters.exchange.verbs import Absent, Found, find, read_back, send
+from fhir_adapters.exchange.verbs import Absent, FoundInEhr, find, read_back, send
 
 
 async def _count(client: EhrClient, intent: Intent) -> int:
@@ -41,7 +41,7 @@ async def test_everything_is_written_once_found_and_read_back_equal(
         assert not done.existed
         known.setdefault(intent.artefact, f"{intent.resource_type}/{done.ehr_id}")
         found = await find(client, plan, intent, known)
-        assert isinstance(found, Found)
+        assert isinstance(found, FoundInEhr)
         assert found.ehr_id == done.ehr_id
         assert done.whole is not None
         back = await read_back(client, intent.resource_type, done.ehr_id, done.whole, patient=whose)
@@ -67,7 +67,7 @@ async def test_an_odd_id_is_found_like_any_other(client, plan, patient, episode)
     first = await send(client, plan, intent, {}, EhrPatientId(patient))
     again = await send(client, plan, intent, {}, EhrPatientId(patient))
     assert (again.ehr_id, again.existed) == (first.ehr_id, True)
-    assert isinstance(await find(client, plan, intent, {}), Found)
+    assert isinstance(await find(client, plan, intent, {}), FoundInEhr)
 
 
 async def test_sixteen_at_once_are_one(client, plan, patient, episode) -> None:

@@ -8,7 +8,7 @@ from domain.delivery.words import Action, Intent, LastSeen
 from domain.language.names import EhrPatientId
 from fhir_adapters.content import identifiers
 from fhir_adapters.exchange.failures import NeverSent, NoAnswer, OutcomeUnknown
-from fhir_adapters.exchange.verbs import Absent, Ambiguous, Found, Unproven, find, send
+from fhir_adapters.exchange.verbs import Absent, Ambiguous, FoundInEhr, Unproven, find, send
 from fhir_adapters.profile.plan import EhrPlan
 
 
@@ -19,7 +19,7 @@ async def test_a_lost_answer_is_unknown_and_then_found(
     wire.drop_next_response("POST", "/fhir/EpisodeOfCare")
     with pytest.raises(OutcomeUnknown):
         await send(client, plan, episode, {}, EhrPatientId(patient))
-    assert isinstance(await find(client, plan, episode, {}), Found)
+    assert isinstance(await find(client, plan, episode, {}), FoundInEhr)
     query = [("identifier", identifiers.token(episode.artefact))]
     assert len((await client.search("EpisodeOfCare", query)).resources) == 1
 
@@ -33,7 +33,7 @@ async def test_a_lost_answer_is_found_by_content(client, plan, patient, story, w
         wire.drop_next_response("POST", "/fhir/Observation")
         with pytest.raises(OutcomeUnknown):
             await send(client, blind, intent, {}, EhrPatientId(patient))
-        assert isinstance(await find(client, blind, intent, {}), Found)
+        assert isinstance(await find(client, blind, intent, {}), FoundInEhr)
 
 
 async def test_another_entry_of_the_same_reading_is_no_proof(client, plan, patient, story) -> None:
@@ -45,7 +45,7 @@ async def test_another_entry_of_the_same_reading_is_no_proof(client, plan, patie
     await client.create("Observation", strange | other)
     assert isinstance(await find(client, blind, intent, {}), Unproven)
     await client.create("Observation", strange)
-    assert isinstance(await find(client, blind, intent, {}), Found)
+    assert isinstance(await find(client, blind, intent, {}), FoundInEhr)
     await client.create("Observation", strange)
     assert await find(client, blind, intent, {}) == Ambiguous(2)
 
@@ -85,7 +85,7 @@ async def test_a_lost_answer_to_a_change_is_looked_up(client, plan, patient, epi
     before = LastSeen(created.version)
     with pytest.raises(OutcomeUnknown):
         await send(client, plan, change, known, EhrPatientId(patient), before)
-    assert isinstance(await find(client, plan, change, known), Found)
+    assert isinstance(await find(client, plan, change, known), FoundInEhr)
 
 
 async def test_a_failed_search_is_no_answer(client, plan, episode, wire) -> None:

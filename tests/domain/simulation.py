@@ -80,7 +80,7 @@ def readings(**values: float | str) -> tuple[Measurement, ...]:
 
 
 @dataclass
-class World:
+class Simulation:
     """One patient's pathway. Each part of Kairos that is not the domain is done in two lines."""
 
     first_visit: LocalTime
@@ -108,7 +108,7 @@ class World:
         who = Author("a-care-manager", Role.CARE_MANAGER)
         facts = start(self.protocol, started, self.first_visit)
         self.record(Event(EventId(f"start/{n}"), self.now, who, f) for n, f in enumerate(facts))
-        self.settle()
+        self.run_rules()
 
     def record(self, events: Iterable[Event]) -> None:
         """Make events true."""
@@ -116,7 +116,7 @@ class World:
             self.events.append(event)
             self.pathway = apply(self.pathway, event, self.protocol.vocabulary)
 
-    def settle(self) -> None:
+    def run_rules(self) -> None:
         """Let Kairos do what it does by itself, until there is nothing left to do."""
         for done in range(5):
             self.rounds = max(self.rounds, done)
@@ -137,7 +137,7 @@ class World:
             raise
         self.said.append(Said(self.now, wish, None))
         self.record(events)
-        self.settle()
+        self.run_rules()
         return events
 
     def attempt(self, wish: Wish) -> Refusal | None:
@@ -153,7 +153,7 @@ class World:
         until = self.now + length
         while self.now < until:
             self.now = min(until, next_due(self.protocol, self.pathway, self.now))
-            self.settle()
+            self.run_rules()
 
     def assess(self, scale: str, *items: int) -> None:
         """Score a scale now."""

@@ -21,14 +21,14 @@ from api.commands.words import Body
 from api.dependencies import Dependencies
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
-from clinic.environment import clinic_yaml
+from clinic.environment import installation_yaml
 from clinic.issuer import Issuer
 from domain.language.errors import Unavailable
 from domain.language.names import Role
 from domain.language.protocol import CombinedProtocol, Status
 from domain.language.vocabulary import Vocabulary
 from fhir_adapters.ehr import Ehrs
-from fhir_adapters.exchange.client import Held
+from fhir_adapters.exchange.client import EhrResource
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.generic import GENERIC
@@ -50,7 +50,7 @@ START = {
 }
 
 
-class HeldClock:
+class StoppedClock:
     """Time stands where the test puts it."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class HeldClock:
 class InProcessGateway:
     """Takes a pathway's turns in the test's own process, where a workflow would have them taken."""
 
-    def __init__(self, database: Database, clock: HeldClock) -> None:
+    def __init__(self, database: Database, clock: StoppedClock) -> None:
         self.away = False
         self.why: str | None = None
         self.stranded: list[str] = []
@@ -152,14 +152,14 @@ class StandInEhr:
             ],
         }
 
-    async def read(self, resource_type: str, ehr_id: str) -> Held:
+    async def read(self, resource_type: str, ehr_id: str) -> EhrResource:
         """A patient or another resource, or what an EHR says when there is none."""
         self._answer()
         if f"{resource_type}/{ehr_id}" in self.others:
-            return Held(ehr_id, "1", self.others[f"{resource_type}/{ehr_id}"])
+            return EhrResource(ehr_id, "1", self.others[f"{resource_type}/{ehr_id}"])
         if ehr_id not in self.patients:
             raise EhrRefused(f"read a {resource_type}", 404, (), Verdict.NOT_FOUND)
-        return Held(ehr_id, "1", self.patients[ehr_id])
+        return EhrResource(ehr_id, "1", self.patients[ehr_id])
 
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
@@ -225,7 +225,7 @@ class Staff:
         return await self._http.post(path, headers=headers, json={} if body is None else body)
 
 
-class House:
+class Application:
     """What every test's clinic has in common: one application, and who issues its tokens.
 
     Making the routes takes longer than most tests do, and they hold nothing.
@@ -236,8 +236,8 @@ class House:
         self.tokens = Tokens(
             self.issuer.url, self.issuer.audience, partial(read_key_set, str(self.issuer.jwks))
         )
-        self.clinic_file = directory / "clinic.yaml"
-        self.clinic_file.write_text(clinic_yaml("https://ehr.invalid/fhir"))
+        self.installation_file = directory / "installation.yaml"
+        self.installation_file.write_text(installation_yaml("https://ehr.invalid/fhir"))
         self._app: FastAPI | None = None
 
     def app(self, deps: Dependencies) -> FastAPI:
@@ -248,17 +248,19 @@ class House:
         return self._app
 
 
-class Clinic:
+class Service:
     """The application and those who use it."""
 
-    def __init__(self, database: Database, protocol: CombinedProtocol, house: House) -> None:
+    def __init__(
+        self, database: Database, protocol: CombinedProtocol, application: Application
+    ) -> None:
         self.database = database
-        self.clock = HeldClock()
+        self.clock = StoppedClock()
         self.gateway = InProcessGateway(database, self.clock)
         self.ehr = StandInEhr()
-        self.issuer = house.issuer
+        self.issuer = application.issuer
         self.protocol = protocol
-        self.app = house.app(deps(self, house))
+        self.app = application.app(deps(self, application))
         transport = httpx2.ASGITransport(app=self.app)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://api")
 
@@ -311,17 +313,17 @@ class Clinic:
         await self.http.aclose()
 
 
-def deps(clinic: Clinic, house: House) -> Dependencies:
+def deps(service: Service, application: Application) -> Dependencies:
     """The application's deps, with the test's stand-ins."""
-    draft = replace(clinic.protocol, id="a-draft", status=Status.DRAFT)
+    draft = replace(service.protocol, id="a-draft", status=Status.DRAFT)
     return Dependencies(
-        installation=load_installation(house.clinic_file),
-        protocols=book(clinic.protocol, draft),
-        database=clinic.database,
-        gateway=clinic.gateway,
-        clock=clinic.clock,
-        ehr=lambda _: clinic.ehr,
-        tokens=house.tokens,
+        installation=load_installation(application.installation_file),
+        protocols=book(service.protocol, draft),
+        database=service.database,
+        gateway=service.gateway,
+        clock=service.clock,
+        ehr=lambda _: service.ehr,
+        tokens=application.tokens,
         cursors=Cursors("a secret of the tests"),
         schema=schema.newest(),
     )
