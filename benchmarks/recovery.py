@@ -1,0 +1,164 @@
+"""`./dev bench recovery`: how soon thousands of idle pathways go on without their workflows.
+
+One pathway is started by the API; the others are copies of it in the database, so no workflow ever
+ran for them. The sweep has to find them all. Then some are terminated, and all are given other
+rules. Who is back is asked of Temporal and of the store, not of the sweep.
+"""
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import httpx2
+import psycopg
+
+from clinic import Clinic
+from demo.screen import Screen
+from demo.staff import Staff, hire
+from temporal.gateway import connect, end, running_pathways
+
+WITHIN = 600.0
+"""Seconds after which a pathway that is not back counts as not found."""
+
+COPY = """
+insert into pathway
+  (id, site_id, connection_id, patient_id, patient_fingerprint, status, phase, version,
+   protocol_sha256, projection, rules, due_at, started_at, changed_at, restarted_at)
+select 'copy-' || n, site_id, connection_id, 'patient-' || n, patient_fingerprint, status, phase,
+   version, protocol_sha256,
+   replace(replace(projection::text, id, 'copy-' || n), patient_id, 'patient-' || n)::jsonb,
+   rules, due_at, started_at, changed_at, restarted_at
+from pathway cross join generate_series(1, %(count)s) n where id = %(id)s;
+insert into event
+  (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at, rules, event)
+select 'copy-' || n, seq, event_id || '-' || n, kind, at, author_id, author_role, recorded_at,
+   rules, replace(event::text, event_id, event_id || '-' || n)::jsonb
+from event cross join generate_series(1, %(count)s) n where pathway_id = %(id)s;
+"""
+
+
+async def measure(pathways: int, gone: int, screen: Screen) -> None:
+    """Make the pathways, take their workflows away, change their rules; print what it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            Clinic.start("up", Path(folder)) as clinic,
+            httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
+        ):
+            await _measure(clinic, http, pathways, gone, screen)
+
+
+async def _measure(
+    clinic: Clinic, http: httpx2.AsyncClient, count: int, gone: int, screen: Screen
+) -> None:
+    client = await connect(clinic.addresses.temporal, "default")
+    staff = hire(clinic.issuer, http)
+    first = await _first(clinic, staff)
+    store = _Store(clinic.postgres.url)
+    store.run(COPY, {"count": count - 1, "id": first})
+    all_of_them = {first, *(f"copy-{n}" for n in range(1, count))}
+    worker = clinic.run.processes()["worker"]
+
+    async def running() -> int:
+        return len(all_of_them & (await running_pathways(client) or set()))
+
+    await _until(f"{count} in the store, none of the copies in Temporal", running, count, screen)
+    screen.line(f"worker: {_cpu(worker):.0f} s of CPU so far")
+    await _quiet_minutes(worker, screen)
+
+    chosen = Random(1).sample(sorted(all_of_them), gone)
+    for pathway_id in chosen:
+        await end(client, pathway_id)
+
+    async def restarted() -> int:
+        return store.count("select count(*) from pathway where restarted_at >= %(at)s", mark)
+
+    mark = {"at": datetime.now(UTC)}
+    await _until(f"{gone} of them terminated", restarted, gone, screen)
+    store.run("update pathway set rules = 'those of before'", {})
+
+    async def following() -> int:
+        return store.count("select count(*) from pathway where rules <> 'those of before'", {})
+
+    await _until("all under other rules than the worker's", following, count, screen)
+    held = {"reason": "supply", "note": "no device in the house"}
+    began = time.monotonic()
+    await staff.nurse.do(f"/v1/pathways/{chosen[0]}/holds", held)
+    screen.line(f"a hold on one that was terminated: applied in {time.monotonic() - began:.2f} s")
+
+
+async def _first(clinic: Clinic, staff: Staff) -> str:
+    patient = {
+        "resourceType": "Patient",
+        "identifier": [{"system": "urn:kairos:demo:mrn", "value": "BENCH-1"}],
+        "name": [{"family": "Bench"}],
+        "birthDate": "1980-01-01",
+    }
+    async with httpx2.AsyncClient(trust_env=False) as ehr:
+        (await ehr.post(f"{clinic.addresses.ehr}/Patient", json=patient)).raise_for_status()
+    found = await staff.care_manager.see("/v1/sites/manhattan/patients", identifier="BENCH-1")
+    monday = datetime.now(UTC).date() + timedelta(days=14)
+    monday -= timedelta(days=monday.weekday())
+    body = {
+        "site": "manhattan",
+        "patient": found["items"][0]["id"],
+        "protocol": "esketamine-then-dtms",
+        "first_visit": {"day": monday.isoformat(), "hour": "09:00"},
+    }
+    started = await staff.care_manager.do("/v1/pathways", body)
+    return str(started["pathway"]).rpartition("/")[2]
+
+
+async def _until(
+    what: str, count: Callable[[], Awaitable[int]], wanted: int, screen: Screen
+) -> None:
+    """Wait for all of them to be back; say when the first, the middle and the last one was."""
+    began = time.monotonic()
+    seen: dict[str, float] = {}
+    while (number := await count()) < wanted:
+        since = time.monotonic() - began
+        if number:
+            seen.setdefault("first", since)
+        if number >= wanted / 2:
+            seen.setdefault("half", since)
+        if since > WITHIN:
+            screen.line(f"{what}: only {number} of {wanted} after {since:.0f} s")
+            return
+        await asyncio.sleep(1)
+    seen["all"] = time.monotonic() - began
+    screen.line(f"{what}: " + ", ".join(f"{name} {at:.0f} s" for name, at in seen.items()))
+
+
+async def _quiet_minutes(worker: int, screen: Screen) -> None:
+    """Say what sweeping costs the worker while nothing else happens."""
+    before, minutes = _cpu(worker), 3
+    await asyncio.sleep(60 * minutes)
+    screen.line(f"idle: {(_cpu(worker) - before) / (0.6 * minutes):.1f} % of a core in the worker")
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class _Store:
+    """Plain statements on the clinic's database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("+psycopg", "")
+
+    def run(self, statements: str, values: Mapping[str, object]) -> None:
+        """Run them in one transaction."""
+        with psycopg.connect(self._url) as connection:
+            psycopg.ClientCursor(connection).execute(statements, values)
+
+    def count(self, query: str, values: Mapping[str, object]) -> int:
+        """The one number that a query gives."""
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute(query, values).fetchone()
+            return int(row[0]) if row else 0
