@@ -33,6 +33,9 @@ SWEEP_EVERY = timedelta(minutes=1)
 PER_SECOND = 50
 """Questions to Temporal a second at most, so that a sweep of thousands is no load on it."""
 
+SIDE_BY_SIDE = 4
+"""Pathways looked at together. Measured: one after the other, 22 a second come back."""
+
 PAGE = 500
 
 BUILD_KNOWN_WITHIN = 30
@@ -91,10 +94,9 @@ class Recovery:
             async with self._database.begin() as tx:
                 page = await pathways.unfinished(tx, after, PAGE)
             await self._is_ours()
-            for pathway_id, rules in page:
-                lost.discard(pathway_id)
-                seen = running is not None and pathway_id in running
-                await self._look_at(pathway_id, rules, seen=seen)
+            lost.difference_update(pathway_id for pathway_id, _ in page)
+            here = running or set()
+            await self._look_at_each([x for x in page if x[0] not in here or x[1] != self._rules])
             if len(page) < PAGE:
                 break
             after = page[-1][0]
@@ -144,11 +146,15 @@ class Recovery:
             now = datetime.now(UTC)
             return await leases.take(tx, self._lease, self._holder, now, 2 * SWEEP_EVERY)
 
-    async def _look_at(self, pathway_id: str, rules: str, *, seen: bool) -> None:
+    async def _look_at_each(self, found: list[tuple[str, str]]) -> None:
+        """Look at pathways, a few side by side and no more in a second than may be."""
+        for first in range(0, len(found), SIDE_BY_SIDE):
+            together = found[first : first + SIDE_BY_SIDE]
+            looks = (self._look_at(pathway_id, rules) for pathway_id, rules in together)
+            await asyncio.gather(asyncio.sleep(len(together) / PER_SECOND), *looks)
+
+    async def _look_at(self, pathway_id: str, rules: str) -> None:
         """Restart a pathway whose workflow is gone; have one under other rules look again."""
-        if seen and rules == self._rules:
-            return
-        await asyncio.sleep(1 / PER_SECOND)
         try:
             if not await gateway.is_running(self._client, pathway_id):
                 await self.restart(pathway_id)
@@ -156,6 +162,9 @@ class Recovery:
                 await gateway.look(self._client, pathway_id)
         except Unavailable:
             return  # it is looked at again in the next sweep
+        except Exception as error:  # noqa: BLE001  one that is odd must not hide the others
+            kind = type(error).__name__
+            log.warning("look_failed", pathway_id=pathway_id, error_type=kind)
 
     def _may_ask(self, pathway_id: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -45,6 +45,7 @@ from event cross join generate_series(1, %(count)s) n where pathway_id = %(id)s;
 async def measure(pathways: int, gone: int, screen: Screen) -> None:
     """Make the pathways, take their workflows away, change their rules; print what it took."""
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # so that PostgreSQL's own user may pass, where there is a root
         async with (
             Clinic.start("up", Path(folder)) as clinic,
             httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
@@ -67,7 +68,7 @@ async def _measure(
         return len(all_of_them & (await running_pathways(client) or set()))
 
     await _until(f"{count} in the store, none of the copies in Temporal", running, count, screen)
-    screen.line(f"worker: {_cpu(worker):.0f} s of CPU so far")
+    screen.line(f"the worker used {_cpu(worker):.0f} s of CPU for it")
     await _quiet_minutes(worker, screen)
 
     chosen = Random(1).sample(sorted(all_of_them), gone)
