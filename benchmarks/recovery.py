@@ -9,7 +9,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -44,13 +45,20 @@ from event cross join generate_series(1, %(count)s) n where pathway_id = %(id)s;
 
 async def measure(pathways: int, gone: int, screen: Screen) -> None:
     """Make the pathways, take their workflows away, change their rules; print what it took."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # so that PostgreSQL's own user may pass, where there is a root
+    with _a_folder() as folder:
         async with (
-            Clinic.start("up", Path(folder)) as clinic,
+            Clinic.start("up", folder) as clinic,
             httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
         ):
             await _measure(clinic, http, pathways, gone, screen)
+
+
+@contextmanager
+def _a_folder() -> Iterator[Path]:
+    """A folder for the clinic, which PostgreSQL's own user may pass where there is a root."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 async def _measure(
