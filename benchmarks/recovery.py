@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
 import httpx2
 import psycopg
@@ -27,19 +28,22 @@ WITHIN = 600.0
 """Seconds after which a pathway that is not back counts as not found."""
 
 COPY = """
+create temporary table copy as
+  select lpad(to_hex(n), 32, '0')::uuid::text as id, 'patient-' || n as patient, '-' || n as suffix
+  from generate_series(1, %(count)s) n;
 insert into pathway
   (id, site_id, connection_id, patient_id, patient_fingerprint, status, phase, version,
    protocol_sha256, projection, rules, due_at, started_at, changed_at, restarted_at)
-select 'copy-' || n, site_id, connection_id, 'patient-' || n, patient_fingerprint, status, phase,
-   version, protocol_sha256,
-   replace(replace(projection::text, id, 'copy-' || n), patient_id, 'patient-' || n)::jsonb,
+select copy.id, site_id, connection_id, copy.patient, patient_fingerprint, status, phase, version,
+   protocol_sha256,
+   replace(replace(projection::text, pathway.id, copy.id), patient_id, copy.patient)::jsonb,
    rules, due_at, started_at, changed_at, restarted_at
-from pathway cross join generate_series(1, %(count)s) n where id = %(id)s;
+from pathway cross join copy where pathway.id = %(id)s;
 insert into event
   (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at, rules, event)
-select 'copy-' || n, seq, event_id || '-' || n, kind, at, author_id, author_role, recorded_at,
-   rules, replace(event::text, event_id, event_id || '-' || n)::jsonb
-from event cross join generate_series(1, %(count)s) n where pathway_id = %(id)s;
+select copy.id, seq, event_id || copy.suffix, kind, at, author_id, author_role, recorded_at, rules,
+   replace(event::text, event_id, event_id || copy.suffix)::jsonb
+from event cross join copy where pathway_id = %(id)s;
 """
 
 
@@ -69,7 +73,7 @@ async def _measure(
     first = await _first(clinic, staff)
     store = _Store(clinic.postgres.url)
     store.run(COPY, {"count": count - 1, "id": first})
-    all_of_them = {first, *(f"copy-{n}" for n in range(1, count))}
+    all_of_them = {first, *(str(UUID(int=n)) for n in range(1, count))}
     worker = clinic.run.processes()["worker"]
 
     async def running() -> int:

@@ -88,7 +88,7 @@ def _facts(  # noqa: PLR0911  one answer a chapter
     if isinstance(wish, ObservationWish):
         return observations.decide(protocol, pathway, wish, role, now)
     if isinstance(wish, TreatmentWish):
-        return treatment.decide(protocol, pathway, wish)
+        return treatment.decide(protocol, pathway, wish, role)
     if isinstance(wish, HoldWish):
         return now, holds.decide(pathway, wish, HoldId(command.id))
     if isinstance(wish, OverrideWish):

@@ -262,7 +262,7 @@ def _in_a_visit(phase: Protocol, pathway: Pathway, visit: Visit) -> list[datetim
     given = pathway.sessions_at(visit.id)
     gap = phase.schedule.gap_between_sessions or timedelta()
     ends = [session.ended + gap for session in given if session.ended is not None]
-    for dose in given[:1]:
+    for dose in given[-1:]:
         for check in phase.timed_checks:
             ends += [dose.started + check.earliest, dose.started + check.latest]
         ends += [dose.started + length for length in gates.observed_for(phase)]

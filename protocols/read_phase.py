@@ -22,6 +22,7 @@ from protocols.quantities import (
 )
 from protocols.read_gates import read_gates, read_timed_checks
 from protocols.read_names import read_head
+from protocols.read_safety import read_safety_tasks
 from protocols.read_schedule import read_schedule
 from protocols.read_vocabulary import Words
 from protocols.reading import Section, choose
@@ -71,6 +72,7 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
         gates=gates,
         timed_checks=checks,
         sha256=sha256,
+        safety_tasks=read_safety_tasks(top.section("safety_tasks"), head.sources),
     )
 
 

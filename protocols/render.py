@@ -68,7 +68,13 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
             lines.append(f"- **{check.id}**: {titles}, {window(check)} after the first device.")
             lines.append(f"  {_reason(check.why, check.source, protocol)}")
         lines.append("")
-    lines += ["## The way through", "", *phase_diagram(protocol), "", *_sources(protocol)]
+    lines += ["## What a prescriber must look at", ""]
+    lines += ["A reminder with an owner and a time; no alarm system.", ""]
+    lines += ["| What happened | Looked at within | When the clinic is closed |", "|---|---|---|"]
+    for task, rule in protocol.safety_tasks.items():
+        what = str(task).replace("-", " ").capitalize()
+        lines.append(f"| {what} | {print_elapsed(rule.within)} | {rule.when_closed} |")
+    lines += ["", "## The way through", "", *phase_diagram(protocol), "", *_sources(protocol)]
     return "\n".join(lines) + "\n"
 
 

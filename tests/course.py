@@ -138,9 +138,10 @@ class Course(Simulation):
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
                 self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
-            case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_LATE:
+            case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED | Ask.REVIEW_LATE:
                 self.run_rules()
-                self.do(AcknowledgeTask(task_key(step, self.pathway)), PRESCRIBER)
+                seen = AcknowledgeTask(task_key(step, self.pathway), "Seen; no change of plan.")
+                self.do(seen, PRESCRIBER)
             case Ask.DECIDE | Ask.REVIEW:
                 self.judge()
 

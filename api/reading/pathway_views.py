@@ -67,6 +67,7 @@ class SessionView(BaseModel):
     ended: datetime | None
     mg: int | None
     deviation: bool  # given although a rule stood in the way; the timeline says why
+    authorized: bool  # false: a rule said stop, and no prescriber answers for it
 
 
 class VisitView(BaseModel):

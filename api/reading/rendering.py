@@ -124,6 +124,7 @@ def session_view(session: Session) -> v.SessionView:
         ended=session.ended,
         mg=session.mg,
         deviation=session.deviation,
+        authorized=session.authorized,
     )
 
 

@@ -4,7 +4,8 @@ from domain.language.errors import Malformed, Refused
 from domain.language.names import Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.tasks import TaskAcknowledged, TaskFact, TaskWish
-from domain.rules.refusing import found
+from domain.rules import reviews
+from domain.rules.refusing import found, insist_reason
 
 
 def check_meant(pathway: Pathway, wish: TaskWish) -> None:
@@ -20,4 +21,6 @@ def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]
     if role not in roles:
         whose = f"this task is for {any_of(roles)}"
         raise Refused(f"{whose}, not for {role.spoken}", (found("task-role", whose, roles),))
-    return (TaskAcknowledged(wish.task),)
+    if reviews.is_review(wish.task):
+        insist_reason(wish.words, "say in words what you found and decided")
+    return (TaskAcknowledged(wish.task, wish.words.strip()),)

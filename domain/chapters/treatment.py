@@ -1,4 +1,8 @@
-"""Treatment: a dose or a stimulation that was given, as ordered or with why it was not."""
+"""Treatment: a dose or a stimulation that was given, as the rules ask or against them.
+
+May it be given is a question of its own, which records nothing (`check_may_give_dose`,
+`check_may_stimulate`). What happened is judged by the facts of its own time, and is kept.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,24 +13,28 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import VisitId
+from domain.language.names import Role, VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
 from domain.language.treatment import (
+    AsTheRulesAsk,
     DoseGiven,
     RecordDose,
     RecordStimulation,
+    ReportDose,
+    ReportStimulation,
     StimulationGiven,
     TreatmentFact,
     TreatmentWish,
 )
+from domain.language.visits import VisitCheckedIn
 from domain.rules import gates
 from domain.rules.attendance import insist_visit
 from domain.rules.refusing import found, insist, insist_reason
 from domain.rules.treating import blocks_treating
 
-NEVER_DEVIATED = frozenset({"treatment", "checked-in", "sessions-a-visit", "overlap"})
-"""Rules of what can be at all, not of what may: no deviation is recorded against them."""
+CANNOT_BE = frozenset({"treatment", "overlap"})
+"""Rules of what can be at all, not of what may: what goes against them is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +49,12 @@ class Strength:
 def check_meant(pathway: Pathway, wish: TreatmentWish, now: datetime) -> None:
     """Raise Malformed unless it can have been given when it is said, at a visit that there is."""
     match wish:
-        case RecordDose(first_device_at=at):
+        case RecordDose(first_device_at=at) | ReportDose(first_device_at=at):
             check_happened(at, now, pathway.zone, "first_device_at")
-        case RecordStimulation(started_at=start, ended_at=end):
+        case (
+            RecordStimulation(started_at=start, ended_at=end)
+            | ReportStimulation(started_at=start, ended_at=end)
+        ):
             check_happened(start, now, pathway.zone, "started_at")
             check_happened(end, now, pathway.zone, "ended_at")
         case unknown:
@@ -52,16 +63,20 @@ def check_meant(pathway: Pathway, wish: TreatmentWish, now: datetime) -> None:
 
 
 def decide(
-    protocol: CombinedProtocol, pathway: Pathway, wish: TreatmentWish
-) -> tuple[datetime, tuple[TreatmentFact, ...]]:
-    """Say what was given, and when."""
+    protocol: CombinedProtocol, pathway: Pathway, wish: TreatmentWish, role: Role
+) -> tuple[datetime, tuple[TreatmentFact | VisitCheckedIn, ...]]:
+    """Say what was given, and when. Whoever was treated is here, and is observed from then on."""
     match wish:
-        case RecordDose():
-            return wish.first_device_at.astimezone(UTC), (_dose(protocol, pathway, wish),)
-        case RecordStimulation():
-            return wish.started_at.astimezone(UTC), (_stimulation(protocol, pathway, wish),)
+        case RecordDose() | ReportDose():
+            at = wish.first_device_at.astimezone(UTC)
+            given: TreatmentFact = _dose(protocol, pathway, wish, role)
+        case RecordStimulation() | ReportStimulation():
+            at = wish.started_at.astimezone(UTC)
+            given = _stimulation(protocol, pathway, wish, role)
         case unknown:
             assert_never(unknown)
+    here = pathway.visits[wish.visit].checked_in is not None
+    return at, (given,) if here else (VisitCheckedIn(wish.visit), given)
 
 
 def check_may_give_dose(
@@ -72,13 +87,15 @@ def check_may_give_dose(
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.dose
     if rule is None:
-        return result_of((found("treatment", f"{phase.id} has no drug dose"), *blocks))
+        finding = f"{phase.id} has no drug dose"
+        return result_of((found("treatment", finding, stops=True), *blocks))
     first = not pathway.sessions_in(phase.id) and rule.first_mg != 0
     allowed = (rule.first_mg,) if first else rule.then_mg
     if mg not in allowed:
         doses = " or ".join(f"{dose} mg" for dose in allowed)
         which = "the first dose" if first else "a dose"
-        blocks.insert(0, found("dose", f"{mg} mg; {which} of {rule.drug} is {doses}"))
+        finding = f"{mg} mg; {which} of {rule.drug} is {doses}"
+        blocks.insert(0, found("dose", finding, stops=mg > max(allowed)))
     return result_of(tuple(blocks))
 
 
@@ -95,7 +112,8 @@ def check_may_stimulate(
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.stimulation
     if rule is None:
-        return result_of((found("treatment", f"{phase.id} has no stimulation"), *blocks))
+        finding = f"{phase.id} has no stimulation"
+        return result_of((found("treatment", finding, stops=True), *blocks))
     look = gates.Look(protocol, pathway, at, visit)
     return result_of((*_strength(rule, given, look), *blocks))
 
@@ -108,7 +126,7 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
     if given.intensity_percent_mt > rule.intensity_percent_mt:
         most = rule.intensity_percent_mt
         finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
-        yield found("stimulation-intensity", finding)
+        yield found("stimulation-intensity", finding, stops=True)
     for threshold in look.latest(MOTOR_THRESHOLD, None)[:1]:
         value = threshold.value or 0
         most = floor(value * rule.intensity_percent_mt / 100)
@@ -117,15 +135,17 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
                 f"output {given.output_percent} %; {rule.intensity_percent_mt} % of the motor "
                 f"threshold of {value} % is at most {most} %"
             )
-            yield found("stimulation-output", finding)
+            yield found("stimulation-output", finding, stops=True)
 
 
-def _dose(protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose) -> DoseGiven:
+def _dose(
+    protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose | ReportDose, role: Role
+) -> DoseGiven:
     at = wish.first_device_at.astimezone(UTC)
     if not wish.lot.strip():
         raise Malformed("the lot number is required; it is read from the device, never prefilled")
     result = check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
-    findings = _deviated_from(result, wish.deviation, "give the dose")
+    against = _against(result, wish, role, "give the dose")
     phase = pathway.visits[wish.visit].phase
     rule = protocol.phase(phase).dose
     devices = rule.devices_for(wish.mg) if rule else None
@@ -133,12 +153,22 @@ def _dose(protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose) -> Dos
         raise Malformed("mg must be what a whole number of devices holds")
     number = len(pathway.sessions_in(phase)) + 1
     return DoseGiven(
-        wish.visit, number, wish.mg, devices, wish.lot, wish.deviation.strip(), findings
+        wish.visit,
+        number,
+        wish.mg,
+        devices,
+        wish.lot,
+        against.words,
+        against.findings,
+        against.authorized,
     )
 
 
 def _stimulation(
-    protocol: CombinedProtocol, pathway: Pathway, wish: RecordStimulation
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    wish: RecordStimulation | ReportStimulation,
+    role: Role,
 ) -> StimulationGiven:
     at, ended = wish.started_at.astimezone(UTC), wish.ended_at.astimezone(UTC)
     if ended <= at:
@@ -148,7 +178,7 @@ def _stimulation(
         raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
     as_given = Strength(strength, pulses, wish.output_percent)
     result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
-    findings = _deviated_from(result, wish.deviation, "stimulate")
+    against = _against(result, wish, role, "stimulate")
     number = len(pathway.sessions_in(pathway.visits[wish.visit].phase)) + 1
     return StimulationGiven(
         wish.visit,
@@ -157,21 +187,36 @@ def _stimulation(
         pulses,
         strength,
         wish.output_percent,
-        wish.deviation.strip(),
-        findings,
+        against.words,
+        against.findings,
+        against.authorized,
     )
 
 
-def _deviated_from(result: CheckResult, deviation: str, doing: str) -> tuple[str, ...]:
-    """List what a treatment deviated from. Refused if it did and nobody says why, or cannot."""
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """What a treatment went against: in whose words, which rules, and whether it was authorized."""
+
+    words: str = ""
+    findings: tuple[str, ...] = ()
+    authorized: bool = True
+
+
+def _against(result: CheckResult, wish: TreatmentWish, role: Role, doing: str) -> _Against:
+    """Say what a treatment went against: nothing, if it is recorded; something, if it is reported.
+
+    Refused if it is recorded and a rule stands in the way, or if it cannot have been. Who is told
+    so may not have given it yet, so the refusal says what is in the way, and no way round it.
+    """
     blocks = blocks_of(result)
-    never = tuple(block for block in blocks if block.rule in NEVER_DEVIATED)
-    if deviation.strip():
-        insist_reason(deviation)
-        insist(result_of(never), doing)
-    else:
-        hint = ". If it was given all the same, say why as its deviation"
-        insist(result, doing, "" if never else hint)
-    if deviation.strip() and not blocks:
-        raise Malformed("no rule stands in the way; leave deviation out")
-    return tuple(block.sentence() for block in blocks)
+    if isinstance(wish, AsTheRulesAsk):
+        insist(result, doing)
+        return _Against()
+    insist_reason(wish.what_happened)
+    insist(result_of(tuple(block for block in blocks if block.rule in CANNOT_BE)), doing)
+    if not blocks:
+        raise Malformed("no rule was broken: record it as given, and do not report it")
+    # What happened is kept whoever tells it; a prescriber who tells it answers for it.
+    authorized = role is Role.PRESCRIBER or not any(block.stops for block in blocks)
+    words = wish.what_happened.strip()
+    return _Against(words, tuple(block.sentence() for block in blocks), authorized)

@@ -14,7 +14,8 @@ class Blocked:
     """One thing in the way. `finding` says what was found, or `missing` what is not there.
 
     `evidence` holds the ids of the readings used, `overridable` whether a prescriber may override
-    with a reason, `until` when it passes by itself, `source` where the rule comes from.
+    with a reason, `until` when it passes by itself, `source` where the rule comes from. `stops`
+    says that treatment given all the same was not authorized, unless a prescriber answers for it.
     """
 
     rule: RuleId
@@ -26,6 +27,7 @@ class Blocked:
     until: datetime | None = None
     why: str = ""
     source: str = ""
+    stops: bool = False
 
     def sentence(self) -> str:
         """Say it in one line."""

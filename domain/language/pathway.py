@@ -53,6 +53,7 @@ class Visit:
     timed_by: tuple[EventId, ...] = ()  # bookings and moves that set `at`, none of them twice
     replaces: VisitId | None = None
     left_early: bool = False  # before every check was met
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Session:
     ended: datetime | None
     mg: int | None = None
     deviation: bool = False
+    authorized: bool = True
 
 
 @dataclass(frozen=True, slots=True)

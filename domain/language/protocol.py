@@ -5,8 +5,8 @@ from YAML; a pathway carries its own copy from its start to its end.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -220,6 +220,27 @@ class TimedCheck:
     source: str
 
 
+class SafetyTask(StrEnum):
+    """What a prescriber must look at, each by a time that the protocol states."""
+
+    RISK = "reading-at-risk"  # a value that the vocabulary wants a prescriber to see
+    UNAUTHORIZED = "treatment-not-authorized"  # given although a rule said stop
+    DEVIATION = "treatment-against-a-rule"
+    LEFT_EARLY = "left-before-release"
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyRule:
+    """By when a prescriber looks, counted from what happened, and who does while we are closed.
+
+    A reminder with an owner; never the only safeguard, and no alarm system.
+    """
+
+    within: timedelta
+    when_closed: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """One phase: schedule, dose or stimulation, gates, checks and their sources."""
@@ -239,11 +260,18 @@ class Protocol:
     gates: tuple[Gate, ...]
     timed_checks: tuple[TimedCheck, ...]
     sha256: str
+    safety_tasks: Mapping[SafetyTask, SafetyRule] = field(default_factory=dict)
+    """Required of every file; only what was pinned before there were any has none."""
 
     @property
     def modality(self) -> Modality:
         """What sort of treatment this is."""
         return MODALITIES[self.treatment]
+
+    def look_by(self, task: SafetyTask, happened: datetime) -> datetime | None:
+        """Say by when a prescriber is to have looked at what happened then."""
+        rule = self.safety_tasks.get(task)
+        return None if rule is None else happened + rule.within
 
     def gates_at(self, when: When) -> tuple[Gate, ...]:
         """List the gates that are looked at then."""

@@ -9,11 +9,12 @@ from domain.language.names import CARE, Role, Roles, RuleId, TaskId
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeTask:
-    """Say that a task was seen."""
+    """Say that a task was seen. What a prescriber must see is acknowledged in words."""
 
     MAY: ClassVar[Roles] = CARE
 
     task: TaskId
+    words: str = ""  # what was found, what was decided, when the next contact is
     kind: Literal["acknowledge-task"] = "acknowledge-task"
 
 
@@ -34,6 +35,7 @@ class TaskAcknowledged:
     """A person said that they have seen a task."""
 
     task: TaskId
+    words: str = ""
     kind: Literal["task-acknowledged"] = "task-acknowledged"
 
 

@@ -1,4 +1,8 @@
-"""Treatment: doses and stimulations that were given."""
+"""Treatment: doses and stimulations that were given.
+
+As the rules ask they are recorded; against a rule they are reported, which is never the way round
+something that is not done yet.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +13,7 @@ from domain.language.names import Role, Roles, VisitId
 
 @dataclass(frozen=True, slots=True)
 class RecordDose:
-    """Record a dose that was given, in milligrams, from the moment of the first device.
-
-    `deviation` says why it was given although a rule stood in the way; what happened, happened.
-    """
+    """Record a dose that was given as the rules ask, in milligrams, from the first device on."""
 
     MAY: ClassVar[Roles] = (Role.NURSE, Role.PRESCRIBER)
 
@@ -20,13 +21,12 @@ class RecordDose:
     first_device_at: datetime
     mg: int
     lot: str
-    deviation: str = ""
     kind: Literal["record-dose"] = "record-dose"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordStimulation:
-    """Record a dTMS session that was given; `deviation` as for a dose, or why it was cut short."""
+    """Record a dTMS session that was given as the rules ask."""
 
     MAY: ClassVar[Roles] = (Role.TMS_OPERATOR, Role.PRESCRIBER)
 
@@ -36,8 +36,37 @@ class RecordStimulation:
     pulses: int
     intensity_percent_mt: int
     output_percent: int
-    deviation: str = ""
     kind: Literal["record-stimulation"] = "record-stimulation"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDose:
+    """Report a dose that was given although a rule stood in the way. What happened, happened."""
+
+    MAY: ClassVar[Roles] = RecordDose.MAY
+
+    visit: VisitId
+    first_device_at: datetime
+    mg: int
+    lot: str
+    what_happened: str
+    kind: Literal["report-dose"] = "report-dose"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStimulation:
+    """Report a dTMS session that was given against a rule, or cut short."""
+
+    MAY: ClassVar[Roles] = RecordStimulation.MAY
+
+    visit: VisitId
+    started_at: datetime
+    ended_at: datetime
+    pulses: int
+    intensity_percent_mt: int
+    output_percent: int
+    what_happened: str
+    kind: Literal["report-stimulation"] = "report-stimulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +80,7 @@ class DoseGiven:
     lot: str
     deviation: str = ""  # why it was given although rules stood in the way
     findings: tuple[str, ...] = ()  # those rules' words
+    authorized: bool = True  # False: a rule said stop, and no prescriber answers for it
     kind: Literal["dose-given"] = "dose-given"
 
 
@@ -66,8 +96,11 @@ class StimulationGiven:
     output_percent: int  # absolute, percent of maximum stimulator output
     deviation: str = ""  # why it was given although rules stood in the way, or was cut short
     findings: tuple[str, ...] = ()  # those rules' words
+    authorized: bool = True  # as for a dose
     kind: Literal["stimulation-given"] = "stimulation-given"
 
 
-TreatmentWish = RecordDose | RecordStimulation
+AsTheRulesAsk = RecordDose | RecordStimulation
+AgainstARule = ReportDose | ReportStimulation
+TreatmentWish = AsTheRulesAsk | AgainstARule
 TreatmentFact = DoseGiven | StimulationGiven

@@ -47,10 +47,11 @@ V = TypeVar("V")
 _RANK = {
     VisitStatus.PROPOSED: 0,
     VisitStatus.BOOKED: 1,
-    VisitStatus.CHECKED_IN: 2,
-    VisitStatus.RELEASED: 3,
-    VisitStatus.MISSED: 3,
-    VisitStatus.CANCELLED: 3,
+    VisitStatus.MISSED: 2,
+    VisitStatus.CANCELLED: 2,
+    # Whoever was treated had come, whatever was written of the visit before.
+    VisitStatus.CHECKED_IN: 3,
+    VisitStatus.RELEASED: 4,
 }
 
 
@@ -113,7 +114,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
         case VisitReleased() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
-            visit = replace(pathway.visits[fact.visit], left_early=bool(fact.findings))
+            early = bool(fact.findings)
+            visit = replace(pathway.visits[fact.visit], left_early=early, left_at=event.at)
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case ReadingsTaken() as fact:
             for reading in fact.readings:
@@ -124,14 +126,30 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return _assess(pathway, event, fact, vocabulary)
         case DoseGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
-            off = bool(fact.deviation)
-            dose = Session(fact.visit, phase_id, fact.session, event.at, None, fact.mg, off)
+            dose = Session(
+                fact.visit,
+                phase_id,
+                fact.session,
+                event.at,
+                None,
+                fact.mg,
+                bool(fact.deviation),
+                fact.authorized,
+            )
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, dose))
         case StimulationGiven() as fact:
             phase_id = pathway.visits[fact.visit].phase
-            off = bool(fact.deviation)
-            given = Session(fact.visit, phase_id, fact.session, event.at, fact.ended, None, off)
+            given = Session(
+                fact.visit,
+                phase_id,
+                fact.session,
+                event.at,
+                fact.ended,
+                None,
+                bool(fact.deviation),
+                fact.authorized,
+            )
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, given))
         case HoldPlaced() as fact:

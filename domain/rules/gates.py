@@ -12,6 +12,7 @@ from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import (
     CombinedProtocol,
     Gate,
+    Otherwise,
     Protocol,
     Requirement,
     Test,
@@ -76,7 +77,7 @@ def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked
     """List readings due in a window after the dose: missing while it is open, found when over."""
     if look.visit is None:
         return
-    for dose in look.pathway.sessions_at(look.visit)[:1]:
+    for dose in look.pathway.sessions_at(look.visit)[-1:]:
         for check in checks:
             opens, closes = dose.started + check.earliest, dose.started + check.latest
             absent = [n for n in check.record if not _taken_between(look, n, opens, closes)]
@@ -114,7 +115,7 @@ def _not_before(gate: Gate, look: Look) -> datetime | None:
     if gate.when is When.AFTER_EACH_VISIT and look.visit is not None:
         given = look.pathway.sessions_at(look.visit)
         if given:
-            since = max(since, given[0].started) if since is not None else given[0].started
+            since = max(since, given[-1].started) if since is not None else given[-1].started
     return since
 
 
@@ -133,6 +134,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
             missing=f"{_recorded(look, need.observation).title}, recorded{within}",
             why=gate.why,
             source=gate.source,
+            stops=gate.otherwise is Otherwise.STOP,
         )
     found = next((o for o in latest if not _meets(need, o)), None)
     if found is None:
@@ -143,7 +145,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     test = "" if need.test is Test.IS else f"{need.test} "
     until = None
     if need.observation == MINUTES_OBSERVED and need.value is not None and look.visit:
-        start = look.pathway.sessions_at(look.visit)[0].started
+        start = look.pathway.sessions_at(look.visit)[-1].started
         until = start + timedelta(minutes=int(need.value))
     # Nobody overrides time: the two hours of observation are a condition of supply.
     overridable = gate.overridable and until is None
@@ -157,6 +159,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         until=until,
         why=gate.why,
         source=gate.source,
+        stops=gate.otherwise is Otherwise.STOP,
     )
 
 
@@ -201,7 +204,7 @@ def _meets(need: Requirement, found: Observed) -> bool:
 def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
     """Compute an observation that nobody records; None if what it needs is not there."""
     if name == MINUTES_OBSERVED and look.visit is not None:
-        for dose in look.pathway.sessions_at(look.visit)[:1]:
+        for dose in look.pathway.sessions_at(look.visit)[-1:]:
             minutes = Decimal(in_minutes(look.at - dose.started))
             evidence = EventId(f"{look.visit}/minutes-observed")
             return Observed(evidence, look.at, minutes, None, look.visit)

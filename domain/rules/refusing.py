@@ -8,9 +8,9 @@ from domain.language.pathway import Pathway
 PRESCRIBER: Roles = (Role.PRESCRIBER,)
 
 
-def found(rule: str, finding: str, who: Roles = PRESCRIBER) -> Blocked:
+def found(rule: str, finding: str, who: Roles = PRESCRIBER, *, stops: bool = False) -> Blocked:
     """A finding of the pathway's own rules, which nobody may override here."""
-    return Blocked(RuleId(rule), who, finding=finding)
+    return Blocked(RuleId(rule), who, finding=finding, stops=stops)
 
 
 def check_open(pathway: Pathway) -> CheckResult:
@@ -30,7 +30,7 @@ def insist(result: CheckResult, doing: str, hint: str = "") -> None:
     raise Refused(f"may not {doing}{yet}: {sentences}{hint}", blocks)
 
 
-def insist_reason(reason: str) -> None:
+def insist_reason(reason: str, wanted: str = "a reason is required, in words") -> None:
     """Raise Malformed unless somebody wrote a word; dots and dashes are no reason."""
     if not any(letter.isalnum() for letter in reason):
-        raise Malformed("a reason is required, in words")
+        raise Malformed(wanted)

@@ -11,13 +11,15 @@ from domain.language.clocks import local_day
 from domain.language.findings import Blocked
 from domain.language.names import Role, TaskId
 from domain.language.pathway import Observed, Pathway
-from domain.language.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.vocabulary import ObservationKind
 from domain.rules import refusing
 from domain.rules.steps import Ask, AskPerson
 
 SEES = (Role.PRESCRIBER,)
-REVIEWS = (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION, Ask.REVIEW_LATE)
+BEFORE_TREATMENT = (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION, Ask.REVIEW_UNAUTHORIZED)
+REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE)
+"""What is acknowledged in words: what was found, and what was decided."""
 
 
 def subject(task: TaskId) -> str:
@@ -25,10 +27,15 @@ def subject(task: TaskId) -> str:
     return task.partition("/")[2].rpartition("#")[0]
 
 
+def is_review(task: TaskId) -> bool:
+    """Say whether a task is something that a prescriber must have seen."""
+    return task.startswith(tuple(f"{ask}/" for ask in REVIEWS))
+
+
 def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...]:
     """List what no prescriber has acknowledged yet and nobody may treat before they have."""
     found = {(step.ask, step.about): step for step in _still_asked(pathway)}
-    for step in (*_alerts(protocol, pathway), *_deviations(pathway)):
+    for step in (*_alerts(protocol, pathway), *_deviations(protocol, pathway)):
         found.setdefault((step.ask, step.about), step)
     seen = _seen(pathway)
     return tuple(step for key, step in found.items() if key not in seen)
@@ -41,13 +48,13 @@ def in_the_way(
     for step in unseen(protocol, pathway):
         if only is None or step.ask is only:
             finding = f"a prescriber has not acknowledged: {step.says}"
-            yield refusing.found("review-first", finding)
+            yield refusing.found("review-first", finding, stops=True)
 
 
 def unseen_then(pathway: Pathway, at: datetime) -> Iterator[str]:
     """Say what was asked by an instant and acknowledged only after it."""
     for key, task in pathway.tasks.items():
-        asked = key.startswith((f"{Ask.REVIEW_RISK}/", f"{Ask.REVIEW_DEVIATION}/"))
+        asked = key.startswith(tuple(f"{ask}/" for ask in BEFORE_TREATMENT))
         seen = task.acknowledged_at
         if asked and seen is not None and task.opened <= at < seen:
             yield task.says
@@ -87,9 +94,10 @@ def _seen(pathway: Pathway) -> set[tuple[Ask, str]]:
 def _still_asked(pathway: Pathway) -> Iterator[AskPerson]:
     """What was asked stays asked, also when its reading is not among those kept."""
     for key, task in pathway.tasks.items():
-        for ask in (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION):
+        for ask in BEFORE_TREATMENT:
             if key.startswith(f"{ask}/") and not task.closed:
-                yield AskPerson(ask, subject(key), task.roles, task.says, task.rule)
+                about = subject(key)
+                yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due)
 
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -101,7 +109,8 @@ def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]
             if kind.alert.met(found.value, found.answer):
                 says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
                 about = f"{found.evidence}/{name}"
-                yield AskPerson(Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees")
+                due = protocol.phase(pathway.phase).look_by(SafetyTask.RISK, found.at)
+                yield AskPerson(Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due)
 
 
 def _finding(kind: ObservationKind, found: Observed) -> str:
@@ -110,13 +119,25 @@ def _finding(kind: ObservationKind, found: Observed) -> str:
     return f"{kind.title} is {found.value} {kind.unit}"
 
 
-def _deviations(pathway: Pathway) -> Iterator[AskPerson]:
+def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     for session in pathway.sessions.values():
-        if session.deviation:
-            about = f"{session.phase}/{session.number}"
+        phase = protocol.phase(session.phase)
+        about = f"{session.phase}/{session.number}"
+        if not session.authorized:
+            ask, rule, kind = Ask.REVIEW_UNAUTHORIZED, "not-authorized", SafetyTask.UNAUTHORIZED
+            says = (
+                f"{phase.modality.session.capitalize()} {session.number} of {phase.title} was "
+                "given although a rule said stop: see the patient, then say what you found and "
+                "decided. No treatment is given before that."
+            )
+        elif session.deviation:
+            ask, rule, kind = Ask.REVIEW_DEVIATION, "deviation", SafetyTask.DEVIATION
             says = f"Session {about} was not given as the rules ask: look at it, then acknowledge."
-            yield AskPerson(Ask.REVIEW_DEVIATION, about, SEES, says, "deviation")
+        else:
+            continue
+        yield AskPerson(ask, about, SEES, says, rule, due=phase.look_by(kind, session.started))
     for visit in pathway.visits.values():
-        if visit.left_early:
+        if visit.left_at is not None and visit.left_early:
             says = f"They left {visit.id} before every check was met: follow up, then acknowledge."
-            yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early")
+            due = protocol.phase(visit.phase).look_by(SafetyTask.LEFT_EARLY, visit.left_at)
+            yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early", due=due)

@@ -25,6 +25,7 @@ class Ask(StrEnum):
     REVIEW = "review"
     REVIEW_RISK = "review-risk"
     REVIEW_DEVIATION = "review-deviation"
+    REVIEW_UNAUTHORIZED = "review-unauthorized"
     REVIEW_LATE = "review-late"
 
 
@@ -39,6 +40,7 @@ TASKS = frozenset(
         Ask.REVIEW,
         Ask.REVIEW_RISK,
         Ask.REVIEW_DEVIATION,
+        Ask.REVIEW_UNAUTHORIZED,
         Ask.REVIEW_LATE,
     }
 )

@@ -50,14 +50,15 @@ def blocks_treating(
     visit = pathway.visits[visit_id]
     phase = protocol.phase(visit.phase)
     if visit.phase != pathway.phase:
-        yield found("phase", f"{visit_id} belongs to {visit.phase}, not {pathway.phase}")
+        finding = f"{visit_id} belongs to {visit.phase}, not {pathway.phase}"
+        yield found("phase", finding, stops=True)
     yield from _present(pathway, visit, at)
     given = pathway.sessions_at(visit_id)
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:
         what = phase.modality.session
         finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
-        yield found("sessions-a-visit", finding)
+        yield found("sessions-a-visit", finding, stops=True)
     yield from _course(protocol, phase, pathway, visit, at)
     today = local_day(at, pathway.zone)
     yield from too_soon(protocol, pathway, today)
@@ -75,18 +76,22 @@ def _whatever_the_visit(
 ) -> Iterator[Blocked]:
     """What forbids any treatment."""
     if pathway.outcome is not None:
-        yield found("pathway-open", f"the pathway is {pathway.outcome}")
+        yield found("pathway-open", f"the pathway is {pathway.outcome}", stops=True)
     for key, hold in sorted(pathway.holds.items()):
         if hold.lifted_at is None:
-            yield found("hold", f"hold {key} for {hold.reason} is open; a prescriber may lift it")
+            finding = f"hold {key} for {hold.reason} is open; a prescriber may lift it"
+            yield found("hold", finding, stops=True)
         elif hold.placed <= at < hold.lifted_at:
-            yield found("hold", f"hold {key} for {hold.reason} was not lifted at that time")
+            finding = f"hold {key} for {hold.reason} was not lifted at that time"
+            yield found("hold", finding, stops=True)
     yield from reviews.in_the_way(protocol, pathway)
     for says in reviews.unseen_then(pathway, at):
-        yield found("review-first", f"a prescriber had not acknowledged by then: {says}")
+        finding = f"a prescriber had not acknowledged by then: {says}"
+        yield found("review-first", finding, stops=True)
     if pathway.phases[pathway.phase].signed is None:
         who = protocol.phase(pathway.phase).ordered_by
-        yield Blocked(RuleId("order-signed"), who, missing=f"signed order for {pathway.phase}")
+        missing = f"signed order for {pathway.phase}"
+        yield Blocked(RuleId("order-signed"), who, missing=missing, stops=True)
 
 
 def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
@@ -114,7 +119,7 @@ def _course(
     stage = phase.schedule.stages[visit.stage]
     here = len(_in_stage(phase, pathway, visit))
     if stage.sessions is not None and here >= stage.sessions:
-        yield found("sessions", f"all {stage.sessions} sessions were given")
+        yield found("sessions", f"all {stage.sessions} sessions were given", stops=True)
     for step in reviews.late(protocol, pathway, at):
         yield found(step.rule, step.says)
 

@@ -22,7 +22,7 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     named = medication(scene, drug)
     details = f"Session {fact.session}; {fact.devices} devices; lot {fact.lot}"
     details += elements.under_overrides(scene.after, fact.visit, rules)
-    details += elements.off_the_rules(fact.deviation, fact.findings)
+    details += elements.off_the_rules(fact)
     body: dict[str, Any] = {
         "status": "completed",
         "medicationCodeableConcept": named,

@@ -15,6 +15,7 @@ from domain.language.errors import Malformed
 from domain.language.names import Author, Role, SiteId, VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import Protocol
+from domain.language.treatment import TreatmentFact
 from domain.language.vocabulary import Code
 from domain.rules.fold import override_key
 from fhir_adapters.content import identifiers
@@ -114,6 +115,13 @@ def under_overrides(pathway: Pathway, visit: VisitId, rules: Protocol) -> str:
     return f"; override by a prescriber of {', '.join(passed)}" if passed else ""
 
 
-def off_the_rules(deviation: str, findings: tuple[str, ...]) -> str:
-    """Say why a treatment was given against a rule, behind what was given; empty if it was not."""
-    return f"; given all the same: {deviation} ({'; '.join(findings)})" if deviation else ""
+def off_the_rules(fact: TreatmentFact) -> str:
+    """Say how a treatment went against a rule, behind what was given; empty if it did not."""
+    if not fact.deviation:
+        return ""
+    how = (
+        "given against a rule"
+        if fact.authorized
+        else "NOT AUTHORIZED, given although a rule said stop"
+    )
+    return f"; {how}: {fact.deviation} ({'; '.join(fact.findings)})"

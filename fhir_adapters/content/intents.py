@@ -117,7 +117,9 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield provenance.decision(scene, fact)
         case TaskOpened() as fact:
             yield tasks.open_task(scene, fact)
-        case TaskAcknowledged(task=task) | TaskClosed(task=task):
+        case TaskAcknowledged(task=task, words=words):
+            yield tasks.follow(scene, task, words)
+        case TaskClosed(task=task):
             yield tasks.follow(scene, task)
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)

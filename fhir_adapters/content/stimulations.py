@@ -32,7 +32,7 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
     if rules.stimulation is not None:
         details += f"; {rules.stimulation.coil} coil, {rules.stimulation.target}"
     details += elements.under_overrides(scene.after, fact.visit, rules)
-    details += elements.off_the_rules(fact.deviation, fact.findings)
+    details += elements.off_the_rules(fact)
     short = rules.stimulation is not None and fact.pulses < rules.stimulation.pulses
     ended = elements.moment(fact.ended)
     body: dict[str, Any] = {

@@ -44,8 +44,8 @@ def open_task(scene: Scene, fact: TaskOpened) -> Draft:
     return created(ArtefactKind.TASK, identifiers.task(scene.after.id, fact.task), body, says)
 
 
-def follow(scene: Scene, task: TaskId) -> Draft:
-    """Bring the Task to where it stands: seen, done, or not wanted any more."""
+def follow(scene: Scene, task: TaskId, words: str = "") -> Draft:
+    """Bring the Task to where it stands: seen (in these words), done, or not wanted any more."""
     pathway = scene.after
     known = pathway.tasks[task]
     status = "received" if known.acknowledged else "requested"
@@ -58,6 +58,9 @@ def follow(scene: Scene, task: TaskId) -> Draft:
             why = "the care pathway ended" if over else "no longer needed"
             body["statusReason"] = elements.concept(why)
     says = f"Task {status}: {known.says}"
+    if words:
+        body["note"] = [{"authorReference": scene.author, "time": scene.at, "text": words}]
+        says = f"{says} {words}"
     artefact = identifiers.task(pathway.id, task)
     return changed(ArtefactKind.TASK, artefact, {"status": status, **body}, says)
 
@@ -98,7 +101,7 @@ def _done(pathway: Pathway, task: TaskId, now: datetime) -> bool:
             phase = pathway.phases.get(PhaseId(name))
             wanted = int(number) if number.isdecimal() else 1
             done = phase is None or len(phase.decisions) >= wanted
-        case Ask.REVIEW_RISK:
+        case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED:
             done = pathway.tasks[task].acknowledged
     return done
 

@@ -140,10 +140,10 @@ class Simulation:
         self.run_rules()
         return events
 
-    def attempt(self, wish: Wish) -> Refusal | None:
+    def attempt(self, wish: Wish, by: Author | None = None) -> Refusal | None:
         """Say a wish now; its refusal is returned."""
         try:
-            self.do(wish)
+            self.do(wish, by)
         except REFUSALS as refusal:
             return refusal
         return None

@@ -293,14 +293,14 @@ def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
     assert f"is in {DTMS}" in str(refusal)
 
 
-def test_what_can_never_be_is_not_offered_as_a_deviation():
-    """The second click of a dose is told what is recorded, and not to say why as its deviation."""
+def test_the_second_click_of_a_dose_is_told_what_is_recorded():
+    """It is refused, and no way round the rule is named."""
     course = ready()
     wish = course.treatment(ONE, course.now)
     course.do(wish)
     refusal = course.attempt(wish)
     assert "sessions-a-visit" in rules(refusal)
-    assert "deviation" not in str(refusal)
+    assert "report" not in str(refusal)
 
 
 def test_whoever_watches_is_told_when_the_patient_may_leave_at_the_earliest():

@@ -13,7 +13,12 @@ from domain.language.names import Author, HoldReason, PhaseDecision, Role, Visit
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Period, Rate, Stage
 from domain.language.release import ReleaseVisit, VisitReleased
-from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation
+from domain.language.treatment import (
+    DoseGiven,
+    RecordStimulation,
+    ReportDose,
+    ReportStimulation,
+)
 from domain.language.visits import CancelVisit, CheckIn
 from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
@@ -38,13 +43,13 @@ WHY = "It was given before the reading was written down."
 TMS = VisitId(f"{DTMS}-visit-1")
 
 
-def given(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> RecordDose:
-    """Say that a dose was given all the same."""
-    return RecordDose(visit, course.now - minutes(ago), mg, "lot-1", WHY)
+def given(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> ReportDose:
+    """Report that a dose was given all the same."""
+    return ReportDose(visit, course.now - minutes(ago), mg, "lot-1", WHY)
 
 
 def test_a_dose_given_against_a_rule_is_recorded_with_why():
-    """A dose at 150/95 is refused, and recorded once somebody says why; it counts as given."""
+    """A dose at 150/95 is refused, and kept once somebody reports it; it counts as given."""
     course = ready()
     course.measure(ONE, systolic_bp=150, diastolic_bp=95)
     assert rules(dose(course)) == ["blood-pressure-before", "blood-pressure-before"]
@@ -82,15 +87,8 @@ def test_a_hold_after_the_dose_does_not_make_it_unsaid():
     assert len(course.pathway.sessions_in(INDUCTION)) == 1
 
 
-@pytest.mark.parametrize("visit", [ONE, TWO])
-def test_what_cannot_be_is_never_recorded_as_a_deviation(visit):
-    """Neither a second dose at one visit nor one at a visit nobody came to is taken."""
-    course = dosed()
-    assert set(rules(course.attempt(given(course, visit)))) <= {"sessions-a-visit", "checked-in"}
-
-
-def test_a_deviation_from_nothing_is_refused():
-    """Where no rule stands in the way, a deviation is a slip."""
+def test_a_report_of_no_broken_rule_is_a_slip():
+    """Where no rule stands in the way, it is recorded and not reported."""
     course = ready()
     assert isinstance(course.attempt(given(course)), Malformed)
 
@@ -103,13 +101,13 @@ def test_a_dose_of_no_whole_device_is_malformed(mg):
 
 
 def test_a_stimulation_cut_short_says_why_and_is_looked_at():
-    """400 of 1980 pulses are refused without a reason, and with one become a prescriber's task."""
+    """400 of 1980 pulses are refused as a session, and reported become a prescriber's task."""
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
     short = RecordStimulation(TMS, started, course.now, 400, 120, 60)
     assert rules(course.attempt(short)) == ["stimulation-pulses"]
-    course.do(RecordStimulation(TMS, started, course.now, 400, 120, 60, "Pain; stopped."))
+    course.do(ReportStimulation(TMS, started, course.now, 400, 120, 60, "Pain; stopped."))
     course.wait(minutes(50))
     course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
     began = course.now
@@ -119,12 +117,12 @@ def test_a_stimulation_cut_short_says_why_and_is_looked_at():
 
 
 def test_two_stimulations_at_one_time_are_never_recorded():
-    """A session that begins while another was being given is refused, deviation or not."""
+    """A session that begins while another was being given is a slip, recorded or reported."""
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
     course.do(RecordStimulation(TMS, started, course.now, 1980, 120, 60))
-    again = RecordStimulation(TMS, started, course.now, 1980, 120, 60, "double")
+    again = ReportStimulation(TMS, started, course.now, 1980, 120, 60, "double")
     assert "overlap" in rules(course.attempt(again))
 
 

@@ -1,6 +1,5 @@
 """What a prescriber must have seen stands in the way until they say that they have."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide
 from domain.language.release import ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
-from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.treatment import RecordDose, RecordStimulation, ReportDose
 from domain.rules.leaving import check_may_release
 from domain.rules.steps import Ask, AskPerson
 from tests.course import LOW_RISK, SESSION, Course
@@ -46,7 +45,7 @@ def unseen(course: Course, ask: Ask = Ask.REVIEW_RISK) -> list[TaskId]:
 def see(course: Course, ask: Ask = Ask.REVIEW_RISK) -> None:
     """Acknowledge them all as the prescriber."""
     for task in unseen(course, ask):
-        course.do(AcknowledgeTask(task), PRESCRIBER)
+        course.do(AcknowledgeTask(task, "Seen; we go on."), PRESCRIBER)
 
 
 def test_a_new_score_does_not_clear_a_positive_one():
@@ -208,5 +207,5 @@ def test_what_was_given_before_the_prescriber_saw_it_is_a_deviation():
     see(course)
     wish = RecordDose(ONE, given_at, 56, "lot-1")
     assert "review-first" in rules(course.attempt(wish))
-    course.do(replace(wish, deviation=WHY))
+    course.do(ReportDose(ONE, given_at, 56, "lot-1", WHY))
     assert course.pathway.sessions_at(ONE)

@@ -37,7 +37,9 @@ def test_item_nine_between_visits_becomes_a_prescribers_task():
         decide(COMBINED, course.pathway, nurse, course.now)
     course.wait(timedelta(days=40))
     assert _open_tasks(course, Ask.REVIEW_RISK) == [task]
-    prescriber = Command(RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task))
+    prescriber = Command(
+        RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task, "Seen.")
+    )
     course.record(decide(COMBINED, course.pathway, prescriber, course.now))
     course.run_rules()
     assert _open_tasks(course, Ask.REVIEW_RISK) == []

@@ -29,7 +29,12 @@ from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
 from domain.language.release import ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
-from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.treatment import (
+    RecordDose,
+    RecordStimulation,
+    ReportDose,
+    ReportStimulation,
+)
 from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from tests.course import GOOD, LOW_RISK, SESSION, Course
 from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
@@ -144,13 +149,17 @@ def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, 
             items = (*LOW_RISK[:8], high) if two % 2 else (low + two % 5,) * 10
             return RecordAssessment("phq9" if two % 2 else "madrs", at, items)
         case 35 | 36 | 37:
-            why = "It was given all the same." if two % 5 == 0 else ""
-            return RecordDose(visit, at, (28, 56, 84, 112)[one % 4], "lot-1", why)
+            mg = (28, 56, 84, 112)[one % 4]
+            if two % 5 == 0:
+                return ReportDose(visit, at, mg, "lot-1", "It was given all the same.")
+            return RecordDose(visit, at, mg, "lot-1")
         case 38 | 39:
             strength = (120, 121, 90)[one % 3]
-            why = "The patient asked to stop." if two % 5 == 0 else ""
             pulses = (1980, 1981, 400)[two % 3]
-            return RecordStimulation(visit, at, at + SESSION, pulses, strength, 50 + one, why)
+            as_given = (visit, at, at + SESSION, pulses, strength, 50 + one)
+            if two % 5 == 0:
+                return ReportStimulation(*as_given, "The patient asked to stop.")
+            return RecordStimulation(*as_given)
         case 40:
             return PlaceHold(list(HoldReason)[one % 7], "a note")
         case 41:
@@ -167,7 +176,7 @@ def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, 
             )
             return Decide(any_phase(two), decisions[two % 4], "A reason.")
     tasks = (*course.pathway.tasks, TaskId("nothing"))
-    return AcknowledgeTask(tasks[one % len(tasks)])
+    return AcknowledgeTask(tasks[one % len(tasks)], "Seen." if two % 3 else "")
 
 
 def any_visit(course: Course, number: int) -> VisitId:

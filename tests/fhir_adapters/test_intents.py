@@ -218,14 +218,21 @@ def test_a_visit_that_was_called_off_says_the_persons_reason(story, protocol) ->
 
 
 @pytest.mark.parametrize("kind", ["dose-given", "stimulation-given"])
-def test_what_was_given_against_a_rule_says_so(kind: str, story, protocol) -> None:
-    """A deviation and the rules it went against stand in the note of what was given."""
+@pytest.mark.parametrize(
+    ("authorized", "how"),
+    [(True, "given against a rule"), (False, "NOT AUTHORIZED, given although a rule said stop")],
+)
+def test_what_was_given_against_a_rule_says_so(
+    kind: str, how: str, story, protocol, *, authorized: bool
+) -> None:
+    """In the note of what was given stand the rules it broke, and whether it was authorized."""
     step = next(step for step in story if step.event.fact.kind == kind)
     off = {"deviation": "given before the reading", "findings": ("missing: a reading",)}
-    event = replace(step.event, fact=replace(step.event.fact, **off))
+    fact = replace(step.event.fact, authorized=authorized, **off)
+    event = replace(step.event, fact=fact)
     given = intents_for(event, step.before, step.after, protocol, EVERYTHING)[0]
     (note,) = given.body["note"]
-    assert "given all the same: given before the reading (missing: a reading)" in note["text"]
+    assert f"; {how}: given before the reading (missing: a reading)" in note["text"]
 
 
 def test_a_stimulation_cut_short_was_stopped(story, protocol) -> None:

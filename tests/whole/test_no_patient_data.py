@@ -143,19 +143,21 @@ async def refusals_in_canaries(attempts: Attempts, path: str, here: AtVisit) -> 
     await post(nurse, f"{path}/overrides", override, 403)
     decide = {"phase": INDUCTION, "decision": "continue", "reason": REASON}
     await post(staff.prescriber, f"{path}/decisions", decide)
-    await post(nurse, f"{path}/doses", {**again, "deviation": REASON})
+    await post(nurse, f"{path}/incidents/doses", {**again, "what_happened": REASON})
     scored = {"scale": FAMILY.lower(), "assessed_at": at, "items": [0]}
     await post(nurse, f"{path}/assessments", scored)
     session = {"started_at": at, "ended_at": future, "pulses": 1980, "intensity_percent_mt": 120}
-    session |= {"visit": here.visit, "output_percent": 62, "deviation": REASON}
-    await post(staff.operator, f"{path}/stimulations", session)
+    session |= {"visit": here.visit, "output_percent": 62, "what_happened": REASON}
+    await post(staff.operator, f"{path}/incidents/stimulations", session)
     visit, manager = f"{path}/visits/{here.visit}", staff.care_manager
     await post(manager, f"{visit}/cancel", {"reason": REASON})
     await post(manager, f"{visit}/move", {"to": {"day": BORN, "hour": GIVEN}})
     await post(manager, f"{visit}/booking", {"at": {"day": BORN, "hour": "09:00"}})
     await post(nurse, f"{visit}/release", {"against_advice": REASON})
     await post(manager, f"{path}/visits/{FAMILY.lower()}/miss", {}, 404)
-    await post(staff.prescriber, f"{path}/tasks/{FAMILY}/acknowledgement", {}, 404, 422)
+    await post(
+        staff.prescriber, f"{path}/tasks/{FAMILY}/acknowledgement", {"words": NOTE}, 404, 422
+    )
     await post(staff.prescriber, f"{path}/holds/{FAMILY}/lift", {"reason": REASON}, 404, 422)
     body = await attempts.house.start_body(NUMBER)
     await post(staff.care_manager, "/v1/pathways", body, 404, 422)

@@ -1,18 +1,38 @@
 """Tasks, as people say that they have seen them."""
 
-from api.commands.bodies import Nothing
+from typing import ClassVar
+
+from pydantic import Field
+
 from api.commands.catalogue.entry import Entry
+from api.commands.words import Body, Example, Words
 from api.reading.rendering import task_at
 from domain.language import tasks as wishes
+
+
+class AcknowledgeTask(Body):
+    """Say that a task was seen."""
+
+    EXAMPLE: ClassVar[Example] = {
+        "words": "Seen at 14:20: passive thoughts, no plan. Safety plan reviewed; call on Friday."
+    }
+
+    words: Words | None = Field(
+        default=None,
+        description="what was found and decided, and the next contact; required of what a"
+        " prescriber must have seen (`review-…`)",
+    )
+
 
 ENTRIES = (
     Entry(
         path="/tasks/{task}/acknowledgement",
         tag="course",
         summary="Acknowledge a task",
-        says="Acknowledge a task, by the id that lists of tasks give it. It stays open until done.",
-        body=Nothing,
+        says="Acknowledge a task, by the id that lists of tasks give it. It stays open until done."
+        " What a prescriber must have seen is acknowledged in words.",
+        body=AcknowledgeTask,
         wish=wishes.AcknowledgeTask,
-        make=lambda _, task: wishes.AcknowledgeTask(task_at(task)),
+        make=lambda body, task: wishes.AcknowledgeTask(task_at(task), body.words or ""),
     ),
 )

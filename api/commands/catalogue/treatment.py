@@ -1,4 +1,4 @@
-"""Doses and stimulations, as they are recorded."""
+"""Doses and stimulations: recorded as the rules ask, or reported as given against one."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from api.commands.words import Body, Count, Example, Instant, Short, Slug, Words
 from domain.language import treatment as wishes
 from domain.language.names import VisitId
 
-DEVIATION = "why it was given although a rule stood in the way, or was cut short; else left out"
+WHAT_HAPPENED = Field(description="in words: what was done, why, and who was told")
 
 
 class RecordDose(Body):
@@ -26,7 +26,6 @@ class RecordDose(Body):
     first_device_at: Instant
     mg: Count
     lot: Short = Field(description="read from the device, never prefilled")
-    deviation: Words | None = Field(default=None, description=DEVIATION)
 
 
 class RecordStimulation(Body):
@@ -47,7 +46,27 @@ class RecordStimulation(Body):
     pulses: Count
     intensity_percent_mt: Count
     output_percent: Count
-    deviation: Words | None = Field(default=None, description=DEVIATION)
+
+
+class ReportDose(RecordDose):
+    """Report a dose that was given although a rule stood in the way."""
+
+    EXAMPLE: ClassVar[Example] = RecordDose.EXAMPLE | {
+        "what_happened": "Given before the pressure was read; Dr. P. was called at 14:10."
+    }
+
+    what_happened: Words = WHAT_HAPPENED
+
+
+class ReportStimulation(RecordStimulation):
+    """Report a dTMS session that was cut short, or given although a rule stood in the way."""
+
+    EXAMPLE: ClassVar[Example] = RecordStimulation.EXAMPLE | {
+        "pulses": 400,
+        "what_happened": "Stopped at the patient's wish: headache. Dr. P. was called at 14:10.",
+    }
+
+    what_happened: Words = WHAT_HAPPENED
 
 
 ENTRIES = (
@@ -59,7 +78,7 @@ ENTRIES = (
         body=RecordDose,
         wish=wishes.RecordDose,
         make=lambda body, _: wishes.RecordDose(
-            VisitId(body.visit), body.first_device_at, body.mg, body.lot, body.deviation or ""
+            VisitId(body.visit), body.first_device_at, body.mg, body.lot
         ),
     ),
     Entry(
@@ -76,7 +95,38 @@ ENTRIES = (
             body.pulses,
             body.intensity_percent_mt,
             body.output_percent,
-            body.deviation or "",
+        ),
+    ),
+    Entry(
+        path="/incidents/doses",
+        tag="incidents",
+        summary="Report a dose that was given against a rule",
+        says="Report what has happened already, and never what is still to be done. It is kept with"
+        " the rules that it broke, and observation counts from its first device. Where a rule said"
+        " stop and no prescriber reports it, it stands as not authorized: a prescriber is asked to"
+        " look by a time, and nothing is given before they have said in words what they found.",
+        body=ReportDose,
+        wish=wishes.ReportDose,
+        make=lambda body, _: wishes.ReportDose(
+            VisitId(body.visit), body.first_device_at, body.mg, body.lot, body.what_happened
+        ),
+    ),
+    Entry(
+        path="/incidents/stimulations",
+        tag="incidents",
+        summary="Report a stimulation that was cut short or given against a rule",
+        says="Report a dTMS session that was cut short, or given although a rule stood in the way;"
+        " else as for a dose.",
+        body=ReportStimulation,
+        wish=wishes.ReportStimulation,
+        make=lambda body, _: wishes.ReportStimulation(
+            VisitId(body.visit),
+            body.started_at,
+            body.ended_at,
+            body.pulses,
+            body.intensity_percent_mt,
+            body.output_percent,
+            body.what_happened,
         ),
     ),
 )

@@ -1,0 +1,42 @@
+"""May it be given? The answer of one moment, which records nothing and is no permit."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.edge.blocks import Block, block_of
+from domain.language.clocks import local
+from domain.language.findings import CheckResult, blocks_of
+from domain.language.pathway import Pathway
+
+
+class MayGiveView(BaseModel):
+    """Whether a treatment may be given at this moment, and all that stands in its way."""
+
+    granted: bool
+    as_of: datetime = Field(description="the clinic's time at which this was so; it is no permit")
+    version: int = Field(description="of the pathway, at which this was so")
+    says: str
+    blocked_by: list[Block]
+
+
+def may_give_view(
+    what: str, result: CheckResult, pathway: Pathway, version: int, now: datetime
+) -> MayGiveView:
+    """Show what a check found."""
+    blocks = blocks_of(result)
+    wall = local(now, pathway.zone).hour
+    if blocks:
+        says = f"Do not give {what}: " + "; ".join(block.sentence() for block in blocks) + "."
+    else:
+        says = (
+            f"Nothing stands in the way of {what} at {wall:%H:%M}. What is recorded is judged by "
+            "the facts of its own time."
+        )
+    return MayGiveView(
+        granted=not blocks,
+        as_of=now,
+        version=version,
+        says=says,
+        blocked_by=[block_of(block) for block in blocks],
+    )
