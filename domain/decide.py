@@ -20,8 +20,9 @@ from domain.chapters import (
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict
 from domain.language.events import Event, Fact
+from domain.language.findings import CheckResult, result_of
 from domain.language.holds import HoldWish
-from domain.language.names import EventId, HoldId
+from domain.language.names import EventId, HoldId, Role, any_of
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
 from domain.language.pathway import Pathway
@@ -31,7 +32,7 @@ from domain.language.release import ReleaseWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import TreatmentWish
 from domain.language.visits import VisitWish
-from domain.rules.refusing import check_open, insist
+from domain.rules.refusing import check_open, found, insist
 
 
 def decide(
@@ -39,11 +40,20 @@ def decide(
 ) -> tuple[Event, ...]:
     """Say what becomes true if this command is accepted now. UTC `now`."""
     precheck(protocol, pathway, command.wish, now)
+    insist(check_may_wish(command.wish, command.by.role), "do this")
     at, facts = _facts(protocol, pathway, command, now)
     return tuple(
         Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
         for place, fact in enumerate(facts)
     )
+
+
+def check_may_wish(wish: Wish, role: Role) -> CheckResult:
+    """May this role have such a wish at all? On which pathway is its chapter's to say."""
+    if role in wish.MAY:
+        return result_of(())
+    finding = f"this is for {any_of(wish.MAY)}, not for {role.spoken}"
+    return result_of((found("may-wish", finding, wish.MAY),))
 
 
 def precheck(protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Which roles may start a pathway, look at one, and have a wish somewhere.
 
-Only a first look: whether this person may have this wish on this pathway is its chapter's to say.
+Asked at the door and again where it is decided. Whether this person may have this wish on this
+pathway is then its chapter's to say.
 """
 
 from collections.abc import Iterable

@@ -13,7 +13,7 @@ from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.names import Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
-from domain.language.visits import BookVisit
+from domain.language.visits import BookVisit, CheckIn, MissVisit
 from domain.rules import gates, leaving, reviews, treating
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
@@ -188,7 +188,7 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
             says = (
                 f"{visit.id} was never booked and its time is past: move it, or record it missed."
             )
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, MissVisit.MAY, says, "visit-overdue")
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
@@ -200,10 +200,10 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
             says = f"{visit.id} is overdue: check in, move it, or record it as missed."
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, BookVisit.MAY, says, "visit-overdue")
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CheckIn.MAY, says, "visit-overdue")
         elif now >= start:
             says = f"Check the patient in for {visit.id}."
-            yield AskPerson(Ask.CHECK_IN, visit.id, BookVisit.MAY, says, "visit-due", due=start)
+            yield AskPerson(Ask.CHECK_IN, visit.id, CheckIn.MAY, says, "visit-due", due=start)
         else:
             says = f"{visit.id} is on {visit.at.day} at {visit.at.hour:%H:%M}."
             yield Await(start, says, "visit-booked", visit.id)

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.language.names import ObservationName, Role
+from domain.language.names import ObservationName, Role, any_of
+from domain.language.observations import RecordReadings
 from domain.language.protocol import Test
 from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import UCUM, published, read_code
@@ -13,6 +14,7 @@ from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
 
 SEEN = "prescriber_sees"
+RECORDS = RecordReadings.MAY
 CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
 # What domain.rules.gates can compute; any other observation must be recorded by somebody.
 DERIVED = ("minutes_observed", "madrs_reduction")
@@ -126,6 +128,9 @@ def _scale(
             _same_code(item, kind, codes[-1])
     total = ObservationName(section.text("total"))
     _same_range(section, "total", observations.get(total), len(titles) * int(high))
+    recorders = _recorders(section)
+    for name in (total, *named.values()):
+        _same_recorders(section, observations.get(name), recorders)
     return Scale(
         name=key,
         title=title,
@@ -135,9 +140,19 @@ def _scale(
         total=total,
         panel=read_code(section, "panel", key, title),
         item_observations=named,
-        recorded_by=_recorders(section),
+        recorded_by=recorders,
         source=section.text("source"),
     )
+
+
+def _same_recorders(
+    section: Section, kind: ObservationKind | None, recorders: tuple[Role, ...]
+) -> None:
+    """Whoever is asked for a score must be whoever may record its scale."""
+    if kind is None or not section.sound("recorded_by"):
+        return
+    if set(kind.recorded_by) != set(recorders):
+        section.wrong("recorded_by", f"differs from {kind.name}'s, which this scale brings")
 
 
 def _same_range(section: Section, key: str, kind: ObservationKind | None, high: int) -> None:
@@ -157,10 +172,14 @@ def _same_code(item: Section, kind: ObservationKind | None, code: Code | None) -
 def _recorders(section: Section) -> tuple[Role, ...]:
     if section.says("recorded_by", "nobody"):
         return ()
-    return tuple(
-        section.understand("recorded_by", word, lambda text: choose(text, Role), Role.AUDITOR)
+    roles = tuple(
+        section.understand("recorded_by", word, lambda text: choose(text, Role), RECORDS[0])
         for word in section.words("recorded_by")
     )
+    for role in roles:
+        if role not in RECORDS:
+            section.wrong("recorded_by", f"{role} cannot record: {any_of(RECORDS)} can")
+    return roles
 
 
 def _answer(section: Section, text: str) -> str:

@@ -31,6 +31,14 @@ IfMatch = Annotated[
         description='optional: the pathway\'s ETag that you looked at, such as `"12"`',
     ),
 ]
+ActingRole = Annotated[
+    str | None,
+    Header(
+        alias="Acting-Role",
+        description="optional: in which of your roles you do this, such as `prescriber`; without it"
+        " in the first that your token names and that may",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,16 @@ class MayAsk(May):
     """A dependency of every POST: the caller's acting role, the key and the precondition."""
 
     def __call__(  # type: ignore[override]
-        self, request: Request, key: Key = None, if_match: IfMatch = None
+        self,
+        request: Request,
+        key: Key = None,
+        if_match: IfMatch = None,
+        acting: ActingRole = None,
     ) -> CommandRequest:
         """Give what every command needs; 403 if no role may, 400 without a usable key."""
         caller = caller_of(request)
         deps: Dependencies = request.app.state.dependencies
-        role = acting_role(caller, self.roles_now(deps.protocols))
+        role = acting_role(caller, self.roles_now(deps.protocols), acting)
         state = request.scope["state"]
         return CommandRequest(
             deps, caller, role, _key(key), state["fingerprint"], _expects(if_match)

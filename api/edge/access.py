@@ -41,11 +41,13 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-def acting_role(caller: Caller, allowed: Iterable[Role]) -> Role:
-    """Choose the caller's first role that may; 403 naming those that may."""
+def acting_role(caller: Caller, allowed: Iterable[Role], chosen: str | None = None) -> Role:
+    """Give the role that the caller chose, or else their first that may; 403 if it may not."""
     roles = tuple(allowed)
+    if chosen is not None and chosen not in caller.roles:
+        raise Problem("forbidden", "Acting-Role names a role that your token does not grant")
     for role in caller.roles:
-        if role in roles:
+        if role in roles and chosen in (None, role):
             return role
     raise Problem("forbidden", f"this is for: {', '.join(roles)}")
 

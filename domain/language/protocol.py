@@ -13,6 +13,8 @@ from fractions import Fraction
 from math import ceil
 
 from domain.language.names import ObservationName, PhaseId, Role, Roles, RuleId, Treatment
+from domain.language.release import ReleaseVisit
+from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.vocabulary import Vocabulary
 
 
@@ -136,10 +138,8 @@ class Modality:
 
 
 MODALITIES: Mapping[Treatment, Modality] = {
-    Treatment.ESKETAMINE: Modality("dose", (Role.NURSE,), (Role.NURSE, Role.PRESCRIBER)),
-    Treatment.DTMS: Modality(
-        "stimulation", (Role.TMS_OPERATOR,), (Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
-    ),
+    Treatment.ESKETAMINE: Modality("dose", RecordDose.MAY, (Role.NURSE, Role.PRESCRIBER)),
+    Treatment.DTMS: Modality("stimulation", RecordStimulation.MAY, ReleaseVisit.MAY),
 }
 
 MOTOR_THRESHOLD = ObservationName("motor_threshold")

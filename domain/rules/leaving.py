@@ -7,7 +7,7 @@ from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import HoldReason, VisitId, VisitStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, When
-from domain.language.visits import BookVisit
+from domain.language.visits import CheckIn
 from domain.rules import gates, reviews
 from domain.rules.refusing import found
 from domain.rules.steps import Ask
@@ -26,7 +26,7 @@ def _release(
     visit = pathway.visits[visit_id]
     if visit.status is not VisitStatus.CHECKED_IN:
         finding = f"{visit_id} is {visit.status}, not checked-in"
-        yield found("checked-in", finding, BookVisit.MAY)
+        yield found("checked-in", finding, CheckIn.MAY)
     phase = protocol.phase(visit.phase)
     given = pathway.sessions_at(visit_id)
     if any(s.ended is not None and s.ended > at for s in given):

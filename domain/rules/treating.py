@@ -13,7 +13,7 @@ from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import RuleId, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Session, Visit
 from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
-from domain.language.visits import BookVisit
+from domain.language.visits import CheckIn
 from domain.rules import gates, reviews
 from domain.rules.refusing import found
 from domain.rules.spacing import too_close, too_soon
@@ -96,7 +96,7 @@ def _whatever_the_visit(
 
 def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """Was the patient here at that time? A check-in is for its own day."""
-    who = BookVisit.MAY
+    who = CheckIn.MAY
     if visit.checked_in is None:
         yield found("checked-in", f"{visit.id} is {visit.status}, not checked-in", who)
     elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):

@@ -178,6 +178,22 @@ async def test_the_acting_role_is_the_first_that_may(service: Service):
     assert placed["by"] == {"id": "both-1", "role": "tms-operator"}
 
 
+async def test_who_has_several_roles_chooses_in_which_to_act(service: Service):
+    """Nurse and prescriber in one: acts as what they say, if the token grants it."""
+    address = await service.started()
+    both = service.staff("nurse", "prescriber", name="both-1")
+    hold = {"reason": "other"}
+    for role in ("prescriber", "nurse"):
+        answer = await both.post(f"{address}/holds", hold, also={"Acting-Role": role})
+        assert answer.status_code == 201
+        items = (await service.nurse.get(f"{address}/timeline", limit=200)).json()["items"]
+        placed = [item for item in items if item["kind"] == "hold-placed"][-1]
+        assert placed["by"] == {"id": "both-1", "role": role}
+    for role in ("auditor", "nobody", ""):
+        answer = await both.post(f"{address}/holds", hold, also={"Acting-Role": role})
+        assert answer.status_code == 403
+
+
 @pytest.mark.parametrize("role", EVERY_ROLE)
 async def test_another_sites_pathway_does_not_exist(service: Service, role: str):
     """Every operation on another site's pathway answers exactly as on one that is not there."""

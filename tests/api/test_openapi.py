@@ -124,11 +124,11 @@ def test_a_body_that_says_nothing_may_be_left_out(app: FastAPI):
 
 
 def test_every_command_takes_an_idempotency_key(app: FastAPI):
-    """Each POST but a probe describes the key and the precondition."""
+    """Each POST but a probe describes the key, the precondition and the acting role."""
     for name, operation in operations(app):
         if name.startswith("post "):
             headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
-            command = {"Idempotency-Key", "If-Match"}
+            command = {"Idempotency-Key", "If-Match", "Acting-Role"}
             assert headers == (set() if name.endswith("/probe") else command), name
 
 

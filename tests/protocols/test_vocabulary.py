@@ -27,6 +27,14 @@ WRONG: list[Wrong] = [
     (VOC, "each_item: 0 to 3", "each_item: 1 to 3", "1 to 3", "from 0 to a whole number"),
     (VOC, "observation: phq9_item9", "observation: spo2", "spo2", "must have the range 0 to 3"),
     (VOC, "[tms-operator, prescriber]", "nobody", "recorded_by: nobody", "can derive only"),
+    (VOC, "[tms-operator, prescriber]", "[auditor]", "recorded_by: [auditor]", "auditor cannot"),
+    (
+        VOC,
+        "total: phq9_total\n    recorded_by: [care-manager, nurse, prescriber]",
+        "total: phq9_total\n    recorded_by: [nurse]",
+        "recorded_by: [nurse]",
+        "differs from phq9_total's",
+    ),
     (VOC, "[tms-operator, prescriber]", "[porter]", "porter", "not one of: care-manager"),
     (VOC, "range: 1 to 100", "range: few to 100", "few to", '"few" is not a number such as 140'),
     (

@@ -143,7 +143,7 @@ async def refusals_in_canaries(attempts: Attempts, path: str, here: AtVisit) -> 
     await post(nurse, f"{path}/overrides", override, 403)
     decide = {"phase": INDUCTION, "decision": "continue", "reason": REASON}
     await post(staff.prescriber, f"{path}/decisions", decide)
-    await post(nurse, f"{path}/incidents/doses", {**again, "what_happened": REASON})
+    await post(nurse, f"{path}/incidents/doses", {**again, "mg": 30, "what_happened": REASON})
     scored = {"scale": FAMILY.lower(), "assessed_at": at, "items": [0]}
     await post(nurse, f"{path}/assessments", scored)
     session = {"started_at": at, "ended_at": future, "pulses": 1980, "intensity_percent_mt": 120}
