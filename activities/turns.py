@@ -16,17 +16,22 @@ from temporalio.exceptions import ApplicationError
 from activities.capabilities import Plans
 from domain import turn as decided
 from domain.delivery.restored import is_fresh
-from domain.delivery.words import Intent
+from domain.delivery.withdrawn import withdrawn
+from domain.delivery.words import Action, Intent
 from domain.enrolment import Enrolment
+from domain.language.corrections import EntryVoided
 from domain.language.errors import Unavailable
 from domain.language.events import Event
 from domain.language.names import CommandState, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
+from domain.rules.corrected import refold
 from domain.rules.fold import apply
+from fhir_adapters.content import in_error
 from fhir_adapters.content.intents import intents_for
-from store import columns, inbox, restores
+from fhir_adapters.profile.plan import EhrPlan
+from store import columns, inbox, ledger, restores
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
 from store.recording import Recording
@@ -154,12 +159,14 @@ class Turns:
         if command is not None:
             wanted = columns.command_from_json(command.body)
             version = recording.stored.version
-            outcome = decided.settle(protocol, pathway, version, wanted, now)
+            history = await recording.history() if decided.needs_history(wanted) else []
+            outcome = decided.settle(protocol, pathway, version, wanted, now, history)
             if isinstance(outcome, Refusal):
                 refusal = outcome
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
-                await self._append(work, await self._prepared(work, outcome), command.id)
+                await self._append(work, await self._prepared(work, outcome, history), command.id)
+                await self._look_again(work, pathway, outcome, history)
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
         if refusal is not None and isinstance(wanted, Enrolment):
@@ -171,6 +178,21 @@ class Turns:
         version = recording.stored.version
         await inbox.applied(tx, command.id, version, now)
         return _Ended(work.writes, CommandState.APPLIED, version)
+
+    async def _look_again(
+        self,
+        work: _Work,
+        before: Pathway,
+        events: tuple[Event, ...],
+        history: Sequence[Event],
+    ) -> None:
+        """Question acts that rested on what was put right, or on what came late."""
+        since = decided.looks_again_from(before, events, history)
+        if since is None:
+            return
+        known = await work.recording.history()
+        found = decided.questions(work.protocol, before, known, since, work.now)
+        await self._append(work, await self._prepared(work, found), None)
 
     async def _follow(self, work: _Work) -> datetime | None:
         """Record what Kairos adds by itself; when to look again.
@@ -192,18 +214,53 @@ class Turns:
             return work.now + LOOK_AGAIN_AFTER
         return following.due
 
-    async def _prepared(self, work: _Work, events: tuple[Event, ...]) -> list[_Prepared]:
-        """Say of each event what it makes of the pathway and writes to the EHR. Stores nothing."""
+    async def _prepared(
+        self, work: _Work, events: tuple[Event, ...], history: Sequence[Event] = ()
+    ) -> list[_Prepared]:
+        """Say of each event what it makes of the pathway and writes to the EHR.
+
+        `history` is all that was recorded before, where one of the events takes something back.
+        """
         if not events:
             return []
         plan = await self._plans.of(work.tx, work.recording.stored.connection_id)
         prepared, before = [], work.pathway
-        for event in events:
-            after = apply(before, event, work.protocol.vocabulary)
-            intents = intents_for(event, before, after, work.protocol, plan, work.now)
+        for place, event in enumerate(events):
+            if isinstance(event.fact, EntryVoided):
+                so_far = [*history, *events[: place + 1]]
+                after = refold(before.id, so_far, work.protocol.vocabulary)
+                intents = await self._taken_back(work, event.fact, history, after, plan)
+            else:
+                after = apply(before, event, work.protocol.vocabulary)
+                intents = intents_for(event, before, after, work.protocol, plan, work.now)
             prepared.append(_Prepared(event, after, tuple(intents)))
             before = after
         return prepared
+
+    async def _taken_back(
+        self,
+        work: _Work,
+        fact: EntryVoided,
+        history: Sequence[Event],
+        after: Pathway,
+        plan: EhrPlan,
+    ) -> tuple[Intent, ...]:
+        """Say what an entry in error asks of the EHR; what of it never left is never sent."""
+        original = next(event for event in history if event.id == fact.event)
+        if isinstance(original.fact, EntryVoided):  # it was right after all
+            return tuple(
+                in_error.restore(await ledger.of_event(work.tx, original.fact.event), plan)
+            )
+        stands = []
+        for each in await ledger.of_event(work.tx, original.id):
+            decision = withdrawn(each)
+            if decision is None:
+                stands.append(each)
+            else:
+                await ledger.record_decision(work.tx, each, decision, work.now)
+        told = intents_for(original, work.pathway, after, work.protocol, plan, work.now)
+        changes = (intent for intent in told if intent.action is Action.UPDATE)
+        return (*in_error.void(stands, plan), *changes)
 
     async def _append(
         self, work: _Work, prepared: Sequence[_Prepared], request: str | None

@@ -4,9 +4,11 @@ Raises Refused (a rule said no, naming it), Conflict (already so) or Malformed (
 each wish needs, and what comes of it, stands in its chapter; here a wish only finds the way there.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from domain import corrections
 from domain.chapters import (
     holds,
     observations,
@@ -18,6 +20,7 @@ from domain.chapters import (
     visits,
 )
 from domain.language.commands import Command, Wish
+from domain.language.corrections import CorrectEntry, CorrectionWish
 from domain.language.errors import Conflict
 from domain.language.events import Event, Fact
 from domain.language.findings import CheckResult, result_of
@@ -48,6 +51,25 @@ def decide(
     )
 
 
+def correction(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    history: Sequence[Event],
+    command: Command,
+    now: datetime,
+) -> tuple[Event, ...]:
+    """Say what becomes true if this correction is accepted now, over all that was recorded."""
+    if not isinstance(command.wish, CorrectEntry):
+        raise TypeError("not a correction")
+    precheck(protocol, pathway, command.wish, now)
+    insist(check_may_wish(command.wish, command.by.role), "do this")
+    ids = EventId(f"{command.id}/0"), EventId(f"{command.id}/1")
+    facts = corrections.correct(protocol, pathway, history, command.wish, ids, command.by.role, now)
+    return tuple(
+        Event(known, at, command.by, fact) for known, (at, fact) in zip(ids, facts, strict=False)
+    )
+
+
 def check_may_wish(wish: Wish, role: Role) -> CheckResult:
     """May this role have such a wish at all? On which pathway is its chapter's to say."""
     if role in wish.MAY:
@@ -56,7 +78,9 @@ def check_may_wish(wish: Wish, role: Role) -> CheckResult:
     return result_of((found("may-wish", finding, wish.MAY),))
 
 
-def precheck(protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime) -> None:
+def precheck(  # noqa: C901  one question a chapter
+    protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime
+) -> None:
     """Raise unless a wish can be meant: the pathway goes on, what it names is there, times fit.
 
     Asks no rule of care, so that it can be answered before a command is kept and sent on.
@@ -80,6 +104,8 @@ def precheck(protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: date
         overrides.check_meant(protocol, pathway, wish)
     elif isinstance(wish, TaskWish):
         tasks.check_meant(pathway, wish)
+    elif isinstance(wish, CorrectionWish):
+        corrections.check_meant(pathway, wish, now)
     else:
         assert_never(wish)
 
@@ -105,4 +131,6 @@ def _facts(  # noqa: PLR0911  one answer a chapter
         return now, overrides.decide(protocol, pathway, wish, now)
     if isinstance(wish, TaskWish):
         return now, tasks.decide(pathway, wish, role)
+    if isinstance(wish, CorrectionWish):
+        raise TypeError("a correction is decided over the whole history: see `correction`")
     assert_never(wish)

@@ -1,22 +1,26 @@
 """One turn of a pathway: what a command makes true or why not, and what follows by itself. Pure.
 
-The only two questions that whoever records a pathway asks.
+The questions that whoever records a pathway asks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.automatic import automatic
-from domain.decide import decide
+from domain.decide import correction, decide
 from domain.enrolment import Enrolment, begin
 from domain.language.commands import Command
+from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
+from domain.language.names import KAIROS, EventId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
 from domain.planner import next_due
 from domain.rules.fold import fold
+from domain.second_look import came_late, look_again
 
 MOST_ROUNDS = 20
 """Rounds in which what Kairos adds calls for more of it. Two are usual; this many are a defect."""
@@ -34,19 +38,54 @@ def settle(
     protocol: CombinedProtocol,
     pathway: Pathway,
     version: int,
-    asked: Command | Enrolment,
+    wanted: Command | Enrolment,
     now: datetime,
+    history: Sequence[Event] = (),
 ) -> tuple[Event, ...] | Refusal:
-    """Say what becomes true of a command on a pathway at this version, or why nothing does."""
+    """Say what becomes true of a command on a pathway at this version, or why nothing does.
+
+    `history` is all that was recorded, where `needs_history` says so.
+    """
     try:
-        if isinstance(asked, Enrolment):
-            return begin(protocol, asked, now)
-        if asked.expects is not None and asked.expects != version:
-            message = f"the pathway is at version {version}, not {asked.expects}"
+        if isinstance(wanted, Enrolment):
+            return begin(protocol, wanted, now)
+        if wanted.expects is not None and wanted.expects != version:
+            message = f"the pathway is at version {version}, not {wanted.expects}"
             raise Conflict(message, version)  # noqa: TRY301
-        return decide(protocol, pathway, asked, now)
+        if needs_history(wanted):
+            return correction(protocol, pathway, history, wanted, now)
+        return decide(protocol, pathway, wanted, now)
     except (Refused, Conflict, Malformed) as error:
         return refusal_of(error)
+
+
+def needs_history(wanted: Command | Enrolment) -> bool:
+    """Say whether a command is decided over the whole history, and not over the state alone."""
+    return isinstance(wanted, Command) and isinstance(wanted.wish, CorrectEntry)
+
+
+def looks_again_from(
+    pathway: Pathway, events: Sequence[Event], history: Sequence[Event]
+) -> datetime | None:
+    """Say from when on acts are to be looked at again after these events; None if none are."""
+    times = [at for at in (came_late(pathway, events),) if at is not None]
+    gone = {event.fact.event for event in events if isinstance(event.fact, EntryVoided)}
+    times += [event.at for event in history if event.id in gone]
+    return min(times, default=None)
+
+
+def questions(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    history: Sequence[Event],
+    since: datetime,
+    now: datetime,
+) -> tuple[Event, ...]:
+    """Question the acts since then against which something speaks now; all that was recorded."""
+    return tuple(
+        Event(EventId(f"{pathway.id}/questioned/{fact.event}/{len(history)}"), now, KAIROS, fact)
+        for fact in look_again(protocol, pathway.id, history, since)
+    )
 
 
 def follow(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Following:

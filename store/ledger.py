@@ -108,6 +108,13 @@ async def get(tx: Transaction, delivery_id: int) -> Delivery:
     return _delivery(await _locked(tx, delivery_id))
 
 
+async def of_event(tx: Transaction, event_id: str) -> list[Delivery]:
+    """List what an event called for, each alone until the transaction ends."""
+    wanted = select(DeliveryRow).where(DeliveryRow.event_id == event_id).with_for_update()
+    rows = (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars()
+    return [_delivery(row) for row in rows]
+
+
 async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     """List the earlier deliveries of the same artefact that are in the EHR, in their order."""
     wanted = select(DeliveryRow).where(

@@ -7,10 +7,11 @@ from sqlalchemy.exc import IntegrityError
 
 from build import RULES
 from domain.language.errors import Conflict
+from domain.language.events import Event
 from domain.language.names import PathwayId, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from domain.rules.fold import fold
+from domain.rules.corrected import refold
 from store import columns, protocols
 from store.database import Transaction
 from store.records import EventRecord, PathwayRecord, event_record, pathway_record
@@ -93,9 +94,13 @@ async def folded(tx: Transaction, row: PathwayRecord, protocol: CombinedProtocol
     """The pathway as the rules of this build see it: as it is stored if they made it, else anew."""
     if row.rules == RULES:
         return columns.pathway_from_json(row.projection)
-    wanted = select(EventRow.event).where(EventRow.pathway_id == row.id).order_by(EventRow.seq)
-    events = [columns.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
-    return fold(Pathway(PathwayId(row.id)), events, protocol.vocabulary)
+    return refold(PathwayId(row.id), await history(tx, row.id), protocol.vocabulary)
+
+
+async def history(tx: Transaction, pathway_id: str) -> list[Event]:
+    """List all that was recorded on a pathway, in its order."""
+    wanted = select(EventRow.event).where(EventRow.pathway_id == pathway_id).order_by(EventRow.seq)
+    return [columns.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
 
 
 async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, str]]:

@@ -37,6 +37,11 @@ class Recording:
         """The pathway as the rules of this build see it."""
         return await pathways.folded(self._tx, pathway_record(self._row), protocol)
 
+    async def history(self) -> list[Event]:
+        """All that was recorded, in its order, with what was appended so far."""
+        await self._tx.flush()
+        return await pathways.history(self._tx, self._row.id)
+
     async def append(
         self, event: Event, intents: Sequence[Intent], request_id: str | None, at: datetime
     ) -> None:

@@ -31,6 +31,7 @@ from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
 from domain.planner import steps, task_key
+from domain.rules.reviews import REVIEWS
 from domain.rules.steps import Ask, AskPerson, Await, Finished, Step
 from tests.domain.simulation import Simulation, readings
 
@@ -138,7 +139,7 @@ class Course(Simulation):
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
                 self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
-            case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED | Ask.REVIEW_LATE:
+            case ask if ask in REVIEWS:
                 self.run_rules()
                 seen = AcknowledgeTask(task_key(step, self.pathway), "Seen; no change of plan.")
                 self.do(seen, PRESCRIBER)

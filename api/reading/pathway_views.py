@@ -194,3 +194,4 @@ class EventView(BaseModel):
     recorded_at: datetime
     by: Who
     fact: dict[str, Any]
+    entered_in_error: str | None = Field(description="why, if it was; then it counts no more")

@@ -8,7 +8,7 @@ from api.reading import pathway_views as v
 from api.reading import work_views as w
 from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant
-from domain.language.names import Author, TaskId, VisitStatus
+from domain.language.names import Author, EventId, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
@@ -208,7 +208,7 @@ def pathway_view(
     )
 
 
-def event_view(row: EventRecord) -> v.EventView:
+def event_view(row: EventRecord, pathway: Pathway) -> v.EventView:
     return v.EventView(
         seq=row.seq,
         id=row.event_id,
@@ -217,6 +217,7 @@ def event_view(row: EventRecord) -> v.EventView:
         recorded_at=row.recorded_at,
         by=v.Who.model_validate(row.event["by"]),
         fact=row.event["fact"],
+        entered_in_error=pathway.voided.get(EventId(row.event_id)),
     )
 
 

@@ -81,9 +81,13 @@ async def get_timeline(
     place = deps.cursors.read(of_list, cursor)
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
+        _, seen = await deps.see(tx, row)
         events = await pathways.events_after(tx, row.id, int(place[0]) if place else 0, limit + 1)
     return page_of(
-        deps.cursors, of_list, [([e.seq], rendering.event_view(e)) for e in events], limit
+        deps.cursors,
+        of_list,
+        [([event.seq], rendering.event_view(event, seen)) for event in events],
+        limit,
     )
 
 

@@ -13,7 +13,7 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import Role, VisitId
+from domain.language.names import PhaseId, Role, VisitId
 from domain.language.pathway import Pathway
 from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
 from domain.language.treatment import (
@@ -138,6 +138,11 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
             yield found("stimulation-output", finding, stops=True)
 
 
+def next_number(pathway: Pathway, phase: PhaseId) -> int:
+    """Number the next session of a phase. Those before may have gaps, where one was in error."""
+    return max((session.number for session in pathway.sessions_in(phase)), default=0) + 1
+
+
 def _dose(
     protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose | ReportDose, role: Role
 ) -> DoseGiven:
@@ -151,7 +156,7 @@ def _dose(
     devices = rule.devices_for(wish.mg) if rule else None
     if devices is None:
         raise Malformed("mg must be what a whole number of devices holds")
-    number = len(pathway.sessions_in(phase)) + 1
+    number = next_number(pathway, phase)
     return DoseGiven(
         wish.visit,
         number,
@@ -179,7 +184,7 @@ def _stimulation(
     as_given = Strength(strength, pulses, wish.output_percent)
     result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
     against = _against(result, wish, role, "stimulate")
-    number = len(pathway.sessions_in(pathway.visits[wish.visit].phase)) + 1
+    number = next_number(pathway, pathway.visits[wish.visit].phase)
     return StimulationGiven(
         wish.visit,
         number,

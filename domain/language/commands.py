@@ -5,6 +5,7 @@ Each chapter of care has its own module here, with its wishes and the facts that
 
 from dataclasses import dataclass
 
+from domain.language.corrections import CorrectionWish
 from domain.language.holds import HoldWish
 from domain.language.names import Author, RequestId
 from domain.language.observations import ObservationWish
@@ -24,6 +25,7 @@ Wish = (
     | HoldWish
     | OverrideWish
     | TaskWish
+    | CorrectionWish
 )
 
 

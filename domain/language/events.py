@@ -8,6 +8,7 @@ renaming or removing one needs an upcaster.
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.language.corrections import CorrectionFact
 from domain.language.holds import HoldFact
 from domain.language.names import Author, EventId
 from domain.language.observations import ObservationFact
@@ -27,6 +28,7 @@ Fact = (
     | HoldFact
     | OverrideFact
     | TaskFact
+    | CorrectionFact
 )
 
 

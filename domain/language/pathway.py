@@ -111,6 +111,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Questioned:
+    """An act that went, by what is known now, against rules that nobody knew of then."""
+
+    about: str
+    findings: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """A phase that was entered, its order and the decisions made in it."""
 
@@ -139,6 +148,8 @@ class Pathway:
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)
+    voided: Mapping[EventId, str] = field(default_factory=dict)  # why, by the event in error
+    questioned: Mapping[EventId, Questioned] = field(default_factory=dict)  # by the act's event
     outcome: PathwayOutcome | None = None
 
     @property

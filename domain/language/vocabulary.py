@@ -1,6 +1,6 @@
 """The closed list of what may be observed: units, physical ranges, answers and verified codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -75,6 +75,11 @@ class Scale:
     item_observations: Mapping[int, ObservationName]  # item number, from 1, to what a gate may name
     recorded_by: tuple[Role, ...]
     source: str
+
+    def brings(self, items: Sequence[int], total: int) -> dict[ObservationName, Decimal]:
+        """Name the observations that an assessment brings, each with its value."""
+        named = {name: items[item - 1] for item, name in self.item_observations.items()}
+        return {name: Decimal(value) for name, value in ({self.total: total} | named).items()}
 
 
 @dataclass(frozen=True, slots=True)

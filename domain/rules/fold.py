@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import TypeVar
 
+from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import EventId, ObservationName, VisitId, VisitStatus
@@ -17,6 +17,7 @@ from domain.language.pathway import (
     Observed,
     Pathway,
     Phase,
+    Questioned,
     Session,
     Task,
     Visit,
@@ -179,6 +180,11 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case TaskClosed() as fact:
             task = replace(pathway.tasks[fact.task], closed=True)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
+            return replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
+        case ActQuestioned() as fact:
+            asked = Questioned(fact.about, fact.findings, event.at)
+            return replace(pathway, questioned=_put(pathway.questioned, fact.event, asked))
         case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
 
@@ -242,10 +248,7 @@ def _age(found: Observed) -> tuple[float, str]:
 
 def _assess(pathway: Pathway, event: Event, fact: ScaleAssessed, vocabulary: Vocabulary) -> Pathway:
     scale = vocabulary.scales[fact.scale]
-    values = {scale.total: fact.total} | {
-        name: fact.items[item - 1] for item, name in scale.item_observations.items()
-    }
-    for name, value in values.items():
-        found = Observed(event.id, event.at, Decimal(value), None, None)
+    for name, value in scale.brings(fact.items, fact.total).items():
+        found = Observed(event.id, event.at, value, None, None)
         pathway = _observe(pathway, name, found, vocabulary)
     return pathway

@@ -17,7 +17,12 @@ from domain.rules import refusing
 from domain.rules.steps import Ask, AskPerson
 
 SEES = (Role.PRESCRIBER,)
-BEFORE_TREATMENT = (Ask.REVIEW_RISK, Ask.REVIEW_DEVIATION, Ask.REVIEW_UNAUTHORIZED)
+BEFORE_TREATMENT = (
+    Ask.REVIEW_RISK,
+    Ask.REVIEW_DEVIATION,
+    Ask.REVIEW_UNAUTHORIZED,
+    Ask.REVIEW_QUESTIONED,
+)
 REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE)
 """What is acknowledged in words: what was found, and what was decided."""
 
@@ -35,7 +40,12 @@ def is_review(task: TaskId) -> bool:
 def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...]:
     """List what no prescriber has acknowledged yet and nobody may treat before they have."""
     found = {(step.ask, step.about): step for step in _still_asked(pathway)}
-    for step in (*_alerts(protocol, pathway), *_deviations(protocol, pathway)):
+    asked = (
+        *_alerts(protocol, pathway),
+        *_deviations(protocol, pathway),
+        *_questioned(protocol, pathway),
+    )
+    for step in asked:
         found.setdefault((step.ask, step.about), step)
     seen = _seen(pathway)
     return tuple(step for key, step in found.items() if key not in seen)
@@ -92,12 +102,16 @@ def _seen(pathway: Pathway) -> set[tuple[Ask, str]]:
 
 
 def _still_asked(pathway: Pathway) -> Iterator[AskPerson]:
-    """What was asked stays asked, also when its reading is not among those kept."""
+    """What was asked stays asked, also when its reading is not among those kept.
+
+    But for a reading that never was.
+    """
+    ask = Ask.REVIEW_RISK
     for key, task in pathway.tasks.items():
-        for ask in BEFORE_TREATMENT:
-            if key.startswith(f"{ask}/") and not task.closed:
-                about = subject(key)
-                yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due)
+        about = subject(key)
+        evidence = about.rpartition("/")[0]
+        if key.startswith(f"{ask}/") and not task.closed and evidence not in pathway.voided:
+            yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due)
 
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -141,3 +155,18 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             says = f"They left {visit.id} before every check was met: follow up, then acknowledge."
             due = protocol.phase(visit.phase).look_by(SafetyTask.LEFT_EARLY, visit.left_at)
             yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early", due=due)
+
+
+def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """Acts that went, by what is known now, against rules that nobody knew of then."""
+    phase = protocol.phase(pathway.phase)
+    for event, found in pathway.questioned.items():
+        if not found.findings or event in pathway.voided:
+            continue
+        says = (
+            f"An entry was put right or came late. By what is known now, the {found.about} went "
+            f"against the rules: {'; '.join(found.findings)}. Look at it, then say what you found."
+        )
+        about = f"{event}/{found.at:%Y%m%d%H%M%S}"
+        due = phase.look_by(SafetyTask.DEVIATION, found.at)
+        yield AskPerson(Ask.REVIEW_QUESTIONED, about, SEES, says, "questioned", due=due)

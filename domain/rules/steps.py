@@ -27,6 +27,7 @@ class Ask(StrEnum):
     REVIEW_DEVIATION = "review-deviation"
     REVIEW_UNAUTHORIZED = "review-unauthorized"
     REVIEW_LATE = "review-late"
+    REVIEW_QUESTIONED = "review-questioned"
 
 
 TASKS = frozenset(
@@ -42,6 +43,7 @@ TASKS = frozenset(
         Ask.REVIEW_DEVIATION,
         Ask.REVIEW_UNAUTHORIZED,
         Ask.REVIEW_LATE,
+        Ask.REVIEW_QUESTIONED,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

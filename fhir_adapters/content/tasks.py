@@ -101,7 +101,9 @@ def _done(pathway: Pathway, task: TaskId, now: datetime) -> bool:
             phase = pathway.phases.get(PhaseId(name))
             wanted = int(number) if number.isdecimal() else 1
             done = phase is None or len(phase.decisions) >= wanted
-        case Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED:
+        case (
+            Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED | Ask.REVIEW_QUESTIONED
+        ):
             done = pathway.tasks[task].acknowledged
     return done
 

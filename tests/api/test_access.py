@@ -90,6 +90,7 @@ COMMANDS = {
     "stimulations": "record-stimulation",
     "incidents/doses": "report-dose",
     "incidents/stimulations": "report-stimulation",
+    "corrections": "correct-entry",
     "holds": "place-hold",
     "holds/a/lift": "lift-hold",
     "overrides": "override-gate",

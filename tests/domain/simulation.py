@@ -11,10 +11,11 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from domain.automatic import automatic
-from domain.decide import decide
+from domain.decide import correction, decide
 from domain.enrolment import start
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
+from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.names import (
@@ -36,7 +37,9 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.permissions import roles_for
 from domain.planner import next_due
+from domain.rules.corrected import refold
 from domain.rules.fold import apply
+from domain.turn import looks_again_from, questions
 from protocols.loader import SHIPPED, load_protocols
 
 COMBINED = load_protocols(SHIPPED).combined("esketamine-then-dtms")
@@ -114,7 +117,10 @@ class Simulation:
         """Make events true."""
         for event in events:
             self.events.append(event)
-            self.pathway = apply(self.pathway, event, self.protocol.vocabulary)
+            if isinstance(event.fact, EntryVoided):
+                self.pathway = refold(self.pathway.id, self.events, self.protocol.vocabulary)
+            else:
+                self.pathway = apply(self.pathway, event, self.protocol.vocabulary)
 
     def run_rules(self) -> None:
         """Let Kairos do what it does by itself, until there is nothing left to do."""
@@ -130,13 +136,20 @@ class Simulation:
         """Say a wish now, as somebody who may; its refusal is raised."""
         request = RequestId(f"request-{next(self._numbers):04}")
         command = Command(request, by or author(wish), wish)
+        before, history = self.pathway, list(self.events)
         try:
-            events = decide(self.protocol, self.pathway, command, self.now)
+            if isinstance(wish, CorrectEntry):
+                events = correction(self.protocol, self.pathway, history, command, self.now)
+            else:
+                events = decide(self.protocol, self.pathway, command, self.now)
         except REFUSALS as refusal:
             self.said.append(Said(self.now, wish, refusal))
             raise
         self.said.append(Said(self.now, wish, None))
         self.record(events)
+        since = looks_again_from(before, events, history)
+        if since is not None:
+            self.record(questions(self.protocol, before, self.events, since, self.now))
         self.run_rules()
         return events
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from domain.automatic import automatic
 from domain.language.clocks import LocalTime, exists, local
+from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.findings import Passed
 from domain.language.holds import HoldLifted, HoldPlaced
@@ -95,7 +96,7 @@ def test_an_event_applied_again_changes_nothing(course: Course, random: Random):
         assert apply(pathway, event, WORDS) == pathway
 
 
-def subject(event: Event) -> str:
+def subject(event: Event) -> str:  # noqa: PLR0911  one answer a kind of thing
     """Name what an event is about; events about different things are independent.
 
     Readings and scores are independent of everything, of one another too. Events about one visit,
@@ -112,6 +113,8 @@ def subject(event: Event) -> str:
             return about
         case PathwayStarted():
             return "pathway"
+        case EntryVoided(event=about) | ActQuestioned(event=about):
+            return about
         case fact:
             return fact.visit
 

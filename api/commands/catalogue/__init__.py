@@ -6,6 +6,7 @@ Routes, their description and the page of permissions are made from it.
 from typing import Any
 
 from api.commands.catalogue import (
+    corrections,
     holds,
     observations,
     overrides,
@@ -17,5 +18,15 @@ from api.commands.catalogue import (
 )
 from api.commands.catalogue.entry import Entry
 
-CHAPTERS = (phases, visits, release, holds, overrides, tasks, observations, treatment)
+CHAPTERS = (
+    phases,
+    visits,
+    release,
+    holds,
+    overrides,
+    tasks,
+    observations,
+    treatment,
+    corrections,
+)
 CATALOGUE: tuple[Entry[Any], ...] = tuple(entry for each in CHAPTERS for entry in each.ENTRIES)

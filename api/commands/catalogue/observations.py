@@ -57,6 +57,18 @@ class RecordAssessment(Body):
     items: tuple[Count, ...] = Field(min_length=1, max_length=60)
 
 
+def made(body: RecordReadings) -> wishes.RecordReadings:
+    """The readings in the domain's words."""
+    readings = tuple(reading.said() for reading in body.readings)
+    visit = VisitId(body.visit) if body.visit else None
+    return wishes.RecordReadings(body.measured_at, readings, visit)
+
+
+def scored(body: RecordAssessment) -> wishes.RecordAssessment:
+    """The assessment in the domain's words."""
+    return wishes.RecordAssessment(body.scale, body.assessed_at, body.items)
+
+
 ENTRIES = (
     Entry(
         path="/readings",
@@ -66,11 +78,7 @@ ENTRIES = (
         "converted.",
         body=RecordReadings,
         wish=wishes.RecordReadings,
-        make=lambda body, _: wishes.RecordReadings(
-            body.measured_at,
-            tuple(reading.said() for reading in body.readings),
-            VisitId(body.visit) if body.visit else None,
-        ),
+        make=lambda body, _: made(body),
     ),
     Entry(
         path="/assessments",
@@ -79,6 +87,6 @@ ENTRIES = (
         says="Record a scale item by item; the total is computed.",
         body=RecordAssessment,
         wish=wishes.RecordAssessment,
-        make=lambda body, _: wishes.RecordAssessment(body.scale, body.assessed_at, body.items),
+        make=lambda body, _: scored(body),
     ),
 )

@@ -24,6 +24,11 @@ class Release(Body):
     )
 
 
+def left(body: Release, visit: str) -> wishes.ReleaseVisit:
+    """The release from a visit in the domain's words."""
+    return wishes.ReleaseVisit(VisitId(visit), body.against_advice or "", body.left_at)
+
+
 ENTRIES = (
     Entry(
         path="/visits/{visit}/release",
@@ -34,8 +39,6 @@ ENTRIES = (
         "`left_at` the checks are made as of then.",
         body=Release,
         wish=wishes.ReleaseVisit,
-        make=lambda body, visit: wishes.ReleaseVisit(
-            VisitId(visit), body.against_advice or "", body.left_at
-        ),
+        make=left,
     ),
 )

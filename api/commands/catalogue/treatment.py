@@ -69,6 +69,23 @@ class ReportStimulation(RecordStimulation):
     what_happened: Words = WHAT_HAPPENED
 
 
+def dosed(body: RecordDose) -> wishes.RecordDose:
+    """The dose in the domain's words."""
+    return wishes.RecordDose(VisitId(body.visit), body.first_device_at, body.mg, body.lot)
+
+
+def stimulated(body: RecordStimulation) -> wishes.RecordStimulation:
+    """The stimulation in the domain's words."""
+    return wishes.RecordStimulation(
+        VisitId(body.visit),
+        body.started_at,
+        body.ended_at,
+        body.pulses,
+        body.intensity_percent_mt,
+        body.output_percent,
+    )
+
+
 ENTRIES = (
     Entry(
         path="/doses",
@@ -77,9 +94,7 @@ ENTRIES = (
         says="Record a dose from the moment of its first device, from which observation counts.",
         body=RecordDose,
         wish=wishes.RecordDose,
-        make=lambda body, _: wishes.RecordDose(
-            VisitId(body.visit), body.first_device_at, body.mg, body.lot
-        ),
+        make=lambda body, _: dosed(body),
     ),
     Entry(
         path="/stimulations",
@@ -88,14 +103,7 @@ ENTRIES = (
         says="Record a dTMS session with what the device showed.",
         body=RecordStimulation,
         wish=wishes.RecordStimulation,
-        make=lambda body, _: wishes.RecordStimulation(
-            VisitId(body.visit),
-            body.started_at,
-            body.ended_at,
-            body.pulses,
-            body.intensity_percent_mt,
-            body.output_percent,
-        ),
+        make=lambda body, _: stimulated(body),
     ),
     Entry(
         path="/incidents/doses",

@@ -1,0 +1,50 @@
+"""The pathway as it is with every entry in error left out: what was right from the start."""
+
+from collections.abc import Iterable, Sequence
+
+from domain.language.corrections import EntryVoided
+from domain.language.events import Event
+from domain.language.names import EventId, PathwayId
+from domain.language.pathway import Pathway
+from domain.language.vocabulary import Vocabulary
+from domain.rules.fold import fold
+
+
+def voided(events: Sequence[Event]) -> frozenset[EventId]:
+    """Name the events that count no more. A void that was itself voided takes nothing away."""
+    gone: set[EventId] = set()
+    for event in reversed(events):
+        if isinstance(event.fact, EntryVoided) and event.id not in gone:
+            gone.add(event.fact.event)
+    return frozenset(gone)
+
+
+def standing(events: Iterable[Event]) -> tuple[Event, ...]:
+    """List the events that count, in the order in which they were recorded.
+
+    What was so instead of an entry in error stands in that entry's place.
+    """
+    known = tuple(events)
+    gone = voided(known)
+    stand = [event for event in known if event.id not in gone]
+    in_place_of = {
+        event.fact.instead: event.fact.event
+        for event in known
+        if isinstance(event.fact, EntryVoided) and event.fact.instead is not None
+    }
+    if not in_place_of:
+        return tuple(stand)
+    places = {event.id: place for place, event in enumerate(known)}
+
+    def place_of(event: Event) -> int:
+        name = event.id
+        while name in in_place_of:
+            name = in_place_of[name]
+        return places[name]
+
+    return tuple(sorted(stand, key=place_of))
+
+
+def refold(pathway: PathwayId, events: Iterable[Event], vocabulary: Vocabulary) -> Pathway:
+    """Fold a whole history anew. The same as `fold` while nothing was entered in error."""
+    return fold(Pathway(pathway), standing(events), vocabulary)

@@ -1,0 +1,105 @@
+"""Acts looked at again by what is known now, when an entry came late or was put right.
+
+An act (a treatment, a release, a decision) was judged by what had been recorded then. Here it is
+judged by what was so then: each entry counts at its own time, and none that was made in error.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from domain.chapters.phases import check_may_decide
+from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate
+from domain.language.corrections import ActQuestioned
+from domain.language.events import Event
+from domain.language.findings import CheckResult, Passed, blocks_of
+from domain.language.names import PathwayId, PhaseDecision
+from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.pathway import Pathway
+from domain.language.phases import DecisionMade
+from domain.language.protocol import CombinedProtocol
+from domain.language.release import VisitReleased
+from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.rules.corrected import refold, standing
+from domain.rules.leaving import check_may_release
+
+OF_ITS_TIME = ReadingsTaken | ScaleAssessed | DoseGiven | StimulationGiven
+"""Facts that count from the time they name, whenever they were entered."""
+
+Act = DoseGiven | StimulationGiven | VisitReleased | DecisionMade
+
+
+def came_late(pathway: Pathway, events: Sequence[Event]) -> datetime | None:
+    """Say from when on acts must be looked at again because of these events; None if none must.
+
+    `pathway` is as it was before them.
+    """
+    times = [event.at for event in events if isinstance(event.fact, OF_ITS_TIME)]
+    acts = [
+        *(session.started for session in pathway.sessions.values()),
+        *(visit.left_at for visit in pathway.visits.values() if visit.left_at is not None),
+        *(at for phase in pathway.phases.values() for at, _ in phase.decisions.values()),
+    ]
+    first = min(times, default=None)
+    return first if first is not None and any(act >= first for act in acts) else None
+
+
+def look_again(
+    protocol: CombinedProtocol, pathway: PathwayId, events: Sequence[Event], since: datetime
+) -> tuple[ActQuestioned, ...]:
+    """Question each act since then against which something speaks now that was not known then."""
+    history = standing(events)
+    known = refold(pathway, events, protocol.vocabulary).questioned
+    found = []
+    for place, event in enumerate(history):
+        if not isinstance(event.fact, Act) or event.at < since:
+            continue
+        then = as_of(protocol, pathway, history, place)
+        blocks = blocks_of(_check(protocol, then, event, event.fact))
+        sentences = tuple(block.sentence() for block in blocks)
+        new = tuple(each for each in sentences if each not in event.fact.findings)
+        before = known.get(event.id)
+        if new != (before.findings if before is not None else ()):
+            found.append(ActQuestioned(event.id, _about(then, event.fact), new))
+    return tuple(found)
+
+
+def as_of(
+    protocol: CombinedProtocol, pathway: PathwayId, history: Sequence[Event], place: int
+) -> Pathway:
+    """The pathway as it was when the event at this place of a standing history was recorded."""
+    return refold(pathway, _before(history, place), protocol.vocabulary)
+
+
+def _before(history: Sequence[Event], place: int) -> Iterator[Event]:
+    """What had been recorded before an act, and what was so by then although it came later."""
+    act = history[place]
+    for number, event in enumerate(history):
+        late = isinstance(event.fact, OF_ITS_TIME) and event.at <= act.at
+        if number < place or (number > place and late):
+            yield event
+
+
+def _check(protocol: CombinedProtocol, then: Pathway, event: Event, act: Act) -> CheckResult:
+    match act:
+        case DoseGiven(visit=visit, mg=mg):
+            return check_may_give_dose(protocol, then, visit, mg, event.at)
+        case StimulationGiven(visit=visit, ended=ended):
+            strength = Strength(act.intensity_percent_mt, act.pulses, act.output_percent)
+            return check_may_stimulate(protocol, then, visit, event.at, strength, ended)
+        case VisitReleased(visit=visit):
+            return check_may_release(protocol, then, visit, event.at)
+        case DecisionMade(phase=phase, decision=decision):
+            if decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
+                return Passed()  # possible at any time, whatever is known
+            return check_may_decide(protocol, then, phase, event.at)
+
+
+def _about(pathway: Pathway, act: Act) -> str:
+    match act:
+        case DoseGiven() | StimulationGiven():
+            what = "dose" if isinstance(act, DoseGiven) else "stimulation"
+            return f"{what} {act.session} of {pathway.visits[act.visit].phase}"
+        case VisitReleased(visit=visit):
+            return f"release from {visit}"
+        case DecisionMade(phase=phase, decision=decision):
+            return f"decision to {decision} {phase}"

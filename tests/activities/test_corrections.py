@@ -1,0 +1,133 @@
+"""An entry in error: marked in the EHR if it may stand there, and never sent if it had not left."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.delivery.withdrawn import NEVER_SENT
+from domain.language.corrections import CorrectEntry, EntryVoided
+from domain.language.events import Event
+from domain.language.names import EventId, ObservationName
+from domain.language.observations import Measurement, ReadingsTaken, RecordReadings
+from domain.language.protocol import CombinedProtocol
+from domain.rules.corrected import refold
+from store import pathways
+from store.database import Database
+from tests.world import NURSE, PRESCRIBER, World, a_world
+
+WHY = "typed from another patient's slip"
+
+
+@pytest.fixture
+async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+    """A clinic with one enrolled patient."""
+    async with a_world(database, protocol) as made:
+        await made.enrol((await made.now()).date() + timedelta(days=7))
+        await made.until_quiet()
+        yield made
+
+
+async def _saturation(world: World, value: int = 97) -> EventId:
+    """Record a saturation; the id of the entry."""
+    at = await world.now()
+    measurement = Measurement(ObservationName("spo2"), Decimal(value), "%")
+    await world.do(NURSE, RecordReadings(at, (measurement,)))
+    return (await _last(world, ReadingsTaken)).id
+
+
+async def _history(world: World) -> list[Event]:
+    async with world.database.begin() as tx:
+        return await pathways.history(tx, world.pathway_id)
+
+
+async def _last(world: World, fact: type) -> Event:
+    return [event for event in await _history(world) if isinstance(event.fact, fact)][-1]
+
+
+async def _statuses(world: World) -> list[str]:
+    return sorted(str(each["status"]) for each in await world.in_ehr("Observation"))
+
+
+async def test_what_stands_in_the_ehr_is_marked_there(world: World) -> None:
+    """Written, then taken back: one Observation, entered in error, all else of it as before."""
+    entry = await _saturation(world)
+    await world.until_quiet()
+    (before,) = await world.in_ehr("Observation")
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    await world.until_quiet()
+    (after,) = await world.in_ehr("Observation")
+    assert after["status"] == "entered-in-error"
+    same = before.keys() - {"status", "meta"}
+    assert {key: after[key] for key in same} == {key: before[key] for key in same}
+
+
+async def test_what_was_so_instead_is_written_beside_it(world: World) -> None:
+    """The right value is an Observation of its own; the wrong one is entered in error."""
+    entry = await _saturation(world, 79)
+    at = (await _last(world, ReadingsTaken)).at
+    await world.until_quiet()
+    right = RecordReadings(at, (Measurement(ObservationName("spo2"), Decimal(97), "%"),))
+    await world.do(PRESCRIBER, CorrectEntry(entry, WHY, right))
+    await world.until_quiet()
+    assert await _statuses(world) == ["entered-in-error", "final"]
+
+
+async def test_what_never_left_is_never_sent(world: World) -> None:
+    """Taken back while the EHR is away: nothing is created there, and the ledger says why."""
+    world.wire.refuse()
+    await _pulse_waits(world)
+    entry = await _saturation(world)
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    world.wire.accept()
+    await world.until_quiet(30)
+    withdrawn = [row for row in await world.ledger() if row.reason == NEVER_SENT]
+    assert {row.event_id for row in withdrawn} == {entry}
+    assert await _statuses(world) == ["final"]
+
+
+async def _pulse_waits(world: World) -> None:
+    """Another write before it, which the EHR's absence keeps in front of the lane."""
+    await _saturation(world, 95)
+    await world.until_quiet(2)
+
+
+async def test_a_write_whose_answer_was_lost_is_found_and_then_marked(world: World) -> None:
+    """Taken back while nobody knows whether it stands: found, and marked; never two."""
+    lost = world.wire.drop_next_response("POST", "/fhir/Observation")
+    entry = await _saturation(world)
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    await world.until_quiet(10)
+    assert lost.happened.is_set()
+    assert await _statuses(world) == ["entered-in-error"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_void_that_was_in_error_brings_the_entry_back(world: World, *, sent: bool) -> None:
+    """Marked in the EHR it is as before; never sent it is written now. Once."""
+    if not sent:
+        world.wire.refuse()
+        await _pulse_waits(world)
+    entry = await _saturation(world)
+    if sent:
+        await world.until_quiet()
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    if sent:
+        await world.until_quiet()
+    void = await _last(world, EntryVoided)
+    await world.do(NURSE, CorrectEntry(void.id, "it was the right slip after all"))
+    world.wire.accept()
+    await world.until_quiet(30)
+    assert await _statuses(world) == ["final"] * (1 if sent else 2)
+
+
+async def test_the_stored_pathway_is_its_history_folded_anew(world: World) -> None:
+    """After a correction the projection equals the refold of all that was recorded."""
+    entry = await _saturation(world)
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    seen = await world.pathway()
+    anew = refold(seen.id, await _history(world), world.protocol.vocabulary)
+    assert seen == anew
+    assert seen.voided == {entry: WHY}
+    assert not seen.readings.get(ObservationName("spo2"))
