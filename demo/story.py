@@ -122,6 +122,8 @@ async def _responds(course: Course, clinic: Clinic) -> None:
             await _missed(course, at)
         elif number == 2:  # noqa: PLR2004  the second's answer is lost
             await _answer_lost(course, at, clinic)
+        elif number == 4:  # noqa: PLR2004  at the fourth a pressure is typed wrong
+            await _typed_wrong(course, at)
         else:
             await course.dose_visit(at, 56 if number == 1 else 84)
             course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
@@ -167,6 +169,17 @@ async def _held_and_overridden(course: Course, at: AtVisit) -> None:
     course.tell(f"{at.name}: overridden by {course.staff.prescriber.title}: {why}")
     await at.observe_and_release(await at.dose(84))
     course.visits_done.append(at.visit)
+    course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
+
+
+async def _typed_wrong(course: Course, at: AtVisit) -> None:
+    """152/94 is typed for 125/79: the entry is put right, in the EHR too, and nobody overrides."""
+    await course.prepare_for_dose(at, 152, 94)
+    await turned_away(at.dose(84))
+    await at.correct_pressure("typed from the wrong line", 125, 79, 98)
+    await at.observe_and_release(await at.dose(84))
+    course.visits_done.append(at.visit)
+    course.tell(f"{at.name}: 152/94 was typed for 125/79; put right by {course.staff.nurse.title}")
     course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
 
 

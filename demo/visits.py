@@ -85,6 +85,27 @@ class AtVisit:
         body = {"visit": self.visit, "gate": gate, "reason": reason}
         await self.staff.prescriber.do(f"{self.path}/overrides", body)
 
+    async def correct_pressure(
+        self, reason: str, systolic: int, diastolic: int, saturation: int
+    ) -> None:
+        """Mark this visit's entry with a blood pressure as made in error, and say what was so."""
+        entries = (await self.staff.nurse.see(f"{self.path}/timeline", limit="200"))["items"]
+        (wrong,) = [
+            each
+            for each in entries
+            if each["fact"].get("visit") == self.visit and "systolic_bp" in str(each["fact"])
+        ]
+        body = {
+            "event": wrong["id"],
+            "reason": reason,
+            "readings": {
+                "measured_at": wrong["at"],
+                "visit": self.visit,
+                "readings": [*blood_pressure(systolic, diastolic), spo2(saturation)],
+            },
+        }
+        await self.staff.nurse.do(f"{self.path}/corrections", body)
+
     async def stimulate(self) -> datetime:
         """Give and record one stimulation; say when it ended."""
         await self.measure(
