@@ -26,7 +26,7 @@ from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Requirement
-from domain.language.release import ReleaseVisit
+from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
@@ -124,7 +124,7 @@ class Course(Simulation):
             case Ask.CHECK_IN:
                 self.come(visit)
             case Ask.RESOLVE_VISIT if self.pathway.visits[visit].status is Status.CHECKED_IN:
-                self.do(ReleaseVisit(visit, "Nobody saw them leave."))
+                self.do(ReleaseVisit(visit, Disposition.AGAINST_ADVICE, "Nobody saw them leave."))
             case Ask.RESOLVE_VISIT:
                 if self.attempt(CheckIn(visit)):
                     self.do(MissVisit(visit))

@@ -14,6 +14,7 @@ from domain.language.names import (
     Role,
     VisitStatus,
 )
+from domain.language.release import Disposition
 
 
 class Local(BaseModel):
@@ -85,6 +86,7 @@ class VisitView(BaseModel):
     sessions_given: int
     sessions_planned: int
     left_early: bool
+    disposition: Disposition | None = Field(description="where the patient went; null if here")
 
 
 class DecisionView(BaseModel):

@@ -106,6 +106,7 @@ def visit_view(visit: Visit, pathway: Pathway, protocol: CombinedProtocol) -> v.
         sessions_given=len(pathway.sessions_at(visit.id)),
         sessions_planned=planned,
         left_early=visit.left_early,
+        disposition=visit.went,
     )
 
 

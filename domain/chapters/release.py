@@ -1,14 +1,20 @@
-"""Release: a person lets the patient go, or records that they left against advice and why."""
+"""Release: a person lets the patient go, or records where they went and what happened."""
 
 from datetime import UTC, datetime
 
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
-from domain.language.findings import CheckResult, blocks_of, result_of
-from domain.language.names import Role, VisitStatus, any_of
+from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
+from domain.language.names import Role, RuleId, VisitStatus, any_of
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import ReleaseFact, ReleaseWish, VisitReleased
+from domain.language.release import (
+    RELEASED,
+    Disposition,
+    ReleaseFact,
+    ReleaseWish,
+    VisitReleased,
+)
 from domain.rules.attendance import insist_visit, visit_that_is
 from domain.rules.leaving import check_may_release
 from domain.rules.refusing import found, insist, insist_reason
@@ -24,18 +30,36 @@ def check_meant(pathway: Pathway, wish: ReleaseWish, now: datetime) -> None:
 def decide(
     protocol: CombinedProtocol, pathway: Pathway, wish: ReleaseWish, role: Role, now: datetime
 ) -> tuple[datetime, tuple[ReleaseFact, ...]]:
-    """Say that the patient has left, and when. Against advice, what was not met goes with it."""
+    """Say that the patient has left, and when. What was not met then goes with it."""
     visit = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN)
     at = _left(pathway, visit, wish.left_at.astimezone(UTC) if wish.left_at is not None else now)
     insist(check_may_let_go(protocol, visit, role), "release")
-    why = wish.against_advice.strip()
-    if why:
-        insist_reason(why)
+    let_go = wish.went in RELEASED
+    words = wish.words.strip()
+    if not let_go:
+        insist_reason(words, f"say in words what happened: {_spoken(wish.went)}")
+    given = pathway.sessions_at(visit.id)
+    if given and wish.not_treated is not None:
+        raise Malformed("a treatment is recorded at this visit: leave not_treated out")
     result = check_may_release(protocol, pathway, visit.id, at)
-    if not why:
-        insist(result, "release")
+    if let_go:
+        why = () if given or wish.not_treated is not None else (_was_one_given(protocol, visit),)
+        insist(result_of((*blocks_of(result), *why)), "release")
+    against = words if wish.went is Disposition.AGAINST_ADVICE else ""
     findings = tuple(block.sentence() for block in blocks_of(result))
-    return at, (VisitReleased(visit.id, why, findings),)
+    left = VisitReleased(visit.id, against, findings, wish.went, words, wish.not_treated)
+    return at, (left,)
+
+
+def _was_one_given(protocol: CombinedProtocol, visit: Visit) -> Blocked:
+    """Ask why nothing is recorded: a dose that nobody recorded is observed by nobody."""
+    modality = protocol.phase(visit.phase).modality
+    missing = f"was a {modality.session} given? If so record it; if not, say why (not_treated)"
+    return Blocked(RuleId("not-treated"), modality.released_by, missing=missing)
+
+
+def _spoken(went: Disposition) -> str:
+    return str(went).replace("-", " ")
 
 
 def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> CheckResult:

@@ -29,6 +29,7 @@ from domain.language.names import (
     VisitId,
     VisitStatus,
 )
+from domain.language.release import Disposition
 
 READINGS_KEPT = 12
 """Latest readings of each kind that gates may look at; the store keeps all of them."""
@@ -54,6 +55,7 @@ class Visit:
     replaces: VisitId | None = None
     left_early: bool = False  # before every check was met
     left_at: datetime | None = None
+    went: Disposition | None = None
 
 
 @dataclass(frozen=True, slots=True)

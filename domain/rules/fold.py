@@ -115,8 +115,12 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
         case VisitReleased() as fact:
             pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
-            early = bool(fact.findings)
-            visit = replace(pathway.visits[fact.visit], left_early=early, left_at=event.at)
+            visit = replace(
+                pathway.visits[fact.visit],
+                left_early=bool(fact.findings),
+                left_at=event.at,
+                went=fact.disposition,
+            )
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case ReadingsTaken() as fact:
             for reading in fact.readings:

@@ -12,6 +12,7 @@ from domain.language.findings import Blocked
 from domain.language.names import Role, TaskId
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, SafetyTask
+from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
 from domain.rules import refusing
 from domain.rules.steps import Ask, AskPerson
@@ -151,8 +152,12 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             continue
         yield AskPerson(ask, about, SEES, says, rule, due=phase.look_by(kind, session.started))
     for visit in pathway.visits.values():
-        if visit.left_at is not None and visit.left_early:
+        elsewhere = visit.went not in (None, *RELEASED, Disposition.AGAINST_ADVICE)
+        if visit.left_at is not None and (visit.left_early or elsewhere):
             says = f"They left {visit.id} before every check was met: follow up, then acknowledge."
+            if elsewhere:
+                went = str(visit.went).replace("-", " ")
+                says = f"After {visit.id}: {went}. Follow up, then say what you found and decided."
             due = protocol.phase(visit.phase).look_by(SafetyTask.LEFT_EARLY, visit.left_at)
             yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early", due=due)
 

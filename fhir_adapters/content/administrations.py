@@ -7,6 +7,8 @@ a search by code would no longer find a dose. Must not say anything about billin
 
 from typing import Any
 
+from domain.language.names import PhaseId, VisitId
+from domain.language.release import VisitReleased
 from domain.language.treatment import DoseGiven
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
@@ -35,6 +37,35 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
         },
         "note": [{"text": details}],
     }
+    body |= _around(scene, phase, fact.visit)
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
+    return created(ArtefactKind.ADMINISTRATION, artefact, body, says)
+
+
+def not_given(scene: Scene, fact: VisitReleased) -> Draft:
+    """Write that no dose was given at a visit, and why: it ended before any effect."""
+    phase = scene.after.visits[fact.visit].phase
+    rules = scene.protocol.phase(phase)
+    named = medication(scene, rules.dose.drug if rules.dose else "")
+    why = str(fact.not_treated).replace("-", " ")
+    body: dict[str, Any] = {
+        "status": "not-done",
+        "statusReason": [elements.concept(why)],
+        "medicationCodeableConcept": named,
+        "subject": scene.patient,
+        "effectiveDateTime": scene.at,
+        "performer": [{"actor": scene.author}],
+    }
+    body |= _around(scene, phase, fact.visit)
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"{named['text']} not given: {why}."
+    return created(ArtefactKind.ADMINISTRATION, artefact, body, says)
+
+
+def _around(scene: Scene, phase: PhaseId, visit: VisitId) -> dict[str, Any]:
+    """Name the order, the episode and the visit that a dose belongs to, as this EHR holds them."""
+    body: dict[str, Any] = {}
     order = scene.link(
         ArtefactKind.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
     )
@@ -43,9 +74,7 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     episode = scene.name(ArtefactKind.EPISODE, identifiers.episode(scene.after.id))
     if episode is not None:
         body["context"] = episode
-    visit = scene.name(ArtefactKind.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit))
-    if visit is not None:
-        body["supportingInformation"] = [visit]
-    artefact = identifiers.treatment(scene.after.id, scene.event.id)
-    says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
-    return created(ArtefactKind.ADMINISTRATION, artefact, body, says)
+    attended = scene.name(ArtefactKind.APPOINTMENT, identifiers.visit(scene.after.id, visit))
+    if attended is not None:
+        body["supportingInformation"] = [attended]
+    return body

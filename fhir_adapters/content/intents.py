@@ -24,7 +24,7 @@ from domain.language.phases import (
     PhaseEntered,
 )
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import VisitReleased
+from domain.language.release import RELEASED, VisitReleased
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
@@ -93,8 +93,10 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield visits.follow(scene, visit, noted=False)
         case VisitReleased(visit=visit) as fact:
             yield visits.follow(scene, visit, noted=False)
-            if fact.against_advice:
-                yield provenance.left_early(scene, fact)
+            if fact.disposition not in RELEASED:
+                yield provenance.left_otherwise(scene, fact)
+            if fact.not_treated is not None:
+                yield _not_given(scene, fact)
         case ReadingsTaken() as fact:
             yield from observations.take(scene, fact)
         case ScaleAssessed() as fact:
@@ -130,6 +132,14 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield episode.close_episode(scene, outcome)
         case unknown:
             assert_never(unknown)
+
+
+def _not_given(scene: Scene, fact: VisitReleased) -> Draft:
+    """A session that was planned and not given, with why: `not-done`."""
+    phase = scene.protocol.phase(scene.after.visits[fact.visit].phase)
+    if phase.dose is not None:
+        return administrations.not_given(scene, fact)
+    return stimulations.not_given(scene, fact)
 
 
 def _end_order_before(scene: Scene) -> Iterator[Draft]:

@@ -10,7 +10,7 @@ from domain.language.holds import HoldLifted
 from domain.language.names import Role
 from domain.language.overrides import GateOverridden
 from domain.language.phases import DecisionMade
-from domain.language.release import VisitReleased
+from domain.language.release import Disposition, VisitReleased
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -36,16 +36,24 @@ def override(scene: Scene, fact: GateOverridden) -> Draft:
     return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
 
 
-def left_early(scene: Scene, fact: VisitReleased) -> Draft:
-    """Say who saw a patient leave against advice, why they left, and what was not met then.
+LEFT = {
+    Disposition.AGAINST_ADVICE: "patient left against advice",
+    Disposition.EMERGENCY: "patient sent to an emergency department",
+    Disposition.ADMITTED: "patient admitted",
+    Disposition.DIED: "patient died",
+}
+
+
+def left_otherwise(scene: Scene, fact: VisitReleased) -> Draft:
+    """Say who saw where a patient went who was not simply let go, why, and what was not met then.
 
     The Appointment cannot: it is over all the same. A condition of supply was not kept, so where
     no resource can say so a person is asked to enter it.
     """
     visit = identifiers.visit(scene.after.id, fact.visit)
     target = scene.link(ArtefactKind.APPOINTMENT, visit, "Appointment")
-    reasons = (fact.against_advice, *fact.findings)
-    activity = "patient left against advice"
+    reasons = (fact.words or fact.against_advice, *fact.findings)
+    activity = LEFT[fact.disposition]
     return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
 
 

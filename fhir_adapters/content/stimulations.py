@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.language.names import PhaseId
 from domain.language.protocol import MOTOR_THRESHOLD
+from domain.language.release import VisitReleased
 from domain.language.treatment import StimulationGiven
 from domain.language.vocabulary import Code
 from fhir_adapters.content import elements, identifiers
@@ -51,6 +52,29 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
         body["basedOn"] = [order]
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"Deep TMS session given {scene.at} to {ended}. {details}."
+    return created(ArtefactKind.STIMULATION, artefact, body, says)
+
+
+def not_given(scene: Scene, fact: VisitReleased) -> Draft:
+    """Write that no session was given at a visit, and why."""
+    phase = scene.after.visits[fact.visit].phase
+    why = str(fact.not_treated).replace("-", " ")
+    body: dict[str, Any] = {
+        "meta": elements.profile("us-core-procedure"),
+        "status": "not-done",
+        "statusReason": elements.concept(why),
+        "code": elements.concept("Deep transcranial magnetic stimulation session"),
+        "subject": scene.patient,
+        "performedDateTime": scene.at,
+        "performer": [{"actor": scene.author}],
+    }
+    order = scene.link(
+        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+    )
+    if order is not None:
+        body["basedOn"] = [order]
+    artefact = identifiers.treatment(scene.after.id, scene.event.id)
+    says = f"Deep TMS session not given: {why}."
     return created(ArtefactKind.STIMULATION, artefact, body, says)
 
 

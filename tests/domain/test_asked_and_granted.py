@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.decide import decide
@@ -28,7 +28,7 @@ from domain.language.observations import RecordAssessment, RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import ReleaseVisit
+from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.visits import BookVisit, CheckIn, MissVisit
@@ -58,7 +58,11 @@ def wishes(course: Course, step: AskPerson) -> Iterator[Wish]:  # noqa: C901, PL
             yield CheckIn(visit)
         case Ask.RESOLVE_VISIT:
             here = course.pathway.visits[visit].status is Status.CHECKED_IN
-            yield ReleaseVisit(visit, "left") if here else MissVisit(visit)
+            yield (
+                ReleaseVisit(visit, Disposition.AGAINST_ADVICE, "left")
+                if here
+                else MissVisit(visit)
+            )
         case Ask.RECORD:
             yield from recordings(course, step)
         case Ask.GIVE:
@@ -158,6 +162,7 @@ MAY_ORDER = st.lists(st.sampled_from(SignOrder.MAY), min_size=1, unique=True).ma
 MAY_RECORD = st.lists(st.sampled_from(RecordReadings.MAY), min_size=1, unique=True).map(tuple)
 
 
+@settings(deadline=None)
 @given(choices=st.lists(st.integers(0, 12), max_size=40), length=st.integers(1, 60))
 def test_on_any_course_who_is_asked_is_who_may(choices: list[int], length: int):
     """Every step of courses with misses, holds and high pressures, for every role."""
@@ -167,6 +172,7 @@ def test_on_any_course_who_is_asked_is_who_may(choices: list[int], length: int):
         course.follow_next()
 
 
+@settings(deadline=None)
 @given(ordering=MAY_ORDER, recording=MAY_RECORD)
 def test_whatever_a_protocol_says_of_roles_is_asked_and_granted_alike(
     ordering: tuple[Role, ...], recording: tuple[Role, ...]

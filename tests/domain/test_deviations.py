@@ -12,7 +12,7 @@ from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Author, HoldReason, PhaseDecision, Role, VisitId, VisitStatus
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Period, Rate, Stage
-from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.release import Disposition, NotTreated, ReleaseVisit, VisitReleased
 from domain.language.treatment import (
     DoseGiven,
     RecordStimulation,
@@ -72,7 +72,7 @@ def test_a_dose_entered_after_release_is_not_lost():
     """A dose that nobody entered before the patient was released can still be entered that day."""
     course = ready()
     course.wait(minutes(1))
-    course.do(ReleaseVisit(ONE))
+    course.do(ReleaseVisit(ONE, not_treated=NotTreated.OTHER))
     course.wait(minutes(60))
     course.do(given(course, ago=61))
     assert len(course.pathway.sessions_in(INDUCTION)) == 1
@@ -195,7 +195,7 @@ def test_a_patient_never_released_becomes_a_task_and_blocks_the_next_check_in():
 def test_who_watched_the_dose_lets_the_patient_go():
     """A TMS operator does not release a patient after esketamine."""
     course = dosed()
-    leave = ReleaseVisit(ONE, "left")
+    leave = ReleaseVisit(ONE, Disposition.AGAINST_ADVICE, "left")
     with pytest.raises(Exception, match="watched by a nurse or a prescriber"):
         course.do(leave, Author("an-operator", Role.TMS_OPERATOR))
 
@@ -249,7 +249,7 @@ def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
     visit = VisitId(f"{MAINTENANCE}-visit-2")
     while course.pathway.visits[visit].checked_in is None:
         course.follow_next()
-    course.do(ReleaseVisit(visit))
+    course.do(ReleaseVisit(visit, not_treated=NotTreated.DECLINED))
     days = sorted(v.at.day for v in course.pathway.visits_in(course.pathway.phase))
     assert {(later - day).days for day, later in pairwise(days)} <= {7, 14}
 

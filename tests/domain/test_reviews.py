@@ -10,7 +10,7 @@ from domain.language.names import Author, HoldReason, PhaseDecision, Role, TaskI
 from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide
-from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.release import Disposition, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation, ReportDose
 from domain.rules.leaving import check_may_release
@@ -122,8 +122,8 @@ def test_a_hold_for_suicide_risk_keeps_the_patient():
     """Nobody is released while a hold for suicide risk is open; against advice is recorded."""
     course = ready()
     course.do(PlaceHold(HoldReason.SUICIDE_RISK, "plans"))
-    assert rules(course.attempt(ReleaseVisit(ONE))) == ["hold"]
-    course.do(ReleaseVisit(ONE, "Ran out of the building."))
+    assert rules(course.attempt(ReleaseVisit(ONE))) == ["hold", "not-treated"]
+    course.do(ReleaseVisit(ONE, Disposition.AGAINST_ADVICE, "Ran out of the building."))
     (task,) = unseen(course, Ask.REVIEW_DEVIATION)
     assert course.pathway.tasks[task].rule == "left-early"
 
@@ -132,7 +132,7 @@ def test_leaving_early_is_followed_up_before_the_next_dose():
     """A patient who left 15 minutes after the dose is a prescriber's task at once."""
     course = dosed()
     course.wait(minutes(15))
-    course.do(ReleaseVisit(ONE, "left without a word"))
+    course.do(ReleaseVisit(ONE, Disposition.AGAINST_ADVICE, "left without a word"))
     (released,) = course.facts(VisitReleased)
     assert any("time observed" in finding for finding in released.findings)
     assert len(unseen(course, Ask.REVIEW_DEVIATION)) == 1

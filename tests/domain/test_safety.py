@@ -10,7 +10,7 @@ from domain.language.errors import Malformed, Refused
 from domain.language.names import Author, RequestId, Role, RuleId, TaskId, VisitStatus
 from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
-from domain.language.release import ReleaseVisit
+from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
@@ -78,7 +78,7 @@ def test_a_patient_who_walks_out_can_be_recorded():
     """Leaving against advice is recorded with its reason, without any check being met."""
     course = dosed()
     course.wait(minutes(30))
-    course.do(ReleaseVisit(ONE, against_advice="left without a word"))
+    course.do(ReleaseVisit(ONE, Disposition.AGAINST_ADVICE, "left without a word"))
     assert course.pathway.visits[ONE].status is VisitStatus.RELEASED
 
 

@@ -27,7 +27,7 @@ from domain.language.names import (
 from domain.language.observations import Measurement, RecordAssessment, RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
-from domain.language.release import ReleaseVisit
+from domain.language.release import Disposition, NotTreated, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import (
     RecordDose,
@@ -141,7 +141,9 @@ def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, 
             return MissVisit(visit)
         case 29 | 30:
             left = at if two % 5 == 0 else None
-            return ReleaseVisit(visit, "They left." if one % 7 == 0 else "", left)
+            went = tuple(Disposition)[one % 6] if one % 7 == 0 else Disposition.HOME
+            why = tuple(NotTreated)[two % 7] if two % 3 == 0 else None
+            return ReleaseVisit(visit, went, "They left." if two % 4 else "", left, why)
         case 31 | 32 | 33:
             return RecordReadings(at, any_readings(one, two), visit if one % 3 else None)
         case 34:

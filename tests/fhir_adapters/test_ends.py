@@ -9,7 +9,7 @@ from domain.delivery.words import Action, Intent
 from domain.language.names import PathwayOutcome
 from domain.language.pathway import Session
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import VisitReleased
+from domain.language.release import Disposition, NotTreated, VisitReleased
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.rules.fold import override_key
 from fhir_adapters.content.intents import intents_for
@@ -132,3 +132,38 @@ def test_a_code_without_its_systems_words_has_no_display(story, protocol):
     cpt = [c for code in codes for c in code.get("coding", []) if "ama-assn" in c["system"]]
     assert all("display" not in coding for coding in cpt)
     assert all(code["text"] for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("went", "activity"),
+    [
+        (Disposition.EMERGENCY, "patient sent to an emergency department"),
+        (Disposition.ADMITTED, "patient admitted"),
+        (Disposition.DIED, "patient died"),
+    ],
+)
+def test_an_ambulance_is_not_against_advice(went: Disposition, activity: str, story, protocol):
+    """Where a patient went stands in the EHR as what it was, with what happened."""
+    step = step_of(story, "visit-released")
+    assert isinstance(step.event.fact, VisitReleased)
+    fact = VisitReleased(step.event.fact.visit, went=went, words="chest pain")
+    event = replace(step.event, fact=fact)
+    visit, provenance = intents_for(event, step.before, step.after, protocol, EVERYTHING)
+    assert visit.body["status"] == "fulfilled"
+    assert provenance.body["activity"] == {"text": activity}
+    assert provenance.body["reason"][0] == {"text": "chest pain"}
+
+
+@pytest.mark.parametrize(("phase", "kind"), [(0, "MedicationAdministration"), (1, "Procedure")])
+def test_what_was_not_given_is_not_done_with_why(phase: int, kind: str, story, protocol):
+    """A planned session that was not given is `not-done` in the EHR, with the reason."""
+    step = step_of(story, "pathway-finished")
+    rules = protocol.phases[phase]
+    (known, *_) = step.after.visits.values()
+    visits = {known.id: replace(known, phase=rules.id)}
+    after = replace(step.after, visits=visits)
+    fact = VisitReleased(known.id, not_treated=NotTreated.DECLINED)
+    event = replace(step.event, fact=fact)
+    _, skipped = intents_for(event, step.before, after, protocol, EVERYTHING)
+    assert (skipped.resource_type, skipped.body["status"]) == (kind, "not-done")
+    assert "patient declined" in str(skipped.body["statusReason"])

@@ -153,7 +153,7 @@ async def refusals_in_canaries(attempts: Attempts, path: str, here: AtVisit) -> 
     await post(manager, f"{visit}/cancel", {"reason": REASON})
     await post(manager, f"{visit}/move", {"to": {"day": BORN, "hour": GIVEN}})
     await post(manager, f"{visit}/booking", {"at": {"day": BORN, "hour": "09:00"}})
-    await post(nurse, f"{visit}/release", {"against_advice": REASON})
+    await post(nurse, f"{visit}/release", {"disposition": "against-advice", "words": "-"})
     await post(manager, f"{path}/visits/{FAMILY.lower()}/miss", {}, 404)
     await post(
         staff.prescriber, f"{path}/tasks/{FAMILY}/acknowledgement", {"words": NOTE}, 404, 422

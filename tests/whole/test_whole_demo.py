@@ -17,7 +17,8 @@ WRITTEN = {
     "Observation", "Procedure", "Provenance", "ServiceRequest", "Task",
 }  # fmt: skip
 TOLD = (
-    "152 mmHg", "94 mmHg", "overridden by pat.prescriber", "put right by nia.nurse", "missed", "booked again by the rule",
+    "152 mmHg", "94 mmHg", "overridden by pat.prescriber", "put right by nia.nurse", "missed",
+    "booked again by the rule",
     "the clocks changed", "worker was killed", "another worker took over",
     "answer to the dose was lost", "the delivery is confirmed", "four weeks since the first dose",
     "motor threshold", "PHQ-9", "MADRS", "stop, decided by pat.prescriber",
