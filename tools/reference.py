@@ -49,7 +49,7 @@ from domain.language.names import (
 )
 from domain.language.pathway import Pathway, Phase, Visit
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import ReleaseVisit
+from domain.language.release import NotTreated, ReleaseVisit
 from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from domain.rules.fold import fold
 from protocols.book import ProtocolBook
@@ -69,7 +69,7 @@ WISHES: tuple[Wish, ...] = (
     BookVisit(VISIT),
     MoveVisit(VISIT, LocalTime(DAY, time(14))),
     CheckIn(VISIT),
-    ReleaseVisit(VISIT),
+    ReleaseVisit(VISIT, not_treated=NotTreated.OTHER),
     MissVisit(VISIT),
     CancelVisit(VISIT, "a reason"),
 )
