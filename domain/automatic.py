@@ -15,6 +15,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.tasks import TaskClosed, TaskOpened
 from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
+from domain.rules.baselines import to_name
 from domain.rules.calendar import to_propose
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
@@ -36,6 +37,10 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
     ]
     facts.extend((f"cancelled/{visit.id}", VisitCancelled(visit.id)) for visit in over)
+    facts.extend(
+        (f"baseline/{named.phase}/{named.score}/{named.event}/{named.since:%Y%m%d%H%M%S}", named)
+        for named in to_name(protocol, pathway)
+    )
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
     done = sorted(open_tasks - set(wanted))

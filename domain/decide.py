@@ -10,6 +10,7 @@ from typing import assert_never
 
 from domain import corrections
 from domain.chapters import (
+    baselines,
     holds,
     observations,
     overrides,
@@ -19,6 +20,7 @@ from domain.chapters import (
     treatment,
     visits,
 )
+from domain.language.baselines import BaselineWish
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry, CorrectionWish
 from domain.language.errors import Conflict
@@ -106,11 +108,13 @@ def precheck(  # noqa: C901  one question a chapter
         tasks.check_meant(pathway, wish)
     elif isinstance(wish, CorrectionWish):
         corrections.check_meant(pathway, wish, now)
+    elif isinstance(wish, BaselineWish):
+        baselines.check_meant(protocol, pathway, wish)
     else:
         assert_never(wish)
 
 
-def _facts(  # noqa: PLR0911  one answer a chapter
+def _facts(  # noqa: C901, PLR0911  one answer a chapter
     protocol: CombinedProtocol, pathway: Pathway, command: Command, now: datetime
 ) -> tuple[datetime, tuple[Fact, ...]]:
     """Say what becomes true, and when it happened: now, unless the wish says when."""
@@ -131,6 +135,8 @@ def _facts(  # noqa: PLR0911  one answer a chapter
         return now, overrides.decide(protocol, pathway, wish, now)
     if isinstance(wish, TaskWish):
         return now, tasks.decide(pathway, wish, role)
+    if isinstance(wish, BaselineWish):
+        return now, baselines.decide(pathway, wish)
     if isinstance(wish, CorrectionWish):
         raise TypeError("a correction is decided over the whole history: see `correction`")
     assert_never(wish)

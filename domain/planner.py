@@ -57,7 +57,12 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     late = (
         reviews.late(protocol, pathway, now) if not visits_over(protocol, pathway, phase.id) else ()
     )
-    later = (*late, *_coming(phase, pathway, now), *_deciding(protocol, phase, pathway, now))
+    later = (
+        *late,
+        *reviews.late_scores(protocol, pathway),
+        *_coming(phase, pathway, now),
+        *_deciding(protocol, phase, pathway, now),
+    )
     yield from sorted(later, key=lambda step: isinstance(step, Await))
 
 

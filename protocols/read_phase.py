@@ -20,6 +20,7 @@ from protocols.quantities import (
     parse_quantity,
     parse_whole,
 )
+from protocols.read_benefit import read_benefit
 from protocols.read_gates import read_gates, read_timed_checks
 from protocols.read_names import read_head
 from protocols.read_safety import read_safety_tasks
@@ -73,6 +74,7 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
         timed_checks=checks,
         sha256=sha256,
         safety_tasks=read_safety_tasks(top.section("safety_tasks"), head.sources),
+        benefit=read_benefit(top, gates, words, head.sources),
     )
 
 

@@ -17,7 +17,8 @@ SEEN = "prescriber_sees"
 RECORDS = RecordReadings.MAY
 CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
 # What domain.rules.gates can compute; any other observation must be recorded by somebody.
-DERIVED = ("minutes_observed", "madrs_reduction")
+DERIVED = ("minutes_observed",)
+FALL = "reduction_of"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -49,6 +50,11 @@ def read_vocabulary(top: Section) -> Words:
     scales = {
         key: _scale(key, section, observations) for key, section in top.section("scales").each()
     }
+    totals = {scale.total for scale in scales.values()}
+    for key, section in top.section("observations").each():
+        of = observations[ObservationName(key)].reduction_of
+        if of is not None and section.sound(FALL) and of not in totals:
+            section.wrong(FALL, "is not the total of a scale")
     drugs = {key: published(section) for key, section in top.section("drugs").each()}
     diagnoses = {key: published(section) for key, section in top.section("diagnoses").each()}
     vocabulary = Vocabulary(observations, scales, drugs, diagnoses)
@@ -72,15 +78,31 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
         ucum = section.read("ucum", lambda text: _listed(text, UCUM), "")
         low, high = section.read("range", parse_range, (Decimal(0), Decimal(0)))
     by = _recorders(section)
-    if section.sound("recorded_by") and not by and name not in DERIVED:
-        section.wrong("recorded_by", f"Kairos can derive only {' and '.join(DERIVED)}")
+    reduction_of = ObservationName(section.text(FALL)) if section.has(FALL) else None
+    if section.sound("recorded_by") and not by and name not in DERIVED and reduction_of is None:
+        can = f"{' and '.join(DERIVED)}, and with {FALL} the fall of a score"
+        section.wrong("recorded_by", f"Kairos can derive only {can}")
+    if by and reduction_of is not None:
+        section.wrong(FALL, "what is computed is recorded by nobody")
     code = read_code(section, "code", name, title)
     panel = read_code(section, "panel", name, title) if section.has("panel") else None
     if by and section.sound("code") and code is None:
         section.wrong("code", "what is recorded needs a code: local, if none was verified")
     category = section.read("category", lambda text: _listed(text, CATEGORIES), "")
     kind = ObservationKind(
-        name, title, unit, ucum, low, high, answers, not by, by, code, panel, category
+        name,
+        title,
+        unit,
+        ucum,
+        low,
+        high,
+        answers,
+        not by,
+        by,
+        code,
+        panel,
+        category,
+        reduction_of=reduction_of,
     )
     return replace(kind, alert=_alert(section, kind)) if section.has(SEEN) else kind
 

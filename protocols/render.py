@@ -68,6 +68,15 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
             lines.append(f"- **{check.id}**: {titles}, {window(check)} after the first device.")
             lines.append(f"  {_reason(check.why, check.source, protocol)}")
         lines.append("")
+    if protocol.benefit:
+        lines += ["## Benefit", ""]
+        for score, base in protocol.benefit.items():
+            title = vocabulary.kind(score).title
+            lines.append(
+                f"- **{title}**: a fall is judged against the last score {base.anchor}, at most "
+                f"{print_elapsed(base.within)} before it and of {base.at_least} points or more."
+            )
+        lines.append("")
     lines += ["## What a prescriber must look at", ""]
     lines += ["A reminder with an owner and a time; no alarm system.", ""]
     lines += ["| What happened | Looked at within | When the clinic is closed |", "|---|---|---|"]

@@ -116,7 +116,7 @@ class Course(Simulation):
         visit, rules = VisitId(step.about), {block.rule for block in step.blocked_by}
         match step.ask:
             case Ask.SIGN_ORDER:
-                if ObservationName("madrs_total") not in self.pathway.baselines:
+                if ObservationName("madrs_total") not in self.pathway.readings:
                     self.assess("madrs", *BASELINE)
                 self.do(SignOrder(PhaseId(step.about)))
             case Ask.BOOK_VISITS:

@@ -77,12 +77,13 @@ def _found_at_the_end(
 ) -> tuple[Blocked, ...]:
     """What the clinician decides against. Refused if that cannot be, or if something is missing.
 
-    To stop or to move on is possible at any time, whatever is known.
+    To stop or to move on is possible at any time, whatever is known; it is recorded with what was
+    and was not known.
     """
-    if wish.decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
-        return ()
     result = check_may_decide(protocol, pathway, wish.phase, now)
     blocks = blocks_of(result)
+    if wish.decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
+        return blocks
     fixed = any(block.finding is None or not block.overridable for block in blocks)
     if fixed or isinstance(result, Missing):
         insist(result, "decide")

@@ -5,6 +5,7 @@ Each chapter of care has its own module here, with its wishes and the facts that
 
 from dataclasses import dataclass
 
+from domain.language.baselines import BaselineWish
 from domain.language.corrections import CorrectionWish
 from domain.language.holds import HoldWish
 from domain.language.names import Author, RequestId
@@ -26,6 +27,7 @@ Wish = (
     | OverrideWish
     | TaskWish
     | CorrectionWish
+    | BaselineWish
 )
 
 

@@ -8,6 +8,7 @@ renaming or removing one needs an upcaster.
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.language.baselines import BaselineFact
 from domain.language.corrections import CorrectionFact
 from domain.language.holds import HoldFact
 from domain.language.names import Author, EventId
@@ -29,6 +30,7 @@ Fact = (
     | OverrideFact
     | TaskFact
     | CorrectionFact
+    | BaselineFact
 )
 
 

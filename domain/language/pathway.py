@@ -113,6 +113,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """The score against which a benefit is judged, since a phase's first treatment."""
+
+    event: EventId | None
+    since: datetime
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Questioned:
     """An act that went, by what is known now, against rules that nobody knew of then."""
 
@@ -146,7 +155,7 @@ class Pathway:
     visits: Mapping[VisitId, Visit] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
     readings: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)
-    baselines: Mapping[ObservationName, Observed] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)  # by phase/score
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)

@@ -220,6 +220,23 @@ class TimedCheck:
     source: str
 
 
+class Anchor(StrEnum):
+    """Before which treatment the score is taken against which a fall is judged."""
+
+    PHASE = "before the first treatment of the phase"
+    PATHWAY = "before the first treatment of the pathway"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRule:
+    """Which score a fall is judged against: how old it may be, and from what value on."""
+
+    anchor: Anchor
+    within: timedelta  # before that treatment
+    at_least: Decimal
+    source: str
+
+
 class SafetyTask(StrEnum):
     """What a prescriber must look at, each by a time that the protocol states."""
 
@@ -262,6 +279,9 @@ class Protocol:
     sha256: str
     safety_tasks: Mapping[SafetyTask, SafetyRule] = field(default_factory=dict)
     """Required of every file; only what was pinned before there were any has none."""
+
+    benefit: Mapping[ObservationName, BaselineRule] = field(default_factory=dict)
+    """For each score whose fall a gate asks for."""
 
     @property
     def modality(self) -> Modality:

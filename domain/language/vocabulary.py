@@ -54,6 +54,7 @@ class ObservationKind:
     panel: Code | None
     category: str  # FHIR observation category: vital-signs, survey, exam, procedure
     alert: Alert | None = None
+    reduction_of: ObservationName | None = None  # the score whose fall, in percent, it is
 
     @property
     def numeric(self) -> bool:
@@ -94,3 +95,8 @@ class Vocabulary:
     def kind(self, name: ObservationName) -> ObservationKind:
         """Find an observation; KeyError if a protocol got past the loader with an unknown one."""
         return self.observations[name]
+
+    def judged(self) -> frozenset[ObservationName]:
+        """Name the scores whose fall is judged. All of their readings are kept."""
+        kinds = self.observations.values()
+        return frozenset(kind.reduction_of for kind in kinds if kind.reduction_of is not None)

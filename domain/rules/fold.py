@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from domain.language.baselines import BaselineNamed
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import EventId, ObservationName, VisitId, VisitStatus
+from domain.language.names import EventId, ObservationName, Role, VisitId, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import (
     READINGS_KEPT,
     READINGS_KEPT_FOR,
+    Baseline,
     Hold,
     Observed,
     Pathway,
@@ -184,6 +186,10 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case TaskClosed() as fact:
             task = replace(pathway.tasks[fact.task], closed=True)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case BaselineNamed() as fact:
+            named = Baseline(fact.event, fact.since, event.by.role is not Role.KAIROS)
+            key = f"{fact.phase}/{fact.score}"
+            return replace(pathway, baselines=_put(pathway.baselines, key, named))
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
             return replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
         case ActQuestioned() as fact:
@@ -225,25 +231,22 @@ def _observe(
     """Keep what may still be asked about, whatever the order in which readings come.
 
     That is the latest few, those of the day before the latest, each that a prescriber must have
-    seen, and the first of all.
+    seen, and all of a score whose fall is judged.
     """
     known = {o.evidence: o for o in pathway.readings.get(name, ())} | {found.evidence: found}
     by_age = sorted(known.values(), key=_age)
     since = by_age[-1].at - READINGS_KEPT_FOR
     alert = vocabulary.kind(name).alert
-    latest = [
+    all_of_them = name in vocabulary.judged()
+    kept = [
         each
         for place, each in enumerate(by_age, start=1)
-        if place > len(by_age) - READINGS_KEPT
+        if all_of_them
+        or place > len(by_age) - READINGS_KEPT
         or each.at >= since
         or (alert is not None and alert.met(each.value, each.answer))
     ]
-    first = min((pathway.baselines.get(name, found), found), key=_age)
-    return replace(
-        pathway,
-        readings=_put(pathway.readings, name, tuple(latest)),
-        baselines=_put(pathway.baselines, name, first),
-    )
+    return replace(pathway, readings=_put(pathway.readings, name, tuple(kept)))
 
 
 def _age(found: Observed) -> tuple[float, str]:

@@ -20,11 +20,11 @@ from domain.language.protocol import (
     When,
 )
 from domain.language.vocabulary import ObservationKind
+from domain.rules.baselines import baseline_of
 from domain.rules.fold import override_key
 
 PERCENT = Decimal(100)
 MINUTES_OBSERVED = ObservationName("minutes_observed")
-DERIVED_FROM = {ObservationName("madrs_reduction"): ObservationName("madrs_total")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,10 @@ def _not_before(gate: Gate, look: Look) -> datetime | None:
 
 def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Blocked | None:
     kind = look.protocol.vocabulary.kind(need.observation)
+    if kind.reduction_of is not None:
+        problem = _not_judged(gate, look, kind.reduction_of)
+        if problem is not None:
+            return problem
     if kind.derived:
         derived = _derived(need.observation, look, since)
         latest: tuple[Observed, ...] = (derived,) if derived is not None else ()
@@ -153,7 +157,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     return Blocked(
         gate.id,
         who if until is None else (),
-        finding=f"{kind.title} {value}, required {test}{wanted} ({_measured(found, look)})",
+        finding=f"{kind.title} {value}, required {test}{wanted} ({_basis(kind, found, look)})",
         overridable=overridable,
         evidence=(found.evidence,),
         until=until,
@@ -163,9 +167,40 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
     )
 
 
+def _not_judged(gate: Gate, look: Look, score: ObservationName) -> Blocked | None:
+    """Say why a fall cannot be judged, if it cannot: no score before treatment, or one too low."""
+    base = baseline_of(look.protocol, look.pathway, look.pathway.phase, score)
+    if isinstance(base, Observed):
+        return None
+    found = base.found
+    return Blocked(
+        gate.id,
+        (Role.PRESCRIBER,),
+        finding=None if found is None else base.says,
+        missing=base.says if found is None else None,
+        overridable=found is not None and gate.overridable,
+        evidence=() if found is None else (found.evidence,),
+        why=gate.why,
+        source=gate.source,
+        stops=gate.otherwise is Otherwise.STOP,
+    )
+
+
+def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
+    """What a finding rests on: when it was measured and, of a fall, from which score on."""
+    if kind.reduction_of is None:
+        return _measured(found, look)
+    base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
+    if not isinstance(base, Observed):
+        return _measured(found, look)
+    day = local(base.at, look.pathway.zone).day
+    return f"from {_short(base.value)} on {day}, {_measured(found, look)}"
+
+
 def _recorded(look: Look, name: ObservationName) -> ObservationKind:
     """What somebody records so that an observation is there; a derived one comes from another."""
-    return look.protocol.vocabulary.kind(DERIVED_FROM.get(name, name))
+    kind = look.protocol.vocabulary.kind(name)
+    return kind if kind.reduction_of is None else look.protocol.vocabulary.kind(kind.reduction_of)
 
 
 def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
@@ -208,11 +243,13 @@ def _derived(name: ObservationName, look: Look, since: datetime | None) -> Obser
             minutes = Decimal(in_minutes(look.at - dose.started))
             evidence = EventId(f"{look.visit}/minutes-observed")
             return Observed(evidence, look.at, minutes, None, look.visit)
-    if name == "madrs_reduction":
-        total = DERIVED_FROM[name]
-        first = look.pathway.baselines.get(total)
-        last = max(look.latest(total, since), key=lambda o: o.value or 0, default=None)
-        if first and last and first.value and last.value is not None and first != last:
+    score = look.protocol.vocabulary.kind(name).reduction_of
+    if score is not None:
+        first = baseline_of(look.protocol, look.pathway, look.pathway.phase, score)
+        last = max(look.latest(score, since), key=lambda o: o.value or 0, default=None)
+        if isinstance(first, Observed) and last and first.value and last.value is not None:
+            if first.evidence == last.evidence:
+                return None
             reduction = (first.value - last.value) * PERCENT / first.value
             return Observed(last.evidence, last.at, reduction, None, None)
     return None

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from domain.language.clocks import local_day
 from domain.language.findings import Blocked
-from domain.language.names import Role, TaskId
+from domain.language.names import ObservationName, Role, TaskId
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
 from domain.rules import refusing
+from domain.rules.baselines import came_after
 from domain.rules.steps import Ask, AskPerson
 
 SEES = (Role.PRESCRIBER,)
@@ -24,7 +25,7 @@ BEFORE_TREATMENT = (
     Ask.REVIEW_UNAUTHORIZED,
     Ask.REVIEW_QUESTIONED,
 )
-REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE)
+REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE, Ask.REVIEW_BASELINE)
 """What is acknowledged in words: what was found, and what was decided."""
 
 
@@ -175,3 +176,19 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         about = f"{event}/{found.at:%Y%m%d%H%M%S}"
         due = phase.look_by(SafetyTask.DEVIATION, found.at)
         yield AskPerson(Ask.REVIEW_QUESTIONED, about, SEES, says, "questioned", due=due)
+
+
+def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """Ask about a score from before treatment that came after the baseline was named."""
+    seen = _seen(pathway)
+    for key, found in came_after(pathway):
+        about = f"{key}/{found.evidence}"
+        if (Ask.REVIEW_BASELINE, about) not in seen:
+            phase, _, score = key.rpartition("/")
+            title = protocol.vocabulary.kind(ObservationName(score)).title
+            day = local_day(found.at, pathway.zone)
+            says = (
+                f"{title} of {found.value} from {day} came after the baseline of {phase} was "
+                "named, and does not move it: name another baseline, or acknowledge and leave it."
+            )
+            yield AskPerson(Ask.REVIEW_BASELINE, about, SEES, says, "baseline")

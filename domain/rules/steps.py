@@ -28,6 +28,7 @@ class Ask(StrEnum):
     REVIEW_UNAUTHORIZED = "review-unauthorized"
     REVIEW_LATE = "review-late"
     REVIEW_QUESTIONED = "review-questioned"
+    REVIEW_BASELINE = "review-baseline"
 
 
 TASKS = frozenset(
@@ -44,6 +45,7 @@ TASKS = frozenset(
         Ask.REVIEW_UNAUTHORIZED,
         Ask.REVIEW_LATE,
         Ask.REVIEW_QUESTIONED,
+        Ask.REVIEW_BASELINE,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

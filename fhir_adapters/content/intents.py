@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.delivery.words import Intent
+from domain.language.baselines import BaselineNamed
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
@@ -124,7 +125,7 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield tasks.follow(scene, task, words)
         case TaskClosed(task=task):
             yield tasks.follow(scene, task)
-        case EntryVoided() | ActQuestioned():
+        case EntryVoided() | ActQuestioned() | BaselineNamed():
             pass  # what an entry in error brought into the EHR, the ledger knows: `in_error.py`
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)

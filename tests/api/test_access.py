@@ -91,6 +91,7 @@ COMMANDS = {
     "incidents/doses": "report-dose",
     "incidents/stimulations": "report-stimulation",
     "corrections": "correct-entry",
+    "baselines": "name-baseline",
     "holds": "place-hold",
     "holds/a/lift": "lift-hold",
     "overrides": "override-gate",

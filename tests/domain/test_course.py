@@ -4,6 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from domain.language.baselines import BaselineNamed
 from domain.language.clocks import LocalTime, local
 from domain.language.errors import Refused
 from domain.language.names import PathwayOutcome, PhaseDecision, Role, VisitId, VisitStatus
@@ -121,7 +122,7 @@ def test_a_visit_held_for_high_pressure_is_given_after_an_authored_override(cour
 def test_only_people_treat_release_override_and_decide(course):
     """Whatever is care is said by a person; Kairos itself only proposes, reminds and tidies up."""
     own = {type(event.fact) for event in course.events if event.by.role is Role.KAIROS}
-    assert own <= {VisitProposed, VisitCancelled, TaskOpened, TaskClosed}
+    assert own <= {VisitProposed, VisitCancelled, TaskOpened, TaskClosed, BaselineNamed}
 
 
 def test_everyone_stays_for_two_hours(course):
@@ -179,7 +180,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     (made,) = course.facts(DecisionMade)
     assert made.decision is PhaseDecision.CONTINUE
     assert made.findings[0].startswith(
-        "MADRS reduction from the pathway's first score 3.6 percent, required at least 50"
+        "MADRS reduction 3.6 percent, required at least 50 percent (from 28 on 2026-11-29, "
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.automatic import automatic
+from domain.language.baselines import BaselineNamed
 from domain.language.clocks import LocalTime, exists, local
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
@@ -114,6 +115,8 @@ def subject(event: Event) -> str:  # noqa: PLR0911  one answer a kind of thing
         case PathwayStarted():
             return "pathway"
         case EntryVoided(event=about) | ActQuestioned(event=about):
+            return about
+        case BaselineNamed(phase=about):
             return about
         case fact:
             return fact.visit

@@ -6,6 +6,7 @@ Routes, their description and the page of permissions are made from it.
 from typing import Any
 
 from api.commands.catalogue import (
+    baselines,
     corrections,
     holds,
     observations,
@@ -28,5 +29,6 @@ CHAPTERS = (
     observations,
     treatment,
     corrections,
+    baselines,
 )
 CATALOGUE: tuple[Entry[Any], ...] = tuple(entry for each in CHAPTERS for entry in each.ENTRIES)

@@ -1,0 +1,45 @@
+"""Reads against which score a fall is judged, for each score whose fall a gate asks for."""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from domain.language.names import ObservationName
+from domain.language.protocol import Anchor, BaselineRule, Gate
+from protocols.quantities import parse_elapsed, parse_quantity
+from protocols.read_gates import read_source
+from protocols.read_vocabulary import Words
+from protocols.reading import Section
+
+
+def read_benefit(
+    top: Section, gates: Iterable[Gate], words: Words, sources: Collection[str]
+) -> dict[ObservationName, BaselineRule]:
+    """Read a rule for each such score, and none for any other."""
+    known = words.vocabulary.observations
+    kinds = [
+        known[need.observation] for g in gates for need in g.require if need.observation in known
+    ]
+    judged = sorted({kind.reduction_of for kind in kinds if kind.reduction_of is not None})
+    if not judged:
+        if words.complete:
+            top.absent("benefit", "no gate asks for the fall of a score")
+        else:
+            top.skip("benefit")
+        return {}
+    section = top.section("benefit")
+    return {score: _rule(section.section(score), words, score, sources) for score in judged}
+
+
+def _rule(
+    section: Section, words: Words, score: ObservationName, sources: Collection[str]
+) -> BaselineRule:
+    unit = words.vocabulary.observations[score].unit or ""
+    return BaselineRule(
+        anchor=section.choice("baseline", Anchor),
+        within=section.read("measured_within", parse_elapsed, timedelta(days=1)),
+        at_least=section.read(
+            "at_least", lambda text: parse_quantity(text, (unit,))[0], Decimal(1)
+        ),
+        source=read_source(section, sources),
+    )
