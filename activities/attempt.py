@@ -46,7 +46,7 @@ log = structlog.get_logger("kairos.deliveries")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class InHand:
     """A delivery as it was found in the ledger, with what it takes to deliver it.
 
     `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
@@ -66,20 +66,20 @@ class Tried:
     outcome: o.AttemptOutcome
 
 
-async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  one return an outcome
+async def attempt(client: EhrClient, in_hand: InHand) -> Tried:  # noqa: PLR0911  one return an outcome
     """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
-    known_as = taken.delivery.ehr_id
+    known_as = in_hand.delivery.ehr_id
     written: Written | o.AttemptOutcome | None
     written = None if known_as is None else Written(known_as, None)
     try:
-        if written is None and looks_first(taken.delivery):
-            written = await _look_for(client, taken)
+        if written is None and looks_first(in_hand.delivery):
+            written = await _look_for(client, in_hand)
         elif written is None:
-            written = await _send(client, taken)
+            written = await _send(client, in_hand)
         if not isinstance(written, Written):
             return Tried(known_as, written)
         known_as = written.ehr_id
-        return Tried(known_as, await _read_back(client, taken, written))
+        return Tried(known_as, await _read_back(client, in_hand, written))
     except Disputed as error:
         return Tried(error.ehr_id, o.Differs(error.differences, why=str(error)))
     except NeverSent as error:
@@ -91,16 +91,16 @@ async def attempt(client: EhrClient, taken: Taken) -> Tried:  # noqa: PLR0911  o
     except NoAnswer:
         return Tried(known_as, o.Silent(ehr_answers=await _answers(client)))
     except Exception as error:
-        log.exception("attempt_broke", delivery_id=taken.delivery.id)
+        log.exception("attempt_broke", delivery_id=in_hand.delivery.id)
         return Tried(known_as, o.Broke(type(error).__name__))
 
 
-async def _send(client: EhrClient, taken: Taken) -> Written | o.AttemptOutcome:
-    delivery = taken.delivery
-    once = delivery.action is Action.CREATE and _creates_once(taken)
+async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
+    delivery = in_hand.delivery
+    once = delivery.action is Action.CREATE and _creates_once(in_hand)
     try:
         return await send(
-            client, taken.plan, delivery.intent, taken.known, delivery.patient_id, taken.seen
+            client, in_hand.plan, delivery.intent, in_hand.known, delivery.patient_id, in_hand.seen
         )
     except Stale:
         return o.Stale()
@@ -112,35 +112,35 @@ async def _send(client: EhrClient, taken: Taken) -> Written | o.AttemptOutcome:
         return o.RefusedByEhr(str(error), sent=False, once=once)
 
 
-async def _look_for(client: EhrClient, taken: Taken) -> Written | o.AttemptOutcome:
+async def _look_for(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
     """Find out what became of a write that may have left."""
-    intent = taken.delivery.intent
+    intent = in_hand.delivery.intent
     try:
-        found = await find(client, taken.plan, intent, taken.known)
+        found = await find(client, in_hand.plan, intent, in_hand.known)
     except Malformed as error:
         return o.Unproven(str(error))
     match found:
         case FoundInEhr(ehr_id=ehr_id, version=version):
             return Written(ehr_id, version, existed=True)
         case Absent():
-            return o.Absent(once=_creates_once(taken) or intent.action is Action.UPDATE)
+            return o.Absent(once=_creates_once(in_hand) or intent.action is Action.UPDATE)
         case Ambiguous(count=count):
             return o.Ambiguous(count)
         case Unproven(why=why):
             return o.Unproven(why)
 
 
-async def _read_back(client: EhrClient, taken: Taken, written: Written) -> o.AttemptOutcome:
+async def _read_back(client: EhrClient, in_hand: InHand, written: Written) -> o.AttemptOutcome:
     """Read what is in the EHR and compare it with what was meant."""
-    intent = taken.delivery.intent
+    intent = in_hand.delivery.intent
     try:
         compared = await read_back(
             client,
             intent.resource_type,
             written.ehr_id,
-            written.whole or resolve(intent.body, taken.known),
-            patient=taken.delivery.patient_id,
-            rewrites=taken.plan.rewrites(intent.resource_type),
+            written.whole or resolve(intent.body, in_hand.known),
+            patient=in_hand.delivery.patient_id,
+            rewrites=in_hand.plan.rewrites(intent.resource_type),
             whole=written.whole is not None or intent.action is Action.CREATE,
         )
     except EhrRefused as error:
@@ -154,8 +154,8 @@ async def _read_back(client: EhrClient, taken: Taken, written: Written) -> o.Att
     return o.Differs(compared.differences, compared.version)
 
 
-def _creates_once(taken: Taken) -> bool:
-    return taken.plan.support(taken.delivery.resource_type).creates_once
+def _creates_once(in_hand: InHand) -> bool:
+    return in_hand.plan.support(in_hand.delivery.resource_type).creates_once
 
 
 async def _answers(client: EhrClient) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.attempt import Taken, Tried, attempt
+from activities.attempt import InHand, Tried, attempt
 from activities.capabilities import Plans
 from domain.delivery.after import after, given_up
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost
@@ -60,7 +60,7 @@ class _Begun:
 
     at: datetime
     found: Delivery
-    taken: Taken | str
+    in_hand: InHand | str
     in_ledger: Delivery
 
 
@@ -150,8 +150,8 @@ class Deliveries:
         async with self._database.begin() as tx:
             delivery = await self._next(tx, lane, aside, now)
             if delivery is not None:
-                taken = await self._taken(tx, delivery)
-                return _Begun(now, delivery, taken, await ledger.begin(tx, delivery, now))
+                in_hand = await self._taken(tx, delivery)
+                return _Begun(now, delivery, in_hand, await ledger.begin(tx, delivery, now))
         if aside:
             raise _unavailable("left alone for a while", min(min(aside.values()) - now, LOOK_AGAIN))
         return None
@@ -174,7 +174,7 @@ class Deliveries:
                 return delivery
             await ledger.record_decision(tx, delivery, asks, now)
 
-    async def _taken(self, tx: Transaction, delivery: Delivery) -> Taken | str:
+    async def _taken(self, tx: Transaction, delivery: Delivery) -> InHand | str:
         """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
         changes = delivery.action is Action.UPDATE
         before = await ledger.seen_before(tx, delivery) if changes else []
@@ -185,21 +185,21 @@ class Deliveries:
         except Exception as error:
             log.exception("delivery_not_taken", delivery_id=delivery.id)
             return type(error).__name__
-        return Taken(delivery, plan, await ledger.links(tx, delivery.connection_id, needs), seen)
+        return InHand(delivery, plan, await ledger.links(tx, delivery.connection_id, needs), seen)
 
     async def _try(self, lane: LaneInput, begun: _Begun) -> Tried:
         """Try it within its time."""
-        taken = begun.taken
-        if isinstance(taken, str):
-            return Tried(begun.found.ehr_id, Broke(taken))
+        in_hand = begun.in_hand
+        if isinstance(in_hand, str):
+            return Tried(begun.found.ehr_id, Broke(in_hand))
         key = (lane.connection_id, lane.patient_id)
         alone = self._busy.get(key, {}).pop(begun.found.id, False)
-        trying = attempt(self._ehrs[lane.connection_id].client, taken)
+        trying = attempt(self._ehrs[lane.connection_id].client, in_hand)
         try:
             tried = await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
         except TimeoutError:
             # Each request has a shorter limit of its own, so the EHR did answer some of them.
-            return Tried(taken.delivery.ehr_id, Lost(ehr_answers=True))
+            return Tried(in_hand.delivery.ehr_id, Lost(ehr_answers=True))
         if alone and isinstance(tried.outcome, Busy):
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried

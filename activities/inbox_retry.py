@@ -82,10 +82,13 @@ class InboxRetry:
         async with self._database.begin() as tx:
             rows = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
         self._look += 1
+        back = self._recovery.take_restarted()
         due: dict[str, list[CommandRecord]] = {}
         for row in rows:
             known = self._waiting.setdefault(row.id, _Waiting(self._look + LEAVE_ALONE))
             known.round = self._round
+            if row.pathway_id in back:  # what kept it waiting is over
+                known.due = self._look
             if known.due <= self._look:
                 known.wait(self._look)
                 due.setdefault(row.pathway_id, []).append(row)
@@ -114,6 +117,7 @@ class InboxRetry:
             except NotSettled:
                 continue  # it may be this one alone that cannot be
             except Unavailable:
+                self._recovery.suspect(row.pathway_id)
                 return
             except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
                 log.warning("send_failed", request_id=row.id, error_type=type(error).__name__)

@@ -8,6 +8,7 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zlib import crc32
 
 import structlog
 from temporalio.client import Client
@@ -35,6 +36,12 @@ PER_SECOND = 50
 
 SIDE_BY_SIDE = 4
 """Pathways looked at together. Measured: one after the other, 22 a second come back."""
+
+ROUNDS = 4
+"""Sweeps in which every pathway is asked after once, whatever the index says of it: 5,000 take 21
+questions a second, and one that is gone is found within five minutes."""
+
+UNREADABLE_TIMES = 2
 
 PAGE = 500
 
@@ -68,6 +75,9 @@ class Recovery:
         self._holder = str(uuid4())
         self._lease = f"sweep/{SHAPE}/{rules}"  # each build sees to its own
         self._asked: dict[str, float] = {}
+        self._silent: dict[str, int] = {}  # looks at which Temporal could not read the run
+        self._restarted: set[str] = set()
+        self._round = 0
 
     async def run(self) -> None:
         """Sweep until cancelled. Whatever goes wrong with one sweep, the next one is made."""
@@ -96,13 +106,33 @@ class Recovery:
             await self._is_ours()
             lost.difference_update(pathway_id for pathway_id, _ in page)
             here = running or set()
-            await self._look_at_each([x for x in page if x[0] not in here or x[1] != self._rules])
+            await self._look_at_each([each for each in page if self._wants_a_look(*each, here)])
             if len(page) < PAGE:
                 break
             after = page[-1][0]
+        self._round = (self._round + 1) % ROUNDS
         await self._end_what_the_store_lost(lost)
         await self._start_lanes()
         await self._look_at_builds()
+
+    def _wants_a_look(self, pathway_id: str, rules: str, running: set[str]) -> bool:
+        """Say whether to ask after a pathway in this sweep.
+
+        One that the index has running is asked after now and then all the same: the index may
+        still list what is gone.
+        """
+        if pathway_id not in running or rules != self._rules or pathway_id in self._silent:
+            return True
+        return crc32(pathway_id.encode()) % ROUNDS == self._round
+
+    def suspect(self, pathway_id: str) -> None:
+        """Ask after a pathway in the next sweep: it does not answer."""
+        self._silent.setdefault(pathway_id, 0)
+
+    def take_restarted(self) -> set[str]:
+        """Name the pathways that were started anew since this was asked last."""
+        found, self._restarted = self._restarted, set()
+        return found
 
     async def _end_what_the_store_lost(self, running: set[str]) -> None:
         """End workflows of pathways that the store does not know: a restore lost them whole."""
@@ -116,11 +146,13 @@ class Recovery:
             with suppress(Unavailable):
                 await gateway.end(self._client, pathway_id)
 
-    async def restart(self, pathway_id: str, *, anew: bool = False) -> bool:
+    async def restart(self, pathway_id: str, *, anew: bool = False, was_lost: bool = True) -> bool:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
 
         The end of a pathway is stored before its workflow ends, so one that the store has open
-        after its workflow was seen gone has lost it. LookupError if the store knows no such one.
+        after its workflow was seen gone has lost it. With `anew` the run that there is ends, and
+        unless it `was_lost` that is said nowhere: it is brought over to this build.
+        LookupError if the store knows no such one.
         """
         async with self._database.begin() as tx:
             row = await pathways.find(tx, pathway_id)
@@ -128,11 +160,16 @@ class Recovery:
             raise LookupError("no such pathway")
         if row.status is PathwayStatus.FINISHED:
             return False
-        if await self.start(pathway_id, row.version, anew=anew):
-            log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
-            now = await self._clock.now()
-            async with self._database.begin() as tx:
-                (await Recording.on(tx, pathway_id)).restarted(now)
+        if not await self.start(pathway_id, row.version, anew=anew):
+            return True
+        self._restarted.add(pathway_id)
+        if not was_lost:
+            log.info("workflow_brought_over", pathway_id=pathway_id, version=row.version)
+            return True
+        log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
+        now = await self._clock.now()
+        async with self._database.begin() as tx:
+            (await Recording.on(tx, pathway_id)).restarted(now)
         return True
 
     async def start(self, pathway_id: str, version: int = 0, *, anew: bool = False) -> bool:
@@ -160,11 +197,23 @@ class Recovery:
                 await self.restart(pathway_id)
             elif rules != self._rules and self._may_ask(pathway_id):
                 await gateway.look(self._client, pathway_id)
+            self._silent.pop(pathway_id, None)
+        except gateway.HistoryLost:
+            await self._history_lost(pathway_id)
         except Unavailable:
             return  # it is looked at again in the next sweep
         except Exception as error:  # noqa: BLE001  one that is odd must not hide the others
             kind = type(error).__name__
             log.warning("look_failed", pathway_id=pathway_id, error_type=kind)
+
+    async def _history_lost(self, pathway_id: str) -> None:
+        """Start a pathway anew whose run Temporal could not read twice: a run holds nothing."""
+        self._silent[pathway_id] = times = self._silent.get(pathway_id, 0) + 1
+        log.warning("history_lost", pathway_id=pathway_id, count=times)
+        if times >= UNREADABLE_TIMES:
+            with suppress(Unavailable):
+                await self.restart(pathway_id, anew=True)
+                del self._silent[pathway_id]
 
     def _may_ask(self, pathway_id: str) -> bool:
         now = asyncio.get_running_loop().time()
@@ -232,17 +281,20 @@ class Recovery:
             alive = build in found.with_worker
             for workflow_id in await versions.running_of_build(self._client, build):
                 await asyncio.sleep(1 / PER_SECOND)
-                await self._bring_over(workflow_id, alive=alive)
+                await self._bring_over(workflow_id, build, alive=alive)
 
-    async def _bring_over(self, workflow_id: str, *, alive: bool) -> None:
+    async def _bring_over(self, workflow_id: str, build: str, *, alive: bool) -> None:
         pathway_id = workflow_id.removeprefix(pathway_workflow_id(""))
         try:
+            # The index may still list a run that is gone; the one that there is is left alone.
+            if await gateway.build_running(self._client, workflow_id) != build:
+                return
             if pathway_id == workflow_id:
                 await self._bring_lane_over(workflow_id, alive=alive)
             elif alive:
                 await gateway.roll_over(self._client, pathway_id)
             else:
-                await self.restart(pathway_id, anew=True)
+                await self.restart(pathway_id, anew=True, was_lost=False)
         except (Unavailable, LookupError):
             return  # it is looked at again in the next sweep
 

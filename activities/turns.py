@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.capabilities import Plans
-from domain import turn as decided
+from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
 from domain.delivery.withdrawn import withdrawn
 from domain.delivery.words import Action, Intent
@@ -159,14 +159,14 @@ class Turns:
         if command is not None:
             wanted = columns.command_from_json(command.body)
             version = recording.stored.version
-            history = await recording.history() if decided.needs_history(wanted) else []
-            outcome = decided.settle(protocol, pathway, version, wanted, now, history)
-            if isinstance(outcome, Refusal):
-                refusal = outcome
+            history = await recording.history() if rules_of_a_turn.needs_history(wanted) else []
+            result = rules_of_a_turn.settle(protocol, pathway, version, wanted, now, history)
+            if isinstance(result, Refusal):
+                refusal = result
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
-                await self._append(work, await self._prepared(work, outcome, history), command.id)
-                await self._look_again(work, pathway, outcome, history)
+                await self._append(work, await self._prepared(work, result, history), command.id)
+                await self._look_again(work, pathway, result, history)
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
         if refusal is not None and isinstance(wanted, Enrolment):
@@ -187,11 +187,11 @@ class Turns:
         history: Sequence[Event],
     ) -> None:
         """Question acts that rested on what was put right, or on what came late."""
-        since = decided.looks_again_from(before, events, history)
+        since = rules_of_a_turn.looks_again_from(before, events, history)
         if since is None:
             return
         known = await work.recording.history()
-        found = decided.questions(work.protocol, before, known, since, work.now)
+        found = rules_of_a_turn.questions(work.protocol, before, known, since, work.now)
         await self._append(work, await self._prepared(work, found), None)
 
     async def _follow(self, work: _Work) -> datetime | None:
@@ -201,7 +201,7 @@ class Turns:
         """
         before = work.pathway
         try:
-            following = decided.follow(work.protocol, work.pathway, work.now)
+            following = rules_of_a_turn.follow(work.protocol, work.pathway, work.now)
             prepared = await self._prepared(work, following.events)
             if prepared:
                 async with work.recording.apart():

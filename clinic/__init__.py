@@ -5,7 +5,7 @@ Nothing clinical is in here, and nothing here is for production.
 
 from clinic.box import Addresses, Clinic, Commands
 from clinic.ehr import Ehr
-from clinic.fault_proxy import Call, Wire
+from clinic.fault_proxy import Call, FaultProxy
 from clinic.issuer import Issuer
 from clinic.postgres import Postgres
 from clinic.process import Child, PartFailed
@@ -21,6 +21,7 @@ __all__ = [
     "Commands",
     "DevServer",
     "Ehr",
+    "FaultProxy",
     "Issuer",
     "PartFailed",
     "Postgres",
@@ -28,5 +29,4 @@ __all__ = [
     "TestServer",
     "TimeStoodStill",
     "VirtualTime",
-    "Wire",
 ]

@@ -19,7 +19,7 @@ import httpx2
 
 from clinic.ehr import Ehr
 from clinic.environment import environment_of_kairos, installation_yaml
-from clinic.fault_proxy import Wire
+from clinic.fault_proxy import FaultProxy
 from clinic.handover import Handover
 from clinic.issuer import Issuer
 from clinic.kept import RememberedPorts, keep
@@ -76,7 +76,7 @@ class Clinic:
     seconds: dict[str, float] = field(default_factory=dict)
     """Real seconds: `start`, `stop` and one for each part that was started."""
     virtual_time: VirtualTime | None = None
-    ehr_wire: Wire | None = None
+    ehr_wire: FaultProxy | None = None
     _children: dict[str, Child] = field(default_factory=dict)
 
     @property
@@ -85,7 +85,7 @@ class Clinic:
         return self.run.swept
 
     @property
-    def wire(self) -> Wire:
+    def wire(self) -> FaultProxy:
         """The wire to the EHR (demo only)."""
         if self.ehr_wire is None:
             raise _only_in_demo("a wire that can be hurt")
@@ -225,7 +225,7 @@ async def _start(
 
     postgres = Postgres(run, home / "postgres", ephemeral=kept is None)
     stack.push_async_callback(postgres.stop)
-    wire = Wire() if kind == "demo" else None
+    wire = FaultProxy() if kind == "demo" else None
     if wire is not None:
         stack.push_async_callback(asyncio.to_thread, wire.close)
     ehr = Ehr(

@@ -65,7 +65,7 @@ class Fault:
         await asyncio.to_thread(self._released.wait, self.at_most)
 
 
-class Wire:
+class FaultProxy:
     """Listens on its own port and relays to `upstream_port`."""
 
     def __init__(self, upstream_port: int = 0) -> None:

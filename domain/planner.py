@@ -177,7 +177,7 @@ def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
         first = found[0]
         may = "override with a reason, or wait" if first.overridable else FIXED
         all_of_it = "; ".join(block.sentence() for block in found)
-        says = f"{rule} holds at {visit.id}: {all_of_it}. Now: {may}."
+        says = f"{rule} is not met at {visit.id}: {all_of_it}. Now: {may}."
         about = f"{visit.id}/{rule}"
         yield AskPerson(
             Ask.CLEAR_GATE, about, first.who, says, rule, first.why, first.source, None, found

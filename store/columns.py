@@ -11,6 +11,7 @@ from domain.language.events import Event
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
+from store.newer import reading
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)
@@ -26,8 +27,9 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 
 def event_from_json(stored: Mapping[str, Any]) -> Event:
-    """Read an event."""
-    return _EVENT.validate_python(stored)
+    """Read an event. Raises RecordedByNewer."""
+    with reading():
+        return _EVENT.validate_python(stored)
 
 
 def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
@@ -36,8 +38,9 @@ def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
 
 
 def pathway_from_json(stored: Mapping[str, Any]) -> Pathway:
-    """Read a projection."""
-    return _PATHWAY.validate_python(stored)
+    """Read a projection. Raises RecordedByNewer."""
+    with reading():
+        return _PATHWAY.validate_python(stored)
 
 
 def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:

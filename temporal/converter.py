@@ -37,4 +37,4 @@ DATA_CONVERTER = dataclasses.replace(
     # What an error says may hold what a patient's record holds: it travels as payload does.
     failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
 )
-"""The codec of every client, worker and replay of Kairos."""
+"""The converter of every client, worker and replay of Kairos."""

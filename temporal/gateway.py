@@ -31,8 +31,9 @@ from workflows.messages import (
     pathway_workflow_id,
 )
 
-PATIENCE = timedelta(seconds=8)
-"""How long a caller waits for a workflow's answer before the outcome counts as not known."""
+PATIENCE = timedelta(seconds=7)
+"""How long a caller waits for a workflow's answer before the outcome counts as not known. With the
+second in which it is then asked why, 8 in all."""
 
 
 IN_FLIGHT = 4
@@ -52,7 +53,7 @@ _ANEW = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
 
 async def connect(address: str, namespace: str, metrics_address: str | None = None) -> Client:
-    """Connect to Temporal with the codec that all of Kairos uses.
+    """Connect to Temporal with the converter that all of Kairos uses.
 
     What the SDK's core has to say goes through our loggers, not past them; what it counts is
     offered at `metrics_address`.
@@ -108,16 +109,38 @@ async def start_pathway(client: Client, start: PathwayInput, *, anew: bool = Fal
     return True
 
 
+class HistoryLost(Unavailable):
+    """Temporal answers, and cannot read this run: its history is lost, or damaged."""
+
+
 async def is_running(client: Client, pathway_id: str) -> bool:
-    """Say whether a workflow runs for a pathway. Raises Unavailable if Temporal does not say."""
-    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+    """Say whether a workflow runs for a pathway.
+
+    Raises HistoryLost if Temporal cannot read its run, and Unavailable if it does not say.
+    """
+    return await build_running(client, pathway_workflow_id(pathway_id)) is not None
+
+
+async def build_running(client: Client, workflow_id: str) -> str | None:
+    """Say of which build the run is that a workflow has now, "" for none yet; None if none runs.
+
+    Raises as `is_running` does.
+    """
     try:
-        described = await handle.describe(rpc_timeout=PATIENCE)
+        described = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return False
+            return None
+        if error.status in _UNREADABLE:
+            raise HistoryLost("Temporal cannot read the pathway's workflow") from error
         raise Unavailable("Temporal does not say whether the pathway's workflow runs") from error
-    return described.status is WorkflowExecutionStatus.RUNNING
+    if described.status is not WorkflowExecutionStatus.RUNNING:
+        return None
+    run = described.raw_description.workflow_execution_info
+    return run.versioning_info.deployment_version.build_id
+
+
+_UNREADABLE = (RPCStatusCode.INTERNAL, RPCStatusCode.DATA_LOSS, RPCStatusCode.UNKNOWN)
 
 
 async def running_pathways(client: Client) -> set[str] | None:

@@ -32,6 +32,7 @@ SEEN_WITHIN = timedelta(seconds=75)
 """A poll lasts a minute: a worker that has not asked for this long is not there."""
 
 _PATIENCE = timedelta(seconds=2)
+_WHY_WITHIN = 1.0
 _KNOWN_WITHIN = 30
 _NEITHER_HERE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED)
 
@@ -134,15 +135,21 @@ def _seen_since() -> datetime:
 
 
 async def why_unanswered(client: Client, pathway_id: str) -> str | None:
-    """Say why nobody answers for a pathway, if it is that no worker of its run's build is there."""
+    """Say why nobody answers for a pathway, if it is that no worker of its run's build is there.
+
+    Within a second: the SDK asks again and again while Temporal does not answer, and so does not
+    bound it.
+    """
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
-        found = await builds(client)
-        if found is None:
-            return None
-        run = (await handle.describe(rpc_timeout=_PATIENCE)).raw_description.workflow_execution_info
-    except (Unavailable, RPCError):
+        async with asyncio.timeout(_WHY_WITHIN):
+            found = await builds(client)
+            if found is None:
+                return None
+            described = await handle.describe(rpc_timeout=_PATIENCE)
+    except (Unavailable, RPCError, TimeoutError):
         return None
+    run = described.raw_description.workflow_execution_info
     build = run.versioning_info.deployment_version.build_id or found.current
     if build in found.with_worker:
         return None

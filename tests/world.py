@@ -18,7 +18,7 @@ from activities.capabilities import Plans, probe
 from activities.deliveries import Deliveries
 from activities.recovery import Recovery
 from activities.turns import Turns
-from clinic import DevServer, RunDirectory, TestServer, VirtualTime, Wire
+from clinic import DevServer, FaultProxy, RunDirectory, TestServer, VirtualTime
 from clinic import Ehr as EhrServer
 from domain.enrolment import Enrolment
 from domain.language.clocks import LocalTime
@@ -69,7 +69,7 @@ class World:
     client: Client
     clock: Clock
     virtual: VirtualTime
-    wire: Wire
+    wire: FaultProxy
     ehr: EhrClient  # straight to the EHR, past the wire
     protocol: CombinedProtocol
     deliveries: Deliveries
@@ -219,7 +219,7 @@ async def a_world(
     run = RunDirectory("world")
     async with AsyncExitStack() as stack:
         stack.callback(run.close)
-        wire = Wire()
+        wire = FaultProxy()
         stack.callback(wire.close)
         ehr = EhrServer(run, run.path / "ehr", known_as=wire.base_url)
         stack.push_async_callback(ehr.stop)

@@ -1,5 +1,6 @@
-"""What happens when: durable workflows that wait. They ask the domain and never judge care.
+"""What happens when: durable workflows that wait. They know no rule of care.
 
-Workflow code imports the domain, Temporal and the standard library; activities are named by the
-stubs in `effects.py`, so that nothing here can touch the world. Read `care_pathway.py` first.
+Workflow code imports Temporal and the standard library; activities are named by the stubs in
+`effects.py`, so that nothing here can touch the world. Read `care_pathway.py` first. Any change in
+this folder, of a comment too, is another build: its runs are brought over.
 """

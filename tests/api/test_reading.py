@@ -1,5 +1,7 @@
 """Reading: the pathway as it is now, lists page by page, reference data and health."""
 
+from sqlalchemy import text
+
 from api.dependencies import Dependencies
 from store.tables import PathwayRow
 from tests.api.service import Service, patient
@@ -190,3 +192,34 @@ def _start() -> dict[str, object]:
         "protocol": "esketamine-then-dtms",
         "first_visit": {"day": "2027-03-01", "hour": "09:00"},
     }
+
+
+async def test_a_pathway_of_a_newer_kairos_hides_no_other(service: Service):
+    """An event that this process does not know: 503 for its pathway, said in lists, holds kept."""
+    newer = await service.started()
+    service.ehr.patients["patient-2"] = patient("patient-2")
+    other = await service.started(patient="patient-2")
+    async with service.database.begin() as tx:
+        await tx.execute(
+            text(
+                "update event set event = jsonb_set(event, '{fact}', '{\"kind\": \"of-tomorrow\"}')"
+                " where pathway_id = :id and seq = 1"
+            ),
+            {"id": newer.rpartition("/")[2]},
+        )
+        await tx.execute(text("update pathway set rules = 'newer'"))
+    read = await service.nurse.get(newer)
+    assert (read.status_code, "newer Kairos" in read.text) == (503, True)
+    assert (await service.nurse.get(other)).status_code == 200
+    tasks = (await service.prescriber.get("/v1/tasks")).json()["items"]
+    assert {task["pathway"] for task in tasks} == {
+        newer.rpartition("/")[2],
+        other.rpartition("/")[2],
+    }
+    (unknown,) = [task for task in tasks if task["rule"] == "newer-version"]
+    assert "newer Kairos" in unknown["says"]
+    hold = {"reason": "medical-review", "note": "dizzy"}
+    kept = await service.nurse.post(f"{newer}/holds", hold)
+    assert kept.status_code == 202
+    command = (await service.nurse.get(kept.json()["command"])).json()
+    assert command["state"] == "received"

@@ -5,7 +5,7 @@ import asyncio
 import httpx2
 import pytest
 
-from clinic import Ehr, Wire
+from clinic import Ehr, FaultProxy
 from tests.clinic.waiting import run_directory, until
 
 PATIENT = {"resourceType": "Patient"}
@@ -24,13 +24,13 @@ def ehr():
 @pytest.fixture
 def wire(ehr: Ehr):
     """A wire of its own for each test."""
-    made = Wire(ehr.port)
+    made = FaultProxy(ehr.port)
     yield made
     made.close()
 
 
 @pytest.fixture
-async def client(wire: Wire):
+async def client(wire: FaultProxy):
     """A client that reaches the EHR through the wire only."""
     async with httpx2.AsyncClient(base_url=wire.base_url, trust_env=False, timeout=5) as made:
         yield made
@@ -48,7 +48,7 @@ def named(family: str) -> dict[str, object]:
     return {**PATIENT, "name": [{"family": family}]}
 
 
-async def test_it_passes_everything_on(client: httpx2.AsyncClient, wire: Wire, ehr: Ehr):
+async def test_it_passes_everything_on(client: httpx2.AsyncClient, wire: FaultProxy, ehr: Ehr):
     """Writes, reads, deletes, HEAD and several calls on one connection are as without it."""
     made = await client.post("/Patient", json=named("Faithful"))
     path = f"/Patient/{made.json()['id']}"
@@ -70,7 +70,7 @@ async def test_it_passes_everything_on(client: httpx2.AsyncClient, wire: Wire, e
 
 
 async def test_it_drops_one_response_after_the_ehr_has_committed(
-    client: httpx2.AsyncClient, wire: Wire, ehr: Ehr
+    client: httpx2.AsyncClient, wire: FaultProxy, ehr: Ehr
 ):
     """The caller hears nothing, the resource is in the EHR, and the next call goes through."""
     wire.drop_next_response("POST", "/fhir/Patient")
@@ -83,7 +83,9 @@ async def test_it_drops_one_response_after_the_ehr_has_committed(
     assert len(wire.dropped) == 1
 
 
-async def test_it_refuses_connections_and_accepts_again(client: httpx2.AsyncClient, wire: Wire):
+async def test_it_refuses_connections_and_accepts_again(
+    client: httpx2.AsyncClient, wire: FaultProxy
+):
     """While refusing, also a connection that was kept open is closed; then all is as before."""
     assert (await client.get("/metadata")).status_code == 200
     wire.refuse()
@@ -97,7 +99,7 @@ async def test_it_refuses_connections_and_accepts_again(client: httpx2.AsyncClie
 
 
 async def test_it_answers_one_write_without_the_ehr(
-    client: httpx2.AsyncClient, wire: Wire, ehr: Ehr
+    client: httpx2.AsyncClient, wire: FaultProxy, ehr: Ehr
 ):
     """One write is refused with an OperationOutcome and never reaches the EHR."""
     wire.answer_next("POST", "/fhir/Patient", 422)
@@ -109,7 +111,7 @@ async def test_it_answers_one_write_without_the_ehr(
 
 
 async def test_it_holds_one_response_until_released(
-    client: httpx2.AsyncClient, wire: Wire, ehr: Ehr
+    client: httpx2.AsyncClient, wire: FaultProxy, ehr: Ehr
 ):
     """The EHR has committed while the caller waits; others pass; release lets it go on."""
     fault = wire.hang_next("POST", "/fhir/Patient", at_most=10)
@@ -122,7 +124,7 @@ async def test_it_holds_one_response_until_released(
     assert (await waiting).status_code == 201
 
 
-async def test_a_held_response_is_let_go_in_time(client: httpx2.AsyncClient, wire: Wire):
+async def test_a_held_response_is_let_go_in_time(client: httpx2.AsyncClient, wire: FaultProxy):
     """Nobody has to release it: holding is bounded."""
     wire.hang_next("GET", "/fhir/metadata", at_most=0.2)
     assert (await client.get("/metadata")).status_code == 200
@@ -150,7 +152,7 @@ async def test_every_framing_is_understood(said: bytes, heard: tuple[int, bytes]
         writer.close()
 
     server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    wire = Wire(server.sockets[0].getsockname()[1])
+    wire = FaultProxy(server.sockets[0].getsockname()[1])
     try:
         async with httpx2.AsyncClient(base_url=wire.base_url, trust_env=False) as client:
             for _ in range(2):
@@ -163,7 +165,7 @@ async def test_every_framing_is_understood(said: bytes, heard: tuple[int, bytes]
 
 async def test_an_ehr_that_is_away_is_a_broken_connection():
     """When nobody listens behind the wire the caller sees a closed connection."""
-    wire = Wire(1)
+    wire = FaultProxy(1)
     try:
         async with httpx2.AsyncClient(base_url=wire.base_url, trust_env=False) as client:
             with pytest.raises(httpx2.RemoteProtocolError):

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
+import activities.recovery
 from activities.recovery import Recovery
 from build import RULES
 from domain.delivery.words import Action, Intent
+from domain.language.errors import Unavailable
 from domain.language.holds import PlaceHold
 from domain.language.names import HoldReason, PhaseDecision, PhaseId
 from domain.language.phases import Decide, SignOrder
@@ -64,6 +66,57 @@ async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> No
     assert settled.version is not None
     assert settled.version > version
     assert (await world.row()).restarted_at is not None
+
+
+async def test_what_the_index_still_lists_is_found_gone_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An idle pathway whose workflow is gone is found although the index says that it runs."""
+    await _handle(world).terminate("a test")
+
+    async def stale(_: object) -> set[str]:
+        return {world.pathway_id}
+
+    monkeypatch.setattr(gateway, "running_pathways", stale)
+    sweeper = _sweeper(world)
+    for _ in range(activities.recovery.ROUNDS):
+        await sweeper.sweep()
+    assert await _restarts(world) == 1
+
+
+async def test_a_run_that_temporal_cannot_read_is_started_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history lost while Temporal calls it running: anew at the second look, not before."""
+
+    async def unreadable(*_: object) -> bool:
+        raise gateway.HistoryLost("cannot be read")
+
+    before = (await _handle(world).describe()).run_id
+    monkeypatch.setattr(gateway, "is_running", unreadable)
+    sweeper = _sweeper(world)
+    await sweeper.sweep()
+    assert await _restarts(world) == 0
+    await sweeper.sweep()
+    monkeypatch.undo()
+    assert await _restarts(world) == 1
+    assert (await _handle(world).describe()).run_id != before
+    assert (await world.do(NURSE, HOLD)).state == "applied"
+
+
+async def test_an_outage_restarts_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Temporal does not say whether a pathway runs, no run is ended for it."""
+
+    async def away(*_: object) -> bool:
+        raise Unavailable("away")
+
+    before = (await _handle(world).describe()).run_id
+    monkeypatch.setattr(gateway, "is_running", away)
+    sweeper = _sweeper(world)
+    for _ in range(4):
+        await sweeper.sweep()
+    monkeypatch.undo()
+    assert (await _handle(world).describe()).run_id == before
 
 
 async def test_a_pathway_that_has_ended_is_never_started_again(world: World) -> None:

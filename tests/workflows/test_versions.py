@@ -39,6 +39,11 @@ async def build(world: World, shape: str) -> AsyncIterator[Client]:
         yield client
 
 
+async def _run_of(world: World) -> str:
+    handle = world.client.get_workflow_handle(pathway_workflow_id(world.pathway_id))
+    return str((await handle.describe()).run_id)
+
+
 async def _build_of(world: World) -> str:
     handle = world.client.get_workflow_handle(pathway_workflow_id(world.pathway_id))
     run = (await handle.describe()).raw_description.workflow_execution_info
@@ -84,7 +89,16 @@ async def test_a_run_whose_build_has_no_worker_is_told_and_started_anew(
         _forget_before(gone_since, monkeypatch)
         assert (await gateway.send(world.client, world.pathway_id, command)).state == "applied"
         assert await _build_of(world) == NEW
+        assert (await world.row()).restarted_at is None  # brought over, and not found gone
         assert await versions.why_unanswered(world.client, world.pathway_id) is None
+
+        async def still_listed(client: Client, build: str) -> list[str]:
+            return [pathway_workflow_id(world.pathway_id)] if build == OLD else []
+
+        run = await _run_of(world)
+        monkeypatch.setattr(versions, "running_of_build", still_listed)
+        await Recovery(world.database, world.client, world.clock).sweep()
+        assert await _run_of(world) == run  # whatever the index still lists
 
 
 async def test_a_run_whose_build_still_has_a_worker_hands_over(

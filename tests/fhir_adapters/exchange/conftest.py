@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic import Ehr, RunDirectory, Wire
+from clinic import Ehr, FaultProxy, RunDirectory
 from domain.delivery.words import Intent
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
@@ -17,10 +17,10 @@ from tests.fhir_adapters.fhir_story import whole_story, written
 
 
 @pytest.fixture(scope="session")
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[FaultProxy]:
     """The EHR (SEKMET) for all tests of this folder, known by its wire's address."""
     run = RunDirectory("ehr-tests")
-    made = Wire()
+    made = FaultProxy()
     server = Ehr(run, run.subdirectory("ehr"), known_as=made.base_url)
     made.upstream_port = server.port
     try:
@@ -44,7 +44,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def client(wire: Wire) -> AsyncIterator[EhrClient]:
+async def client(wire: FaultProxy) -> AsyncIterator[EhrClient]:
     """A client of the EHR, through the wire."""
     async with EhrClient(wire.base_url, GENERIC) as made:
         yield made
