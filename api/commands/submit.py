@@ -7,6 +7,7 @@ that comes again with its key gets the answer of the first.
 from contextlib import suppress
 from uuid import uuid4
 
+import structlog
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
@@ -15,15 +16,19 @@ from api.commands.request import CommandRequest
 from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.lookup import find_pathway
+from api.reading.patients import read_patient
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import CommandState, RequestId
 from domain.language.refusal import error_of
+from domain.language.visits import CheckIn
 from store import columns, inbox
 from store.database import Transaction
 from store.newer import RecordedByNewer
 from store.records import CommandRecord
 from temporal.gateway import WorkflowGone
+
+log = structlog.get_logger("kairos.api")
 
 GONE = (
     "this pathway's workflow is gone in Temporal; it is started again from the store within five"
@@ -34,6 +39,8 @@ GONE = (
 async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResponse:
     """Commit a wish to the inbox, send it to its pathway, and answer with what came of it."""
     deps = request.deps
+    if isinstance(wish, CheckIn):
+        await _insist_current(request, pathway_id)
     now = await deps.clock.now()
     command = Command(RequestId(str(uuid4())), request.author, wish, request.expects)
     async with deps.database.begin() as tx:
@@ -49,6 +56,23 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
         if await inbox.receive(tx, received, now) is None:
             return answer_again(await came_first(tx, request))
     return await settled(deps, command.id, pathway_id)
+
+
+async def _insist_current(request: CommandRequest, pathway_id: str) -> None:
+    """Read the patient again before they are checked in: 422 if they died, or were merged.
+
+    An EHR that is away keeps nobody from care.
+    """
+    async with request.deps.database.begin() as tx:
+        row = await find_pathway(tx, request.caller, pathway_id)
+        if await repeated(tx, request) is not None:
+            return
+    try:
+        await read_patient(request.deps, row.connection_id, row.patient_id)
+    except Problem as problem:
+        if problem.name != "ehr-unavailable":
+            raise
+        log.warning("patient_not_read", pathway_id=row.id)
 
 
 async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.service import Service
+from tests.api.service import PATIENT, Service
 
 
 async def _screened(service: Service, pressure: int) -> tuple[str, str]:
@@ -129,3 +129,44 @@ async def test_two_things_cannot_have_been_so_instead(service: Service):
     dose = {"visit": visit, "first_device_at": at, "mg": 56, "lot": "L"}
     body = {"event": "a/0", "reason": "why", "dose": dose, "release": {"visit": visit}}
     assert (await service.nurse.post(f"{address}/corrections", body)).status_code == 422
+
+
+async def _booked(service: Service) -> tuple[str, str]:
+    """A pathway with its order signed and its first visit booked."""
+    address = await service.started()
+    phase = service.protocol.phases[0].id
+    signed = await service.prescriber.post(f"{address}/orders", {"phase": phase})
+    assert signed.status_code == 201
+    visit = (await service.nurse.get(f"{address}/visits")).json()["items"][0]["id"]
+    assert (await service.nurse.post(f"{address}/visits/{visit}/booking")).status_code == 201
+    return address, visit
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"deceasedDateTime": "2027-02-28"},
+        {"deceasedBoolean": True},
+        {"active": False},
+        {"link": [{"other": {"reference": "Patient/other"}, "type": "replaced-by"}]},
+    ],
+)
+async def test_nobody_is_checked_in_whom_the_ehr_has_as_dead_or_merged(
+    service: Service, changed: dict[str, Any]
+):
+    """The patient is read again at each check-in, not at enrolment only."""
+    address, visit = await _booked(service)
+    service.ehr.patients[PATIENT] |= changed
+    refused = await service.nurse.post(f"{address}/visits/{visit}/check-in")
+    assert (refused.status_code, refused.json()["type"]) == (
+        422,
+        "urn:kairos:problem:patient-not-current",
+    )
+    assert (await service.nurse.get(f"{address}/visits")).json()["items"][0]["status"] == "booked"
+
+
+async def test_an_ehr_that_is_away_keeps_nobody_from_care(service: Service):
+    """A check-in is taken although the patient cannot be read again."""
+    address, visit = await _booked(service)
+    service.ehr.away = True
+    assert (await service.nurse.post(f"{address}/visits/{visit}/check-in")).status_code == 201
