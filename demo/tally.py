@@ -55,6 +55,7 @@ class Recount:
 
 def tally(deliveries: list[Json], resources: Iterable[Json]) -> Recount:
     """Count the deliveries of a ledger against the resources of an EHR."""
+    deliveries = [each for each in deliveries if not _taken_back(each)]
     intended = _intended(deliveries)
     held: dict[tuple[str, str], list[Json]] = defaultdict(list)
     strangers = []
@@ -86,6 +87,11 @@ def tally(deliveries: list[Json], resources: Iterable[Json]) -> Recount:
         differences += [f"{artefact}: {path}" for path in wrong]
     differences += _strange(strangers, intended, names, rows)
     return Recount(dict(rows), len(deliveries), tuple(differences))
+
+
+def _taken_back(delivery: Json) -> bool:
+    """Say whether a write was never to leave: its entry was in error, and nothing was sent."""
+    return delivery.get("state") == "superseded" and not delivery.get("attempts")
 
 
 def _intended(deliveries: list[Json]) -> dict[str, tuple[str, Json]]:

@@ -31,9 +31,9 @@ from workflows.messages import (
     pathway_workflow_id,
 )
 
-PATIENCE = timedelta(seconds=7)
+PATIENCE = timedelta(seconds=5)
 """How long a caller waits for a workflow's answer before the outcome counts as not known. With the
-second in which it is then asked why, 8 in all."""
+three seconds in which it is then asked why, 8 in all."""
 
 
 IN_FLIGHT = 4

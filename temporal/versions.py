@@ -32,7 +32,7 @@ SEEN_WITHIN = timedelta(seconds=75)
 """A poll lasts a minute: a worker that has not asked for this long is not there."""
 
 _PATIENCE = timedelta(seconds=2)
-_WHY_WITHIN = 1.0
+_WHY_WITHIN = 3.0
 _KNOWN_WITHIN = 30
 _NEITHER_HERE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED)
 
@@ -137,7 +137,7 @@ def _seen_since() -> datetime:
 async def why_unanswered(client: Client, pathway_id: str) -> str | None:
     """Say why nobody answers for a pathway, if it is that no worker of its run's build is there.
 
-    Within a second: the SDK asks again and again while Temporal does not answer, and so does not
+    Within three seconds: the SDK asks again and again while Temporal does not answer, and so does not
     bound it.
     """
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))

@@ -114,3 +114,12 @@ def test_what_is_another_patients_is_not_counted() -> None:
 def test_the_recount_reads_every_type_that_is_written() -> None:
     """Its own list of types is Kairos's."""
     assert set(WRITTEN_TYPES) == r4b.WRITTEN_TYPES
+
+
+def test_what_was_taken_back_before_it_left_is_not_intended() -> None:
+    """An entry in error whose write never left is neither missed nor counted; one that left is."""
+    another = {**DOSE, "identifier": [{"system": "urn:kairos:artefact", "value": "pw-1/x"}]}
+    row: Json = {"artefact": "pw-1/x", "resource_type": "MedicationAdministration"}
+    row |= {"resource": another, "state": "superseded"}
+    assert tally([*_deliveries(), {**row, "attempts": 0}], _held()).equal
+    assert not tally([*_deliveries(), {**row, "attempts": 1}], _held()).equal
