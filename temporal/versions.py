@@ -137,8 +137,8 @@ def _seen_since() -> datetime:
 async def why_unanswered(client: Client, pathway_id: str) -> str | None:
     """Say why nobody answers for a pathway, if it is that no worker of its run's build is there.
 
-    Within three seconds: the SDK asks again and again while Temporal does not answer, and so does not
-    bound it.
+    Within three seconds: the SDK asks again and again while Temporal does not answer, and so does
+    not bound it.
     """
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
