@@ -38,7 +38,7 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
     ]
     facts.extend((f"cancelled/{visit.id}", VisitCancelled(visit.id)) for visit in over)
     facts.extend(
-        (f"baseline/{named.phase}/{named.score}/{named.event}/{named.since:%Y%m%d%H%M%S}", named)
+        (f"baseline/{named.phase}/{named.score}#{named.number}", named)
         for named in to_name(protocol, pathway)
     )
     wanted = wanted_tasks(protocol, pathway, now)

@@ -5,7 +5,7 @@ made, and is never refused for what a rule says of it: it has happened. Acts of 
 on the entry are not undone; they are looked at again (`second_look.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -26,8 +26,8 @@ from domain.language.observations import (
 from domain.language.overrides import GateOverridden, OverrideGate
 from domain.language.pathway import Pathway
 from domain.language.phases import Decide, DecisionMade
-from domain.language.protocol import CombinedProtocol
-from domain.language.release import ReleaseVisit, VisitReleased
+from domain.language.protocol import CombinedProtocol, Otherwise
+from domain.language.release import RELEASED, ReleaseVisit, VisitReleased
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import (
     DoseGiven,
@@ -36,11 +36,10 @@ from domain.language.treatment import (
     ReportDose,
     ReportStimulation,
     StimulationGiven,
-    TreatmentFact,
 )
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
 from domain.rules.corrected import standing, voided
-from domain.rules.refusing import found, insist_reason
+from domain.rules.refusing import PRESCRIBER, found, insist_reason
 from domain.second_look import as_of
 
 MAY_VOID: dict[type[Fact], Roles] = {
@@ -89,47 +88,97 @@ def correct(
     pathway: Pathway,
     history: Sequence[Event],
     wish: CorrectEntry,
-    by: tuple[EventId, EventId],
+    name: Callable[[int], EventId],
     role: Role,
     now: datetime,
 ) -> tuple[tuple[datetime, Fact], ...]:
-    """Say what becomes true, and when it was so. `by` are the ids that the two facts will have."""
+    """Say what becomes true, and when it was so. `name` gives the id of the fact at a place."""
     original = next((event for event in history if event.id == wish.event), None)
     if original is None:
         message = "there is no such entry on this pathway; its timeline lists them"
         raise Malformed(message, unknown="event")
-    _insist_may_void(protocol, pathway, original, role)
+    _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
         raise Conflict("this was marked as entered in error already")
     _insist_nothing_rests_on_it(pathway, original)
-    _, instead_id = by
-    instead = None if wish.instead is None else instead_id
-    void: tuple[datetime, Fact] = (now, EntryVoided(wish.event, wish.reason.strip(), instead))
+    reason = wish.reason.strip()
     if wish.instead is None:
-        return (void,)
+        return ((now, EntryVoided(wish.event, reason)),)
     wanted = INSTEAD_OF.get(type(original.fact))
     if not isinstance(wish.instead, wanted or ()):
         what = original.fact.kind.replace("-", " ")
         raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
-    return void, _in_truth(protocol, pathway, history, original, wish, role, now)
+    at, truth = _in_truth(protocol, pathway, history, original, wish, role, now)
+    void = EntryVoided(wish.event, reason, name(len(truth)))
+    return (now, void), *((at, fact) for fact in truth)
 
 
 def _insist_may_void(
-    protocol: CombinedProtocol, pathway: Pathway, original: Event, role: Role
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    history: Sequence[Event],
+    original: Event,
+    role: Role,
 ) -> None:
     """Refuse those who may not say that this was in error."""
-    fact = original.fact
-    who = MAY_VOID.get(type(fact))
-    if who is None:
-        raise Malformed(f"a {fact.kind.replace('-', ' ')} is not taken back by a correction")
-    if isinstance(fact, TaskAcknowledged):
-        who = pathway.tasks[fact.task].roles
-    # Otherwise a nurse could take back what stops the dose, and nobody would have seen it.
-    if isinstance(fact, ReadingsTaken | ScaleAssessed) and _is_at_risk(protocol, fact):
-        who = (Role.PRESCRIBER,)
+    who = _who_may_void(protocol, pathway, history, original)
     if role not in who:
         says = f"only {any_of(who)} may say that this was entered in error"
         raise Refused(says, (found("may-correct", says, who),))
+
+
+def _who_may_void(  # noqa: PLR0911  one answer a kind
+    protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], original: Event
+) -> Roles:
+    """Name those who may take this back: those who may do it, or a prescriber alone.
+
+    What a prescriber must see is taken back by one only: otherwise somebody could take back what
+    stops the dose, and nobody would know.
+    """
+    fact = original.fact
+    if isinstance(fact, EntryVoided):  # as for what it is about
+        about = next(event for event in history if event.id == fact.event)
+        return _who_may_void(protocol, pathway, history, about)
+    who = MAY_VOID.get(type(fact))
+    if who is None:
+        raise Malformed(f"an entry of this kind ({fact.kind}) is not taken back by a correction")
+    match fact:
+        case TaskAcknowledged():
+            return pathway.tasks[fact.task].roles
+        case ReadingsTaken() | ScaleAssessed():
+            if _is_at_risk(protocol, fact) or _says_stop(protocol, fact):
+                return PRESCRIBER
+            if any(named.event == original.id for named in pathway.baselines.values()):
+                return PRESCRIBER
+            return _recorders(protocol, fact)
+        case DoseGiven() | StimulationGiven() if fact.deviation or not fact.authorized:
+            return PRESCRIBER
+        case VisitReleased() if fact.findings or fact.disposition not in RELEASED:
+            return PRESCRIBER
+    return who
+
+
+def _recorders(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) -> Roles:
+    """Those who may record all of it, and a prescriber."""
+    vocabulary = protocol.vocabulary
+    if isinstance(fact, ScaleAssessed):
+        recorded_by = [vocabulary.scales[fact.scale].recorded_by]
+    else:
+        recorded_by = [vocabulary.kind(each.observation).recorded_by for each in fact.readings]
+    may = (role for role in CARE if all(role in roles for roles in recorded_by))
+    return tuple(dict.fromkeys((*may, *PRESCRIBER)))
+
+
+def _says_stop(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) -> bool:
+    """Say whether it is something that stops treatment, by any gate of any phase."""
+    gates = (gate for phase in protocol.phases for gate in phase.gates)
+    needs = [n for gate in gates if gate.otherwise is Otherwise.STOP for n in gate.require]
+    readings = fact.readings if isinstance(fact, ReadingsTaken) else ()
+    return any(
+        need.observation == each.observation and not need.met(each.value, each.answer)
+        for need in needs
+        for each in readings
+    )
 
 
 def _is_at_risk(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) -> bool:
@@ -163,39 +212,54 @@ def _in_truth(
     wish: CorrectEntry,
     role: Role,
     now: datetime,
-) -> tuple[datetime, Fact]:
+) -> tuple[datetime, tuple[Fact, ...]]:
     """Say what was so, judged as of when the entry was made."""
     known = standing(history)
-    then = as_of(protocol, pathway.id, known, known.index(original))
+    visit = getattr(wish.instead, "visit", None)
+    visits = () if visit is None else (visit,)
+    then = as_of(protocol, pathway.id, known, known.index(original), *visits)
     match wish.instead:
         case RecordReadings() | RecordAssessment() as instead:
-            at, (seen,) = observations.decide(protocol, then, instead, role, now)
-            return at, seen
+            return observations.decide(protocol, then, instead, role, now)
         case ReleaseVisit() as instead:
-            at, (left,) = release.decide(protocol, then, instead, role, now)
-            return at, left
+            return release.decide(protocol, then, instead, role, now)
         case RecordDose() | RecordStimulation() as instead:
-            at, given = _given(protocol, then, instead, wish.reason, role)
             assert isinstance(original.fact, DoseGiven | StimulationGiven)  # noqa: S101
-            return at, replace(given, session=original.fact.session)
+            # Holds that people placed between, and were not there when the entry was made.
+            then = replace(then, holds=pathway.holds)
+            return _given(protocol, pathway, then, instead, wish.reason, original.fact, now)
         case _:
             raise AssertionError(wish.instead)
 
 
 def _given(
     protocol: CombinedProtocol,
+    pathway: Pathway,
     then: Pathway,
     instead: RecordDose | RecordStimulation,
     reason: str,
-    role: Role,
-) -> tuple[datetime, TreatmentFact]:
-    """Say what was given; if a rule stood in the way, that too, in the words of the correction."""
+    before: DoseGiven | StimulationGiven,
+    now: datetime,
+) -> tuple[datetime, tuple[Fact, ...]]:
+    """Say what was given; if a rule stood in the way, that too.
+
+    Who answers for it, and in which words, is not changed by who corrects the lot; and it is never
+    authorized by its correction.
+    """
     try:
-        at, facts = treatment.decide(protocol, then, instead, role)
+        at, facts = treatment.decide(protocol, then, instead, Role.NURSE, now)
     except Refused:
-        at, facts = treatment.decide(protocol, then, _reported(instead, reason), role)
+        why = before.deviation or reason
+        at, facts = treatment.decide(protocol, then, _reported(instead, why), Role.NURSE, now)
     (given,) = (fact for fact in facts if not isinstance(fact, VisitCheckedIn))
-    return at, given
+    phase = pathway.visits[given.visit].phase
+    same = phase == pathway.visits[before.visit].phase
+    number = before.session if same else treatment.next_number(pathway, phase)
+    answered = bool(before.deviation) and before.authorized
+    given = replace(given, session=number, authorized=given.authorized or answered)
+    if pathway.visits[given.visit].checked_in is None:
+        return at, (VisitCheckedIn(given.visit), given)
+    return at, (given,)
 
 
 def _reported(instead: RecordDose | RecordStimulation, why: str) -> ReportDose | ReportStimulation:

@@ -35,9 +35,14 @@ from domain.language.phases import PhaseWish
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseWish
 from domain.language.tasks import TaskWish
-from domain.language.treatment import TreatmentWish
+from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.visits import VisitWish
 from domain.rules.refusing import check_open, found, insist
+
+AFTER_THE_END = (
+    ObservationWish | AgainstARule | ReleaseWish | TaskWish | CorrectionWish | BaselineWish
+)
+"""What is said of what happened, or was seen: it is taken after the pathway has ended too."""
 
 
 def decide(
@@ -65,11 +70,14 @@ def correction(
         raise TypeError("not a correction")
     precheck(protocol, pathway, command.wish, now)
     insist(check_may_wish(command.wish, command.by.role), "do this")
-    ids = EventId(f"{command.id}/0"), EventId(f"{command.id}/1")
-    facts = corrections.correct(protocol, pathway, history, command.wish, ids, command.by.role, now)
-    return tuple(
-        Event(known, at, command.by, fact) for known, (at, fact) in zip(ids, facts, strict=False)
+
+    def name(place: int) -> EventId:
+        return EventId(f"{command.id}/{place}")
+
+    facts = corrections.correct(
+        protocol, pathway, history, command.wish, name, command.by.role, now
     )
+    return tuple(Event(name(place), at, command.by, fact) for place, (at, fact) in enumerate(facts))
 
 
 def check_may_wish(wish: Wish, role: Role) -> CheckResult:
@@ -80,7 +88,7 @@ def check_may_wish(wish: Wish, role: Role) -> CheckResult:
     return result_of((found("may-wish", finding, wish.MAY),))
 
 
-def precheck(  # noqa: C901  one question a chapter
+def precheck(  # noqa: C901, PLR0912  one question a chapter
     protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime
 ) -> None:
     """Raise unless a wish can be meant: the pathway goes on, what it names is there, times fit.
@@ -89,7 +97,8 @@ def precheck(  # noqa: C901  one question a chapter
     """
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
-    insist(check_open(pathway), "record anything more")
+    if not isinstance(wish, AFTER_THE_END):
+        insist(check_open(pathway), "do this any more; what happened can still be recorded")
     if isinstance(wish, PhaseWish):
         phases.check_meant(pathway, wish)
     elif isinstance(wish, VisitWish):
@@ -128,7 +137,7 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
     if isinstance(wish, ObservationWish):
         return observations.decide(protocol, pathway, wish, role, now)
     if isinstance(wish, TreatmentWish):
-        return treatment.decide(protocol, pathway, wish, role)
+        return treatment.decide(protocol, pathway, wish, role, now)
     if isinstance(wish, HoldWish):
         return now, holds.decide(pathway, wish, HoldId(command.id))
     if isinstance(wish, OverrideWish):
@@ -136,7 +145,7 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
     if isinstance(wish, TaskWish):
         return now, tasks.decide(pathway, wish, role)
     if isinstance(wish, BaselineWish):
-        return now, baselines.decide(pathway, wish)
+        return now, baselines.decide(protocol, pathway, wish)
     if isinstance(wish, CorrectionWish):
         raise TypeError("a correction is decided over the whole history: see `correction`")
     assert_never(wish)

@@ -27,7 +27,7 @@ LOOK_AGAIN_AFTER = timedelta(hours=24)
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
 
-FIXED = "nobody can override it: put it right and record it anew, or let the patient go"
+FIXED = "do not treat: nobody can override it; call the prescriber, or release the patient"
 
 
 def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Step, ...]:
@@ -36,7 +36,9 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
     Same inputs, same answer.
     """
     if pathway.outcome is not None:
-        return (Finished(pathway.outcome, f"The pathway is {pathway.outcome}."),)
+        # What came in after the end may still have to be seen by somebody.
+        late = reviews.unseen(protocol, pathway)
+        return (*late, Finished(pathway.outcome, f"The pathway is {pathway.outcome}."))
     found = tuple(_steps(protocol, pathway, now))
     if found:
         return found

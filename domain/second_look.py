@@ -12,13 +12,14 @@ from domain.chapters.treatment import Strength, check_may_give_dose, check_may_s
 from domain.language.corrections import ActQuestioned
 from domain.language.events import Event
 from domain.language.findings import CheckResult, Passed, blocks_of
-from domain.language.names import PathwayId, PhaseDecision
+from domain.language.names import PathwayId, PhaseDecision, VisitId
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.phases import DecisionMade
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.visits import VisitProposed
 from domain.rules.corrected import refold, standing
 from domain.rules.leaving import check_may_release
 
@@ -64,19 +65,33 @@ def look_again(
 
 
 def as_of(
-    protocol: CombinedProtocol, pathway: PathwayId, history: Sequence[Event], place: int
+    protocol: CombinedProtocol,
+    pathway: PathwayId,
+    history: Sequence[Event],
+    place: int,
+    *visits: VisitId,
 ) -> Pathway:
-    """The pathway as it was when the event at this place of a standing history was recorded."""
-    return refold(pathway, _before(history, place), protocol.vocabulary)
+    """The pathway as it was when the event at this place of a standing history was recorded.
+
+    With these visits too, which may have been proposed only afterwards.
+    """
+    return refold(pathway, _before(history, place, frozenset(visits)), protocol.vocabulary)
 
 
-def _before(history: Sequence[Event], place: int) -> Iterator[Event]:
+def _before(history: Sequence[Event], place: int, visits: frozenset[VisitId]) -> Iterator[Event]:
     """What had been recorded before an act, and what was so by then although it came later."""
     act = history[place]
-    for number, event in enumerate(history):
-        late = isinstance(event.fact, OF_ITS_TIME) and event.at <= act.at
-        if number < place or (number > place and late):
+    late = [
+        event
+        for event in history[place + 1 :]
+        if isinstance(event.fact, OF_ITS_TIME) and event.at <= act.at
+    ]
+    wanted = visits | {getattr(event.fact, "visit", None) for event in late}
+    yield from history[:place]
+    for event in history[place + 1 :]:
+        if isinstance(event.fact, VisitProposed) and event.fact.visit in wanted:
             yield event
+    yield from late
 
 
 def _check(protocol: CombinedProtocol, then: Pathway, event: Event, act: Act) -> CheckResult:

@@ -69,8 +69,11 @@ def looks_again_from(
 ) -> datetime | None:
     """Say from when on acts are to be looked at again after these events; None if none are."""
     times = [at for at in (came_late(pathway, events),) if at is not None]
-    gone = {event.fact.event for event in events if isinstance(event.fact, EntryVoided)}
-    times += [event.at for event in history if event.id in gone]
+    known = {event.id: event for event in history}
+    for event in events:
+        while isinstance(event.fact, EntryVoided):  # an undone void: what it was about
+            event = known[event.fact.event]  # noqa: PLW2901
+            times.append(event.at)
     return min(times, default=None)
 
 

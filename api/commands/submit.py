@@ -19,10 +19,10 @@ from api.reading.lookup import find_pathway
 from api.reading.patients import read_patient
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
-from domain.language.names import CommandState, RequestId
+from domain.language.names import CommandState, PathwayStatus, RequestId
 from domain.language.refusal import error_of
 from domain.language.visits import CheckIn
-from store import columns, inbox
+from store import columns, inbox, pathways
 from store.database import Transaction
 from store.newer import RecordedByNewer
 from store.records import CommandRecord
@@ -34,6 +34,9 @@ GONE = (
     "this pathway's workflow is gone in Temporal; it is started again from the store within five"
     " minutes, and the command is settled then"
 )
+
+
+OVER = "this pathway has ended; what happened is still recorded, within seconds"
 
 
 async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResponse:
@@ -156,7 +159,10 @@ async def settled(
         async with deps.database.begin() as tx:
             row = await inbox.find(tx, command_id)
     except WorkflowGone:
-        return pending(command_id, pathway_id, GONE)
+        async with deps.database.begin() as tx:
+            found = await pathways.find(tx, pathway_id)
+        over = found is not None and found.status is PathwayStatus.FINISHED
+        return pending(command_id, pathway_id, OVER if over else GONE)
     except Unavailable:
         why = await deps.gateway.why_unanswered(pathway_id)
         return pending(command_id, pathway_id, why)

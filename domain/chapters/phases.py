@@ -105,7 +105,7 @@ def _following(
             entered = _enter(protocol, pathway, after, now)
             if not visits_over(protocol, pathway, phase.id):
                 block = found("phase-over", f"visits of {phase.id} are still to come")
-                raise Refused(f"{block.finding}; move on if they are not to be given", (block,))
+                raise Refused(f"may not continue: {block.finding}", (block,))
             return entered
         case PhaseDecision.STOP | PhaseDecision.COMPLETE:
             insist(check_nobody_is_here(pathway), "end the pathway")

@@ -15,7 +15,13 @@ from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
 from domain.language.names import PhaseId, Role, VisitId
 from domain.language.pathway import Pathway
-from domain.language.protocol import MOTOR_THRESHOLD, CombinedProtocol, StimulationRule
+from domain.language.protocol import (
+    MOTOR_THRESHOLD,
+    CombinedProtocol,
+    Otherwise,
+    StimulationRule,
+    When,
+)
 from domain.language.treatment import (
     AsTheRulesAsk,
     DoseGiven,
@@ -63,16 +69,20 @@ def check_meant(pathway: Pathway, wish: TreatmentWish, now: datetime) -> None:
 
 
 def decide(
-    protocol: CombinedProtocol, pathway: Pathway, wish: TreatmentWish, role: Role
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    wish: TreatmentWish,
+    role: Role,
+    now: datetime,
 ) -> tuple[datetime, tuple[TreatmentFact | VisitCheckedIn, ...]]:
     """Say what was given, and when. Whoever was treated is here, and is observed from then on."""
     match wish:
         case RecordDose() | ReportDose():
             at = wish.first_device_at.astimezone(UTC)
-            given: TreatmentFact = _dose(protocol, pathway, wish, role)
+            given: TreatmentFact = _dose(protocol, pathway, wish, role, now)
         case RecordStimulation() | ReportStimulation():
             at = wish.started_at.astimezone(UTC)
-            given = _stimulation(protocol, pathway, wish, role)
+            given = _stimulation(protocol, pathway, wish, role, now)
         case unknown:
             assert_never(unknown)
     here = pathway.visits[wish.visit].checked_in is not None
@@ -144,13 +154,18 @@ def next_number(pathway: Pathway, phase: PhaseId) -> int:
 
 
 def _dose(
-    protocol: CombinedProtocol, pathway: Pathway, wish: RecordDose | ReportDose, role: Role
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    wish: RecordDose | ReportDose,
+    role: Role,
+    now: datetime,
 ) -> DoseGiven:
     at = wish.first_device_at.astimezone(UTC)
     if not wish.lot.strip():
         raise Malformed("the lot number is required; it is read from the device, never prefilled")
     result = check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
-    against = _against(result, wish, role, "give the dose")
+    since = found_since(protocol, pathway, wish.visit, at, now)
+    against = _against((*blocks_of(result), *since), wish, role, "give the dose")
     phase = pathway.visits[wish.visit].phase
     rule = protocol.phase(phase).dose
     devices = rule.devices_for(wish.mg) if rule else None
@@ -174,6 +189,7 @@ def _stimulation(
     pathway: Pathway,
     wish: RecordStimulation | ReportStimulation,
     role: Role,
+    now: datetime,
 ) -> StimulationGiven:
     at, ended = wish.started_at.astimezone(UTC), wish.ended_at.astimezone(UTC)
     if ended <= at:
@@ -183,7 +199,8 @@ def _stimulation(
         raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
     as_given = Strength(strength, pulses, wish.output_percent)
     result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
-    against = _against(result, wish, role, "stimulate")
+    since = found_since(protocol, pathway, wish.visit, at, now)
+    against = _against((*blocks_of(result), *since), wish, role, "stimulate")
     number = next_number(pathway, pathway.visits[wish.visit].phase)
     return StimulationGiven(
         wish.visit,
@@ -207,15 +224,37 @@ class _Against:
     authorized: bool = True
 
 
-def _against(result: CheckResult, wish: TreatmentWish, role: Role, doing: str) -> _Against:
+def found_since(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime, now: datetime
+) -> Iterator[Blocked]:
+    """Find what says stop now and was found after the time that is typed.
+
+    A treatment typed with an earlier time gets no more than one typed now: it is reported, and a
+    prescriber looks.
+    """
+    phase = protocol.phase(pathway.visits[visit].phase)
+    look = gates.Look(protocol, pathway, now, visit)
+    later = {
+        found.evidence
+        for known in pathway.readings.values()
+        for found in known
+        if at < found.at <= now
+    }
+    for gate in phase.gates:
+        if gate.otherwise is Otherwise.STOP and gate.when is not When.AFTER_EACH_VISIT:
+            for block in gates.evaluate(gate, look):
+                if block.finding is not None and set(block.evidence) & later:
+                    yield block
+
+
+def _against(blocks: tuple[Blocked, ...], wish: TreatmentWish, role: Role, doing: str) -> _Against:
     """Say what a treatment went against: nothing, if it is recorded; something, if it is reported.
 
     Refused if it is recorded and a rule stands in the way, or if it cannot have been. Who is told
     so may not have given it yet, so the refusal says what is in the way, and no way round it.
     """
-    blocks = blocks_of(result)
     if isinstance(wish, AsTheRulesAsk):
-        insist(result, doing)
+        insist(result_of(blocks), doing)
         return _Against()
     insist_reason(wish.what_happened)
     insist(result_of(tuple(block for block in blocks if block.rule in CANNOT_BE)), doing)

@@ -10,6 +10,7 @@ from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
+from domain.language.release import Disposition
 from domain.language.visits import (
     BookVisit,
     CancelVisit,
@@ -94,6 +95,9 @@ def _placing(
 def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitCheckedIn:
     booked = visit_that_is(pathway, visit, VisitStatus.BOOKED).at
     insist(check_nobody_is_here(pathway), "check in")
+    if any(known.went is Disposition.DIED for known in pathway.visits.values()):
+        says = "the patient is recorded as having died"
+        raise Refused(f"{says}; a prescriber stops the pathway", (found("died", says),))
     if booked.day != local_day(now, pathway.zone):
         block = found("visit-day", f"booked for {booked.day}", BookVisit.MAY)
         raise Refused(f"{visit} is on {booked.day}, not today; move it first", (block,))

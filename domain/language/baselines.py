@@ -33,6 +33,7 @@ class BaselineNamed:
     event: EventId | None
     since: datetime
     reason: str = ""
+    number: int = 1  # how often one was named, this time included
     kind: Literal["baseline-named"] = "baseline-named"
 
 

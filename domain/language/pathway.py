@@ -56,6 +56,7 @@ class Visit:
     left_early: bool = False  # before every check was met
     left_at: datetime | None = None
     went: Disposition | None = None
+    left_by: EventId | None = None  # the event that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Session:
     mg: int | None = None
     deviation: bool = False
     authorized: bool = True
+    event: EventId | None = None  # that brought it
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Baseline:
     event: EventId | None
     since: datetime
     by_person: bool
+    times: int = 1  # how often one was named
 
 
 @dataclass(frozen=True, slots=True)

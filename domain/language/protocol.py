@@ -189,6 +189,21 @@ class Requirement:
     value: Decimal | None = None
     answer: str | None = None
 
+    def met(self, value: Decimal | None, answer: str | None) -> bool:
+        """Say whether a reading meets it."""
+        if self.test is Test.RECORDED:
+            return True
+        if self.test is Test.IS:
+            return answer == self.answer
+        if value is None or self.value is None:
+            return False
+        return {
+            Test.AT_MOST: value <= self.value,
+            Test.AT_LEAST: value >= self.value,
+            Test.BELOW: value < self.value,
+            Test.ABOVE: value > self.value,
+        }[self.test]
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

@@ -20,17 +20,24 @@ class NoBaseline:
 
 
 def to_name(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[BaselineNamed]:
-    """Name the baselines of each phase in which a treatment was given and none stands yet."""
+    """Name the baselines of each phase in which a treatment was given and none stands yet.
+
+    Of two scores of one instant the lower is taken: it shows the smaller fall.
+    """
     for phase in pathway.phases:
         given = pathway.sessions_in(phase)
         if not given:
             continue
         since = given[0].started
         for score in sorted(protocol.vocabulary.judged()):
-            if not _stands(pathway, pathway.baselines.get(f"{phase}/{score}"), since):
+            named = pathway.baselines.get(f"{phase}/{score}")
+            if not _stands(pathway, named, since):
                 known = [o for o in pathway.readings.get(score, ()) if o.at <= since]
-                last = known[-1].evidence if known else None
-                yield BaselineNamed(phase, score, last, since)
+                last = [o for o in known if o.at == known[-1].at]
+                lowest = min(last, key=lambda o: o.value or 0, default=None)
+                evidence = None if lowest is None else lowest.evidence
+                times = 1 if named is None else named.times + 1
+                yield BaselineNamed(phase, score, evidence, since, number=times)
 
 
 def baseline_of(
@@ -44,6 +51,9 @@ def baseline_of(
         treated = [p.id for p in protocol.phases if pathway.sessions_in(p.id)]
         of_phase = treated[0] if treated else phase
     named = pathway.baselines.get(f"{of_phase}/{score}")
+    if named is not None and not _was_seen(pathway, f"{of_phase}/{score}", named):
+        says = "the baseline was named anew after a correction: a prescriber looks at it first"
+        return NoBaseline(f"{title} before treatment ({says})")
     if named is None or named.event is None:
         return NoBaseline(f"a {title} from before the first treatment; a prescriber names one")
     found = next((o for o in pathway.readings.get(score, ()) if o.evidence == named.event), None)
@@ -81,6 +91,19 @@ def came_after(pathway: Pathway) -> Iterator[tuple[str, Observed]]:
             before = found.at <= named.since and found.evidence != named.event
             if before and (of_baseline is None or found.at > of_baseline):
                 yield key, found
+
+
+def renamed(key: str, named: Baseline) -> str:
+    """Say what a prescriber is asked about when Kairos named another baseline than before."""
+    return f"{key}/renamed-{named.times}"
+
+
+def _was_seen(pathway: Pathway, key: str, named: Baseline) -> bool:
+    """Say whether a prescriber named a baseline, or has seen that it is another one now."""
+    if named.by_person or named.times == 1:
+        return True
+    about = f"/{renamed(key, named)}#"
+    return any(about in task and known.acknowledged for task, known in pathway.tasks.items())
 
 
 def _stands(pathway: Pathway, named: Baseline | None, since: datetime) -> bool:

@@ -11,11 +11,18 @@ from domain.rules.fold import fold
 
 
 def voided(events: Sequence[Event]) -> frozenset[EventId]:
-    """Name the events that count no more. A void that was itself voided takes nothing away."""
+    """Name the events that count no more.
+
+    A void that was itself voided takes nothing away, and what it said was so instead was not.
+    """
+    voids = {event.id: event.fact for event in events if isinstance(event.fact, EntryVoided)}
     gone: set[EventId] = set()
-    for event in reversed(events):
-        if isinstance(event.fact, EntryVoided) and event.id not in gone:
-            gone.add(event.fact.event)
+    for name, fact in reversed(voids.items()):
+        if name not in gone:
+            gone.add(fact.event)
+            undone = voids.get(fact.event)
+            if undone is not None and undone.instead is not None:
+                gone.add(undone.instead)
     return frozenset(gone)
 
 
@@ -38,7 +45,8 @@ def standing(events: Iterable[Event]) -> tuple[Event, ...]:
 
     def place_of(event: Event) -> int:
         name = event.id
-        while name in in_place_of:
+        # In a part of a history what was in error may be left out: then its stand-in is in place.
+        while name in in_place_of and in_place_of[name] in places:
             name = in_place_of[name]
         return places[name]
 

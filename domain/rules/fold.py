@@ -122,6 +122,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 left_early=bool(fact.findings),
                 left_at=event.at,
                 went=fact.disposition,
+                left_by=event.id,
             )
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case ReadingsTaken() as fact:
@@ -142,6 +143,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 fact.mg,
                 bool(fact.deviation),
                 fact.authorized,
+                event.id,
             )
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, dose))
@@ -156,6 +158,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 None,
                 bool(fact.deviation),
                 fact.authorized,
+                event.id,
             )
             key = f"{phase_id}/{fact.session}"
             return replace(pathway, sessions=_put(pathway.sessions, key, given))
@@ -165,6 +168,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             hold = Hold(fact.reason, event.at, event.by)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case HoldLifted() as fact:
+            if fact.hold not in pathway.holds:
+                return pathway  # it was placed in error
             hold = replace(pathway.holds[fact.hold], lifted_at=event.at)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case GateOverridden() as fact:
@@ -187,8 +192,11 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             task = replace(pathway.tasks[fact.task], closed=True)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
         case BaselineNamed() as fact:
-            named = Baseline(fact.event, fact.since, event.by.role is not Role.KAIROS)
             key = f"{fact.phase}/{fact.score}"
+            by_person = event.by.role is not Role.KAIROS
+            named = Baseline(fact.event, fact.since, by_person, fact.number)
+            if key in pathway.baselines and pathway.baselines[key].times > fact.number:
+                return pathway  # a later one was named already
             return replace(pathway, baselines=_put(pathway.baselines, key, named))
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
             return replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))

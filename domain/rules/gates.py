@@ -140,7 +140,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
             source=gate.source,
             stops=gate.otherwise is Otherwise.STOP,
         )
-    found = next((o for o in latest if not _meets(need, o)), None)
+    found = next((o for o in latest if not need.met(o.value, o.answer)), None)
     if found is None:
         return None
     unit = f" {kind.unit}" if kind.unit else ""
@@ -219,21 +219,6 @@ def _measured(found: Observed, look: Look) -> str:
 def _short(value: Decimal | None) -> str:
     """A value to at most one decimal place, for reading only."""
     return f"{value:.1f}".removesuffix(".0") if value is not None else ""
-
-
-def _meets(need: Requirement, found: Observed) -> bool:
-    if need.test is Test.RECORDED:
-        return True
-    if need.test is Test.IS:
-        return found.answer == need.answer
-    if found.value is None or need.value is None:
-        return False
-    return {
-        Test.AT_MOST: found.value <= need.value,
-        Test.AT_LEAST: found.value >= need.value,
-        Test.BELOW: found.value < need.value,
-        Test.ABOVE: found.value > need.value,
-    }[need.test]
 
 
 def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:

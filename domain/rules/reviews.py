@@ -15,7 +15,7 @@ from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
 from domain.rules import refusing
-from domain.rules.baselines import came_after
+from domain.rules.baselines import came_after, renamed
 from domain.rules.steps import Ask, AskPerson
 
 SEES = (Role.PRESCRIBER,)
@@ -138,17 +138,17 @@ def _finding(kind: ObservationKind, found: Observed) -> str:
 def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     for session in pathway.sessions.values():
         phase = protocol.phase(session.phase)
-        about = f"{session.phase}/{session.number}"
+        about = session.event or f"{session.phase}/{session.number}"
+        what = f"{phase.modality.session.capitalize()} {session.number} of {phase.title}"
         if not session.authorized:
             ask, rule, kind = Ask.REVIEW_UNAUTHORIZED, "not-authorized", SafetyTask.UNAUTHORIZED
             says = (
-                f"{phase.modality.session.capitalize()} {session.number} of {phase.title} was "
-                "given although a rule said stop: see the patient, then say what you found and "
-                "decided. No treatment is given before that."
+                f"{what} was given although a rule said stop: see the patient, then say what you "
+                "found and decided. No treatment is given before that."
             )
         elif session.deviation:
             ask, rule, kind = Ask.REVIEW_DEVIATION, "deviation", SafetyTask.DEVIATION
-            says = f"Session {about} was not given as the rules ask: look at it, then acknowledge."
+            says = f"{what} was not given as the rules ask: look at it, then acknowledge."
         else:
             continue
         yield AskPerson(ask, about, SEES, says, rule, due=phase.look_by(kind, session.started))
@@ -160,7 +160,8 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
                 went = str(visit.went).replace("-", " ")
                 says = f"After {visit.id}: {went}. Follow up, then say what you found and decided."
             due = protocol.phase(visit.phase).look_by(SafetyTask.LEFT_EARLY, visit.left_at)
-            yield AskPerson(Ask.REVIEW_DEVIATION, visit.id, SEES, says, "left-early", due=due)
+            about = visit.left_by or visit.id
+            yield AskPerson(Ask.REVIEW_DEVIATION, about, SEES, says, "left-early", due=due)
 
 
 def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -181,6 +182,15 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
 def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     """Ask about a score from before treatment that came after the baseline was named."""
     seen = _seen(pathway)
+    for key, named in pathway.baselines.items():
+        about = renamed(key, named)
+        if named.by_person or named.times == 1 or (Ask.REVIEW_BASELINE, about) in seen:
+            continue
+        says = (
+            f"The baseline of {key.partition('/')[0]} was named anew after a correction, and no "
+            "benefit is judged against it before you have looked: acknowledge, or name another."
+        )
+        yield AskPerson(Ask.REVIEW_BASELINE, about, SEES, says, "baseline")
     for key, found in came_after(pathway):
         about = f"{key}/{found.evidence}"
         if (Ask.REVIEW_BASELINE, about) not in seen:

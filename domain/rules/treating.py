@@ -98,11 +98,12 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """Was the patient here at that time? A check-in is for its own day."""
     who = CheckIn.MAY
     if visit.checked_in is None:
-        yield found("checked-in", f"{visit.id} is {visit.status}, not checked-in", who)
+        finding = f"{visit.id} is {visit.status}, not checked-in"
+        yield found("checked-in", finding, who, stops=True)
     elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
         yield found("checked-in", f"{visit.id} was checked in on {day}, not on this day", who)
     elif visit.status is not VisitStatus.CHECKED_IN:
-        yield found("visit-open", f"{visit.id} is {visit.status}")
+        yield found("visit-open", f"{visit.id} is {visit.status}", stops=True)
     elif at < visit.checked_in - CLOCK_SKEW:
         yield found("visit-open", f"{visit.id} was not checked in at that time")
 

@@ -9,13 +9,23 @@ import pytest
 from domain.delivery.withdrawn import NEVER_SENT
 from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.events import Event
-from domain.language.names import EventId, ObservationName
+from domain.language.names import (
+    EventId,
+    ObservationName,
+    PathwayStatus,
+    PhaseDecision,
+    PhaseId,
+)
 from domain.language.observations import Measurement, ReadingsTaken, RecordReadings
+from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
 from store import pathways
 from store.database import Database
 from tests.world import NURSE, PRESCRIBER, World, a_world
+from workflows.messages import Turn
+
+INDUCTION = PhaseId("esketamine-induction")
 
 WHY = "typed from another patient's slip"
 
@@ -131,3 +141,21 @@ async def test_the_stored_pathway_is_its_history_folded_anew(world: World) -> No
     assert seen == anew
     assert seen.voided == {entry: WHY}
     assert not seen.readings.get(ObservationName("spo2"))
+
+
+async def test_what_came_in_after_the_end_reaches_the_ehr(world: World) -> None:
+    """On a pathway that has ended a reading and its correction are recorded, and written."""
+    await world.do(PRESCRIBER, Decide(INDUCTION, PhaseDecision.STOP, "The patient's wish."))
+    await world.until_quiet()
+    measurement = Measurement(ObservationName("spo2"), Decimal(97), "%")
+    late = await world.receive(NURSE, RecordReadings(await world.now(), (measurement,)))
+    await world.turns.take_turn(Turn(world.pathway_id, late))
+    assert (await world.command(late)).state == "applied"
+    entry = (await _last(world, ReadingsTaken)).id
+    await world.until_quiet()
+    assert await _statuses(world) == ["final"]
+    wrong = await world.receive(NURSE, CorrectEntry(entry, WHY))
+    await world.turns.take_turn(Turn(world.pathway_id, wrong))
+    await world.until_quiet()
+    assert await _statuses(world) == ["entered-in-error"]
+    assert (await world.row()).status is PathwayStatus.FINISHED

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.chapters.treatment import Strength, check_may_stimulate
+from domain.language.corrections import CorrectEntry
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import blocks_of
 from domain.language.holds import LiftHold, PlaceHold
@@ -20,13 +21,13 @@ from domain.language.names import (
 from domain.language.observations import RecordReadings
 from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import Otherwise
-from domain.language.release import ReleaseVisit
-from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.release import Disposition, ReleaseVisit
+from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation, ReportDose
 from domain.language.visits import BookVisit, MoveVisit, VisitBooked
 from domain.planner import steps, wanted_tasks
 from domain.rules.fold import fold
 from domain.rules.steps import Ask, AskPerson, Await
-from tests.course import SESSION, Course
+from tests.course import PRESCRIBER, SESSION, Course
 from tests.domain.scenes import (
     FIRST,
     FIT_TO_LEAVE,
@@ -229,14 +230,36 @@ def test_a_gate_that_stops_at_the_end_of_a_phase_is_not_decided_over():
         assert refusal is None if allowed else rules(refusal) == ["benefit-at-four-weeks"]
 
 
-def test_after_the_end_nothing_more_is_recorded():
-    """A stopped pathway takes no further wish of any kind."""
+def test_after_the_end_nothing_more_is_arranged():
+    """A stopped pathway takes no order, dose, visit, hold or decision any more."""
     course = a_course()
     course.do(Decide(INDUCTION, PhaseDecision.STOP, "Patient's wish."))
     assert course.pathway.outcome is PathwayOutcome.STOPPED
     assert rules(course.attempt(SignOrder(INDUCTION))) == ["pathway-open"]
     assert rules(dose(course)) == ["pathway-open"]
+    assert rules(course.attempt(PlaceHold(HoldReason.OTHER, "late"))) == ["pathway-open"]
     assert all(task.closed for task in course.pathway.tasks.values())
+
+
+def test_what_happened_is_recorded_after_the_end_too():
+    """A late form, a late dose and a correction go in, and a prescriber sees what they must."""
+    course = dosed()
+    course.wait(minutes(30))
+    course.do(ReleaseVisit(ONE, Disposition.EMERGENCY, "Chest pain; ambulance."))
+    course.follow_next()
+    course.do(Decide(INDUCTION, PhaseDecision.STOP, "Patient's wish."))
+    course.wait(timedelta(days=1))
+    course.assess("phq9", 0, 0, 0, 0, 0, 0, 0, 0, 2)
+    course.do(ReportDose(ONE, course.now - timedelta(days=1), 28, "lot-2", "Found in the log."))
+    late = course.facts(DoseGiven)[-1]
+    assert not late.authorized
+    course.run_rules()
+    asked = {key.partition("/")[0] for key, t in course.pathway.tasks.items() if not t.closed}
+    assert {Ask.REVIEW_RISK, Ask.REVIEW_UNAUTHORIZED} <= asked
+    given = [event for event in course.events if isinstance(event.fact, DoseGiven)][-1]
+    course.do(CorrectEntry(given.id, "It was another patient's."), PRESCRIBER)
+    assert len(course.pathway.sessions_at(ONE)) == 1
+    assert course.pathway.outcome is PathwayOutcome.STOPPED
 
 
 def test_an_earlier_word_that_comes_again_does_not_move_a_visit_back():

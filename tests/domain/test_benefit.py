@@ -159,6 +159,7 @@ def test_any_scale_may_judge_benefit():
     """By PHQ-9: 18 before the first dose and 12 at four weeks is a fall of 33.3 percent."""
     course = Course(FIRST, protocol=on(PHQ9, "phq9_reduction"))
     course.run(Ask.GIVE)
+    course.wait(timedelta(minutes=1))
     course.do(RecordAssessment("phq9", course.now, (*items(18, 8, 3), 0)))
     course.do(course.treatment(ONE, course.now))
     course.wait(timedelta(days=28))
