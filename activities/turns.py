@@ -17,12 +17,12 @@ from activities.capabilities import Plans
 from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
 from domain.delivery.withdrawn import withdrawn
-from domain.delivery.words import Action, Intent
+from domain.delivery.words import Delivery, Intent
 from domain.enrolment import Enrolment
 from domain.language.corrections import EntryVoided
 from domain.language.errors import Unavailable
 from domain.language.events import Event
-from domain.language.names import CommandState, PathwayStatus
+from domain.language.names import CommandState, EventId, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
@@ -229,7 +229,7 @@ class Turns:
             if isinstance(event.fact, EntryVoided):
                 so_far = [*history, *events[: place + 1]]
                 after = refold(before.id, so_far, work.protocol.vocabulary)
-                intents = await self._taken_back(work, event.fact, history, after, plan)
+                intents = await self._taken_back(work, event, history, after, plan)
             else:
                 after = apply(before, event, work.protocol.vocabulary)
                 intents = intents_for(event, before, after, work.protocol, plan, work.now)
@@ -240,27 +240,35 @@ class Turns:
     async def _taken_back(
         self,
         work: _Work,
-        fact: EntryVoided,
+        void: Event,
         history: Sequence[Event],
         after: Pathway,
         plan: EhrPlan,
     ) -> tuple[Intent, ...]:
         """Say what an entry in error asks of the EHR; what of it never left is never sent."""
-        original = next(event for event in history if event.id == fact.event)
+        assert isinstance(void.fact, EntryVoided)  # noqa: S101
+        original = next(event for event in history if event.id == void.fact.event)
         if isinstance(original.fact, EntryVoided):  # it was right after all
-            return tuple(
-                in_error.restore(await ledger.of_event(work.tx, original.fact.event), plan)
-            )
+            was = await ledger.of_event(work.tx, original.fact.event)
+            instead = original.fact.instead
+            stands = [] if instead is None else await self._withdrawn(work, instead)
+            return (*in_error.restore(was, plan), *in_error.void(stands, plan))
+        stands = await self._withdrawn(work, original.id)
+        told = intents_for(original, work.pathway, after, work.protocol, plan, work.now)
+        changes = (intent for intent in told if in_error.is_change(intent))
+        says = intents_for(void, work.pathway, after, work.protocol, plan, work.now)
+        return (*in_error.void(stands, plan), *changes, *(says if stands else ()))
+
+    async def _withdrawn(self, work: _Work, event_id: EventId) -> list[Delivery]:
+        """Withdraw what of an event never left; the writes that may stand in the EHR."""
         stands = []
-        for each in await ledger.of_event(work.tx, original.id):
+        for each in await ledger.of_event(work.tx, event_id):
             decision = withdrawn(each)
             if decision is None:
                 stands.append(each)
             else:
                 await ledger.record_decision(work.tx, each, decision, work.now)
-        told = intents_for(original, work.pathway, after, work.protocol, plan, work.now)
-        changes = (intent for intent in told if intent.action is Action.UPDATE)
-        return (*in_error.void(stands, plan), *changes)
+        return stands
 
     async def _append(
         self, work: _Work, prepared: Sequence[_Prepared], request: str | None

@@ -125,8 +125,10 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield tasks.follow(scene, task, words)
         case TaskClosed(task=task):
             yield tasks.follow(scene, task)
-        case EntryVoided() | ActQuestioned() | BaselineNamed():
-            pass  # what an entry in error brought into the EHR, the ledger knows: `in_error.py`
+        case EntryVoided() as fact:  # what it brought there, the ledger knows: `in_error.py`
+            yield provenance.taken_back(scene, fact)
+        case ActQuestioned() | BaselineNamed():
+            pass
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)
             yield episode.end_care_plan(scene, outcome)

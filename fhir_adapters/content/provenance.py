@@ -6,6 +6,7 @@ a search by `target` finds it again. Must not be written about something that is
 
 from typing import Any
 
+from domain.language.corrections import EntryVoided
 from domain.language.holds import HoldLifted
 from domain.language.names import Role
 from domain.language.overrides import GateOverridden
@@ -55,6 +56,13 @@ def left_otherwise(scene: Scene, fact: VisitReleased) -> Draft:
     reasons = (fact.words or fact.against_advice, *fact.findings)
     activity = LEFT[fact.disposition]
     return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
+
+
+def taken_back(scene: Scene, fact: EntryVoided) -> Draft:
+    """Say who called an entry an error, and why; a Provenance of the entry has no status for it."""
+    reasons = (fact.reason, f"entry {fact.event}")
+    activity = "entry taken back as made in error"
+    return _draft(scene, ArtefactKind.OVERRIDE, scene.patient, activity, reasons)
 
 
 def decision(scene: Scene, fact: DecisionMade) -> Draft:

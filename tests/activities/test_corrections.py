@@ -159,3 +159,33 @@ async def test_what_came_in_after_the_end_reaches_the_ehr(world: World) -> None:
     await world.until_quiet()
     assert await _statuses(world) == ["entered-in-error"]
     assert (await world.row()).status is PathwayStatus.FINISHED
+
+
+async def test_an_undone_amendment_leaves_one_entry_in_the_ehr(world: World) -> None:
+    """The amendment was the error: its stand-in is marked, and the first entry is as before."""
+    entry = await _saturation(world, 97)
+    at = (await _last(world, ReadingsTaken)).at
+    await world.until_quiet()
+    other = RecordReadings(at, (Measurement(ObservationName("spo2"), Decimal(96), "%"),))
+    await world.do(NURSE, CorrectEntry(entry, WHY, other))
+    await world.until_quiet()
+    void = await _last(world, EntryVoided)
+    await world.do(NURSE, CorrectEntry(void.id, "it was right at first"))
+    await world.until_quiet()
+    values = {
+        each["valueQuantity"]["value"]: each["status"]  # type: ignore[index]
+        for each in await world.in_ehr("Observation")
+    }
+    assert values == {97: "final", 96: "entered-in-error"}
+
+
+async def test_who_took_an_entry_back_and_why_stands_in_the_ehr(world: World) -> None:
+    """A Provenance cannot be marked, so another one says that the entry was made in error."""
+    entry = await _saturation(world)
+    await world.until_quiet()
+    await world.do(NURSE, CorrectEntry(entry, WHY))
+    await world.until_quiet()
+    rows = [row for row in await world.ledger() if row.resource_type == "Provenance"]
+    (said,) = [row for row in rows if "taken back" in str(row.body)]
+    assert WHY in str(said.body)
+    assert said.state == "confirmed"

@@ -65,7 +65,7 @@ def _known(intents: list[Intent]) -> dict[str, str]:
 
 
 def test_the_story_tells_every_kind_of_fact(story) -> None:
-    """No kind of fact is forgotten by these tests, but those that write nothing by themselves."""
+    """No kind of fact is forgotten by these tests, but those that are told elsewhere."""
     silent = {EntryVoided, ActQuestioned, BaselineNamed}
     assert {type(step.event.fact) for step in story} == set(get_args(Fact)) - silent
 
