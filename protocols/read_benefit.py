@@ -17,10 +17,9 @@ def read_benefit(
 ) -> dict[ObservationName, BaselineRule]:
     """Read a rule for each such score, and none for any other."""
     known = words.vocabulary.observations
-    kinds = [
-        known[need.observation] for g in gates for need in g.require if need.observation in known
-    ]
-    judged = sorted({kind.reduction_of for kind in kinds if kind.reduction_of is not None})
+    needs = [need.observation for gate in gates for need in gate.require]
+    scores = [known[name].reduction_of for name in needs if name in known]
+    judged = sorted(score for score in set(scores) if score is not None and score in known)
     if not judged:
         if words.complete:
             top.absent("benefit", "no gate asks for the fall of a score")
@@ -34,12 +33,16 @@ def read_benefit(
 def _rule(
     section: Section, words: Words, score: ObservationName, sources: Collection[str]
 ) -> BaselineRule:
-    unit = words.vocabulary.observations[score].unit or ""
+    kind = words.vocabulary.observations[score]
+    at_least = section.read(
+        "at_least", lambda text: parse_quantity(text, (kind.unit or "",))[0], Decimal(1)
+    )
+    if section.sound("at_least") and not 0 < at_least <= (kind.high or 0):
+        most = f"above 0 and at most {kind.high}"
+        section.wrong("at_least", f"must be {most} {kind.unit}: from 0 no fall can be judged")
     return BaselineRule(
         anchor=section.choice("baseline", Anchor),
         within=section.read("measured_within", parse_elapsed, timedelta(days=1)),
-        at_least=section.read(
-            "at_least", lambda text: parse_quantity(text, (unit,))[0], Decimal(1)
-        ),
+        at_least=at_least,
         source=read_source(section, sources),
     )

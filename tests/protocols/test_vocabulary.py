@@ -4,7 +4,7 @@ import pytest
 
 from protocols.codes import check_digit_fits
 from protocols.loader import SHIPPED, load_protocols
-from tests.protocols.protocol_folder import VOC, Wrong, check_told, copied, problems, spoil
+from tests.protocols.protocol_folder import ESK, VOC, Wrong, check_told, copied, problems, spoil
 
 WRONG: list[Wrong] = [
     (VOC, "code: 8480-6", "code: 8480-5", "8480-5", "its LOINC check digit does not fit"),
@@ -28,6 +28,11 @@ WRONG: list[Wrong] = [
     (VOC, "observation: phq9_item9", "observation: spo2", "spo2", "must have the range 0 to 3"),
     (VOC, "[tms-operator, prescriber]", "nobody", "recorded_by: nobody", "can derive only"),
     (VOC, "[tms-operator, prescriber]", "[auditor]", "recorded_by: [auditor]", "auditor cannot"),
+    (VOC, "reduction_of: madrs_total", "reduction_of: hamd", "reduction_of: hamd", "not the total"),
+    (VOC, "reduction_of: phq9_total", "reduction_of: phq9_item9", "phq9_item9", "not the total"),
+    (ESK, "at_least: 10 points", "at_least: 0 points", "at_least: 0", "must be above 0"),
+    (ESK, "at_least: 10 points", "at_least: 999 points", "at_least: 999", "at most 60"),
+    (ESK, "when_closed: the", "when_closed: '-'  # the", "when_closed: '-'", "in words who looks"),
     (
         VOC,
         "total: phq9_total\n    recorded_by: [care-manager, nurse, prescriber]",
