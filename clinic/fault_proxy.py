@@ -1,6 +1,6 @@
 """The wire between Kairos and the EHR, which can be hurt in the ways that wires are.
 
-A relay on loopback that forwards one whole request and one whole response at a time. Everything it
+A proxy on loopback that forwards one whole request and one whole response at a time. Everything it
 does by default is faithful; each fault is asked for, once. Runs in a thread of its own, so that the
 demo may also drive it from code that blocks. Must not change what a request or response says.
 """
@@ -66,7 +66,7 @@ class Fault:
 
 
 class FaultProxy:
-    """Listens on its own port and relays to `upstream_port`."""
+    """Listens on its own port and passes on to `upstream_port`."""
 
     def __init__(self, upstream_port: int = 0) -> None:
         """Open it at once; `upstream_port` may be set later, before the first call."""

@@ -26,10 +26,10 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
     batch = max((visit.batch for visit in pathway.visits.values()), default=0) + 1
     facts: list[tuple[str, Fact]] = [
         (
-            f"proposed/{plan.visit}",
-            VisitProposed(plan.visit, plan.phase, plan.stage, plan.at, batch, plan.replaces),
+            f"proposed/{each.visit}",
+            VisitProposed(each.visit, each.phase, each.stage, each.at, batch, each.replaces),
         )
-        for plan in to_propose(protocol, pathway, now)
+        for each in to_propose(protocol, pathway, now)
     ]
     over = [
         visit

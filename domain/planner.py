@@ -22,7 +22,7 @@ OVERDUE_AFTER = timedelta(minutes=30)
 """How long after its start a booked visit is called overdue. A reminder, not an alarm."""
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
-"""The longest that anything sleeps without looking again, so that no plan grows stale."""
+"""The longest that anything sleeps without looking again, so that no answer grows stale."""
 
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
@@ -53,9 +53,11 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
         if visit.status is VisitStatus.CHECKED_IN:
             yield from _in_visit(protocol, phase, pathway, visit, now)
     yield from _order(phase, pathway)
-    plans = to_propose(protocol, pathway, now)
-    if plans:
-        yield ProposeVisits(plans, f"Propose {len(plans)} visits of {phase.title}.", "schedule")
+    proposals = to_propose(protocol, pathway, now)
+    if proposals:
+        yield ProposeVisits(
+            proposals, f"Propose {len(proposals)} visits of {phase.title}.", "schedule"
+        )
     late = (
         reviews.late(protocol, pathway, now) if not visits_over(protocol, pathway, phase.id) else ()
     )

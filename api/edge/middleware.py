@@ -131,12 +131,12 @@ async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:
         if len(raw) > body.MOST_BYTES:
             raise body.too_large()
     whole = bytes(raw)
-    meant = b""
+    canonical = b""
     if whole:
         body.check_media_type(headers.get("content-type"))
-        meant = body.canonical(body.read_body(whole))
-    asked = f"{scope['method']} {scope['path']}\n".encode()
-    scope["state"]["fingerprint"] = sha256(asked + meant).hexdigest()
+        canonical = body.canonical(body.read_body(whole))
+    target = f"{scope['method']} {scope['path']}\n".encode()
+    scope["state"]["fingerprint"] = sha256(target + canonical).hexdigest()
     handed_on = False
 
     async def again() -> Message:

@@ -89,8 +89,8 @@ def _questions(lane: Sequence[InLane], endless: Mapping[str, str]) -> Iterator[Q
             continue
         needs = sorted(dict.fromkeys(each.all_needs))
         reason = "; ".join(endless[need] for need in needs if need in endless) or None
-        asked = each.reason if each.needs_person else None
-        if reason != asked:
+        before = each.reason if each.needs_person else None
+        if reason != before:
             yield Question(each.id, reason)
 
 

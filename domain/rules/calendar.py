@@ -111,10 +111,10 @@ def to_propose(
     if pathway.phases[phase].signed is None or pathway.open_holds():
         return ()
     schedule = protocol.phase(phase).schedule
-    plans: list[ProposedVisit] = []
+    proposals: list[ProposedVisit] = []
     for stage in range(len(schedule.stages)):
-        plans.extend(_stage(protocol, pathway, stage, now, plans))
-    return tuple(plans)
+        proposals.extend(_stage(protocol, pathway, stage, now, proposals))
+    return tuple(proposals)
 
 
 def visits_over(protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId) -> bool:
@@ -144,10 +144,10 @@ def _stage(
     gone = (VisitStatus.CANCELLED, VisitStatus.MISSED)
     kept = [v for v in pathway.visits.values() if v.status not in gone]
     elsewhere = {v.at.day for v in kept if v.phase != phase}
-    taken = {v.at.day for v in kept if v.phase == phase} | {plan.at.day for plan in planned}
+    taken = {v.at.day for v in kept if v.phase == phase} | {proposal.at.day for proposal in planned}
     used = {v.proposed.day for v in mine if v.replaces is None}
     number = len(pathway.visits_in(phase)) + len(planned)
-    plans: list[ProposedVisit] = []
+    proposals: list[ProposedVisit] = []
     wanted = _wanted(schedule, pathway, stage, mine)
     all_seen = True
     for day in regular_days(schedule, stage, anchor.day):
@@ -160,7 +160,7 @@ def _stage(
             continue
         number += 1
         taken.add(day)
-        plans.append(_plan(phase, stage, number, day, anchor, pathway.zone, None))
+        proposals.append(_proposal(phase, stage, number, day, anchor, pathway.zone, None))
         wanted = wanted - 1 if wanted is not None else None
     if wanted and all_seen:
         missed = [v.id for v in mine if v.status in (VisitStatus.MISSED, VisitStatus.CANCELLED)]
@@ -171,8 +171,8 @@ def _stage(
             taken.add(day)
             number += 1
             lost_visit = lost[extra] if extra < len(lost) else None
-            plans.append(_plan(phase, stage, number, day, anchor, pathway.zone, lost_visit))
-    return plans
+            proposals.append(_proposal(phase, stage, number, day, anchor, pathway.zone, lost_visit))
+    return proposals
 
 
 def _wanted(schedule: Schedule, pathway: Pathway, stage: int, mine: list[Visit]) -> int | None:
@@ -207,7 +207,7 @@ def _hour_on(day: date, anchor: LocalTime, zone: str) -> LocalTime:
     return LocalTime(day, anchor.hour.replace(hour=(anchor.hour.hour + 1) % 24))
 
 
-def _plan(
+def _proposal(
     phase: PhaseId,
     stage: int,
     number: int,

@@ -201,8 +201,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
             return replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
         case ActQuestioned() as fact:
-            asked = Questioned(fact.about, fact.findings, event.at)
-            return replace(pathway, questioned=_put(pathway.questioned, fact.event, asked))
+            question = Questioned(fact.about, fact.findings, event.at)
+            return replace(pathway, questioned=_put(pathway.questioned, fact.event, question))
         case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
 

@@ -73,12 +73,12 @@ def how_ended(
     decides that the pathway is complete, or that it moves on.
     """
     given = len(pathway.sessions_in(rules.id))
-    asked = [stage.sessions for stage in rules.schedule.stages]
+    ordered = [stage.sessions for stage in rules.schedule.stages]
     if given == 0:
         return "cancelled"
-    if None in asked:
+    if None in ordered:
         return "stopped" if outcome is PathwayOutcome.STOPPED else "completed"
-    return "completed" if given >= sum(count or 0 for count in asked) else "stopped"
+    return "completed" if given >= sum(count or 0 for count in ordered) else "stopped"
 
 
 def kind_of(rules: Protocol) -> ArtefactKind:

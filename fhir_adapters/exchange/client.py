@@ -117,9 +117,9 @@ class EhrClient:
         """Search, following next links to the same origin; `complete` says if all was read."""
         doing = f"search {resource_type}"
         gathering = Gathering(resource_type)
-        url, asked = resource_type, tuple(params) or None
+        url, query = resource_type, tuple(params) or None
         for _ in range(pages):
-            bundle = self._object(await self._get(url, asked), doing)
+            bundle = self._object(await self._get(url, query), doing)
             if bundle.get("resourceType") != "Bundle":
                 raise NoAnswer("the EHR answered a search with something else than a Bundle")
             gathering.take(bundle)
@@ -128,7 +128,7 @@ class EhrClient:
                 return gathering.result(complete=gathering.whole)
             if not following:
                 break
-            url, asked = following, None
+            url, query = following, None
         return gathering.result(complete=False)
 
     async def create(

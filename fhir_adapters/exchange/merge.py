@@ -41,9 +41,9 @@ def undisputed(
             return key not in one and key not in other
         return not differences({key: one[key]}, other, base_url, whole=False)
 
-    asked = [key for key in changes if not same(key, changes, held)]
-    free = [key for key in asked if same(key, before, held)]
-    theirs = [key for key in asked if key not in free]
+    changed = [key for key in changes if not same(key, changes, held)]
+    free = [key for key in changed if same(key, before, held)]
+    theirs = [key for key in changed if key not in free]
     disputed = [key for key in theirs if key == "status" or not same(key, changes, before)]
     return {key: changes[key] for key in free}, tuple(disputed)
 

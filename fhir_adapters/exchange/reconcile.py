@@ -132,9 +132,9 @@ async def _find_by_content(
     if ours:
         return _verdict(client.vendor, result, ours, honoured=honoured)
     strangers = [hit for hit in result.resources if not carries(hit, None)]
-    meant = {key: value for key, value in body.items() if key != "identifier"}
-    same = [hit for hit in strangers if not differences(meant, hit, client.base_url)]
-    if not same and any(_alike(meant, hit, client.base_url) for hit in strangers):
+    content = {key: value for key, value in body.items() if key != "identifier"}
+    same = [hit for hit in strangers if not differences(content, hit, client.base_url)]
+    if not same and any(_alike(content, hit, client.base_url) for hit in strangers):
         return Unproven("something of the same kind and time is there with other content")
     return _verdict(client.vendor, result, same, honoured=honoured)
 
@@ -218,10 +218,10 @@ def time_of(body: Mapping[str, Any]) -> str | None:
     return date if isinstance(date, str) else None
 
 
-def _alike(meant: Mapping[str, Any], hit: Mapping[str, Any], base_url: str) -> bool:
+def _alike(content: Mapping[str, Any], hit: Mapping[str, Any], base_url: str) -> bool:
     """Say whether a hit has the same time and code, whatever else it says."""
-    mine, theirs = as_instant(time_of(meant) or ""), as_instant(time_of(hit) or "")
+    mine, theirs = as_instant(time_of(content) or ""), as_instant(time_of(hit) or "")
     if mine is None or mine != theirs:
         return False
-    code = {key: meant[key] for key in ("code",) if key in meant}
+    code = {key: content[key] for key in ("code",) if key in content}
     return not differences(code, hit, base_url, whole=False)

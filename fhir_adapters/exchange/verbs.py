@@ -127,15 +127,15 @@ async def _change(
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
         raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
-    write, meant = dict(changes), merged(held.resource, changes)
+    write, whole = dict(changes), merged(held.resource, changes)
     if held.version != before.version:
         write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)
         if disputed:
             raise Disputed(ehr_id, disputed, differ)
     if not write:
-        return Written(ehr_id, held.version, existed=True, whole=meant)
+        return Written(ehr_id, held.version, existed=True, whole=whole)
     body = merged(held.resource, write)
-    return replace(await client.update(resource_type, ehr_id, body, held.version), whole=meant)
+    return replace(await client.update(resource_type, ehr_id, body, held.version), whole=whole)
 
 
 def _of(intent: Intent, last_seen: LastSeen, known: Mapping[str, str]) -> dict[str, Any]:
