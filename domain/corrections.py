@@ -100,7 +100,7 @@ def correct(
     _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
         raise Conflict("this was marked as entered in error already")
-    _insist_nothing_rests_on_it(pathway, original)
+    _insist_nothing_rests_on_it(pathway, history, original)
     reason = wish.reason.strip()
     if wish.instead is None:
         return ((now, EntryVoided(wish.event, reason)),)
@@ -193,7 +193,9 @@ def _is_at_risk(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed)
     return any(alert is not None and alert.met(x.value, x.answer) for alert, x in alerts)
 
 
-def _insist_nothing_rests_on_it(pathway: Pathway, original: Event) -> None:
+def _insist_nothing_rests_on_it(
+    pathway: Pathway, history: Sequence[Event], original: Event
+) -> None:
     """Refuse where something stands that could not be without it."""
     fact = original.fact
     if isinstance(fact, VisitCheckedIn) and pathway.sessions_at(fact.visit):
@@ -202,6 +204,10 @@ def _insist_nothing_rests_on_it(pathway: Pathway, original: Event) -> None:
     if isinstance(fact, DecisionMade) and fact.phase != pathway.phase:
         says = f"the pathway has moved on to {pathway.phase} by this decision"
         raise Refused(says, (found("phase", says),))
+    if isinstance(fact, EntryVoided) and fact.instead in voided(history):
+        # Otherwise the first entry would count beside what stands for its stand-in.
+        says = "what was so instead was corrected in its turn: take that correction back first"
+        raise Refused(says, (found("corrected-since", says, CARE),))
 
 
 def _in_truth(

@@ -45,11 +45,7 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
         "performer": [{"actor": scene.author}],
         "note": [{"text": details}],
     }
-    order = scene.link(
-        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
-    )
-    if order is not None:
-        body["basedOn"] = [order]
+    body |= _under_order(scene, phase)
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"Deep TMS session given {scene.at} to {ended}. {details}."
     return created(ArtefactKind.STIMULATION, artefact, body, says)
@@ -68,14 +64,18 @@ def not_given(scene: Scene, fact: VisitReleased) -> Draft:
         "performedDateTime": scene.at,
         "performer": [{"actor": scene.author}],
     }
-    order = scene.link(
-        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
-    )
-    if order is not None:
-        body["basedOn"] = [order]
+    body |= _under_order(scene, phase)
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"Deep TMS session not given: {why}."
     return created(ArtefactKind.STIMULATION, artefact, body, says)
+
+
+def _under_order(scene: Scene, phase: PhaseId) -> dict[str, Any]:
+    """Name the order that a session belongs to, as this EHR holds it."""
+    order = scene.link(
+        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+    )
+    return {} if order is None else {"basedOn": [order]}
 
 
 def _subsequent(scene: Scene, phase: PhaseId) -> bool:

@@ -165,6 +165,24 @@ def test_a_void_of_an_amendment_leaves_the_first_entry_alone():
     assert session.event == first.id
 
 
+def test_corrections_of_corrections_are_taken_back_from_the_last():
+    """One dose amended twice stays one dose: the first amendment is undone after the second."""
+    course = dosed()
+    first = entry(course, DoseGiven)
+    for lot in ("lot-b", "lot-c"):
+        other = RecordDose(ONE, course.now, 56, lot)
+        assert correct(course, entry(course, DoseGiven), NURSE, other) is None
+    early, late = entry(course, EntryVoided, 0), entry(course, EntryVoided, 1)
+    assert rules(correct(course, early, NURSE)) == ["corrected-since"]  # type: ignore[arg-type]
+    for void, lot in ((late, "lot-b"), (early, "lot-1")):
+        assert correct(course, void, NURSE) is None
+        (session,) = course.pathway.sessions_at(ONE)
+        given_ = next(e.fact for e in course.events if e.id == session.event)
+        assert isinstance(given_, DoseGiven)
+        assert given_.lot == lot
+    assert course.pathway.sessions_at(ONE)[0].event == first.id
+
+
 def test_nobody_who_died_is_checked_in():
     """After a death a visit takes nobody, and a prescriber is asked to follow up."""
     course = dosed()
