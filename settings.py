@@ -5,8 +5,10 @@ name in lower case (`/run/secrets/kairos_database_url`), so that no secret needs
 environment. Nothing else that runs in production reads the environment.
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -21,6 +23,14 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = Path("/run/secrets")
+
+
+def _is_here(host: str) -> bool:
+    """Say whether a host's name can only mean this machine."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class DatabaseSettings(BaseSettings):
@@ -44,9 +54,20 @@ class Settings(DatabaseSettings):
     temporal_address: str = Field(description="host:port of the Temporal frontend")
     temporal_namespace: str = "default"
     installation_file: Path = Field(description="YAML file naming sites and EHR connections")
-    clinical_clock: Literal["system", "temporal-test-server"] = Field(
+    environment: Literal["production", "rehearsal"] = Field(
+        default="production",
+        description="`rehearsal` allows a pretended clock; its patients must be synthetic, and"
+        " every part it reaches must be on this machine",
+    )
+    clinical_clock: Literal["system", "temporal-test-server", "movable"] = Field(
         default="system",
-        description="whose time clinical rules use; the test server's only in demo and tests",
+        description="whose time clinical rules use: the machine's, the time-skipping test server's"
+        " (demo and tests), or one that a command moves on (`./dev up --story`). The last two only"
+        " in a rehearsal",
+    )
+    clock_file: Path | None = Field(
+        default=None,
+        description="where the movable clock keeps how far it is ahead; required for it",
     )
     roll_over_at: int = Field(
         default=350,
@@ -61,6 +82,34 @@ class Settings(DatabaseSettings):
         " under `/metrics`; without it none are offered. Nobody is asked for a token there",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _pretends_only_in_a_rehearsal(self) -> Self:
+        if self.clinical_clock == "system":
+            return self
+        if self.environment != "rehearsal":
+            message = (
+                f"KAIROS_CLINICAL_CLOCK={self.clinical_clock} is a pretended clock: doses would be"
+                " timed by it. It needs KAIROS_ENVIRONMENT=rehearsal, with synthetic patients only"
+            )
+            raise ValueError(message)
+        if self.clinical_clock == "movable" and self.clock_file is None:
+            message = "KAIROS_CLINICAL_CLOCK=movable needs KAIROS_CLOCK_FILE"
+            raise ValueError(message)
+        if not _is_here(self.temporal_address.rpartition(":")[0]):
+            message = "a rehearsal's KAIROS_TEMPORAL_ADDRESS must be on this machine (loopback)"
+            raise ValueError(message)
+        return self
+
+    def check_rehearsal(self, installation: "Installation") -> None:
+        """Refuse a pretended clock where an EHR is not on this machine. ValueError names it."""
+        if self.clinical_clock == "system":
+            return
+        for each in installation.connections:
+            if not _is_here(urlsplit(each.base_url).hostname or ""):
+                raise ValueError(
+                    f"a rehearsal's EHRs must be on this machine (loopback); {each.id} is not"
+                )
 
 
 class ApiSettings(Settings):

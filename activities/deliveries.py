@@ -91,7 +91,7 @@ class Deliveries:
 
     async def _notice_a_restore(self) -> None:
         """See before anything is sent whether what counts as unsent may be believed."""
-        now = await self._clock.now()
+        now = await self._clock.pace()
         async with self._database.begin() as tx:
             if await restores.is_another(tx, now):
                 log.error("database_restored")
@@ -145,7 +145,7 @@ class Deliveries:
 
         None if the lane holds nothing more.
         """
-        now = await self._clock.now()
+        now = await self._clock.pace()
         aside = self._left_alone(lane, now)
         async with self._database.begin() as tx:
             delivery = await self._next(tx, lane, aside, now)

@@ -229,7 +229,7 @@ class Recovery:
         """
         while True:
             try:
-                now = await self._clock.now()
+                now = await self._clock.pace()
                 async with self._database.begin(restores.WITHIN_SECONDS) as tx:
                     if await restores.is_another(tx, now):
                         log.error("database_restored")

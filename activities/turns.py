@@ -54,6 +54,7 @@ class _Work:
     protocol: CombinedProtocol
     pathway: Pathway
     now: datetime
+    pace: datetime  # the time by which writes to the EHR are kept apart
     writes: bool = False  # to the EHR
 
 
@@ -115,16 +116,16 @@ class Turns:
             raise ApplicationError(message, type="Defect", non_retryable=True) from None
 
     async def _take(self, turn: Turn) -> Taken:
-        now = await self._clock.now()
+        now, pace = await self._clock.now(), await self._clock.pace()
         async with self._database.begin() as tx:
             recording = await Recording.on(tx, turn.pathway_id)
             restored = recording.stored.version < turn.seen
             if restored:
-                await _note_loss(tx, recording, turn.seen, now)
+                await _note_loss(tx, recording, turn.seen, now, pace)
             command = await _command(tx, recording, turn)
             ended = _Ended() if command is None else _Ended.settled_before(command)
             if command is None or command.state is CommandState.RECEIVED:
-                ended = await self._record(tx, recording, command, now)
+                ended = await self._record(tx, recording, command, now, pace)
             after = recording.stored
         # A command that was settled before is woken for too: who settled it may have died first.
         if ended.writes or ended.earlier:
@@ -148,12 +149,17 @@ class Turns:
             log.warning("lane_not_woken", error_type=type(error).__name__)
 
     async def _record(
-        self, tx: Transaction, recording: Recording, command: CommandRecord | None, now: datetime
+        self,
+        tx: Transaction,
+        recording: Recording,
+        command: CommandRecord | None,
+        now: datetime,
+        pace: datetime,
     ) -> _Ended:
         """Record what the command and the time bring; whether it writes, and the command's end."""
         protocol = await self._protocols.of(tx, recording.stored.protocol_sha256)
         pathway = await recording.pathway(protocol)
-        work = _Work(tx, recording, protocol, pathway, now)
+        work = _Work(tx, recording, protocol, pathway, now, pace)
         refusal: Refusal | None = None
         wanted: object = None
         if command is not None:
@@ -267,27 +273,29 @@ class Turns:
             if decision is None:
                 stands.append(each)
             else:
-                await ledger.record_decision(work.tx, each, decision, work.now)
+                await ledger.record_decision(work.tx, each, decision, work.pace)
         return stands
 
     async def _append(
         self, work: _Work, prepared: Sequence[_Prepared], request: str | None
     ) -> None:
         for each in prepared:
-            await work.recording.append(each.event, each.intents, request, work.now)
+            await work.recording.append(each.event, each.intents, request, work.now, work.pace)
             work.pathway = each.after
             work.writes = work.writes or bool(each.intents)
 
 
-async def _note_loss(tx: Transaction, recording: Recording, seen: int, now: datetime) -> None:
+async def _note_loss(
+    tx: Transaction, recording: Recording, seen: int, now: datetime, pace: datetime
+) -> None:
     """The store knows less than a run has seen stored: it was restored from a backup."""
     found = recording.stored
     log.error(
         "database_restored", pathway_id=found.id, version=found.version, count=seen - found.version
     )
     recording.note("events-lost", f"{found.version + 1}-{seen}", now)
-    if not is_fresh(await restores.restored_at(tx), now):
-        await restores.distrust(tx, now)
+    if not is_fresh(await restores.restored_at(tx), pace):
+        await restores.distrust(tx, pace)
 
 
 async def _command(tx: Transaction, recording: Recording, turn: Turn) -> CommandRecord | None:

@@ -3,7 +3,7 @@
 `Gateway` is the API's only way to a workflow; tests put another one in its place.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from store.records import PathwayRecord
 from store.schema import newest
 from temporal import gateway as to_temporal
 from temporal import versions
-from temporal.clock import Clock, clock_for
+from temporal.clock import Clock, MovableClock, clock_for
 from workflows.messages import ROLL_OVER_AT, PathwayInput, Settled
 
 HEALTH_PATIENCE = timedelta(seconds=2)
@@ -51,6 +51,10 @@ class Gateway(Protocol):
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
         """Have a command that stands in the inbox settled. Raises Unavailable."""
+        ...
+
+    async def look(self, pathway_id: str) -> None:
+        """Have a pathway look at what is due. Raises Unavailable."""
         ...
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
@@ -119,6 +123,7 @@ class Dependencies:
     tokens: Tokens
     cursors: Cursors
     schema: str  # the revision that the code expects
+    movable: MovableClock | None = None  # the clock, where it can be moved on
     roll_over_at: int = ROLL_OVER_AT
     pinned: PinnedProtocols = field(default_factory=PinnedProtocols)
 
@@ -139,6 +144,9 @@ class TemporalGateway:
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
         return await to_temporal.send(self._client, pathway_id, command_id)
+
+    async def look(self, pathway_id: str) -> None:
+        await to_temporal.look(self._client, pathway_id)
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
         try:
@@ -165,16 +173,21 @@ class TemporalGateway:
         return sorted(found.stranded) if found else []
 
 
-class ReachableClock:
+class ReachableClock(Clock):
     """Another clock, whose being out of reach is Unavailable like everything else's."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def now(self) -> datetime:
-        """The time now, in UTC."""
+        return await self._ask(self._clock.now)
+
+    async def pace(self) -> datetime:
+        return await self._ask(self._clock.pace)
+
+    async def _ask(self, which: Callable[[], Awaitable[datetime]]) -> datetime:
         try:
-            return await self._clock.now()
+            return await which()
         except RPCError as error:
             raise Unavailable("the clinic's clock does not answer") from error
 
@@ -183,6 +196,7 @@ class ReachableClock:
 async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Read what there is to read, connect, and close everything at the end."""
     installation = load_installation(settings.installation_file)
+    settings.check_rehearsal(installation)
     protocols = load_protocols(settings.protocols_dir)
     async with AsyncExitStack() as closing:
         client = await to_temporal.connected(
@@ -192,16 +206,18 @@ async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(installation.connections)
         closing.push_async_callback(ehrs.close)
+        clock = clock_for(settings.clinical_clock, client, settings.clock_file)
         fetch = partial(read_key_set, settings.oidc_jwks)
         yield Dependencies(
             installation=installation,
             protocols=protocols,
             database=database,
             gateway=TemporalGateway(client),
-            clock=ReachableClock(clock_for(settings.clinical_clock, client)),
+            clock=ReachableClock(clock),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),
             cursors=Cursors(settings.cursor_secret.get_secret_value()),
             schema=newest(),
+            movable=clock if isinstance(clock, MovableClock) else None,
             roll_over_at=settings.roll_over_at,
         )

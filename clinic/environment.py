@@ -39,6 +39,7 @@ def environment_of_kairos(
     temporal_address: str,
     api_port: int,
     clinical_clock: str,
+    clock_file: Path | None = None,
 ) -> dict[str, str]:
     """The environment of the API, the worker and the migrations; ours without its `KAIROS_`."""
     return {
@@ -50,7 +51,9 @@ def environment_of_kairos(
         "KAIROS_OIDC_AUDIENCE": issuer.audience,
         "KAIROS_OIDC_JWKS": str(issuer.jwks),
         "KAIROS_CURSOR_SECRET": secrets.token_hex(32),
+        "KAIROS_ENVIRONMENT": "production" if clinical_clock == "system" else "rehearsal",
         "KAIROS_CLINICAL_CLOCK": clinical_clock,
+        **({} if clock_file is None else {"KAIROS_CLOCK_FILE": str(clock_file)}),
         "KAIROS_API_HOST": LOOPBACK,
         "KAIROS_API_PORT": str(api_port),
         "NO_PROXY": "*",  # everything is on loopback, whatever proxy the machine has

@@ -4,12 +4,13 @@ Each part asks the API what is there and acts on it; nothing about the protocol 
 but what a visit of each kind takes.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from demo.agenda import Agenda
+from demo.patients import SyntheticPatient
 from demo.staff import Staff
 from demo.visits import (
     MINUTE,
@@ -17,14 +18,13 @@ from demo.visits import (
     Now,
     Tell,
     answer,
-    blood_pressure,
+    at_rest,
     motor_threshold,
-    spo2,
 )
 
 ZONE = ZoneInfo("America/New_York")
 PROTOCOL = "esketamine-then-dtms"
-THRESHOLD = 52
+SITE = "manhattan"
 
 
 @dataclass
@@ -35,21 +35,28 @@ class Course:
     agenda: Agenda
     now: Now
     tell: Tell
+    patient: SyntheticPatient
+    site: str = SITE
+    zone: ZoneInfo = ZONE
     path: str = ""
     phase: str = "enrolment"
     arrivals: int = 0
     """Visits of this phase at which the patient was awaited."""
     visits_done: list[str] = field(default_factory=list)
     first_dose: datetime | None = None
+    doses: int = 0
+    """Doses given on the whole pathway."""
+    treated_since: date | None = None
     last_phq9: tuple[int, ...] = ()
+    last_threshold: int = 0
     offset: timedelta | None = None
     """The zone's offset from UTC at the last visit, to notice a clock change."""
 
     async def enrol(self, mrn: str, day: str, hour: str) -> None:
         """Find the patient in the EHR and start the pathway."""
-        found = await self.staff.care_manager.see("/v1/sites/manhattan/patients", identifier=mrn)
+        found = await self.staff.care_manager.see(f"/v1/sites/{self.site}/patients", identifier=mrn)
         body = {
-            "site": "manhattan",
+            "site": self.site,
             "patient": found["items"][0]["id"],
             "protocol": PROTOCOL,
             "first_visit": {"day": day, "hour": hour},
@@ -91,7 +98,7 @@ class Course:
             return None
         visit = booked[0]
         hour = datetime.fromisoformat(f"{visit['at']['day']}T{visit['at']['hour']}")
-        starts = hour.replace(tzinfo=ZONE)
+        starts = hour.replace(tzinfo=self.zone)
         await self.agenda.until(starts)
         await self.now()
         if self.offset is not None and starts.utcoffset() != self.offset:
@@ -102,26 +109,45 @@ class Course:
         self.offset = starts.utcoffset()
         self.arrivals += 1
         name = f"visit {self.arrivals}"
-        return AtVisit(self.staff, self.path, visit["id"], name, self.agenda, self.now)
+        return self.at_visit(visit["id"], name)
 
-    async def prepare_for_dose(self, at: AtVisit, systolic: int, diastolic: int) -> None:
+    def at_visit(self, visit: str = "", name: str = "") -> AtVisit:
+        """The patient at a visit; or at none, on the telephone."""
+        return AtVisit(
+            self.staff, self.path, visit, name, self.agenda, self.now, self.patient, self.zone
+        )
+
+    async def prepare_for_dose(self, at: AtVisit, pressure: tuple[int, int] | None = None) -> None:
         """Check in, screen where it was not done, and take the readings before the dose."""
         await at.check_in()
         if not self.visits_done:
             await at.measure(answer("rems_enrolment", "confirmed"))
             await at.measure(answer("esketamine_contraindication", "none found"), by="prescriber")
-        self.last_phq9 = self.phq9()
-        await at.assess("phq9", *self.last_phq9)
-        await at.measure(*blood_pressure(systolic, diastolic), spo2(98))
+        await self.phq9(at)
+        found = self.patient.before_dose(await at.today())
+        if pressure is not None:
+            found = replace(found, systolic=pressure[0], diastolic=pressure[1])
+        await at.measure(*at_rest(found))
         await at.measure(answer("ride_home", "arranged"))
 
     async def dose_visit(self, at: AtVisit, mg: int) -> None:
         """An ordinary esketamine visit."""
-        await self.prepare_for_dose(at, 128, 82)
-        first_device = await at.dose(mg)
-        self.first_dose = self.first_dose or first_device
-        await at.observe_and_release(first_device)
+        await self.prepare_for_dose(at)
+        await self.give_and_observe(at, mg)
+
+    async def give_and_observe(self, at: AtVisit, mg: int) -> None:
+        """Dose, two hours of observation, release."""
+        first_device = await self.give(at, mg)
+        await at.observe_and_release(first_device, self.doses)
         self.visits_done.append(at.visit)
+
+    async def give(self, at: AtVisit, mg: int) -> datetime:
+        """Give a dose; say when its first device was."""
+        first_device = await at.dose(mg)
+        self.doses += 1
+        self.first_dose = self.first_dose or first_device
+        self.treated_since = self.treated_since or await at.today()
+        return first_device
 
     async def stimulation_visit(self, at: AtVisit, sessions: int = 5) -> None:
         """A day of stimulations with their gaps."""
@@ -137,10 +163,10 @@ class Course:
         """Check in and take what is needed before the day's first stimulation."""
         await at.check_in()
         await at.measure(answer("tms_contraindication", "none found"), by="prescriber")
-        await at.measure(motor_threshold(THRESHOLD), by="prescriber")
+        self.last_threshold = self.patient.motor_threshold(await at.today())
+        await at.measure(motor_threshold(self.last_threshold), by="prescriber")
         await at.measure(answer("tms_day_check", "clear"), by="operator")
-        self.last_phq9 = self.phq9()
-        await at.assess("phq9", *self.last_phq9)
+        await self.phq9(at)
 
     async def decide(self, phase: str, decision: str, reason: str) -> None:
         """Decide as the prescriber."""
@@ -157,21 +183,24 @@ class Course:
             await self.now()
             self.tell("four weeks since the first dose: is there benefit?")
 
-    async def madrs(self, *items: int) -> None:
+    async def madrs(self) -> None:
         """Record MADRS outside a visit."""
-        at = AtVisit(self.staff, self.path, "", "", self.agenda, self.now)
+        at = self.at_visit()
+        items = self.patient.madrs(await at.today(), self.treated_since)
         await at.assess("madrs", *items)
         self.tell(f"MADRS {sum(items)}")
 
+    async def phq9(self, at: AtVisit) -> None:
+        """Record PHQ-9 as the patient fills it in that day."""
+        self.last_phq9 = self.patient.phq9(await at.today(), self.treated_since)
+        await at.assess("phq9", *self.last_phq9)
+
     def scored(self) -> str:
         """What was scored at the visit that was the last one."""
-        threshold = f", motor threshold {THRESHOLD} %" if self.phase == "accelerated-dtms" else ""
-        return f"PHQ-9 {sum(self.last_phq9)}{threshold}"
-
-    def phq9(self) -> tuple[int, ...]:
-        """PHQ-9 items that fall as visits go by; item 9 stays 0."""
-        score = max(0, 2 - len(self.visits_done) // 4)
-        return (score,) * 8 + (0,)
+        scored = f"PHQ-9 {sum(self.last_phq9)}"
+        if self.phase != "accelerated-dtms":
+            return scored
+        return f"{scored}, motor threshold {self.last_threshold} %"
 
 
 async def virtual_days(since: datetime, now: Now) -> int:

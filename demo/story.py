@@ -15,6 +15,7 @@ import httpx2
 from clinic import Clinic
 from demo.agenda import Agenda
 from demo.course import ZONE, Course, virtual_days
+from demo.patients import SyntheticPatient, Way
 from demo.staff import Staff, hire
 from demo.visits import MINUTE, AtVisit, blood_pressure, turned_away
 from demo.watching import Happened, Watch, on_their_way, watch_deliveries
@@ -23,10 +24,8 @@ ENROLMENT = datetime(2027, 2, 15, 9, 0, tzinfo=ZONE)
 """A month before New York's clocks go forward, on 14 March 2027, so that the course crosses it."""
 
 RESPONDER, NON_RESPONDER = "KD-1001", "KD-1002"
-MADRS_BEFORE = (4, 4, 3, 4, 3, 3, 4, 3, 4, 0)
-MADRS_BETTER = (2, 1, 1, 2, 1, 1, 1, 1, 1, 0)
-MADRS_SAME = (4, 4, 3, 3, 3, 3, 4, 3, 4, 0)
-MADRS_WELL = (1, 1, 0, 1, 0, 1, 1, 0, 1, 0)
+FIRST = SyntheticPatient(RESPONDER, 35, Way.REMITS)
+SECOND = SyntheticPatient(NON_RESPONDER, 33, Way.STAYS_ILL, systolic=118, diastolic=74)
 GIVEN = "dose given, observed two hours, released"
 INDUCTION, DTMS, MAINTENANCE = "esketamine-induction", "accelerated-dtms", "maintenance"
 
@@ -47,8 +46,8 @@ async def tell_story(clinic: Clinic, watch: Watch) -> StoryResult:
     ) as http:
         staff = hire(clinic.issuer, http)
         agenda = Agenda(clinic.time.move_to, stories=2)
-        first = _course("patient 1", staff, agenda, clinic, watch)
-        second = _course("patient 2", staff, agenda, clinic, watch)
+        first = _course("patient 1", FIRST, staff, agenda, clinic, watch)
+        second = _course("patient 2", SECOND, staff, agenda, clinic, watch)
         began = await clinic.time.now()
         async with watch_deliveries(staff.operations, watch):
             async with asyncio.TaskGroup() as group:
@@ -59,7 +58,14 @@ async def tell_story(clinic: Clinic, watch: Watch) -> StoryResult:
         return StoryResult(await virtual_days(began, clinic.time.now))
 
 
-def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, watch: Watch) -> Course:
+def _course(
+    label: str,
+    patient: SyntheticPatient,
+    staff: Staff,
+    agenda: Agenda,
+    clinic: Clinic,
+    watch: Watch,
+) -> Course:
     now_is = [ENROLMENT]
 
     async def now() -> datetime:
@@ -69,7 +75,7 @@ def _course(label: str, staff: Staff, agenda: Agenda, clinic: Clinic, watch: Wat
     def tell(what: str) -> None:
         watch.happened(Happened(label, course.phase, what, now_is[0]))
 
-    course = Course(staff, agenda, now, tell)
+    course = Course(staff, agenda, now, tell, patient)
     return course
 
 
@@ -111,7 +117,7 @@ async def until_quiet(clinic: Clinic, staff: Staff) -> None:
 async def _responds(course: Course, clinic: Clinic) -> None:
     """Patient 1: all three phases, to the review after twelve weeks of maintenance."""
     await course.enrol(RESPONDER, "2027-02-22", "09:00")
-    await course.madrs(*MADRS_BEFORE)
+    await course.madrs()
     await course.sign_and_book(INDUCTION)
     number = 0
     while at := await course.arrive():
@@ -128,7 +134,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
             await course.dose_visit(at, 56 if number == 1 else 84)
             course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
     await course.four_weeks()
-    await course.madrs(*MADRS_BETTER)
+    await course.madrs()
     await course.decide(INDUCTION, "continue", "MADRS fell by more than half")
 
     await course.sign_and_book(DTMS)
@@ -140,7 +146,7 @@ async def _responds(course: Course, clinic: Clinic) -> None:
         else:
             await course.stimulation_visit(at)
         course.tell(f"{at.name}: {course.scored()}, five stimulations given, day {day}")
-    await course.madrs(*MADRS_WELL)
+    await course.madrs()
     await course.decide(DTMS, "continue", "course complete, remission")
 
     await course.sign_and_book(MAINTENANCE)
@@ -151,13 +157,13 @@ async def _responds(course: Course, clinic: Clinic) -> None:
         await course.book()
         if await clinic.time.now() - entered > timedelta(weeks=12):
             break
-    await course.madrs(*MADRS_WELL)
+    await course.madrs()
     await course.decide(MAINTENANCE, "complete", "stable remission after twelve weeks")
 
 
 async def _held_and_overridden(course: Course, at: AtVisit) -> None:
     """152/94: the dose is refused, the prescriber overrides with a reason, the dose is given."""
-    await course.prepare_for_dose(at, 152, 94)
+    await course.prepare_for_dose(at, (152, 94))
     refused = await turned_away(at.dose(84))
     if "blood-pressure-before" not in refused.rules():
         raise AssertionError(refused)
@@ -167,18 +173,16 @@ async def _held_and_overridden(course: Course, at: AtVisit) -> None:
     why = "known white-coat effect; benefit outweighs risk"
     await at.override("blood-pressure-before", why)
     course.tell(f"{at.name}: overridden by {course.staff.prescriber.title}: {why}")
-    await at.observe_and_release(await at.dose(84))
-    course.visits_done.append(at.visit)
+    await course.give_and_observe(at, 84)
     course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
 
 
 async def _typed_wrong(course: Course, at: AtVisit) -> None:
     """152/94 is typed for 125/79: the entry is put right, in the EHR too, and nobody overrides."""
-    await course.prepare_for_dose(at, 152, 94)
+    await course.prepare_for_dose(at, (152, 94))
     await turned_away(at.dose(84))
     await at.correct_pressure("typed from the wrong line", 125, 79, 98)
-    await at.observe_and_release(await at.dose(84))
-    course.visits_done.append(at.visit)
+    await course.give_and_observe(at, 84)
     course.tell(f"{at.name}: 152/94 was typed for 125/79; put right by {course.staff.nurse.title}")
     course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
 
@@ -235,11 +239,11 @@ async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
 async def _does_not_respond(course: Course) -> None:
     """Patient 2: eight sessions, no benefit, stopped at four weeks by a named clinician."""
     await course.enrol(NON_RESPONDER, "2027-02-23", "13:00")
-    await course.madrs(*MADRS_BEFORE)
+    await course.madrs()
     await course.sign_and_book(INDUCTION)
     while at := await course.arrive():
         await course.dose_visit(at, 56)
         course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
     await course.four_weeks()
-    await course.madrs(*MADRS_SAME)
+    await course.madrs()
     await course.decide(INDUCTION, "stop", "no evidence of benefit at four weeks")

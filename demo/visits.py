@@ -5,10 +5,12 @@ Talks to the API as clients do and says aloud what happened. Times are clinical 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from demo.agenda import Agenda
+from demo.patients import SyntheticPatient, Vitals
 from demo.staff import Staff, TurnedAwayError
 
 Tell = Callable[[str], None]
@@ -28,6 +30,12 @@ class AtVisit:
     name: str  # for people
     agenda: Agenda
     now: Now
+    patient: SyntheticPatient
+    zone: ZoneInfo
+
+    async def today(self) -> date:
+        """The clinic's day."""
+        return (await self.now()).astimezone(self.zone).date()
 
     async def check_in(self) -> None:
         """Check the patient in."""
@@ -56,20 +64,21 @@ class AtVisit:
         await self.staff.nurse.do(f"{self.path}/doses", body)
         return first_device
 
-    async def observe_and_release(self, first_device: datetime) -> None:
+    async def observe_and_release(self, first_device: datetime, session: int) -> None:
         """Observe for two hours with the readings at 40 minutes, then release."""
-        await self.agenda.until(first_device + 40 * MINUTE)
-        await self.measure(*blood_pressure(146, 92), spo2(96), sedation(4), dissociation(22))
+        await self.at_40_minutes(first_device, session)
         await self.agenda.until(first_device + 121 * MINUTE)
         await self.measure(
-            *blood_pressure(130, 84),
-            spo2(98),
-            sedation(5),
-            dissociation(1),
+            *observed(self.patient.after_two_hours(await self.today())),
             answer("respiratory_depression", "absent"),
             answer("clinically_stable", "confirmed"),
         )
         await self.release()
+
+    async def at_40_minutes(self, first_device: datetime, session: int) -> None:
+        """Take the readings at the peak."""
+        await self.agenda.until(first_device + 40 * MINUTE)
+        await self.measure(*observed(self.patient.after_40_minutes(await self.today(), session)))
 
     async def release(self) -> None:
         """Let the patient go."""
@@ -146,6 +155,16 @@ def blood_pressure(systolic: int, diastolic: int) -> tuple[dict[str, Any], dict[
         {"observation": "systolic_bp", "value": systolic, "unit": "mmHg"},
         {"observation": "diastolic_bp", "value": diastolic, "unit": "mmHg"},
     )
+
+
+def at_rest(found: Vitals) -> tuple[dict[str, Any], ...]:
+    """Blood pressure and oxygen saturation, before a dose."""
+    return (*blood_pressure(found.systolic, found.diastolic), spo2(found.spo2))
+
+
+def observed(found: Vitals) -> tuple[dict[str, Any], ...]:
+    """All that is read while a patient is observed."""
+    return (*at_rest(found), sedation(found.sedation), dissociation(found.dissociation))
 
 
 def spo2(percent: int) -> dict[str, Any]:

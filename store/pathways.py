@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from build import RULES
@@ -112,6 +112,20 @@ async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, 
         .limit(most)
     )
     return [(found, rules) for found, rules in (await tx.execute(wanted)).all()]
+
+
+async def earliest_due(tx: Transaction) -> datetime | None:
+    """Say when the first open pathway is due to look again, by the clinic's clock."""
+    open_ = PathwayRow.status == PathwayStatus.OPEN
+    return (await tx.execute(select(func.min(PathwayRow.due_at)).where(open_))).scalar_one()
+
+
+async def due_by(tx: Transaction, at: datetime) -> list[str]:
+    """List the open pathways that should have looked by a time."""
+    wanted = select(PathwayRow.id).where(
+        PathwayRow.status == PathwayStatus.OPEN, PathwayRow.due_at <= at
+    )
+    return list((await tx.execute(wanted)).scalars())
 
 
 async def page(

@@ -43,9 +43,17 @@ class Recording:
         return await pathways.history(self._tx, self._row.id)
 
     async def append(
-        self, event: Event, intents: Sequence[Intent], request_id: str | None, at: datetime
+        self,
+        event: Event,
+        intents: Sequence[Intent],
+        request_id: str | None,
+        at: datetime,
+        pace: datetime,
     ) -> None:
-        """Record one event: its place in the history, its audit row, and what it writes to EHRs."""
+        """Record one event: its place in the history, its audit row, and what it writes to EHRs.
+
+        `at` by the clinic's clock; `pace` by the one that writes to EHRs are paced by.
+        """
         row = self._row
         row.version += 1
         self._tx.add(
@@ -65,7 +73,7 @@ class Recording:
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
         if intents:
             restored = await restores.restored_at(self._tx)
-            await ledger.intend(self._tx, self.stored, event.id, intents, at, restored)
+            await ledger.intend(self._tx, self.stored, event.id, intents, pace, restored)
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[None]:

@@ -50,10 +50,11 @@ async def run() -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    settings.check_rehearsal(installation)
     client = await connected(
         settings.temporal_address, settings.temporal_namespace, settings.metrics_address
     )
-    clock = clock_for(settings.clinical_clock, client)
+    clock = clock_for(settings.clinical_clock, client, settings.clock_file)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
     ehrs = Ehrs.of(installation.connections)

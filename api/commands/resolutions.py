@@ -47,7 +47,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
     of the first.
     """
     deps = request.deps
-    now = await deps.clock.now()
+    now, pace = await deps.clock.now(), await deps.clock.pace()
     async with deps.database.begin() as tx:
         found = await find_delivery(tx, request.caller, delivery_id)
         before = await repeated(tx, request)
@@ -57,7 +57,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
         await check_resource(deps, found, choice.ehr_id)
     async with deps.database.begin() as tx:
         delivery = await ledger.get(tx, delivery_id)
-        decision = await _commit(tx, request, delivery, choice, now)
+        decision = await _commit(tx, request, delivery, choice, now, pace)
         if decision is None:
             known = await came_first(tx, request)
             return _answer(delivery_id, known.body["becomes"], replayed=True)
@@ -69,7 +69,12 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
 
 
 async def _commit(
-    tx: Transaction, request: CommandRequest, delivery: Delivery, choice: Choice, now: datetime
+    tx: Transaction,
+    request: CommandRequest,
+    delivery: Delivery,
+    choice: Choice,
+    now: datetime,
+    pace: datetime,
 ) -> DeliveryDecision | None:
     """Write down a decision and all that follows. None if its key came first in another request."""
     pathway = await pathways.lock(tx, delivery.pathway_id)
@@ -82,7 +87,7 @@ async def _commit(
         return None
     if decision.linked and decision.ehr_id is not None:
         await ledger.link(tx, delivery, decision.ehr_id)
-    await ledger.record_decision(tx, delivery, decision, now)
+    await ledger.record_decision(tx, delivery, decision, pace)
     await lanes.ask_what_waits(tx, delivery.connection_id, delivery.patient_id)
     ledger.audit(tx, delivery, f"{KIND}:{choice.kind}", request.author, now)
     await inbox.applied(tx, command.id, pathway.version, now)

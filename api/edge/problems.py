@@ -28,6 +28,7 @@ TYPES: Mapping[str, tuple[int, str]] = {
     "in-flight": (409, "The same request is still under way"),
     "pathway-open": (409, "The patient has an open pathway"),
     "site-lacks-treatment": (409, "The site does not offer a treatment of the protocol"),
+    "clock-not-movable": (409, "The clock cannot be moved"),
     "capability-unknown": (409, "It is not known what the EHR can take"),
     "stale-version": (412, "The pathway has moved on"),
     "body-too-large": (413, "The body is too large"),

@@ -29,6 +29,7 @@ from fhir_adapters.ehr import Ehrs
 from store import capabilities, ledger, pathways
 from store.database import Database
 from store.tables import DeliveryRow
+from temporal.clock import Clock
 from workflows.messages import LaneInput
 
 START = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -131,7 +132,7 @@ def _hit(resource: dict[str, Any], query: Mapping[str, list[str]]) -> bool:
 
 
 @dataclass
-class Lane:
+class Lane(Clock):
     """One patient's lane: what is intended, delivered, and what the ledger then says."""
 
     database: Database

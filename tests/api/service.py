@@ -38,6 +38,7 @@ from protocols.book import ProtocolBook
 from settings import load_installation
 from store import schema
 from store.database import Database
+from temporal.clock import Clock
 from workflows.messages import PathwayInput, Settled, Turn
 
 PATIENT = "patient-1"
@@ -50,7 +51,7 @@ START = {
 }
 
 
-class StoppedClock:
+class StoppedClock(Clock):
     """Time stands where the test puts it."""
 
     def __init__(self) -> None:
@@ -90,6 +91,12 @@ class InProcessGateway:
             raise Unavailable("Temporal is away")
         taken = await self._turns.take_turn(Turn(pathway_id, command_id))
         return Settled(taken.settled or "", taken.settled_at_version)
+
+    async def look(self, pathway_id: str) -> None:
+        """Take a turn without a command."""
+        if self.away:
+            raise Unavailable("Temporal is away")
+        await self._turns.take_turn(Turn(pathway_id, None))
 
     async def wake_lane(self, connection_id: str, patient_id: str) -> None:
         """Remember who was woken."""

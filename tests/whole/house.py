@@ -24,7 +24,7 @@ from demo.agenda import LAND_AFTER, Agenda
 from demo.course import PROTOCOL, ZONE, Course
 from demo.recount import recount
 from demo.staff import Person, Staff, hire
-from demo.story import MADRS_BEFORE
+from demo.story import FIRST
 from demo.tally import Recount
 from demo.visits import AtVisit
 
@@ -191,10 +191,10 @@ class House:
     async def at_first_visit(self, mrn: str) -> tuple[Course, AtVisit]:
         """Take the patient of this number to the start of the first visit, everything booked."""
         agenda = Alone(self.clinic.time.move_to, stories=1)
-        course = Course(self.staff, agenda, self.clinic.time.now, lambda _: None)
+        course = Course(self.staff, agenda, self.clinic.time.now, lambda _: None, FIRST)
         first = (await self.start_body(""))["first_visit"]
         await course.enrol(mrn, first["day"], first["hour"])
-        await course.madrs(*MADRS_BEFORE)
+        await course.madrs()
         await course.sign_and_book(INDUCTION)
         here = await course.arrive()
         assert here is not None

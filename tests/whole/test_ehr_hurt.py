@@ -29,7 +29,7 @@ async def test_an_ehr_that_is_down_for_an_hour_stops_nobody(house: House):
     mrn = uuid4().hex[:12]
     patient = await house.patient(identifier=[{"system": MRN, "value": mrn}])
     course, here = await house.at_first_visit(mrn)
-    await course.prepare_for_dose(here, 128, 82)
+    await course.prepare_for_dose(here)
     await until_quiet(house.clinic, house.staff)
     before = await house.in_ehr(f"Observation?patient=Patient/{patient}&_count=200")
     house.clinic.wire.refuse()
@@ -46,7 +46,7 @@ async def test_an_ehr_that_is_down_for_an_hour_stops_nobody(house: House):
     house.clinic.wire.accept()
     await until_quiet(house.clinic, house.staff)
     assert len(await house.in_ehr(f"MedicationAdministration?patient=Patient/{patient}")) == 1
-    await here.observe_and_release(given)
+    await here.observe_and_release(given, 1)
     await until_quiet(house.clinic, house.staff)
     assert {each["state"] for each in await house.deliveries(course.path)} == {"confirmed"}
     counted = await house.recounted()

@@ -101,7 +101,7 @@ async def a_visit_in_canaries(course: Course, here: AtVisit) -> None:
     staff, path = course.staff, course.path
     query = {"identifier": NUMBER, "birth_date": BORN}
     await staff.care_manager.see("/v1/sites/manhattan/patients", **query)
-    await course.prepare_for_dose(here, 152, 94)
+    await course.prepare_for_dose(here, (152, 94))
     await here.override("blood-pressure-before", REASON)
     dose = {"visit": here.visit, "mg": 56, "lot": LOT}
     first_device = await here.now()
@@ -110,7 +110,7 @@ async def a_visit_in_canaries(course: Course, here: AtVisit) -> None:
     await staff.nurse.do(f"{path}/holds", hold)
     (placed,) = (await staff.nurse.see(path))["holds"]
     await staff.prescriber.do(f"{path}/holds/{placed['id']}/lift", {"reason": REASON})
-    await here.observe_and_release(first_device)
+    await here.observe_and_release(first_device, 1)
     (*_, last) = await course.visits("booked")
     await staff.care_manager.do(f"{path}/visits/{last['id']}/cancel", {"reason": REASON})
 

@@ -177,10 +177,10 @@ async def test_a_look_that_breaks_is_taken_again(
     """A defect in what is due by itself ends no pathway: commands are taken, and it looks again."""
     real = world.turns._record
 
-    async def broken(tx, recording, command, now):
+    async def broken(tx, recording, command, now, pace):
         if command is None:
             raise KeyError
-        return await real(tx, recording, command, now)
+        return await real(tx, recording, command, now, pace)
 
     monkeypatch.setattr(world.turns, "_record", broken)
     await gateway.look(world.client, world.pathway_id)
