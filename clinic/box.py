@@ -33,6 +33,7 @@ from clinic.time_mover import VirtualTime
 REPOSITORY = Path(__file__).resolve().parents[1]
 _MIGRATION_SECONDS = 60.0
 _READY_SECONDS = 60.0
+_FILL_SECONDS = 600.0
 _LOOK_EVERY = 2.0
 
 
@@ -106,10 +107,14 @@ class Clinic:
         directory: Path | None = None,
         *,
         commands: Commands | None = None,
+        movable: bool = False,
+        fill: Sequence[str] = (),
     ) -> "AsyncIterator[Clinic]":
         """Start everything and, on the way out, stop it in the order that leaves nothing waiting.
 
-        `directory` keeps what `up` has to remember. Raises `PartFailed` with the log of the part
+        `directory` keeps what `up` has to remember. `movable` gives `up` a clock that `PUT
+        /v1/clock` moves on; `fill` is run when the database is there and nothing of Kairos is yet.
+        Raises `PartFailed` with the log of the part
         that did not start.
         """
         began = time.monotonic()
@@ -121,6 +126,8 @@ class Clinic:
                 kind=kind,
                 directory=directory,
                 commands=commands or Commands(),
+                movable=movable,
+                fill=fill,
                 stack=stack,
                 seconds=seconds,
             )
@@ -158,6 +165,13 @@ class Clinic:
         code = await child.wait_ended(_MIGRATION_SECONDS)
         if code:
             raise PartFailed(f"the migrations ended with code {code}:\n{child.log_tail()}")
+
+    async def fill(self, command: Sequence[str]) -> None:
+        """Run what fills the clinic, to its end."""
+        child = self._own("fill", command)
+        code = await child.wait_ended(_FILL_SECONDS)
+        if code:
+            raise PartFailed(f"filling the clinic ended with code {code}:\n{child.log_tail()}")
 
     async def keep_going(self, say: Callable[[str], None]) -> None:
         """Start the API or the worker again when it ends by itself, saying so; never returns.
@@ -205,12 +219,20 @@ def _only_in_demo(what: str) -> RuntimeError:
     return RuntimeError(f"this clinic runs on real time and real connections: it has not {what}")
 
 
+def _clock(kind: str, *, movable: bool) -> str:
+    if kind == "demo":
+        return "temporal-test-server"
+    return "movable" if movable else "system"
+
+
 async def _start(
     cls: type[Clinic],
     *,
     kind: Literal["demo", "up"],
     directory: Path | None,
     commands: Commands,
+    movable: bool,
+    fill: Sequence[str],
     stack: AsyncExitStack,
     seconds: dict[str, float],
 ) -> Clinic:
@@ -260,7 +282,7 @@ async def _start(
 
     installation_file = home / "installation.yaml"
     connection = wire.base_url if wire is not None else ehr.base_url
-    installation_file.write_text(installation_yaml(connection))
+    installation_file.write_text(installation_yaml(connection, all_offer_all=movable))
     issuer_directory = home / "issuer"
     issuer_directory.mkdir(mode=0o700, exist_ok=True)
     issuer = Issuer(issuer_directory)
@@ -270,7 +292,8 @@ async def _start(
         database_url=postgres.url,
         temporal_address=handover.address if handover is not None else temporal.address,
         api_port=api_port.number,
-        clinical_clock="temporal-test-server" if kind == "demo" else "system",
+        clinical_clock=_clock(kind, movable=movable),
+        clock_file=home / "clock.json" if movable else None,
     )
     clinic = cls(
         run=run,
@@ -293,6 +316,8 @@ async def _start(
         ehr_wire=wire,
     )
     await _timed("migrations", clinic.migrate(), seconds)
+    if fill:
+        await _timed("fill", clinic.fill(fill), seconds)
     stack.push_async_callback(clinic.stop_own, "worker")
     stack.push_async_callback(clinic.stop_own, "api")
     await clinic.start_worker(until_ready=False)

@@ -61,8 +61,13 @@ def environment_of_kairos(
     }
 
 
-def installation_yaml(base_url: str) -> str:
-    """The installation file: the sites, and one connection at the FHIR base `base_url`."""
+def installation_yaml(base_url: str, *, all_offer_all: bool = False) -> str:
+    """The installation file: the sites, and one connection at the FHIR base `base_url`.
+
+    With `all_offer_all` each site has both treatments, so that a pathway may run at each.
+    """
+    both = {"offers": ["esketamine", "dtms"]} if all_offer_all else {}
+    sites = [{**site, **both} for site in SITES]
     connection = {
         "id": CONNECTION,
         "name": "Demo EHR",
@@ -70,4 +75,4 @@ def installation_yaml(base_url: str) -> str:
         "vendor": "generic",
         "patient_identifier_system": "urn:kairos:demo:mrn",
     }
-    return yaml.safe_dump({"sites": list(SITES), "connections": [connection]}, sort_keys=False)
+    return yaml.safe_dump({"sites": sites, "connections": [connection]}, sort_keys=False)

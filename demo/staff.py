@@ -109,11 +109,11 @@ class Staff:
     operations: Person
 
 
-def hire(issuer: Issuer, http: httpx2.AsyncClient) -> Staff:
-    """Give everybody a token of their own."""
+def hire(issuer: Issuer, http: httpx2.AsyncClient, sites: tuple[str, ...] = SITES) -> Staff:
+    """Give everybody a token of their own, for these sites."""
 
     def person(name: str, role: str) -> Person:
-        return Person(name, role, http, issuer.token(name, [role], SITES))
+        return Person(name, role, http, issuer.token(name, [role], sites))
 
     return Staff(
         care_manager=person("cam.manager", "care-manager"),

@@ -18,6 +18,8 @@ Now = Callable[[], Awaitable[datetime]]
 
 MINUTE = timedelta(minutes=1)
 STIMULATION = timedelta(minutes=10)
+INTENSITY = 120
+"""Percent of motor threshold."""
 
 
 @dataclass
@@ -97,13 +99,13 @@ class AtVisit:
     async def correct_pressure(
         self, reason: str, systolic: int, diastolic: int, saturation: int
     ) -> None:
-        """Mark this visit's entry with a blood pressure as made in error, and say what was so."""
+        """Mark this visit's first blood pressure as entered in error, and say what was so."""
         entries = (await self.staff.nurse.see(f"{self.path}/timeline", limit="200"))["items"]
-        (wrong,) = [
+        wrong = next(
             each
             for each in entries
             if each["fact"].get("visit") == self.visit and "systolic_bp" in str(each["fact"])
-        ]
+        )
         body = {
             "event": wrong["id"],
             "reason": reason,
@@ -122,6 +124,7 @@ class AtVisit:
             answer("hearing_protection", "worn"),
             by="operator",
         )
+        threshold = self.patient.motor_threshold(await self.today())
         started = await self.now()
         await self.agenda.until(started + STIMULATION)
         body = {
@@ -129,8 +132,8 @@ class AtVisit:
             "started_at": started.isoformat(),
             "ended_at": (ended := started + STIMULATION).isoformat(),
             "pulses": 1980,
-            "intensity_percent_mt": 120,
-            "output_percent": 62,
+            "intensity_percent_mt": INTENSITY,
+            "output_percent": threshold * INTENSITY // 100,
         }
         await self.staff.operator.do(f"{self.path}/stimulations", body)
         return ended
