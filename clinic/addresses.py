@@ -21,6 +21,8 @@ def _where() -> Path:
 
 
 WHERE = _where()
+STORY = WHERE / "story"
+"""Where `./dev up --story` keeps its clinic, beside the other."""
 
 
 def remember(directory: Path, clinic: Clinic) -> dict[str, str]:

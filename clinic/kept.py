@@ -37,6 +37,12 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
     return directory, lock
 
 
+def keep_out(directory: Path) -> None:
+    """Raise PartFailed if a clinic runs in a directory that is to be emptied."""
+    if _owner_lives(directory / "in-use"):
+        raise PartFailed(f"a clinic is already running in {directory}")
+
+
 def _owner_lives(file: Path) -> bool:
     """Whether the process that wrote itself down as the owner is still there."""
     try:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from clinic.addresses import WHERE, issuer_directory
+from clinic.addresses import STORY, WHERE, issuer_directory
 from clinic.issuer import Issuer
 
 ROLES = (
@@ -26,7 +26,10 @@ def main() -> int:
     parser.add_argument("--site", action="append", help="may be repeated; manhattan by default")
     parser.add_argument("--minutes", type=float, default=480)
     parser.add_argument("--directory", type=Path, default=WHERE)
+    parser.add_argument("--story", action="store_true", help="for the clinic of ./dev up --story")
     arguments = parser.parse_args()
+    if arguments.story:
+        arguments.directory = STORY
     where = issuer_directory(arguments.directory)
     if not (where / "signing-key.json").is_file():
         sys.stderr.write(f"no clinic is kept in {arguments.directory}; start one with ./dev up\n")

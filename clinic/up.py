@@ -1,17 +1,24 @@
 """`./dev up`: the clinic on real time, kept in a directory, until it is stopped.
 
-Pathways and timers go on where they were when it is started again.
+Pathways and timers go on where they were when it is started again. With `--story` the clinic has
+people in it: synthetic patients in every phase and trouble, and a clock that `./dev clock` moves.
 """
 
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 from clinic import Clinic, PartFailed
-from clinic.addresses import WHERE, remember
+from clinic.addresses import STORY, WHERE, remember
+from clinic.kept import keep_out
+from clinic.token import ROLES
+
+_STORY, _FILLED = "story", "filled"
+"""Files that say that a directory is a story's, and that its clinic was filled to its end."""
 
 
 def say(sentence: str) -> None:
@@ -23,23 +30,40 @@ def arguments() -> argparse.Namespace:
     """What `./dev up` can be told."""
     parser = argparse.ArgumentParser(prog="./dev up", description=__doc__)
     parser.add_argument(
-        "--directory", type=Path, default=WHERE, help="where everything is kept (%(default)s)"
+        "--directory", type=Path, help=f"where everything is kept ({WHERE}, or {STORY})"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--story", action="store_true", help="a clinic with synthetic patients and a movable clock"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the story's people (%(default)s)")
+    parser.add_argument(
+        "--reset", action="store_true", help="with --story: forget all that happened, begin anew"
+    )
+    options = parser.parse_args()
+    if options.reset and not options.story:
+        parser.error("--reset goes with --story: the other clinic is yours, remove it by hand")
+    if options.directory is None:
+        options.directory = STORY if options.story else WHERE
+    return options
 
 
-async def run(directory: Path) -> None:
+async def run(options: argparse.Namespace) -> None:
     """Start, print the addresses, and stay until SIGINT or SIGTERM."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with Clinic.start("up", directory) as clinic:
+    fill = await asyncio.to_thread(_to_fill, options)
+    if fill:
+        say("filling the clinic: about a minute, once")
+    async with Clinic.start("up", options.directory, movable=options.story, fill=fill) as clinic:
+        if options.story:
+            (options.directory / _FILLED).write_text(f"{options.seed}\n", "utf-8")
         for sentence in clinic.swept:
             say(sentence)
-        addresses = remember(directory, clinic)
+        addresses = remember(options.directory, clinic)
         for name, address in addresses.items():
             say(f"{name:<15} {address}")
-        say("./dev token --role nurse   prints an access token; Ctrl-C stops everything")
+        _say_tokens(clinic, story=options.story)
         going = asyncio.create_task(clinic.keep_going(say))
         asked = asyncio.create_task(stopping.wait())
         await asyncio.wait({going, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -50,10 +74,50 @@ async def run(directory: Path) -> None:
         say("stopping")
 
 
+def _to_fill(options: argparse.Namespace) -> list[str]:
+    """The command that fills a story's clinic; nothing if it was filled, to its end, before.
+
+    One that was filled in part, or is to begin anew, is emptied first. PartFailed where it runs,
+    or where the directory holds a clinic of the other kind: that one is left as it is.
+    """
+    directory: Path = options.directory
+    story, filled = directory / _STORY, directory / _FILLED
+    if story.exists() and not options.story:
+        raise PartFailed(f"{directory} holds a story's clinic: start it with --story")
+    if not options.story:
+        return []
+    if not story.exists() and directory.exists() and any(directory.iterdir()):
+        raise PartFailed(f"{directory} holds something else than a story's clinic")
+    if filled.exists() and not options.reset:
+        if (seed := filled.read_text("utf-8").strip()) != str(options.seed):
+            raise PartFailed(f"{directory} was filled with --seed {seed}; --reset begins anew")
+        return []
+    if story.exists():
+        keep_out(directory)
+        filled.unlink(missing_ok=True)
+        for each in directory.iterdir():
+            if each != story:
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+    directory.mkdir(parents=True, exist_ok=True)
+    story.touch()
+    return [sys.executable, "-m", "story", "--seed", str(options.seed)]
+
+
+def _say_tokens(clinic: Clinic, *, story: bool) -> None:
+    """Say how to act; in a story with a token for each role, for a day."""
+    if not story:
+        say("./dev token --role nurse   prints an access token; Ctrl-C stops everything")
+        return
+    for role in ROLES:
+        token = clinic.issuer.token(f"dev.{role}", [role], ["manhattan", "phoenix"], 24 * 60)
+        say(f"{role:<15} {token}")
+    say("./dev clock --by 2h   moves the clock on; Ctrl-C stops everything, and it goes on later")
+
+
 def main() -> int:
     """Run, and say in one line why it did not."""
     try:
-        asyncio.run(run(arguments().directory))
+        asyncio.run(run(arguments()))
     except PartFailed as error:
         say(str(error))
         return 1

@@ -4,6 +4,7 @@ Each part asks the API what is there and acts on it; nothing about the protocol 
 but what a visit of each kind takes.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from demo.visits import (
 )
 
 ZONE = ZoneInfo("America/New_York")
+InTheEhr = Callable[[dict[str, Any]], Awaitable[None]]
 PROTOCOL = "esketamine-then-dtms"
 SITE = "manhattan"
 
@@ -38,6 +40,8 @@ class Course:
     patient: SyntheticPatient
     site: str = SITE
     zone: ZoneInfo = ZONE
+    in_the_ehr: InTheEhr | None = None
+    """Changes the patient's record at the EHR, as the hospital would; where a story needs that."""
     path: str = ""
     phase: str = "enrolment"
     arrivals: int = 0

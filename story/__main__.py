@@ -17,7 +17,7 @@ import httpx2
 
 from clinic import Issuer
 from demo.agenda import Agenda
-from demo.course import Course
+from demo.course import Course, InTheEhr
 from demo.staff import hire
 from logs import set_up
 from settings import ApiSettings, load_installation
@@ -45,19 +45,40 @@ async def fill(house: House, issuer: Issuer, ehr: str, parts: tuple[Part, ...]) 
     """Play every part to the hour, and leave the clock there."""
     agenda = UntilTheHour(house.backstage.move_to, stories=len(parts))
     async with httpx2.AsyncClient(trust_env=False) as http:
-        for part in parts:
-            (await http.post(f"{ehr}/Patient", json=part.resource())).raise_for_status()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agenda.run())
-        for part in parts:
-            group.create_task(_to_the_hour(agenda, _play(house, issuer, agenda, part)))
+        records = [await _registered(http, ehr, part) for part in parts]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(agenda.run())
+            for part, record in zip(parts, records, strict=True):
+                playing = _play(house, issuer, agenda, part, record)
+                group.create_task(_to_the_hour(agenda, playing))
     await house.backstage.move_to(NOW)
 
 
-async def _play(house: House, issuer: Issuer, agenda: Agenda, part: Part) -> None:
+async def _registered(http: httpx2.AsyncClient, ehr: str, part: Part) -> InTheEhr:
+    """Register a patient, as the hospital's front desk does; how to change that record later."""
+    made = (await http.post(f"{ehr}/Patient", json=part.resource())).raise_for_status().json()
+
+    async def change(elements: dict[str, Any]) -> None:
+        where = f"{ehr}/Patient/{made['id']}"
+        now = (await http.get(where)).raise_for_status().json()
+        (await http.put(where, json={**now, **elements})).raise_for_status()
+
+    return change
+
+
+async def _play(house: House, issuer: Issuer, agenda: Agenda, part: Part, record: InTheEhr) -> None:
     role, zone = part.role, ZONES[part.role.site]
     staff = hire(issuer, house.http, (role.site,))
-    course = Course(staff, agenda, house.backstage.clock.now, _quiet, part.patient, role.site, zone)
+    course = Course(
+        staff,
+        agenda,
+        house.backstage.clock.now,
+        _quiet,
+        part.patient,
+        role.site,
+        zone,
+        record,
+    )
     await agenda.until(datetime.fromisoformat(role.enrolled).replace(tzinfo=zone))
     day, _, hour = role.first_visit.partition(" ")
     await course.enrol(part.mrn, day, hour)
@@ -77,7 +98,7 @@ def _quiet(what: str) -> None:
     del what
 
 
-async def run(seed: int) -> int:
+async def run(seed: int, most: int | None) -> int:
     """Fill, start each pathway's workflow, set the clinic's clock; say how it went."""
     settings = ApiSettings()
     set_up("ERROR")
@@ -85,7 +106,7 @@ async def run(seed: int) -> int:
         print("the story needs a clock that can be moved", file=sys.stderr)
         return 2
     began = time.monotonic()
-    parts = cast(seed)
+    parts = cast(seed)[:most]
     earliest = min(
         datetime.fromisoformat(part.role.enrolled).replace(tzinfo=ZONES[part.role.site])
         for part in parts
@@ -111,7 +132,9 @@ def main() -> int:
     """Read the seed, and fill."""
     parser = argparse.ArgumentParser(prog="python -m story", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    return asyncio.run(run(parser.parse_args().seed))
+    parser.add_argument("--patients", type=int, help="the first so many of them, not all")
+    options = parser.parse_args()
+    return asyncio.run(run(options.seed, options.patients))
 
 
 if __name__ == "__main__":

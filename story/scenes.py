@@ -75,11 +75,20 @@ async def missed_this_week(course: Course) -> None:
 async def thinks_of_death(course: Course) -> None:
     """Said by telephone last evening: more than half the days. Nobody has looked yet."""
     await ready(course)
-    await doses(course, 4)
+    await doses(course, 5)
     await course.agenda.until(_at(course, "2027-05-12 18:10"))
     at = course.at_visit()
     items = course.patient.phq9(await at.today(), course.treated_since)
     await at.assess("phq9", *items[:8], 2)
+
+
+async def dies_in_the_ehr(course: Course) -> None:
+    """Booked for today; the hospital's record has said since noon that the patient has died."""
+    await ready(course)
+    await doses(course, 1)
+    await course.agenda.until(_at(course, "2027-05-13 12:00"))
+    if course.in_the_ehr is not None:
+        await course.in_the_ehr({"deceasedBoolean": True})
 
 
 async def adverse_event(course: Course) -> None:
@@ -141,6 +150,8 @@ async def cut_short(course: Course) -> None:
         ended = await at.stimulate()
         await course.agenda.until(ended + 50 * MINUTE)
     await at.leave_well()
+    while (later := await course.arrive()) is not None:
+        await course.stimulation_visit(later)
 
 
 async def dtms_over(course: Course) -> None:

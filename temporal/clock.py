@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,11 +31,16 @@ class Clock(ABC):
         return await self.now()
 
 
+def machine_time() -> datetime:
+    """The machine's time, in UTC."""
+    return datetime.now(UTC)
+
+
 class SystemClock(Clock):
     """Real time."""
 
     async def now(self) -> datetime:
-        return datetime.now(UTC)
+        return machine_time()
 
 
 class TestServerClock(Clock):
@@ -55,16 +61,17 @@ class MovableClock(Clock):
     For clinics of synthetic patients. It runs as every clock does, and is only ever moved on.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, machine: Callable[[], datetime] = machine_time) -> None:
         """`file` need not be there yet: then the clock was never moved."""
         self._file = file
+        self._machine = machine
 
     async def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead()
+        return self._machine() + self._ahead()
 
     async def pace(self) -> datetime:
         """The machine's: no EHR was moved, and what it has not indexed yet it has not now."""
-        return datetime.now(UTC)
+        return self._machine()
 
     def move_to(self, instant: datetime) -> datetime:
         """Move on until it is `instant`, unless that is past already; the time now, in UTC.
@@ -74,7 +81,7 @@ class MovableClock(Clock):
         lock = self._file.with_suffix(".lock")
         with lock.open("a", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            real = datetime.now(UTC)
+            real = self._machine()
             ahead = max(self._ahead(), instant - real)
             fresh = self._file.with_suffix(".new")
             with fresh.open("w", encoding="utf-8") as file:

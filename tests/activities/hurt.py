@@ -139,9 +139,15 @@ class Lane(Clock):
     ehr: HurtEhr
     deliveries: Deliveries
     at: datetime = START
+    ahead: timedelta = timedelta()
+    """How far the clinic's clock was moved on."""
 
     async def now(self) -> datetime:
         """The clinic's time."""
+        return self.at + self.ahead
+
+    async def pace(self) -> datetime:
+        """The machines' time."""
         return self.at
 
     async def intend(self, event: str, *intents: Intent) -> None:

@@ -1,6 +1,7 @@
 """What an EHR's answer to a write is taken for: whatever it says, exactly one resource stands."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -210,6 +211,24 @@ async def test_a_provenance_waits_until_a_lost_one_can_have_surfaced(lane_to: La
     lane.ehr.after = lambda method, path: drop(method, path) if path == "Provenance" else None
     await lane.deliver(3, apart=1)
     lane.ehr.after = lambda *_: None
+    lane.ehr.shows = lambda _: True
+    await lane.deliver(2)
+    assert len(lane.ehr.of("Provenance")) == 1
+    assert (await lane.row()).state == CONFIRMED
+
+
+async def test_moving_the_clinics_clock_brings_no_lost_write_sooner(lane_to: LaneTo):
+    """A rehearsal's clock moves on a week; what may still surface is waited for all the same."""
+    lane = await lane_to(statement())
+    lane.ehr.shows = lambda resource: resource["resourceType"] != "Provenance"
+    await lane.intend("e1", reading(), provenance(reading()))
+    drop = always("POST", 0)
+    lane.ehr.after = lambda method, path: drop(method, path) if path == "Provenance" else None
+    await lane.deliver(2, apart=1)
+    lane.ehr.after = lambda *_: None
+    lane.ahead = timedelta(weeks=1)
+    await lane.deliver(2, apart=1)
+    assert (await lane.row()).reason == "waiting whether a lost write still surfaces"
     lane.ehr.shows = lambda _: True
     await lane.deliver(2)
     assert len(lane.ehr.of("Provenance")) == 1
