@@ -172,6 +172,7 @@ def test_problem_types_are_stable():
         "pathway-open": 409,
         "site-lacks-treatment": 409,
         "capability-unknown": 409,
+        "clock-not-movable": 409,
         "stale-version": 412,
         "body-too-large": 413,
         "media-type": 415,
