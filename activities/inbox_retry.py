@@ -131,4 +131,6 @@ class InboxRetry:
             if await self._recovery.restart(row.pathway_id):
                 await send(self._client, row.pathway_id, row.id)
             else:  # it has ended: the domain says so, and that settles the command
-                await self._turns.take_turn(Turn(row.pathway_id, row.id))
+                taken = await self._turns.take_turn(Turn(row.pathway_id, row.id))
+                if taken.due is not None:  # somebody is to look at it, by a time
+                    await self._recovery.start(row.pathway_id, taken.version)

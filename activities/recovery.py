@@ -150,15 +150,16 @@ class Recovery:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
 
         The end of a pathway is stored before its workflow ends, so one that the store has open
-        after its workflow was seen gone has lost it. With `anew` the run that there is ends, and
-        unless it `was_lost` that is said nowhere: it is brought over to this build.
+        after its workflow was seen gone has lost it. One that is over goes on while it is due.
+        With `anew` the run that there is ends, and unless it `was_lost` that is said nowhere: it is
+        brought over to this build.
         LookupError if the store knows no such one.
         """
         async with self._database.begin() as tx:
             row = await pathways.find(tx, pathway_id)
         if row is None:
             raise LookupError("no such pathway")
-        if row.status is PathwayStatus.FINISHED:
+        if row.status is PathwayStatus.FINISHED and row.due_at is None:
             return False
         if not await self.start(pathway_id, row.version, anew=anew):
             return True

@@ -130,7 +130,8 @@ class Turns:
         # A command that was settled before is woken for too: who settled it may have died first.
         if ended.writes or ended.earlier:
             await self._wake(after.connection_id, after.patient_id)
-        over = after.status is PathwayStatus.FINISHED
+        # One that is over stays while somebody is still to look at something by a time.
+        over = after.status is PathwayStatus.FINISHED and after.due_at is None
         return Taken(
             version=after.version,
             due=after.due_at,

@@ -12,6 +12,7 @@ ROLES = (
     "nurse",
     "prescriber",
     "tms-operator",
+    "medical-director",
     "operations",
     "integrator",
     "auditor",

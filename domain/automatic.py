@@ -9,16 +9,25 @@ Pure: says which events should be recorded now; the turn records them. Empty onc
 from datetime import datetime
 
 from domain.language.events import Event, Fact
-from domain.language.names import KAIROS, EventId, RuleId, VisitStatus
-from domain.language.pathway import Pathway
+from domain.language.names import KAIROS, EventId, RuleId, TaskId, VisitStatus
+from domain.language.pathway import Pathway, Task
 from domain.language.protocol import CombinedProtocol
-from domain.language.tasks import TaskClosed, TaskOpened
+from domain.language.tasks import TaskClosed, TaskOpened, TaskRaised
 from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.baselines import to_name
 from domain.rules.calendar import to_propose
+from domain.rules.steps import AskPerson
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
+
+
+def to_raise(key: TaskId, task: Task, step: AskPerson, now: datetime) -> TaskRaised | None:
+    """Say whose a task is too, if nobody has looked by its time and the protocol names another."""
+    if task.due is None or now < task.due or task.acknowledged or task.raised >= len(step.rises):
+        return None
+    rise = step.rises[task.raised]
+    return TaskRaised(key, (rise.to,), task.due, task.due + rise.within)
 
 
 def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Event, ...]:
@@ -49,4 +58,8 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         step = wanted[key]
         opened = TaskOpened(key, RuleId(step.rule), step.roles, step.says, step.due)
         facts.append((f"opened/{key}", opened))
+    for key in sorted(set(wanted) & open_tasks):
+        raised = to_raise(key, pathway.tasks[key], wanted[key], now)
+        if raised is not None:
+            facts.append((f"raised/{key}/{raised.due:%Y%m%d%H%M%S}", raised))
     return tuple(Event(EventId(f"{pathway.id}/{name}"), now, KAIROS, fact) for name, fact in facts)

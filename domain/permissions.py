@@ -12,7 +12,7 @@ from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
 
 MAY_START: Roles = (Role.CARE_MANAGER, Role.PRESCRIBER)
-MAY_READ: Roles = (*CARE, Role.OPERATIONS, Role.AUDITOR)
+MAY_READ: Roles = (*CARE, Role.MEDICAL_DIRECTOR, Role.OPERATIONS, Role.AUDITOR)
 
 
 def roles_for(wish: type[Wish], protocols: Iterable[CombinedProtocol]) -> Roles:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
+from domain.language.holds import LiftHold
 from domain.language.names import Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
-from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.protocol import CombinedProtocol, Protocol, SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
 from domain.rules import gates, leaving, reviews, treating
 from domain.rules.calendar import to_propose, visits_over
@@ -48,7 +49,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
 def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     phase = protocol.phase(pathway.phase)
     yield from reviews.unseen(protocol, pathway)
-    yield from _holds(pathway)
+    yield from _holds(phase, pathway)
     for visit in pathway.visits_in(phase.id):
         if visit.status is VisitStatus.CHECKED_IN:
             yield from _in_visit(protocol, phase, pathway, visit, now)
@@ -70,11 +71,14 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     yield from sorted(later, key=lambda step: isinstance(step, Await))
 
 
-def _holds(pathway: Pathway) -> Iterator[Step]:
+def _holds(phase: Protocol, pathway: Pathway) -> Iterator[Step]:
+    known = reviews.open_tasks(pathway)
     for hold in pathway.open_holds():
-        reason = pathway.holds[hold].reason
-        says = f"Treatment is held ({reason}). Lift the hold with a reason, or stop."
-        yield AskPerson(Ask.LIFT_HOLD, hold, (Role.PRESCRIBER,), says, "hold")
+        found = pathway.holds[hold]
+        says = f"Treatment is held ({found.reason}). Lift the hold with a reason, or stop."
+        due, rises = phase.look_by(SafetyTask.HOLD, found.placed), phase.rises(SafetyTask.HOLD)
+        step = AskPerson(Ask.LIFT_HOLD, hold, LiftHold.MAY, says, "hold", due=due, rises=rises)
+        yield reviews.as_it_stands(step, known.get((Ask.LIFT_HOLD, hold)))
 
 
 def _order(phase: Protocol, pathway: Pathway) -> Iterator[Step]:
@@ -289,7 +293,19 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
         if visit.status is VisitStatus.CHECKED_IN:
             moments += _in_a_visit(protocol.phase(visit.phase), pathway, visit)
     moments += [due for due in (_review_due(protocol, pathway),) if due is not None]
+    moments += _to_be_looked_at(pathway)
     return min(moment for moment in moments if moment > now)
+
+
+def looked_at_next(pathway: Pathway, now: datetime) -> datetime | None:
+    """When a pathway that is over may change by time alone: somebody has not looked by then."""
+    return min((due for due in _to_be_looked_at(pathway) if due > now), default=None)
+
+
+def _to_be_looked_at(pathway: Pathway) -> list[datetime]:
+    """By when somebody is to have looked at something, of what nobody has."""
+    tasks = (task for task in pathway.tasks.values() if not (task.closed or task.acknowledged))
+    return [task.due for task in tasks if task.due is not None]
 
 
 def task_key(step: AskPerson, pathway: Pathway) -> TaskId:

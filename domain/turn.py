@@ -18,7 +18,7 @@ from domain.language.names import KAIROS, EventId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
-from domain.planner import next_due
+from domain.planner import looked_at_next, next_due
 from domain.rules.fold import fold
 from domain.second_look import came_late, look_again
 
@@ -99,7 +99,8 @@ def follow(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Follo
     for _ in range(MOST_ROUNDS):
         more = automatic(protocol, pathway, now)
         if not more:
-            due = None if pathway.outcome is not None else next_due(protocol, pathway, now)
+            over = pathway.outcome is not None
+            due = looked_at_next(pathway, now) if over else next_due(protocol, pathway, now)
             return Following(events, due)
         events += more
         pathway = fold(pathway, more, protocol.vocabulary)

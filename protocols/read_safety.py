@@ -1,12 +1,16 @@
 """Reads by when a prescriber must have looked at what happened, and who does when closed."""
 
+import re
 from collections.abc import Collection
 from datetime import timedelta
 
-from domain.language.protocol import SafetyRule, SafetyTask
+from domain.language.names import Role
+from domain.language.protocol import RISES_TO, Rise, SafetyRule, SafetyTask
 from protocols.quantities import NotUnderstood, parse_elapsed
 from protocols.read_gates import read_source
 from protocols.reading import Section
+
+_RISE = re.compile(r"([a-z-]+) within (.+)")
 
 
 def read_safety_tasks(section: Section, sources: Collection[str]) -> dict[SafetyTask, SafetyRule]:
@@ -20,9 +24,28 @@ def _somebody(text: str) -> str:
     return text
 
 
+def _rise(text: str) -> Rise:
+    found = _RISE.fullmatch(text)
+    if found is None or found[1] not in RISES_TO:
+        known = " or ".join(RISES_TO)
+        message = f'"{text}" does not say to whom it rises: write "{known} within 2 hours"'
+        raise NotUnderstood(message)
+    return Rise(Role(found[1]), parse_elapsed(found[2]))
+
+
+def _rises(section: Section) -> tuple[Rise, ...]:
+    """Read to whom it rises: one at least, or what nobody has looked at would wait for ever."""
+    least = Rise(RISES_TO[0], timedelta(hours=1))
+    found = tuple(section.understand("then", word, _rise, least) for word in section.words("then"))
+    if section.sound("then") and len({rise.to for rise in found}) < len(found):
+        section.wrong("then", "names a role twice")
+    return found
+
+
 def _rule(section: Section, sources: Collection[str]) -> SafetyRule:
     return SafetyRule(
         within=section.read("within", parse_elapsed, timedelta(hours=1)),
+        then=_rises(section),
         when_closed=section.read("when_closed", _somebody, ""),
         source=read_source(section, sources),
     )

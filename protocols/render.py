@@ -79,10 +79,16 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
         lines.append("")
     lines += ["## What a prescriber must look at", ""]
     lines += ["A reminder with an owner and a time; no alarm system.", ""]
-    lines += ["| What happened | Looked at within | When the clinic is closed |", "|---|---|---|"]
+    lines += ["| What happened | A prescriber looks within | If not, it is also for | Closed |"]
+    lines += ["|---|---|---|---|"]
     for task, rule in protocol.safety_tasks.items():
         what = str(task).replace("-", " ").capitalize()
-        lines.append(f"| {what} | {print_elapsed(rule.within)} | {rule.when_closed} |")
+        then = ", then ".join(
+            f"the {str(rise.to).replace('-', ' ')}, within {print_elapsed(rise.within)} more"
+            for rise in rule.then
+        )
+        within = print_elapsed(rule.within)
+        lines.append(f"| {what} | {within} | {then} | {rule.when_closed} |")
     lines += ["", "## The way through", "", *phase_diagram(protocol), "", *_sources(protocol)]
     return "\n".join(lines) + "\n"
 

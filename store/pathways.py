@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from build import RULES
@@ -16,6 +16,8 @@ from store import columns, protocols
 from store.database import Transaction
 from store.records import EventRecord, PathwayRecord, event_record, pathway_record
 from store.tables import EventRow, PathwayRow
+
+_GOES_ON = or_(PathwayRow.status == PathwayStatus.OPEN, PathwayRow.due_at.is_not(None))
 
 
 async def reserve(
@@ -104,10 +106,13 @@ async def history(tx: Transaction, pathway_id: str) -> list[Event]:
 
 
 async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, str]]:
-    """List pathways that have begun and not ended by id, those after the given one: id, rules."""
+    """List pathways that should have a workflow by id, those after the given one: id, rules.
+
+    All that are open, and those that are over while somebody is still to look at something.
+    """
     wanted = (
         select(PathwayRow.id, PathwayRow.rules)
-        .where(PathwayRow.status == PathwayStatus.OPEN, PathwayRow.id > after)
+        .where(_GOES_ON, PathwayRow.id > after)
         .order_by(PathwayRow.id)
         .limit(most)
     )
@@ -115,16 +120,13 @@ async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, 
 
 
 async def earliest_due(tx: Transaction) -> datetime | None:
-    """Say when the first open pathway is due to look again, by the clinic's clock."""
-    open_ = PathwayRow.status == PathwayStatus.OPEN
-    return (await tx.execute(select(func.min(PathwayRow.due_at)).where(open_))).scalar_one()
+    """Say when the first pathway is due to look again, by the clinic's clock."""
+    return (await tx.execute(select(func.min(PathwayRow.due_at)).where(_GOES_ON))).scalar_one()
 
 
 async def due_by(tx: Transaction, at: datetime) -> list[str]:
-    """List the open pathways that should have looked by a time."""
-    wanted = select(PathwayRow.id).where(
-        PathwayRow.status == PathwayStatus.OPEN, PathwayRow.due_at <= at
-    )
+    """List the pathways that should have looked by a time."""
+    wanted = select(PathwayRow.id).where(_GOES_ON, PathwayRow.due_at <= at)
     return list((await tx.execute(wanted)).scalars())
 
 

@@ -87,7 +87,11 @@ class PathwayRow(Base):
             postgresql_where=text("status <> 'finished'"),
         ),
         Index(None, "site_id", "id"),
-        Index("ix_pathway_going_on", "id", postgresql_where=text("status = 'open'")),
+        Index(
+            "ix_pathway_going_on",
+            "id",
+            postgresql_where=text("status = 'open' or due_at is not null"),
+        ),
     )
 
 

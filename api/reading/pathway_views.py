@@ -132,6 +132,12 @@ class TaskView(BaseModel):
     who: list[Role]
     opened: datetime
     due: datetime | None
+    raised: int = Field(
+        description="how often nobody had looked by its time, so that it rose to others too"
+    )
+    was_due: datetime | None = Field(
+        description="if it was raised: by when it should have been looked at first"
+    )
     acknowledged: bool
     closed: bool
 

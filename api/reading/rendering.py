@@ -86,6 +86,8 @@ def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
         who=list(task.roles),
         opened=task.opened,
         due=task.due,
+        raised=task.raised,
+        was_due=task.was_due,
         acknowledged=task.acknowledged,
         closed=task.closed,
     )

@@ -21,6 +21,6 @@ def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]
     if role not in roles:
         whose = f"this task is for {any_of(roles)}"
         raise Refused(f"{whose}, not for {role.spoken}", (found("task-role", whose, roles),))
-    if reviews.is_review(wish.task):
+    if reviews.in_words(wish.task):
         insist_reason(wish.words, "say in words what you found and decided")
     return (TaskAcknowledged(wish.task, wish.words.strip()),)

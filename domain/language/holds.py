@@ -10,7 +10,7 @@ from domain.language.names import CARE, HoldId, HoldReason, Role, Roles
 class PlaceHold:
     """Stop all treatment until a prescriber lifts it."""
 
-    MAY: ClassVar[Roles] = CARE
+    MAY: ClassVar[Roles] = (*CARE, Role.MEDICAL_DIRECTOR)
 
     reason: HoldReason
     note: str
@@ -21,7 +21,7 @@ class PlaceHold:
 class LiftHold:
     """Lift a hold, with a reason."""
 
-    MAY: ClassVar[Roles] = (Role.PRESCRIBER,)
+    MAY: ClassVar[Roles] = (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
 
     hold: HoldId
     reason: str

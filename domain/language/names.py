@@ -25,6 +25,7 @@ class Role(StrEnum):
     NURSE = "nurse"
     PRESCRIBER = "prescriber"
     TMS_OPERATOR = "tms-operator"
+    MEDICAL_DIRECTOR = "medical-director"
     OPERATIONS = "operations"
     INTEGRATOR = "integrator"
     AUDITOR = "auditor"

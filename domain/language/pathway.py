@@ -112,6 +112,8 @@ class Task:
     acknowledged: bool = False
     closed: bool = False
     acknowledged_at: datetime | None = None
+    raised: int = 0  # how often nobody had looked in time, and it went on to others
+    was_due: datetime | None = None  # when it should have been looked at first
 
 
 @dataclass(frozen=True, slots=True)

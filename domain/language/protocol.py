@@ -259,11 +259,26 @@ class SafetyTask(StrEnum):
     UNAUTHORIZED = "treatment-not-authorized"  # given although a rule said stop
     DEVIATION = "treatment-against-a-rule"
     LEFT_EARLY = "left-before-release"
+    HOLD = "open-hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """Whose it is too, once a time has passed at which nobody had looked, and by when from then."""
+
+    to: Role
+    within: timedelta
+
+
+RISES_TO: Roles = (Role.MEDICAL_DIRECTOR,)
+"""Those besides a prescriber who can say what was found and decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
     """By when a prescriber looks, counted from what happened, and who does while we are closed.
+
+    `then` names to whom it rises when that time is past, one after the other.
 
     A reminder with an owner; never the only safeguard, and no alarm system.
     """
@@ -271,6 +286,7 @@ class SafetyRule:
     within: timedelta
     when_closed: str
     source: str
+    then: tuple[Rise, ...] = ()  # required of every file, as the times themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +323,11 @@ class Protocol:
         """Say by when a prescriber is to have looked at what happened then."""
         rule = self.safety_tasks.get(task)
         return None if rule is None else happened + rule.within
+
+    def rises(self, task: SafetyTask) -> tuple[Rise, ...]:
+        """Say whose it is too when nobody has looked by then, one after the other."""
+        rule = self.safety_tasks.get(task)
+        return () if rule is None else rule.then
 
     def gates_at(self, when: When) -> tuple[Gate, ...]:
         """List the gates that are looked at then."""

@@ -11,7 +11,7 @@ from domain.language.names import CARE, Role, Roles, RuleId, TaskId
 class AcknowledgeTask:
     """Say that a task was seen. What a prescriber must see is acknowledged in words."""
 
-    MAY: ClassVar[Roles] = CARE
+    MAY: ClassVar[Roles] = (*CARE, Role.MEDICAL_DIRECTOR)
 
     task: TaskId
     words: str = ""  # what was found, what was decided, when the next contact is
@@ -28,6 +28,20 @@ class TaskOpened:
     says: str
     due: datetime | None
     kind: Literal["task-opened"] = "task-opened"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRaised:
+    """Nobody had looked by the time that the protocol states: it is these people's too from now on.
+
+    `was_due` is the time that passed, `due` by when it is to be looked at now.
+    """
+
+    task: TaskId
+    to: tuple[Role, ...]
+    was_due: datetime
+    due: datetime
+    kind: Literal["task-raised"] = "task-raised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +62,4 @@ class TaskClosed:
 
 
 TaskWish = AcknowledgeTask
-TaskFact = TaskOpened | TaskAcknowledged | TaskClosed
+TaskFact = TaskOpened | TaskRaised | TaskAcknowledged | TaskClosed

@@ -32,7 +32,7 @@ from domain.language.phases import (
     PhaseEntered,
 )
 from domain.language.release import VisitReleased
-from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
     VisitBooked,
@@ -182,6 +182,14 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             if fact.task in pathway.tasks:
                 return pathway
             task = Task(fact.rule, fact.roles, fact.says, event.at, fact.due)
+            return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
+        case TaskRaised() as fact:
+            task = pathway.tasks[fact.task]
+            if task.due is not None and fact.due <= task.due:
+                return pathway
+            roles = tuple(dict.fromkeys((*task.roles, *fact.to)))
+            first = min(fact.was_due, task.was_due or fact.was_due)
+            task = replace(task, roles=roles, due=fact.due, raised=task.raised + 1, was_due=first)
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
         case TaskAcknowledged() as fact:
             task = pathway.tasks[fact.task]

@@ -5,12 +5,13 @@ early, a course that takes too long. All but the last stand in the way of the ne
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from domain.language.clocks import local_day
 from domain.language.findings import Blocked
 from domain.language.names import ObservationName, Role, TaskId
-from domain.language.pathway import Observed, Pathway
+from domain.language.pathway import Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
@@ -26,7 +27,10 @@ BEFORE_TREATMENT = (
     Ask.REVIEW_QUESTIONED,
 )
 REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE, Ask.REVIEW_BASELINE)
-"""What is acknowledged in words: what was found, and what was decided."""
+"""What is done once a prescriber has said in words what was found, and what was decided."""
+
+IN_WORDS = (*REVIEWS, Ask.LIFT_HOLD)
+"""What is acknowledged in words. A hold stays open all the same."""
 
 
 def subject(task: TaskId) -> str:
@@ -34,14 +38,14 @@ def subject(task: TaskId) -> str:
     return task.partition("/")[2].rpartition("#")[0]
 
 
-def is_review(task: TaskId) -> bool:
-    """Say whether a task is something that a prescriber must have seen."""
-    return task.startswith(tuple(f"{ask}/" for ask in REVIEWS))
+def in_words(task: TaskId) -> bool:
+    """Say whether a task is acknowledged in words only."""
+    return task.startswith(tuple(f"{ask}/" for ask in IN_WORDS))
 
 
 def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...]:
     """List what no prescriber has acknowledged yet and nobody may treat before they have."""
-    found = {(step.ask, step.about): step for step in _still_asked(pathway)}
+    found = {(step.ask, step.about): step for step in _still_asked(protocol, pathway)}
     asked = (
         *_alerts(protocol, pathway),
         *_deviations(protocol, pathway),
@@ -49,8 +53,26 @@ def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...
     )
     for step in asked:
         found.setdefault((step.ask, step.about), step)
-    seen = _seen(pathway)
-    return tuple(step for key, step in found.items() if key not in seen)
+    seen, known = _seen(pathway), open_tasks(pathway)
+    return tuple(
+        as_it_stands(step, known.get(key)) for key, step in found.items() if key not in seen
+    )
+
+
+def open_tasks(pathway: Pathway) -> dict[tuple[str, str], Task]:
+    """The open tasks by what they ask and what they are about."""
+    return {
+        (key.partition("/")[0], subject(key)): task
+        for key, task in pathway.tasks.items()
+        if not task.closed
+    }
+
+
+def as_it_stands(step: AskPerson, task: Task | None) -> AskPerson:
+    """The step with whose it is by now: others too, once nobody had looked in time."""
+    if task is None or not task.raised:
+        return step
+    return replace(step, roles=task.roles, due=task.due)
 
 
 def in_the_way(
@@ -103,17 +125,17 @@ def _seen(pathway: Pathway) -> set[tuple[Ask, str]]:
     }
 
 
-def _still_asked(pathway: Pathway) -> Iterator[AskPerson]:
+def _still_asked(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     """What was asked stays asked, also when its reading is not among those kept.
 
     But for a reading that never was.
     """
-    ask = Ask.REVIEW_RISK
+    ask, rises = Ask.REVIEW_RISK, protocol.phase(pathway.phase).rises(SafetyTask.RISK)
     for key, task in pathway.tasks.items():
         about = subject(key)
         evidence = about.rpartition("/")[0]
         if key.startswith(f"{ask}/") and not task.closed and evidence not in pathway.voided:
-            yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due)
+            yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due, rises=rises)
 
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -125,8 +147,11 @@ def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]
             if kind.alert.met(found.value, found.answer):
                 says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
                 about = f"{found.evidence}/{name}"
-                due = protocol.phase(pathway.phase).look_by(SafetyTask.RISK, found.at)
-                yield AskPerson(Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due)
+                phase = protocol.phase(pathway.phase)
+                due, rises = phase.look_by(SafetyTask.RISK, found.at), phase.rises(SafetyTask.RISK)
+                yield AskPerson(
+                    Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due, rises=rises
+                )
 
 
 def _finding(kind: ObservationKind, found: Observed) -> str:
@@ -151,7 +176,8 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             says = f"{what} was not given as the rules ask: look at it, then acknowledge."
         else:
             continue
-        yield AskPerson(ask, about, SEES, says, rule, due=phase.look_by(kind, session.started))
+        due, rises = phase.look_by(kind, session.started), phase.rises(kind)
+        yield AskPerson(ask, about, SEES, says, rule, due=due, rises=rises)
     for visit in pathway.visits.values():
         elsewhere = visit.went not in (None, *RELEASED, Disposition.AGAINST_ADVICE)
         if visit.left_at is not None and (visit.left_early or elsewhere):
@@ -159,9 +185,12 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             if elsewhere:
                 went = str(visit.went).replace("-", " ")
                 says = f"After {visit.id}: {went}. Follow up, then say what you found and decided."
-            due = protocol.phase(visit.phase).look_by(SafetyTask.LEFT_EARLY, visit.left_at)
+            phase, kind = protocol.phase(visit.phase), SafetyTask.LEFT_EARLY
+            due, rises = phase.look_by(kind, visit.left_at), phase.rises(kind)
             about = visit.left_by or visit.id
-            yield AskPerson(Ask.REVIEW_DEVIATION, about, SEES, says, "left-early", due=due)
+            yield AskPerson(
+                Ask.REVIEW_DEVIATION, about, SEES, says, "left-early", due=due, rises=rises
+            )
 
 
 def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -175,8 +204,13 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             f"against the rules: {'; '.join(found.findings)}. Look at it, then say what you found."
         )
         about = f"{event}/{found.at:%Y%m%d%H%M%S}"
-        due = phase.look_by(SafetyTask.DEVIATION, found.at)
-        yield AskPerson(Ask.REVIEW_QUESTIONED, about, SEES, says, "questioned", due=due)
+        due, rises = (
+            phase.look_by(SafetyTask.DEVIATION, found.at),
+            phase.rises(SafetyTask.DEVIATION),
+        )
+        yield AskPerson(
+            Ask.REVIEW_QUESTIONED, about, SEES, says, "questioned", due=due, rises=rises
+        )
 
 
 def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.language.findings import Blocked
 from domain.language.names import PathwayOutcome, Role, VisitId
+from domain.language.protocol import Rise
 from domain.rules.calendar import ProposedVisit
 
 
@@ -64,6 +65,7 @@ class AskPerson:
     source: str = ""
     due: datetime | None = None
     blocked_by: tuple[Blocked, ...] = ()
+    rises: tuple[Rise, ...] = ()  # to whom it goes on, each time that nobody has looked in time
 
 
 @dataclass(frozen=True, slots=True)

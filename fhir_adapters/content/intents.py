@@ -26,7 +26,7 @@ from domain.language.phases import (
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, VisitReleased
-from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
     VisitBooked,
@@ -121,6 +121,8 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield provenance.decision(scene, fact)
         case TaskOpened() as fact:
             yield tasks.open_task(scene, fact)
+        case TaskRaised() as fact:
+            yield tasks.rise(scene, fact)
         case TaskAcknowledged(task=task, words=words):
             yield tasks.follow(scene, task, words)
         case TaskClosed(task=task):

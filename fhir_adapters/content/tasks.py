@@ -11,7 +11,7 @@ from typing import Any
 from domain.language.clocks import instant
 from domain.language.names import HoldId, PhaseId, TaskId, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
-from domain.language.tasks import TaskOpened
+from domain.language.tasks import TaskOpened, TaskRaised
 from domain.rules.steps import Ask
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
@@ -42,6 +42,22 @@ def open_task(scene: Scene, fact: TaskOpened) -> Draft:
     if focus is not None:
         body["focus"] = focus
     return created(ArtefactKind.TASK, identifiers.task(scene.after.id, fact.task), body, says)
+
+
+def rise(scene: Scene, fact: TaskRaised) -> Draft:
+    """Nobody looked in time: say whose it is too, by when, and that it is pressing."""
+    known = scene.after.tasks[fact.task]
+    due = elements.moment(fact.due)
+    body: dict[str, Any] = {
+        "lastModified": scene.at,
+        "priority": "asap",
+        "performerType": [elements.concept(str(role)) for role in known.roles],
+        "restriction": {"period": {"end": due}},
+    }
+    who = ", ".join(fact.to)
+    says = f"Not looked at by {elements.moment(fact.was_due)}, now for {who} too: {known.says}"
+    artefact = identifiers.task(scene.after.id, fact.task)
+    return changed(ArtefactKind.TASK, artefact, body, f"{says} Due {due}.")
 
 
 def follow(scene: Scene, task: TaskId, words: str = "") -> Draft:

@@ -29,7 +29,7 @@ from domain.language.phases import (
     PhaseEntered,
 )
 from domain.language.protocol import When
-from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.planner import next_due, steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
@@ -111,6 +111,8 @@ def subject(event: Event) -> str:  # noqa: PLR0911  one answer a kind of thing
         case HoldPlaced(hold=about) | HoldLifted(hold=about):
             return about
         case TaskOpened(task=about) | TaskAcknowledged(task=about) | TaskClosed(task=about):
+            return about
+        case TaskRaised(task=about):
             return about
         case PathwayStarted():
             return "pathway"

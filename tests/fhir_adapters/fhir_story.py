@@ -39,7 +39,7 @@ from domain.language.phases import (
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
-from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened
+from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
     VisitBooked,
@@ -198,3 +198,6 @@ def _facts(  # the order is the story's
     yield PRESCRIBER, DecisionMade(second, PhaseDecision.STOP, "patient's wish", ())
     yield PRESCRIBER, PathwayFinished(PathwayOutcome.STOPPED)
     yield KAIROS, VisitCancelled(four)
+    seen = TaskId("review-risk/x#1")
+    yield KAIROS, TaskOpened(seen, RuleId("prescriber-sees"), (Role.PRESCRIBER,), "See.", ended)
+    yield KAIROS, TaskRaised(seen, (Role.MEDICAL_DIRECTOR,), ended, ended + timedelta(hours=1))

@@ -40,6 +40,7 @@ FULL_COUNTS = {
     "gate-overridden": ["Provenance"],
     "decision-made": ["Provenance"],
     "task-opened": ["Task"],
+    "task-raised": ["Task"],
     "task-acknowledged": ["Task"],
     "task-closed": ["Task"],
 }

@@ -178,3 +178,14 @@ def test_a_task_that_was_seen_and_asks_for_no_more_is_completed(pathway, protoco
 def test_a_task_of_which_nothing_is_known_is_completed(about: str, pathway, protocol) -> None:
     """An ask or a subject that the pathway does not have is no error."""
     assert _closed(pathway, protocol, about)["status"] == "completed"
+
+
+def test_a_task_that_rose_says_whose_it_is_too(protocol: CombinedProtocol) -> None:
+    """The Task is pressing, names both roles, and ends by the new time; nothing else changes."""
+    step = next(s for s in whole_story(protocol) if s.event.fact.kind == "task-raised")
+    (intent,) = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
+    assert intent.body["priority"] == "asap"
+    roles = [each["text"] for each in intent.body["performerType"]]
+    assert roles == ["prescriber", "medical-director"]
+    assert intent.body["restriction"] == {"period": {"end": "2026-12-04T15:00:00Z"}}
+    assert set(intent.body) == {"lastModified", "priority", "performerType", "restriction"}

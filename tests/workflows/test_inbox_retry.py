@@ -6,12 +6,14 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
 import domain.turn
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
 from domain.language.holds import PlaceHold
-from domain.language.names import HoldReason, PhaseDecision, PhaseId
+from domain.language.names import HoldReason, PhaseDecision, PhaseId, Role
+from domain.language.observations import RecordAssessment
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
@@ -45,6 +47,28 @@ async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
     await asyncio.gather(*sending._under_way.values())
     assert (await world.command(late)).state == "rejected"
     assert "the pathway is stopped" in str(await world.refusal(late))
+
+
+async def test_a_risk_that_comes_after_the_end_rises_by_the_clock(world: World):
+    """The workflow is over; a score at risk starts it again, and it ends when nothing is due."""
+    end = Decide(PhaseId("esketamine-induction"), PhaseDecision.STOP, "Wish.")
+    await world.do(PRESCRIBER, end)
+    await world.until_quiet()
+    workflow = world.client.get_workflow_handle(f"pathway/{world.pathway_id}")
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
+    at = await world.now()
+    await world.receive(NURSE, RecordAssessment("phq9", at, (1,) * 8 + (2,)))
+    sending = _retry(world)
+    for _ in range(inbox_retry.LEAVE_ALONE + 1):
+        await sending.look()
+    await asyncio.gather(*sending._under_way.values())
+    (task,) = [t for t in (await world.pathway()).tasks.values() if not t.closed]
+    assert task.roles == (Role.PRESCRIBER,)
+    await world.virtual.move_by(timedelta(hours=1, minutes=1))
+    (task,) = [t for t in (await world.pathway()).tasks.values() if not t.closed]
+    assert task.roles == (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
+    await world.virtual.move_by(timedelta(hours=2))
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
 async def test_commands_that_nobody_answers_keep_no_other_back(world: World):
