@@ -17,6 +17,7 @@ from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.baselines import to_name
 from domain.rules.calendar import to_propose
+from domain.rules.standing import to_end
 from domain.rules.steps import AskPerson
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
@@ -49,6 +50,9 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
     facts.extend(
         (f"baseline/{named.phase}/{named.score}#{named.number}", named)
         for named in to_name(protocol, pathway)
+    )
+    facts.extend(
+        (f"ended/{fact.decision}/{fact.evidence}", fact) for fact in to_end(protocol, pathway)
     )
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}

@@ -28,6 +28,7 @@ from domain.language.pathway import Pathway
 from domain.language.phases import Decide, DecisionMade
 from domain.language.protocol import CombinedProtocol, Otherwise
 from domain.language.release import RELEASED, ReleaseVisit, VisitReleased
+from domain.language.standing import DecideAhead, DecidedAhead, DecisionEnded, EndDecision
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import (
     DoseGiven,
@@ -53,6 +54,8 @@ MAY_VOID: dict[type[Fact], Roles] = {
     HoldPlaced: LiftHold.MAY,
     GateOverridden: OverrideGate.MAY,
     DecisionMade: Decide.MAY,
+    DecidedAhead: DecideAhead.MAY,
+    DecisionEnded: EndDecision.MAY,
     TaskAcknowledged: CARE,
     EntryVoided: CARE,
 }

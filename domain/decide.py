@@ -16,6 +16,7 @@ from domain.chapters import (
     overrides,
     phases,
     release,
+    standing,
     tasks,
     treatment,
     visits,
@@ -34,6 +35,7 @@ from domain.language.pathway import Pathway
 from domain.language.phases import PhaseWish
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseWish
+from domain.language.standing import StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.visits import VisitWish
@@ -119,6 +121,8 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
         corrections.check_meant(pathway, wish, now)
     elif isinstance(wish, BaselineWish):
         baselines.check_meant(protocol, pathway, wish)
+    elif isinstance(wish, StandingWish):
+        standing.check_meant(protocol, pathway, wish)
     else:
         assert_never(wish)
 
@@ -146,6 +150,8 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
         return now, tasks.decide(pathway, wish, role)
     if isinstance(wish, BaselineWish):
         return now, baselines.decide(protocol, pathway, wish)
+    if isinstance(wish, StandingWish):
+        return now, standing.decide(protocol, pathway, wish, now)
     if isinstance(wish, CorrectionWish):
         raise TypeError("a correction is decided over the whole history: see `correction`")
     assert_never(wish)

@@ -294,6 +294,7 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
             moments += _in_a_visit(protocol.phase(visit.phase), pathway, visit)
     moments += [due for due in (_review_due(protocol, pathway),) if due is not None]
     moments += _to_be_looked_at(pathway)
+    moments += [decision.until for decision in pathway.standing.values()]
     return min(moment for moment in moments if moment > now)
 
 

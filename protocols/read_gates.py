@@ -8,9 +8,24 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from domain.language.names import ObservationName, RuleId
-from domain.language.protocol import Gate, Otherwise, Requirement, Test, TimedCheck, When
+from domain.language.protocol import (
+    Gate,
+    Otherwise,
+    Requirement,
+    StandingRule,
+    Test,
+    TimedCheck,
+    When,
+)
 from domain.language.vocabulary import ObservationKind
-from protocols.quantities import NotUnderstood, parse_elapsed, parse_quantity, parse_test
+from domain.rules.standing import wider
+from protocols.quantities import (
+    NotUnderstood,
+    parse_days,
+    parse_elapsed,
+    parse_quantity,
+    parse_test,
+)
 from protocols.read_names import kebab
 from protocols.read_vocabulary import Words
 from protocols.reading import Section
@@ -38,15 +53,54 @@ def _gate(name: str, section: Section, words: Words, sources: Collection[str]) -
         required = section.section("require")
         if required.has("minutes_observed"):
             required.wrong("minutes_observed", f"is known only {When.AFTER_EACH_VISIT}")
+    require = _requirements(section.section("require"), words)
     return Gate(
         id=RuleId(name),
         when=when,
-        require=_requirements(section.section("require"), words),
+        require=require,
         measured_within=section.read("measured_within", _freshness, None),
         otherwise=otherwise,
         why=section.text("why"),
         source=read_source(section, sources),
+        standing=_standing(section, when, otherwise, require, words),
     )
+
+
+_DECIDED_AHEAD = (When.BEFORE_EACH_VISIT, When.BEFORE_EACH_SESSION)
+
+
+def _standing(
+    gate: Section,
+    when: When,
+    otherwise: Otherwise,
+    require: tuple[Requirement, ...],
+    words: Words,
+) -> StandingRule | None:
+    """Read what a prescriber may decide ahead; a gate without it is looked at each time."""
+    if not gate.has("standing"):
+        return None
+    section = gate.section("standing")
+    if gate.sound("when", "otherwise") and (
+        otherwise is not Otherwise.HOLD or when not in _DECIDED_AHEAD
+    ):
+        gate.wrong(
+            "standing",
+            f'is possible only for "{Otherwise.HOLD}" {" or ".join(_DECIDED_AHEAD)}: what nobody'
+            " may override is not decided ahead, and leaving is looked at each time",
+        )
+    allows = _requirements(section.section("allows"), words)
+    read = section.section("allows").sound_throughout()
+    read = read and gate.section("require").sound_throughout()
+    for allowed in allows if read else ():
+        needs = [need for need in require if need.observation == allowed.observation]
+        if not any(wider(need, allowed) for need in needs):
+            section.wrong(
+                "allows",
+                f"{allowed.observation} must be one that the gate requires, with the same words"
+                " and a wider number",
+            )
+    void_if = _requirements(section.section("void_if"), words) if section.has("void_if") else ()
+    return StandingRule(section.read("for_at_most", parse_days, 1), allows, void_if)
 
 
 def read_timed_checks(

@@ -173,7 +173,21 @@ def _gate(gate: Gate, protocol: Protocol, vocabulary: Vocabulary) -> str:
     if gate.measured_within is not None:
         fresh = f", measured within {print_elapsed(gate.measured_within)}"
     reason = _reason(gate.why, gate.source, protocol)
-    return f"- **{gate.id}**: {required}{fresh}. {OTHERWISE[gate.otherwise]}\n  {reason}"
+    ahead = _ahead(gate, vocabulary)
+    return f"- **{gate.id}**: {required}{fresh}. {OTHERWISE[gate.otherwise]}{ahead}\n  {reason}"
+
+
+def _ahead(gate: Gate, vocabulary: Vocabulary) -> str:
+    """What a prescriber may decide for several visits."""
+    rule = gate.standing
+    if rule is None:
+        return ""
+    allows = _joined([_required(need, vocabulary) for need in rule.allows])
+    ends = "".join(f", or {_required(need, vocabulary)}" for need in rule.void_if)
+    return (
+        f" A prescriber may decide ahead, for {print_days(rule.days)} at most, that {allows}"
+        f" passes; a reading beyond that{ends} ends it."
+    )
 
 
 def _required(need: Requirement, vocabulary: Vocabulary) -> str:

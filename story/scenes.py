@@ -269,15 +269,13 @@ async def next_order_missing(course: Course) -> None:
 
 
 async def known_ideation(course: Course) -> None:
-    """Thinks of death now and then, as for years; seen and treated at each visit."""
+    """Thinks of death now and then, as for years; decided ahead for two weeks, and treated."""
     await ready(course)
     await acknowledge_all(course, "Passive, no plan; known since March. Safety plan reviewed.")
-    while at := await course.arrive():
-        await course.prepare_for_dose(at)
-        await acknowledge_all(course, "As before: passive, no plan, no intent.")
-        if course.last_phq9[8]:
-            await at.override("suicide-risk", "Passive and unchanged; treatment is for this.")
-        await course.give_and_observe(at, 56 if course.doses < 2 else 84)  # noqa: PLR2004
+    words = "Passive thoughts for years, no plan, no means; safety plan of 29 April, seen weekly."
+    body = {"gate": "suicide-risk", "last_day": "2027-05-13", "words": words}
+    await course.staff.prescriber.do(f"{course.path}/standing-decisions", body)
+    await doses(course)
 
 
 async def ready(course: Course) -> None:

@@ -17,11 +17,17 @@ class MayGiveView(BaseModel):
     as_of: datetime = Field(description="the clinic's time at which this was so; it is no permit")
     version: int = Field(description="of the pathway, at which this was so")
     says: str
+    under: list[str] = Field(description="the standing decisions that it would rest on")
     blocked_by: list[Block]
 
 
 def may_give_view(
-    what: str, result: CheckResult, pathway: Pathway, version: int, now: datetime
+    what: str,
+    result: CheckResult,
+    under: tuple[str, ...],
+    pathway: Pathway,
+    version: int,
+    now: datetime,
 ) -> MayGiveView:
     """Show what a check found."""
     blocks = blocks_of(result)
@@ -33,10 +39,13 @@ def may_give_view(
             f"Nothing stands in the way of {what} at {wall:%H:%M}. What is recorded is judged by "
             "the facts of its own time."
         )
+    if under:
+        says = f"{says} It rests on: {'; '.join(under)}."
     return MayGiveView(
         granted=not blocks,
         as_of=now,
         version=version,
         says=says,
+        under=list(under),
         blocked_by=[block_of(block) for block in blocks],
     )

@@ -121,6 +121,22 @@ class HoldView(BaseModel):
     lifted_at: datetime | None
 
 
+class StandingView(BaseModel):
+    """What a prescriber decided for several visits."""
+
+    id: str
+    gate: str
+    phase: str
+    made: datetime
+    by: Who
+    until: datetime = Field(description="when its last day is over")
+    words: str
+    allows: list[str]
+    holds: bool = Field(description="whether it holds now")
+    ended: datetime | None
+    why_ended: str | None
+
+
 class TaskView(BaseModel):
     """Something a person is to do. The id may stand in an address."""
 
@@ -186,6 +202,7 @@ class PathwayView(PathwaySummary):
     visits: list[VisitView]
     sessions: list[SessionView]
     holds: list[HoldView]
+    standing_decisions: list[StandingView]
     tasks: list[TaskView] = Field(description="open ones")
     deliveries: dict[str, int] = Field(
         description="writes to the EHR by state; `needs-person` counts those that wait for one"

@@ -9,9 +9,10 @@ from api.reading import work_views as w
 from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import Author, EventId, TaskId, VisitStatus
-from domain.language.pathway import Hold, Pathway, Phase, Session, Task, Visit
+from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
+from domain.rules.standing import holds
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store.records import CommandRecord, EventRecord, PathwayRecord
 
@@ -161,6 +162,22 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
     )
 
 
+def standing_view(key: str, decision: Standing, pathway: Pathway, now: datetime) -> v.StandingView:
+    return v.StandingView(
+        id=key,
+        gate=decision.gate,
+        phase=decision.phase,
+        made=decision.made,
+        by=who_view(decision.by),
+        until=decision.until,
+        words=decision.words,
+        allows=list(decision.allows),
+        holds=holds(pathway, decision, now),
+        ended=decision.ended,
+        why_ended=decision.why or None,
+    )
+
+
 def summary_view(row: PathwayRecord) -> v.PathwaySummary:
     return v.PathwaySummary(
         id=row.id,
@@ -202,6 +219,9 @@ def pathway_view(
             session_view(s) for s in sorted(pathway.sessions.values(), key=lambda s: s.started)
         ],
         holds=[hold_view(key, hold) for key, hold in pathway.holds.items()],
+        standing_decisions=[
+            standing_view(key, decision, pathway, now) for key, decision in pathway.standing.items()
+        ],
         tasks=[
             task_view(key, task, row.id, row.site_id)
             for key, task in pathway.tasks.items()

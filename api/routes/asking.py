@@ -9,7 +9,7 @@ from api.edge.tokens import Caller
 from api.reading.lookup import find_pathway
 from api.reading.may_give import MayGiveView, may_give_view
 from api.routes.declaring import READING, With
-from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate
+from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate, rests_on
 from domain.language.errors import Conflict
 from domain.language.names import VisitId
 from domain.language.pathway import Pathway
@@ -36,8 +36,10 @@ async def may_give_dose(
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         protocol, seen = await deps.see(tx, row)
-    result = check_may_give_dose(protocol, seen, _visit(seen, visit), mg, now)
-    return may_give_view(f"{mg} mg", result, seen, row.version, now)
+    here = _visit(seen, visit)
+    result = check_may_give_dose(protocol, seen, here, mg, now)
+    under = rests_on(protocol, seen, here, now)
+    return may_give_view(f"{mg} mg", result, under, seen, row.version, now)
 
 
 @router.get("/may-stimulate", summary="May this stimulation be given now?", responses=READING)
@@ -56,9 +58,11 @@ async def may_stimulate(
         row = await find_pathway(tx, caller, pathway)
         protocol, seen = await deps.see(tx, row)
     strength = Strength(intensity_percent_mt, pulses, output_percent)
-    result = check_may_stimulate(protocol, seen, _visit(seen, visit), now, strength)
+    here = _visit(seen, visit)
+    result = check_may_stimulate(protocol, seen, here, now, strength)
+    under = rests_on(protocol, seen, here, now)
     what = f"{pulses} pulses at {intensity_percent_mt} % of motor threshold"
-    return may_give_view(what, result, seen, row.version, now)
+    return may_give_view(what, result, under, seen, row.version, now)
 
 
 def _visit(pathway: Pathway, visit: str) -> VisitId:

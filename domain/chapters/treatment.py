@@ -37,6 +37,7 @@ from domain.language.visits import VisitCheckedIn
 from domain.rules import gates
 from domain.rules.attendance import insist_visit
 from domain.rules.refusing import found, insist, insist_reason
+from domain.rules.standing import sentence
 from domain.rules.treating import blocks_treating
 
 CANNOT_BE = frozenset({"treatment", "overlap"})
@@ -181,7 +182,18 @@ def _dose(
         against.words,
         against.findings,
         against.authorized,
+        rests_on(protocol, pathway, wish.visit, at),
     )
+
+
+def rests_on(
+    protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
+) -> tuple[str, ...]:
+    """Say on which standing decisions a treatment at this visit and instant rests."""
+    look = gates.Look(protocol, pathway, at, visit)
+    phase = protocol.phase(pathway.visits[visit].phase)
+    decided = (each for gate in phase.gates for each in gates.decided_ahead(gate, look))
+    return tuple(dict.fromkeys(sentence(each, pathway.zone) for each in decided))
 
 
 def _stimulation(
@@ -212,6 +224,7 @@ def _stimulation(
         against.words,
         against.findings,
         against.authorized,
+        rests_on(protocol, pathway, wish.visit, at),
     )
 
 

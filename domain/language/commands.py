@@ -13,6 +13,7 @@ from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
 from domain.language.phases import PhaseWish
 from domain.language.release import ReleaseWish
+from domain.language.standing import StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import TreatmentWish
 from domain.language.visits import VisitWish
@@ -28,6 +29,7 @@ Wish = (
     | TaskWish
     | CorrectionWish
     | BaselineWish
+    | StandingWish
 )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from domain.language.names import CARE, EventId, Roles
+from domain.language.names import CARE, EventId, Role, Roles
 from domain.language.observations import RecordAssessment, RecordReadings
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose, RecordStimulation
@@ -16,7 +16,7 @@ Instead = RecordReadings | RecordAssessment | RecordDose | RecordStimulation | R
 class CorrectEntry:
     """Say that an entry was made in error and why; and, if something was so, what."""
 
-    MAY: ClassVar[Roles] = CARE
+    MAY: ClassVar[Roles] = (*CARE, Role.MEDICAL_DIRECTOR)
 
     event: EventId
     reason: str

@@ -16,6 +16,7 @@ from domain.language.observations import ObservationFact
 from domain.language.overrides import OverrideFact
 from domain.language.phases import PhaseFact
 from domain.language.release import ReleaseFact
+from domain.language.standing import StandingFact
 from domain.language.tasks import TaskFact
 from domain.language.treatment import TreatmentFact
 from domain.language.visits import VisitFact
@@ -31,6 +32,7 @@ Fact = (
     | TaskFact
     | CorrectionFact
     | BaselineFact
+    | StandingFact
 )
 
 

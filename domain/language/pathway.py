@@ -136,6 +136,22 @@ class Questioned:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a prescriber decided for several visits, and when it ended if it has."""
+
+    phase: PhaseId
+    gate: RuleId
+    made: datetime
+    until: datetime
+    by: Author
+    words: str
+    allows: tuple[str, ...] = ()
+    ended: datetime | None = None
+    because: EventId | None = None  # the reading that ended it
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """A phase that was entered, its order and the decisions made in it."""
 
@@ -166,6 +182,7 @@ class Pathway:
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)
     voided: Mapping[EventId, str] = field(default_factory=dict)  # why, by the event in error
     questioned: Mapping[EventId, Questioned] = field(default_factory=dict)  # by the act's event
+    standing: Mapping[EventId, Standing] = field(default_factory=dict)
     outcome: PathwayOutcome | None = None
 
     @property

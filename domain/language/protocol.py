@@ -206,6 +206,19 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingRule:
+    """What a prescriber may decide for several visits: how widely, for how many days, what ends it.
+
+    Readings that are within `allows` pass the gate under such a decision; one that is not, or that
+    meets `void_if`, ends it.
+    """
+
+    days: int  # calendar days after the one on which it is decided
+    allows: tuple[Requirement, ...]
+    void_if: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A condition on going on, with its reason and source."""
 
@@ -216,6 +229,7 @@ class Gate:
     otherwise: Otherwise
     why: str
     source: str
+    standing: StandingRule | None = None  # None: it is looked at each time
 
     @property
     def overridable(self) -> bool:

@@ -81,6 +81,7 @@ class DoseGiven:
     deviation: str = ""  # why it was given although rules stood in the way
     findings: tuple[str, ...] = ()  # those rules' words
     authorized: bool = True  # False: a rule said stop, and no prescriber answers for it
+    under: tuple[str, ...] = ()  # the standing decisions that it rested on
     kind: Literal["dose-given"] = "dose-given"
 
 
@@ -97,6 +98,7 @@ class StimulationGiven:
     deviation: str = ""  # why it was given although rules stood in the way, or was cut short
     findings: tuple[str, ...] = ()  # those rules' words
     authorized: bool = True  # as for a dose
+    under: tuple[str, ...] = ()  # as for a dose
     kind: Literal["stimulation-given"] = "stimulation-given"
 
 

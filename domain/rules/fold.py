@@ -21,6 +21,7 @@ from domain.language.pathway import (
     Phase,
     Questioned,
     Session,
+    Standing,
     Task,
     Visit,
 )
@@ -32,6 +33,7 @@ from domain.language.phases import (
     PhaseEntered,
 )
 from domain.language.release import VisitReleased
+from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
@@ -178,6 +180,18 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             for evidence in fact.evidence:
                 known[evidence] = min(event.at, known.get(evidence, event.at))
             return replace(pathway, overrides=_put(pathway.overrides, key, known))
+        case DecidedAhead() as fact:
+            made = Standing(
+                fact.phase, fact.gate, event.at, fact.until, event.by, fact.words, fact.allows
+            )
+            known_ahead = pathway.standing.get(event.id, made)
+            return replace(pathway, standing=_put(pathway.standing, event.id, known_ahead))
+        case DecisionEnded() as fact:
+            if fact.decision not in pathway.standing:
+                return pathway  # it was made in error
+            ahead = pathway.standing[fact.decision]
+            ahead = replace(ahead, ended=event.at, because=fact.evidence, why=fact.reason)
+            return replace(pathway, standing=_put(pathway.standing, fact.decision, ahead))
         case TaskOpened() as fact:
             if fact.task in pathway.tasks:
                 return pathway

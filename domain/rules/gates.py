@@ -8,7 +8,7 @@ from decimal import Decimal
 from domain.language.clocks import in_minutes, local
 from domain.language.findings import Blocked
 from domain.language.names import EventId, ObservationName, Role, VisitId
-from domain.language.pathway import Observed, Pathway
+from domain.language.pathway import Observed, Pathway, Standing
 from domain.language.protocol import (
     CombinedProtocol,
     Gate,
@@ -20,6 +20,7 @@ from domain.language.protocol import (
     When,
 )
 from domain.language.vocabulary import ObservationKind
+from domain.rules import standing
 from domain.rules.baselines import baseline_of
 from domain.rules.fold import override_key
 
@@ -55,6 +56,17 @@ def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
         if block is not None:
             blocks.append(block)
     return tuple(block for block in blocks if not overridden(block, look))
+
+
+def decided_ahead(gate: Gate, look: Look) -> tuple[Standing, ...]:
+    """List the standing decisions without which a gate would hold now."""
+    found = (
+        standing.lets_pass(look.pathway, gate, need.observation, each, look.at)
+        for need in gate.require
+        for each in look.latest(need.observation, _not_before(gate, look))
+        if not need.met(each.value, each.answer)
+    )
+    return tuple(dict.fromkeys(each for each in found if each is not None))
 
 
 def overridden(block: Blocked, look: Look) -> bool:
@@ -140,7 +152,15 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
             source=gate.source,
             stops=gate.otherwise is Otherwise.STOP,
         )
-    found = next((o for o in latest if not need.met(o.value, o.answer)), None)
+    found = next(
+        (
+            each
+            for each in latest
+            if not need.met(each.value, each.answer)
+            and standing.lets_pass(look.pathway, gate, need.observation, each, look.at) is None
+        ),
+        None,
+    )
     if found is None:
         return None
     unit = f" {kind.unit}" if kind.unit else ""

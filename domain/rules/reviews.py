@@ -15,7 +15,7 @@ from domain.language.pathway import Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
-from domain.rules import refusing
+from domain.rules import refusing, standing
 from domain.rules.baselines import came_after, renamed
 from domain.rules.steps import Ask, AskPerson
 
@@ -144,7 +144,8 @@ def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]
         if kind.alert is None:
             continue
         for found in known:
-            if kind.alert.met(found.value, found.answer):
+            at_risk = kind.alert.met(found.value, found.answer)
+            if at_risk and not standing.known_of(protocol, pathway, name, found):
                 says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
                 about = f"{found.evidence}/{name}"
                 phase = protocol.phase(pathway.phase)

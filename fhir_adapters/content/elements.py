@@ -116,12 +116,13 @@ def under_overrides(pathway: Pathway, visit: VisitId, rules: Protocol) -> str:
 
 
 def off_the_rules(fact: TreatmentFact) -> str:
-    """Say how a treatment went against a rule, behind what was given; empty if it did not."""
+    """Say on whose decisions a treatment rested, and how it went against a rule if it did."""
+    under = f"; under standing decisions: {'; '.join(fact.under)}" if fact.under else ""
     if not fact.deviation:
-        return ""
+        return under
     how = (
         "given against a rule"
         if fact.authorized
         else "NOT AUTHORIZED, given although a rule said stop"
     )
-    return f"; {how}: {fact.deviation} ({'; '.join(fact.findings)})"
+    return f"{under}; {how}: {fact.deviation} ({'; '.join(fact.findings)})"

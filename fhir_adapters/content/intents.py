@@ -26,6 +26,7 @@ from domain.language.phases import (
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, VisitReleased
+from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
@@ -119,6 +120,10 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield provenance.override(scene, fact)
         case DecisionMade() as fact:
             yield provenance.decision(scene, fact)
+        case DecidedAhead() as fact:
+            yield provenance.decided_ahead(scene, fact)
+        case DecisionEnded() as fact:
+            yield provenance.decision_ended(scene, fact)
         case TaskOpened() as fact:
             yield tasks.open_task(scene, fact)
         case TaskRaised() as fact:

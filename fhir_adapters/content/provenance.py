@@ -12,6 +12,7 @@ from domain.language.names import Role
 from domain.language.overrides import GateOverridden
 from domain.language.phases import DecisionMade
 from domain.language.release import Disposition, VisitReleased
+from domain.language.standing import DecidedAhead, DecisionEnded
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -72,6 +73,22 @@ def decision(scene: Scene, fact: DecisionMade) -> Draft:
     activity = f"decision {fact.decision}: {title}"
     reasons = (fact.reason, *fact.findings)
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
+
+
+def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:
+    """Say who let a gate pass for some days, how far, and in which words."""
+    target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
+    activity = f"gate {fact.gate} decided ahead until {elements.moment(fact.until)}"
+    reasons = (fact.words, *(f"lets pass: {each}" for each in fact.allows))
+    return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
+
+
+def decision_ended(scene: Scene, fact: DecisionEnded) -> Draft:
+    """Say that a standing decision holds no more, and why."""
+    target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
+    gate = scene.after.standing[fact.decision].gate if fact.decision in scene.after.standing else ""
+    activity = f"standing decision about {gate or 'a gate'} ended"
+    return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, (fact.reason,))
 
 
 def lifted(scene: Scene, fact: HoldLifted) -> tuple[Draft, ...]:

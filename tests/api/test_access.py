@@ -95,6 +95,8 @@ COMMANDS = {
     "holds": "place-hold",
     "holds/a/lift": "lift-hold",
     "overrides": "override-gate",
+    "standing-decisions": "decide-ahead",
+    "standing-decisions/end": "end-decision",
     "decisions": "decide",
     "tasks/a/acknowledgement": "acknowledge-task",
 }

@@ -29,6 +29,7 @@ from domain.language.phases import (
     PhaseEntered,
 )
 from domain.language.protocol import When
+from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.planner import next_due, steps
 from domain.rules.fold import apply, fold
@@ -97,7 +98,7 @@ def test_an_event_applied_again_changes_nothing(course: Course, random: Random):
         assert apply(pathway, event, WORDS) == pathway
 
 
-def subject(event: Event) -> str:  # noqa: PLR0911  one answer a kind of thing
+def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of thing
     """Name what an event is about; events about different things are independent.
 
     Readings and scores are independent of everything, of one another too. Events about one visit,
@@ -119,6 +120,10 @@ def subject(event: Event) -> str:  # noqa: PLR0911  one answer a kind of thing
         case EntryVoided(event=about) | ActQuestioned(event=about):
             return about
         case BaselineNamed(phase=about):
+            return about
+        case DecidedAhead():
+            return event.id
+        case DecisionEnded(decision=about):
             return about
         case fact:
             return fact.visit

@@ -39,6 +39,7 @@ from domain.language.phases import (
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
+from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import (
@@ -198,6 +199,9 @@ def _facts(  # the order is the story's
     yield PRESCRIBER, DecisionMade(second, PhaseDecision.STOP, "patient's wish", ())
     yield PRESCRIBER, PathwayFinished(PathwayOutcome.STOPPED)
     yield KAIROS, VisitCancelled(four)
+    words = "known for years, no plan; seen weekly"
+    yield PRESCRIBER, DecidedAhead(second, RuleId("suicide-risk"), ended, words, ("item 9 at 1",))
+    yield PRESCRIBER, DecisionEnded(EventId("pw-1-req-36/0"), "a new plan is needed")
     seen = TaskId("review-risk/x#1")
     yield KAIROS, TaskOpened(seen, RuleId("prescriber-sees"), (Role.PRESCRIBER,), "See.", ended)
     yield KAIROS, TaskRaised(seen, (Role.MEDICAL_DIRECTOR,), ended, ended + timedelta(hours=1))

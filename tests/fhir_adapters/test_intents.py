@@ -39,6 +39,8 @@ FULL_COUNTS = {
     "hold-lifted": ["Flag", "Provenance"],
     "gate-overridden": ["Provenance"],
     "decision-made": ["Provenance"],
+    "decided-ahead": ["Provenance"],
+    "decision-ended": ["Provenance"],
     "task-opened": ["Task"],
     "task-raised": ["Task"],
     "task-acknowledged": ["Task"],

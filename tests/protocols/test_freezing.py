@@ -20,7 +20,7 @@ def folder(tmp_path):
 def test_an_approved_file_is_frozen(folder, capsys):
     """A change to an approved file is refused, and freezing again does not accept it."""
     text = (folder / ESK).read_text()
-    (folder / ESK).write_text(text.replace("at most 140 mmHg", "at most 160 mmHg"))
+    (folder / ESK).write_text(text.replace("at most 140 mmHg", "at most 145 mmHg"))
     (told,) = problems(folder)
     assert told.startswith(f"{ESK}:8: status: the approved file of esketamine-induction version 1")
     assert main(["freeze", str(folder)]) == 1

@@ -18,6 +18,14 @@ from tests.protocols.protocol_folder import (
 
 BP = "systolic_bp: at most 140 mmHg"
 STAGE = "{sessions: 30, rate: 5 per day, days: 6}"
+AHEAD = "allows: {phq9_item9: at most 1 points}"
+RISES = "then: [medical-director within 1 hour]"
+RIDE = "    why: How the patient gets home"
+RIDE_AHEAD = "    standing: {for_at_most: 2 days, allows: {ride_home: is arranged}}\n" + RIDE
+STOP_AHEAD = (
+    "otherwise: stop\n"
+    "    standing: {for_at_most: 2 days, allows: {rems_enrolment: is confirmed}}\n    why: An"
+)
 TWO = "{sessions: 8, rate: 2 per week}"
 OPEN = "{open: until decided, rate: 1 per 2 weeks}"
 SPO2 = "record: [systolic_bp, diastolic_bp, spo2, sedation_moaas, dissociation_cadss]"
@@ -127,6 +135,20 @@ WRONG: list[Wrong] = [
         "approved_by",
         "approved, but nobody is nam",
     ),
+    (ESK, AHEAD, "allows: {phq9_item9: at most 0 points}", "allows", "and a wider number"),
+    (ESK, AHEAD, "allows: {phq9_item9: at least 1 points}", "allows", "with the same words"),
+    (ESK, AHEAD, "allows: {phq9_total: at most 9 points}", "allows", "one that the gate requires"),
+    (ESK, AHEAD, "allows: {}", "allows", "must require something"),
+    (ESK, "for_at_most: 14 days", "for_at_most: 14", "for_at_most", "has no unit"),
+    (ESK, "for_at_most: 14 days", "for: 14 days", "for: 14", "unknown key; known: allows"),
+    (ESK, RIDE, RIDE_AHEAD, "standing:", "wider number"),
+    (ESK, "otherwise: stop\n    why: An", STOP_AHEAD, "standing:", "may override is not decided"),
+    (ESK, RISES, "then: [nurse within 1 hour]", "then", "does not say to whom it rises"),
+    (ESK, RISES, "then: [medical-director]", "then", 'write "medical-director within 2 hours"'),
+    (ESK, RISES, "then: [medical-director within 1]", "then", "has no unit"),
+    (ESK, RISES, "then: []", "then", "then"),
+    (ESK, f"    {RISES}\n", "", "reading-at-risk:", "then: missing; it has no default"),
+    (ESK, "  open-hold:", "  open-holds:", "safety_tasks", "open-hold: missing"),
     (ESK, "{rems_enrolment: is confirmed}", "{}", "require: {}", "must require something"),
     (ESK, "[prescriber]", "[[prescriber]]", "ordered_by", "must be a list of words"),
     (ESK, "visit_length: 180 min", "visit_length: 0.5 min", "0.5", "a whole number of min, 1 or"),

@@ -1,0 +1,85 @@
+"""Standing decisions: a prescriber lets a gate pass for some days, within its protocol."""
+
+from datetime import datetime, time, timedelta
+from typing import assert_never
+
+from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol, Gate, Requirement
+from domain.language.standing import (
+    DecideAhead,
+    DecidedAhead,
+    DecisionEnded,
+    EndDecision,
+    StandingFact,
+    StandingWish,
+)
+from domain.rules.refusing import found, insist_reason
+from domain.rules.standing import holds
+
+
+def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: StandingWish) -> None:
+    """Raise Malformed unless there is such a gate in the present phase, or such a decision."""
+    match wish:
+        case DecideAhead():
+            _gate(protocol, pathway, wish)
+        case EndDecision(decision=decision):
+            if decision not in pathway.standing:
+                message = (
+                    "there is no such standing decision here; they are listed with the pathway"
+                )
+                raise Malformed(message, unknown="decision")
+        case unknown:
+            assert_never(unknown)
+
+
+def decide(
+    protocol: CombinedProtocol, pathway: Pathway, wish: StandingWish, now: datetime
+) -> tuple[StandingFact, ...]:
+    """Say what was decided ahead, or that it holds no more."""
+    match wish:
+        case DecideAhead():
+            return (_ahead(protocol, pathway, wish, now),)
+        case EndDecision(decision=decision, reason=reason):
+            insist_reason(reason)
+            if not holds(pathway, pathway.standing[decision], now):
+                raise Conflict("this standing decision does not hold any more")
+            return (DecisionEnded(decision, reason.strip()),)
+        case unknown:
+            assert_never(unknown)
+
+
+def _ahead(
+    protocol: CombinedProtocol, pathway: Pathway, wish: DecideAhead, now: datetime
+) -> DecidedAhead:
+    insist_reason(wish.words, "say in words what is known, what the plan is, and the next check")
+    gate = _gate(protocol, pathway, wish)
+    today = local_day(now, pathway.zone)
+    if gate.standing is None:
+        says = f"{gate.id} is looked at each time: its protocol lets nobody decide it ahead"
+        raise Refused(says, (found("decided-each-time", says),))
+    if wish.last_day < today:
+        raise Malformed(f"last_day is past; it is {today} at the clinic")
+    last = today + timedelta(days=gate.standing.days)
+    if wish.last_day > last:
+        days = gate.standing.days
+        says = f"{gate.id} may be decided for {days} days at most, here to {last}"
+        raise Refused(says, (found("decided-too-far", says),))
+    until = instant(LocalTime(wish.last_day + timedelta(days=1), time()), pathway.zone)
+    allows = tuple(_words(protocol, need) for need in gate.standing.allows)
+    return DecidedAhead(pathway.phase, gate.id, until, wish.words.strip(), allows)
+
+
+def _gate(protocol: CombinedProtocol, pathway: Pathway, wish: DecideAhead) -> Gate:
+    gates = {gate.id: gate for gate in protocol.phase(pathway.phase).gates}
+    if wish.gate not in gates:
+        message = f"no such gate in this phase; known are {', '.join(sorted(gates))}"
+        raise Malformed(message, unknown="gate")
+    return gates[wish.gate]
+
+
+def _words(protocol: CombinedProtocol, need: Requirement) -> str:
+    kind = protocol.vocabulary.kind(need.observation)
+    unit = f" {kind.unit}" if kind.unit else ""
+    return f"{kind.title} {need.test} {need.value}{unit}"
