@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProtocolProblems as problems:
         say(f"{problems}\n\n{len(problems.problems)} to put right\n")
         return 1
+    words = book.vocabulary
+    say(f"{words.id} version {words.version}: the vocabulary\n")
     everything: list[Protocol | CombinedProtocol] = [*book.phases, *book.all()]
     for found in everything:
         note = " (illustrative)" if found.illustrative else ""

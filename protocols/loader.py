@@ -10,15 +10,15 @@ from typing import TypeVar
 
 from domain.language.protocol import CombinedProtocol, Protocol
 from protocols.book import ProtocolBook
-from protocols.lock import Signed, check_frozen, frozen_hash, read_lock
+from protocols.lock import VOCABULARY, Signed, check_frozen, frozen_hash, read_lock
 from protocols.problems import Page, Problem, ProtocolProblems
-from protocols.read_pathway import Pinned, read_pathway
+from protocols.read_names import read_head
+from protocols.read_pathway import Pinned, is_kept_only, read_pathway
 from protocols.read_phase import read_phase
 from protocols.read_vocabulary import NO_WORDS, Words, read_vocabulary
 from protocols.reading import Section
 from protocols.yaml_lines import compose
 
-VOCABULARY = "vocabulary.yaml"
 SHIPPED = Path(__file__).parent
 
 Read = TypeVar("Read", Protocol, CombinedProtocol)
@@ -80,6 +80,13 @@ class _Reading:
         block = compose(text, page)
         return None if block is None else _File(Section(page, block), frozen_hash(text))
 
+    def keep_only(self, file: _File) -> None:
+        """A retired pathway of an older vocabulary: its lock is held, and it is not read."""
+        head = read_head(file.top, "pathway")
+        line = file.top.line("status")
+        page = file.top.page
+        self.signed.append(Signed(page.file, line, head.id, head.version, head.status, file.sha256))
+
     def keep(self, read: Read, file: _File, kind: str, shelf: dict[Pinned, Read]) -> None:
         """Put a protocol or pathway where it belongs, unless its version is there already."""
         file.top.close()
@@ -108,6 +115,9 @@ def _read(folder: Path) -> _Reading:
     if vocabulary is not None:
         reading.words = read_vocabulary(vocabulary.top)
         vocabulary.top.close()
+        head, line = reading.words.head, vocabulary.top.line("status")
+        signed = Signed(VOCABULARY, line, head.id, head.version, head.status, vocabulary.sha256)
+        reading.signed.append(signed)
     files = [file for file in opened.values() if file is not None]
     phases = [file for file in files if file.top.has("protocol")]
     pathways = [file for file in files if file.top.has("pathway") and file not in phases]
@@ -117,10 +127,13 @@ def _read(folder: Path) -> _Reading:
     complete = len(phases) + len(pathways) == len(opened)
     hash_of_words = "" if vocabulary is None else vocabulary.sha256
     for file in pathways:
+        if is_kept_only(file.top, reading.words):
+            reading.keep_only(file)
+            continue
         pathway = read_pathway(
             file.top,
             reading.phases,
-            reading.words.vocabulary,
+            reading.words,
             (file.sha256, hash_of_words),
             complete=complete,
         )

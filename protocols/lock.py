@@ -14,6 +14,7 @@ from domain.language.protocol import Status
 from protocols.problems import Page, Problem, ProtocolProblems
 
 LOCK = "approved.lock"
+VOCABULARY = "vocabulary.yaml"
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)  (\S+) ([1-9][0-9]*)")
 _RETIRED = re.compile(r"^status: retired\b", re.MULTILINE)
 
@@ -85,14 +86,19 @@ def check_frozen(
                 f"status: {name} is {file.status} but not frozen: run python -m protocols freeze",
             )
         elif frozen.sha256 != file.sha256:
-            page.say(
-                file.line,
-                f"status: the approved file of {name} was changed: restore it, and put the change "
-                f"into a new file as version {file.version + 1} with status draft",
+            further = f"version {file.version + 1}"
+            way = (
+                f"restore it, or make it {further}, approved by name, which pathways then name"
+                if file.file == VOCABULARY
+                else f"restore it, and put the change into a new file as {further}, a draft"
             )
+            page.say(file.line, f"status: the approved file of {name} was changed: {way}")
     there = {(file.id, file.version) for file in files}
+    vocabularies = [file for file in files if file.file == VOCABULARY]
     for (name, version), frozen in lock.items():
-        if (name, version) not in there and frozen.file not in unread:
+        # A vocabulary is one file: its older versions are what pathways have pinned.
+        newer = any(file.id == name and file.version > version for file in vocabularies)
+        if (name, version) not in there and frozen.file not in unread and not newer:
             Page(LOCK, problems).say(
                 frozen.line,
                 f"{frozen.file}: no file has {name} version {version} any more: restore it, "
@@ -116,7 +122,8 @@ def freeze(folder: Path, files: Sequence[Signed]) -> list[str]:
     check_frozen({**lock, **added}, files, problems)
     if problems:
         raise ProtocolProblems(problems)
-    names = {(file.id, file.version): file.file for file in files}
+    names = {key: frozen.file for key, frozen in lock.items()}
+    names |= {(file.id, file.version): file.file for file in files}
     lines = [
         f"{frozen.sha256}  {names[key]}  {key[0]} {key[1]}"
         for key, frozen in sorted({**lock, **added}.items())

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from domain.language.names import Treatment
 from domain.language.protocol import CombinedProtocol, Protocol, Status
-from domain.language.vocabulary import Vocabulary
 from protocols.quantities import NotUnderstood, parse_days
 from protocols.read_names import read_head
+from protocols.read_vocabulary import Words
 from protocols.reading import Section
 
 Pinned = tuple[str, int]
@@ -24,7 +24,7 @@ _SAME_DAY = {"never": False, "allowed": True}
 def read_pathway(
     top: Section,
     phases: Mapping[Pinned, Protocol],
-    vocabulary: Vocabulary,
+    words: Words,
     hashes: tuple[str, str],
     *,
     complete: bool,
@@ -50,6 +50,7 @@ def read_pathway(
                     f"{phase.id} version {phase.version} is {phase.status}: "
                     "an approved pathway has approved phases only",
                 )
+    _same_words(top, head.status, words)
     same_day = top.read("same_day", _same_day, stand_in=False)
     between = _between(top, [name for name, _ in pinned], same_day=same_day)
     top.only("next_phase", "prescriber decides", "no phase begins by itself")
@@ -65,9 +66,36 @@ def read_pathway(
         phases=tuple(found),
         days_between=between,
         same_day=same_day,
-        vocabulary=vocabulary,
+        vocabulary=words.vocabulary,
         sha256=rule_book_hash(hashes, found),
     )
+
+
+def is_kept_only(top: Section, words: Words) -> bool:
+    """Say whether a pathway is retired and of an older vocabulary than the one that is here."""
+    asked = top.block.entries.get("vocabulary")
+    if not top.says("status", Status.RETIRED) or asked is None or not words.head.version:
+        return False
+    found = _PHASE.fullmatch(str(getattr(asked.value, "text", "")))
+    older = found is not None and int(found[2]) < words.head.version
+    return older and found is not None and found[1] == words.head.id
+
+
+def _same_words(top: Section, status: Status, words: Words) -> None:
+    """Hold the vocabulary that a pathway names against the one that is here."""
+    name, version = top.read("vocabulary", _pinned, ("", 0))
+    here = words.head
+    if not top.sound("vocabulary") or not here.version:
+        return
+    if (name, version) != (here.id, here.version):
+        top.wrong(
+            "vocabulary",
+            f"the folder has {here.id} version {here.version}: retire this pathway, and put what"
+            " goes with that vocabulary into a new file as its next version",
+        )
+    elif status is Status.APPROVED and here.status is not Status.APPROVED:
+        message = f"{here.id} version {here.version} is {here.status}: an approved pathway"
+        top.wrong("vocabulary", f"{message} has an approved vocabulary only")
 
 
 def rule_book_hash(hashes: tuple[str, str], phases: Sequence[Protocol]) -> str:

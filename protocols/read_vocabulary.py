@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from domain.language.names import ObservationName, Role, any_of
 from domain.language.observations import RecordReadings
-from domain.language.protocol import Test
+from domain.language.protocol import Status, Test
 from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import UCUM, published, read_code
 from protocols.quantities import NotUnderstood, parse_number, parse_quantity, parse_test
+from protocols.read_names import Head, read_head
 from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
 
@@ -33,13 +34,20 @@ class Words:
     vocabulary: Vocabulary
     unsure: frozenset[ObservationName]
     complete: bool
+    head: Head
 
 
-NO_WORDS = Words(Vocabulary({}, {}, {}, {}), frozenset(), complete=False)
+NO_WORDS = Words(
+    Vocabulary({}, {}, {}, {}),
+    frozenset(),
+    complete=False,
+    head=Head("", 0, "", Status.DRAFT, (), "", {}),
+)
 
 
 def read_vocabulary(top: Section) -> Words:
     """Read the whole file."""
+    head = read_head(top, "vocabulary")
     observations: dict[ObservationName, ObservationKind] = {}
     unsure = set()
     for key, section in top.section("observations").each():
@@ -57,8 +65,8 @@ def read_vocabulary(top: Section) -> Words:
             section.wrong(FALL, "is not the total of a scale")
     drugs = {key: published(section) for key, section in top.section("drugs").each()}
     diagnoses = {key: published(section) for key, section in top.section("diagnoses").each()}
-    vocabulary = Vocabulary(observations, scales, drugs, diagnoses)
-    return Words(vocabulary, frozenset(unsure), complete=top.sound("observations"))
+    vocabulary = Vocabulary(observations, scales, drugs, diagnoses, head.id, head.version)
+    return Words(vocabulary, frozenset(unsure), complete=top.sound("observations"), head=head)
 
 
 def _observation(name: ObservationName, section: Section) -> ObservationKind:

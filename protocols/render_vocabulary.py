@@ -10,6 +10,8 @@ def vocabulary_page(vocabulary: Vocabulary) -> str:
     """Write the page of the vocabulary."""
     lines = ["<!-- Generated from the protocols by `./dev docs`; do not edit. -->", ""]
     lines += ["# What may be observed", ""]
+    signed = f"`{vocabulary.id}` version {vocabulary.version}, signed like a protocol."
+    lines += [signed, ""]
     lines += ["A code is `local` where no published code could be verified.", ""]
     lines += ["| Name | What it is | Value | Recorded by | A prescriber sees | Code |"]
     lines += ["|---|---|---|---|---|---|"]

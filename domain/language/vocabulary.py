@@ -91,6 +91,8 @@ class Vocabulary:
     scales: Mapping[str, Scale]
     drugs: Mapping[str, Code]
     diagnoses: Mapping[str, Code]
+    id: str = ""  # empty of one pinned before they were signed
+    version: int = 0
 
     def kind(self, name: ObservationName) -> ObservationKind:
         """Find an observation; KeyError if a protocol got past the loader with an unknown one."""

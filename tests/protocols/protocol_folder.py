@@ -30,7 +30,7 @@ def freeze_as_it_is(folder: Path) -> None:
     lines = []
     for path in sorted(folder.glob("*.yaml")):
         text = path.read_text()
-        name = re.search(r"^(?:protocol|pathway): (\S+)", text, re.MULTILINE)
+        name = re.search(r"^(?:protocol|pathway|vocabulary): (\S+)$", text, re.MULTILINE)
         if name and "\nstatus: draft" not in text:
             lines.append(f"{frozen_hash(text)}  {path.name}  {name[1]} 1\n")
     (folder / LOCK).write_text("".join(lines))

@@ -146,6 +146,7 @@ def test_a_pathway_of_one_phase_is_data_alone(folder):
     (folder / "other.yaml").write_text(
         "pathway: dtms-alone\nversion: 3\ntitle: Deep TMS\nstatus: draft\napproved_by: []\n"
         "illustrative: nothing\nsources: {clinic: our own}\nphases: [accelerated-dtms version 1]\n"
+        "vocabulary: clinic-vocabulary version 1\n"
         "same_day: never\nnext_phase: prescriber decides\n"
     )
     found = load_protocols(folder).combined("dtms-alone")

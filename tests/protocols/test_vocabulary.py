@@ -4,7 +4,16 @@ import pytest
 
 from protocols.codes import check_digit_fits
 from protocols.loader import SHIPPED, load_protocols
-from tests.protocols.protocol_folder import ESK, VOC, Wrong, check_told, copied, problems, spoil
+from tests.protocols.protocol_folder import (
+    ESK,
+    VOC,
+    Wrong,
+    check_told,
+    copied,
+    freeze_as_it_is,
+    problems,
+    spoil,
+)
 
 WRONG: list[Wrong] = [
     (VOC, "code: 8480-6", "code: 8480-5", "8480-5", "its LOINC check digit does not fit"),
@@ -64,6 +73,7 @@ def test_a_wrong_kind_is_told_once(tmp_path):
     """Protocols that use a kind which has a problem itself are not blamed for it."""
     folder = copied(tmp_path)
     spoil(folder / VOC, "unit: points", "unit: # points")
+    freeze_as_it_is(folder)
     told = problems(folder)
     assert [line.partition(":")[2].partition(": ")[2] for line in told] == ["unit: has no value"]
 
