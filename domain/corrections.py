@@ -41,6 +41,7 @@ from domain.language.treatment import (
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
 from domain.rules.corrected import standing, voided
 from domain.rules.refusing import PRESCRIBER, found, insist_reason
+from domain.rules.tiers import brought_by
 from domain.second_look import as_of
 
 MAY_VOID: dict[type[Fact], Roles] = {
@@ -191,7 +192,8 @@ def _is_at_risk(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed)
         brought = vocabulary.scales[fact.scale].brings(fact.items, fact.total)
         readings = [Reading(name, value) for name, value in brought.items()]
     else:
-        readings = list(fact.readings)
+        tiers = brought_by(vocabulary, fact.readings).items()
+        readings = [*fact.readings, *(Reading(name, value) for name, value in tiers)]
     alerts = ((vocabulary.kind(each.observation).alert, each) for each in readings)
     return any(alert is not None and alert.met(x.value, x.answer) for alert, x in alerts)
 

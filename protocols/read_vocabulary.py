@@ -7,9 +7,14 @@ from decimal import Decimal
 from domain.language.names import ObservationName, Role, any_of
 from domain.language.observations import RecordReadings
 from domain.language.protocol import Status, Test
-from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Vocabulary
+from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Tier, Vocabulary
 from protocols.codes import UCUM, published, read_code
-from protocols.quantities import NotUnderstood, parse_number, parse_quantity, parse_test
+from protocols.quantities import (
+    NotUnderstood,
+    parse_number,
+    parse_quantity,
+    parse_test,
+)
 from protocols.read_names import Head, read_head
 from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
@@ -63,9 +68,23 @@ def read_vocabulary(top: Section) -> Words:
         of = observations[ObservationName(key)].reduction_of
         if of is not None and section.sound(FALL) and of not in totals:
             section.wrong(FALL, "is not the total of a scale")
+    tiers = {
+        ObservationName(key): _tier(section, observations)
+        for key, section in (top.section("tiers").each() if top.has("tiers") else ())
+    }
+    for key, section in top.section("observations").each():
+        kind = observations[ObservationName(key)]
+        alone = not kind.recorded_by and kind.name not in DERIVED and kind.reduction_of is None
+        if section.sound("recorded_by") and alone and kind.name not in tiers:
+            can = f"{' and '.join(DERIVED)}, the tiers below, and with {FALL} the fall of a score"
+            section.wrong("recorded_by", f"Kairos can derive only {can}")
+    for name in tiers:
+        if name not in observations or observations[name].recorded_by:
+            message = f"{name} must be an observation that nobody records"
+            top.wrong("tiers", message, top.section("tiers").line(name))
     drugs = {key: published(section) for key, section in top.section("drugs").each()}
     diagnoses = {key: published(section) for key, section in top.section("diagnoses").each()}
-    vocabulary = Vocabulary(observations, scales, drugs, diagnoses, head.id, head.version)
+    vocabulary = Vocabulary(observations, scales, drugs, diagnoses, head.id, head.version, tiers)
     return Words(vocabulary, frozenset(unsure), complete=top.sound("observations"), head=head)
 
 
@@ -87,9 +106,6 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
         low, high = section.read("range", parse_range, (Decimal(0), Decimal(0)))
     by = _recorders(section)
     reduction_of = ObservationName(section.text(FALL)) if section.has(FALL) else None
-    if section.sound("recorded_by") and not by and name not in DERIVED and reduction_of is None:
-        can = f"{' and '.join(DERIVED)}, and with {FALL} the fall of a score"
-        section.wrong("recorded_by", f"Kairos can derive only {can}")
     if by and reduction_of is not None:
         section.wrong(FALL, "what is computed is recorded by nobody")
     code = read_code(section, "code", name, title)
@@ -125,7 +141,8 @@ def _alert(section: Section, kind: ObservationKind) -> Alert | None:
             return Alert(answer=rest)
         section.wrong(SEEN, "must be one of its answers, such as " + f'"is {kind.answers[-1]}"')
         return None
-    if kind.derived or test not in (Test.ABOVE, Test.BELOW):
+    computed = kind.name in DERIVED or kind.reduction_of is not None
+    if computed or test not in (Test.ABOVE, Test.BELOW):
         section.wrong(SEEN, "must be above or below a value that is recorded, with its unit")
         return None
     if not section.sound("unit", "range"):
@@ -173,6 +190,53 @@ def _scale(
         recorded_by=recorders,
         source=section.text("source"),
     )
+
+
+def _tier(  # noqa: C901  three small readers and what they read
+    section: Section, observations: dict[ObservationName, ObservationKind]
+) -> Tier:
+    """Read what the answers of a screener come to. Every line is held against the observations."""
+
+    def line(text: str) -> tuple[ObservationName, str]:
+        name, is_, answer = text.partition(" is ")
+        kind = observations.get(ObservationName(name))
+        if not is_ or kind is None or answer not in kind.answers:
+            known = f'"{kind.name} is {kind.answers[-1]}"' if kind and kind.answers else "an answer"
+            raise NotUnderstood(f'"{text}" is no answer of an observation: write {known}')
+        return kind.name, answer
+
+    def item(text: str) -> ObservationName:
+        if ObservationName(text) not in observations:
+            raise NotUnderstood(f"{text} is not among the observations")
+        return ObservationName(text)
+
+    def items(of: Section, key: str) -> tuple[ObservationName, ...]:
+        words = of.words(key)
+        return tuple(of.understand(key, word, item, ObservationName("")) for word in words)
+
+    nothing = (ObservationName(""), "")
+    levels: dict[int, tuple[tuple[ObservationName, str], ...]] = {}
+    steps = section.section("any_of")
+    for number, key in enumerate(steps.block.entries, start=1):
+        levels[number] = tuple(
+            steps.understand(key, word, line, nothing) for word in steps.words(key)
+        )
+        if key != str(number):
+            steps.wrong(key, "tiers are numbered 1, 2, 3 and so on, the most severe last")
+    always = items(section, "always_asked")
+    then = []
+    asks = section.section("asked_after")
+    for key in asks.block.entries:
+        names = items(asks, key)
+        try:
+            then.append((line(key), names))
+        except NotUnderstood as problem:
+            asks.wrong(key, str(problem))
+    tier = Tier(levels, always, tuple(then), section.text("source"))
+    never = sorted({name for lines in levels.values() for name, _ in lines} - set(tier.items))
+    if section.sound_throughout() and never:
+        section.here(f"counts answers that are never asked: {', '.join(never)}")
+    return tier
 
 
 def _same_recorders(

@@ -197,6 +197,9 @@ class PathwayView(PathwaySummary):
     zone: str
     now: datetime = Field(description="the clinic's time at which `next` was worked out")
     outcome: PathwayOutcome | None
+    days_to_first_treatment: int | None = Field(
+        description="calendar days from enrolment to the first treatment; null before it"
+    )
     next: list[StepView]
     phases: list[PhaseView]
     visits: list[VisitView]

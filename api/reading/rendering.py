@@ -7,7 +7,7 @@ from api.edge.problems import Problem
 from api.reading import pathway_views as v
 from api.reading import work_views as w
 from domain.delivery.words import Delivery
-from domain.language.clocks import LocalTime, instant
+from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.names import Author, EventId, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
@@ -191,6 +191,13 @@ def summary_view(row: PathwayRecord) -> v.PathwaySummary:
     )
 
 
+def _days_to_first(row: PathwayRecord, pathway: Pathway) -> int | None:
+    first = min((session.started for session in pathway.sessions.values()), default=None)
+    if first is None:
+        return None
+    return (local_day(first, pathway.zone) - local_day(row.started_at, pathway.zone)).days
+
+
 def pathway_view(
     row: PathwayRecord,
     protocol: CombinedProtocol,
@@ -212,6 +219,7 @@ def pathway_view(
         zone=pathway.zone,
         now=now,
         outcome=pathway.outcome,
+        days_to_first_treatment=_days_to_first(row, pathway),
         next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],
         phases=[phase_view(phase, pathway) for phase in protocol.phases],
         visits=visit_views(pathway, protocol),

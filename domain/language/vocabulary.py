@@ -1,7 +1,7 @@
 """The closed list of what may be observed: units, physical ranges, answers and verified codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.language.names import ObservationName, Role
@@ -84,6 +84,26 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """What the answers of a screener come to, which has no sum: 0 for none, then ever more severe.
+
+    `levels` names for each tier the answers of which one is enough; `always` what is asked in any
+    case, and `asks_then` what is asked after an answer.
+    """
+
+    levels: Mapping[int, tuple[tuple[ObservationName, str], ...]]
+    always: tuple[ObservationName, ...]
+    asks_then: tuple[tuple[tuple[ObservationName, str], tuple[ObservationName, ...]], ...]
+    source: str
+
+    @property
+    def items(self) -> tuple[ObservationName, ...]:
+        """Everything that may be asked."""
+        then = (name for _, names in self.asks_then for name in names)
+        return tuple(dict.fromkeys((*self.always, *then)))
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Every observation and scale that a protocol may name."""
 
@@ -93,6 +113,7 @@ class Vocabulary:
     diagnoses: Mapping[str, Code]
     id: str = ""  # empty of one pinned before they were signed
     version: int = 0
+    tiers: Mapping[ObservationName, Tier] = field(default_factory=dict)
 
     def kind(self, name: ObservationName) -> ObservationKind:
         """Find an observation; KeyError if a protocol got past the loader with an unknown one."""

@@ -45,6 +45,7 @@ from domain.language.visits import (
     VisitProposed,
 )
 from domain.language.vocabulary import Vocabulary
+from domain.rules.tiers import brought_by
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -131,6 +132,9 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
                 pathway = _observe(pathway, reading.observation, found, vocabulary)
+            for name, tier in brought_by(vocabulary, fact.readings).items():
+                found = Observed(event.id, event.at, tier, None, fact.visit)
+                pathway = _observe(pathway, name, found, vocabulary)
             return pathway
         case ScaleAssessed() as fact:
             return _assess(pathway, event, fact, vocabulary)

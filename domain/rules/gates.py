@@ -225,6 +225,9 @@ def _recorded(look: Look, name: ObservationName) -> ObservationKind:
 
 def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
     """Who can supply an observation; for a derived one, who records what it comes from."""
+    tier = look.protocol.vocabulary.tiers.get(name)
+    if tier is not None:
+        return _who(look, list(tier.items))
     return _recorded(look, name).recorded_by
 
 
@@ -257,6 +260,8 @@ def _derived(name: ObservationName, look: Look, since: datetime | None) -> Obser
                 return None
             reduction = (first.value - last.value) * PERCENT / first.value
             return Observed(last.evidence, last.at, reduction, None, None)
+    if name in look.protocol.vocabulary.tiers:
+        return max(look.latest(name, since), key=lambda o: o.value or 0, default=None)
     return None
 
 

@@ -86,3 +86,28 @@ def test_every_published_code_says_where_it_was_read():
     assert {"8480-6", "8462-4", "85354-9", "59408-5", "44261-6", "44260-8"} == set(loinc)
     assert not check_digit_fits("44261-7")
     assert all(code.display for code in codes)
+
+
+TIERS: list[Wrong] = [
+    (VOC, "1: [cssrs_wish is present", "1: [cssrs_wish is sad", "cssrs_wish is sad", "no answer"),
+    (VOC, "1: [cssrs_wish is present", "1: [mood is low", "mood is low", "is no answer of an obs"),
+    (VOC, "      1: [cssrs_wish", "      4: [cssrs_wish", "4: [cssrs_wish", "numbered 1, 2, 3 and"),
+    (VOC, "always_asked: [cssrs_wish, ", "always_asked: [mood, ", "mood", "not among the observ"),
+    (
+        VOC,
+        "always_asked: [cssrs_wish, ",
+        "always_asked: [",
+        "cssrs_tier:",
+        "never asked: cssrs_wish",
+    ),
+    (VOC, "cssrs_behavior is present: [", "cssrs_behavior: [", "cssrs_behavior: [", "no answer"),
+    (VOC, "    source: Columbia", "    sauce: Columbia", "cssrs_tier:", "source: missing"),
+    (VOC, "tiers:   ", "teirs:   ", "recorded_by: nobody", "can derive only"),
+    (VOC, "  cssrs_tier:\n    any_of", "  spo2:\n    any_of", "spo2:", "that nobody records"),
+]
+
+
+@pytest.mark.parametrize("wrong", TIERS, ids=lambda wrong: wrong[2])
+def test_a_wrong_tier_is_told(tmp_path, wrong: Wrong):
+    """A tier that counts what nobody asks, or what nobody can answer, is refused by name."""
+    check_told(copied(tmp_path), wrong)

@@ -1,0 +1,118 @@
+"""The C-SSRS screener has no sum: its tier is the most severe answer, and never a guess."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.language.names import Author, ObservationName, Role
+from domain.language.observations import RecordReadings
+from domain.rules.steps import Ask
+from domain.rules.tiers import tier_of, unanswered
+from tests.domain.scenes import dose, minutes, ready, rules
+from tests.domain.simulation import COMBINED, readings
+
+TIER = ObservationName("cssrs_tier")
+RULE = COMBINED.vocabulary.tiers[TIER]
+WISH, THOUGHTS, METHOD, INTENT, PLAN, BEHAVIOR, RECENT = (
+    ObservationName(f"cssrs_{name}")
+    for name in ("wish", "thoughts", "method", "intent", "plan", "behavior", "behavior_recent")
+)
+NURSE = Author("a-nurse", Role.NURSE)
+
+
+def answers(**given: str) -> dict[ObservationName, str]:
+    """Answers by the end of their names."""
+    return {ObservationName(f"cssrs_{name}"): answer for name, answer in given.items()}
+
+
+NONE = answers(wish="absent", thoughts="absent", behavior="absent")
+
+
+@pytest.mark.parametrize(
+    ("given", "tier"),
+    [
+        (NONE, 0),
+        (NONE | answers(wish="present"), 1),
+        (NONE | answers(behavior="present", behavior_recent="absent"), 2),
+        (NONE | answers(behavior="present", behavior_recent="present"), 3),
+        (NONE | answers(thoughts="present"), None),  # 3 to 5 were not asked
+        (
+            NONE | answers(thoughts="present", method="absent", intent="absent", plan="absent"),
+            1,
+        ),
+        (
+            NONE | answers(thoughts="present", method="present", intent="absent", plan="absent"),
+            2,
+        ),
+        (NONE | answers(thoughts="present", intent="present"), 3),  # at once, whatever is open
+        (answers(plan="present"), 3),
+        (answers(method="present"), None),
+        (NONE | answers(behavior="present"), None),
+        (answers(wish="absent", thoughts="absent"), None),  # nobody asked about behavior
+        ({}, None),
+    ],
+)
+def test_a_screeners_tier(given: dict[ObservationName, str], tier: int | None):
+    """Low, moderate and high as the signed table says; incomplete is unknown, never none."""
+    assert tier_of(RULE, given) == tier
+
+
+def test_every_complete_screener_has_a_tier():
+    """Over all 2,187 ways to answer, asked or not: complete has a tier, and more is never less."""
+    for each in product(("absent", "present", None), repeat=7):
+        names = (WISH, THOUGHTS, METHOD, INTENT, PLAN, BEHAVIOR, RECENT)
+        given = {name: answer for name, answer in zip(names, each, strict=True) if answer}
+        tier = tier_of(RULE, given)
+        if not unanswered(RULE, given):
+            assert tier is not None
+        if "present" in (given.get(INTENT), given.get(PLAN), given.get(RECENT)):
+            assert tier == 3
+        if tier == 0:
+            assert "present" not in given.values()
+
+
+@given(st.dictionaries(st.sampled_from(RULE.items), st.sampled_from(["absent", "present"])))
+def test_one_more_yes_never_lowers_a_tier(given: dict[ObservationName, str]):
+    """Whatever was answered: a no that becomes a yes leaves the tier, raises it, or asks more."""
+    before = tier_of(RULE, given)
+    for name, answer in given.items():
+        if answer == "absent" and before is not None:
+            after = tier_of(RULE, {**given, name: "present"})
+            assert after is None or after >= before
+
+
+def test_a_moderate_screener_is_seen_before_anything_is_given():
+    """It asks a prescriber, by a time, and stands in the way of the dose."""
+    course = ready()
+    course.wait(minutes(1))
+    given = answers(
+        wish="present", thoughts="present", method="present", intent="absent", plan="absent"
+    ) | answers(behavior="absent")
+    course.do(RecordReadings(course.now, readings(**given)), NURSE)
+    (found,) = course.pathway.readings[TIER]
+    assert found.value == 2
+    tasks = [k for k in course.pathway.tasks if k.startswith(Ask.REVIEW_RISK)]
+    assert [key for key in tasks if TIER in key]
+    assert rules(dose(course)) == ["review-first"]
+
+
+def test_the_clinicians_judgement_stands_beside_the_tier():
+    """Both are kept: a screener that comes to low, and a clinician who judges the risk high."""
+    course = ready()
+    course.wait(minutes(1))
+    given = NONE | answers(wish="present")
+    course.do(RecordReadings(course.now, readings(**given, suicide_risk="high")), NURSE)
+    assert course.pathway.readings[TIER][0].value == 1
+    assert course.pathway.readings[ObservationName("suicide_risk")][0].answer == "high"
+    assert "review-first" in rules(dose(course))
+
+
+def test_an_incomplete_screener_has_no_tier():
+    """What was answered is kept; the tier is not there, and nobody takes that for none."""
+    course = ready()
+    course.wait(minutes(1))
+    course.do(RecordReadings(course.now, readings(cssrs_wish="absent")), NURSE)
+    assert TIER not in course.pathway.readings
+    assert WISH in course.pathway.readings
