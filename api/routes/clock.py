@@ -1,16 +1,17 @@
 """The clinic's clock: what time care goes by, and, in a rehearsal, moving it on."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.commands.moving import move_clock
+from api.commands.words import Body, Example, Instant
 from api.dependencies import Dependencies
 from api.edge.access import AnyCaller, May
 from api.edge.tokens import Caller
-from api.routes.declaring import POSTING, READING, With
+from api.routes.declaring import POSTING, READING, With, example
 from domain.language.names import Role
 
 router = APIRouter(prefix="/clock", tags=["clock"])
@@ -23,12 +24,18 @@ class ClockView(BaseModel):
     movable: bool = Field(description="whether it can be moved on; never in production")
 
 
-class MoveClock(BaseModel):
+def _aware(now: datetime) -> datetime:
+    if now.tzinfo is None:
+        raise ValueError("must have its offset from UTC, such as 2027-05-14T09:00:00-04:00")
+    return now
+
+
+class MoveClock(Body):
     """Move the clock on."""
 
-    model_config = ConfigDict(extra="forbid")
+    EXAMPLE: ClassVar[Example] = {"now": "2027-05-14T09:00:00-04:00"}
 
-    now: AwareDatetime = Field(description="the time that it should be, with its offset from UTC")
+    now: Annotated[Instant, AfterValidator(_aware)]
 
 
 async def _view(deps: Dependencies) -> ClockView:
@@ -43,7 +50,9 @@ async def get_clock(deps: With, _caller: AnyCaller) -> ClockView:
 
 @router.put("", summary="Move a rehearsal's clock on", responses=POSTING)
 async def put_clock(
-    body: MoveClock, deps: With, _caller: Annotated[Caller, Depends(May(Role.OPERATIONS))]
+    body: Annotated[MoveClock, example(MoveClock)],
+    deps: With,
+    _caller: Annotated[Caller, Depends(May(Role.OPERATIONS))],
 ) -> ClockView:
     """Move the clock on, stopping wherever something is due until it is done.
 

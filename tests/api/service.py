@@ -231,6 +231,13 @@ class Staff:
             headers["If-Match"] = match
         return await self._http.post(path, headers=headers, json={} if body is None else body)
 
+    async def send(self, method: str, path: str, body: Any) -> httpx2.Response:
+        """Ask for something by any method."""
+        if method == "post":
+            return await self.post(path, body)
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return await self._http.request(method, path, headers=headers, json=body)
+
 
 class Application:
     """What every test's clinic has in common: one application, and who issues its tokens.

@@ -71,7 +71,7 @@ async def test_a_token_without_roles_may_do_nothing(service: Service):
             params = {"identifier": "1"} if "patients" in path else {}
             answer = await nobody.get(address, **params)
         else:
-            answer = await nobody.post(address, body_of(operation))
+            answer = await nobody.send(method, address, body_of(operation))
         assert answer.status_code == 403, (method, path)
         assert answer.json()["type"] == "urn:kairos:problem:forbidden"
 
