@@ -12,7 +12,7 @@ from pathlib import Path
 from protocols.loader import SHIPPED, load_protocols
 from protocols.problems import ProtocolProblems
 from protocols.render import pages
-from tools import reference
+from tools import hazards, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +29,7 @@ GENERATED: dict[str, Callable[[], str | Mapping[str, str]]] = {
 
 FROM_CODE: dict[str, Callable[[], str | Mapping[str, str]]] = {
     "docs/reference": reference.pages,
+    "docs/hazards.md": hazards.page,
 }
 """The same for what is made from the code."""
 
