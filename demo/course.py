@@ -29,6 +29,36 @@ PROTOCOL = "esketamine-then-dtms"
 SITE = "manhattan"
 
 
+FOR_ESKETAMINE = (
+    ("depression_diagnosis", "F33.2"),
+    ("esketamine_consent", "signed"),
+    ("rems_enrolment", "confirmed"),
+    ("rems_site", "certified"),
+    ("aneurysmal_vascular_disease", "absent"),
+    ("arteriovenous_malformation", "absent"),
+    ("intracerebral_hemorrhage", "absent"),
+    ("esketamine_hypersensitivity", "absent"),
+    ("pregnancy", "excluded"),
+    ("hepatic_impairment", "absent"),
+    ("psychosis", "absent"),
+    ("substance_use", "absent"),
+    ("interacting_drugs", "absent"),
+    ("esketamine_authorization", "granted"),
+)
+FOR_TMS = (
+    ("metal_near_coil", "absent"),
+    ("seizure_history", "absent"),
+    ("threshold_lowering_drugs", "absent"),
+    ("tms_consent", "signed"),
+    ("tms_authorization", "granted"),
+)
+EARLIER = (
+    ("sertraline", "SSRI", "200 mg daily", 10, "no-response"),
+    ("venlafaxine", "SNRI", "225 mg daily", 12, "partial-response"),
+)
+"""What is found before each treatment, and what was tried before, of a patient who may have it."""
+
+
 @dataclass
 class Course:
     """A patient on a pathway, seen by the staff."""
@@ -53,6 +83,7 @@ class Course:
     treated_since: date | None = None
     last_phq9: tuple[int, ...] = ()
     last_threshold: int = 0
+    screened_for_tms: bool = False
     offset: timedelta | None = None
     """The zone's offset from UTC at the last visit, to notice a clock change."""
 
@@ -125,14 +156,30 @@ class Course:
         """Check in, screen where it was not done, and take the readings before the dose."""
         await at.check_in()
         if not self.visits_done:
-            await at.measure(answer("rems_enrolment", "confirmed"))
-            await at.measure(answer("esketamine_contraindication", "none found"), by="prescriber")
+            await self.screen(at, *FOR_ESKETAMINE)
+            await self.trials()
         await self.phq9(at)
         found = self.patient.before_dose(await at.today())
         if pressure is not None:
             found = replace(found, systolic=pressure[0], diastolic=pressure[1])
         await at.measure(*at_rest(found))
         await at.measure(answer("ride_home", "arranged"))
+
+    async def screen(self, at: AtVisit, *answers: tuple[str, str]) -> None:
+        """Record what must be known before a treatment, as the prescriber finds it."""
+        await at.measure(*(answer(name, given) for name, given in answers), by="prescriber")
+
+    async def trials(self) -> None:
+        """Record which drugs were tried before, from the referral."""
+        for drug, kind, dose, weeks, outcome in EARLIER:
+            body = {
+                "drug": drug,
+                "drug_class": kind,
+                "dose": dose,
+                "weeks": weeks,
+                "outcome": outcome,
+            }
+            await self.staff.care_manager.do(f"{self.path}/trials", body)
 
     async def dose_visit(self, at: AtVisit, mg: int) -> None:
         """An ordinary esketamine visit."""
@@ -166,7 +213,9 @@ class Course:
     async def prepare_for_stimulation(self, at: AtVisit) -> None:
         """Check in and take what is needed before the day's first stimulation."""
         await at.check_in()
-        await at.measure(answer("tms_contraindication", "none found"), by="prescriber")
+        if not self.visits_done or not self.screened_for_tms:
+            await self.screen(at, *FOR_TMS)
+            self.screened_for_tms = True
         self.last_threshold = self.patient.motor_threshold(await at.today())
         await at.measure(motor_threshold(self.last_threshold), by="prescriber")
         await at.measure(answer("tms_day_check", "clear"), by="operator")

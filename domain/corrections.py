@@ -38,6 +38,7 @@ from domain.language.treatment import (
     ReportStimulation,
     StimulationGiven,
 )
+from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
 from domain.rules.corrected import standing, voided
 from domain.rules.refusing import PRESCRIBER, found, insist_reason
@@ -56,6 +57,7 @@ MAY_VOID: dict[type[Fact], Roles] = {
     GateOverridden: OverrideGate.MAY,
     DecisionMade: Decide.MAY,
     DecidedAhead: DecideAhead.MAY,
+    TrialRecorded: RecordTrial.MAY,
     DecisionEnded: EndDecision.MAY,
     TaskAcknowledged: CARE,
     EntryVoided: CARE,

@@ -19,6 +19,7 @@ from domain.chapters import (
     standing,
     tasks,
     treatment,
+    trials,
     visits,
 )
 from domain.language.baselines import BaselineWish
@@ -38,6 +39,7 @@ from domain.language.release import ReleaseWish
 from domain.language.standing import StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
+from domain.language.trials import TrialWish
 from domain.language.visits import VisitWish
 from domain.rules.refusing import check_open, found, insist
 
@@ -123,6 +125,8 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
         baselines.check_meant(protocol, pathway, wish)
     elif isinstance(wish, StandingWish):
         standing.check_meant(protocol, pathway, wish)
+    elif isinstance(wish, TrialWish):
+        trials.check_meant(wish)
     else:
         assert_never(wish)
 
@@ -152,6 +156,8 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
         return now, baselines.decide(protocol, pathway, wish)
     if isinstance(wish, StandingWish):
         return now, standing.decide(protocol, pathway, wish, now)
+    if isinstance(wish, TrialWish):
+        return now, trials.decide(pathway, wish)
     if isinstance(wish, CorrectionWish):
         raise TypeError("a correction is decided over the whole history: see `correction`")
     assert_never(wish)

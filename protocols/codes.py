@@ -20,7 +20,7 @@ _FORMS = {
     "RxNorm": re.compile(r"[1-9][0-9]{0,7}"),
     "ICD-10-CM": re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
 }
-UCUM = ("mm[Hg]", "%", "{score}", "min", "/min", "mg")
+UCUM = ("a", "mm[Hg]", "%", "{score}", "min", "/min", "mg")
 
 
 def read_code(section: Section, key: str, local: str, title: str) -> Code | None:

@@ -151,7 +151,7 @@ def parse_test(text: str) -> tuple[Test, str]:
 def print_requirement(required: Requirement, unit: str | None) -> str:
     """Print a requirement as it is written after the observation's name."""
     if required.answer is not None:
-        return f"is {required.answer}"
+        return f"is {required.answers}"
     if required.value is None:
         return str(required.test)
     return f"{required.test} {required.value} {unit}"

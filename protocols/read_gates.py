@@ -165,11 +165,15 @@ def _requirement(section: Section, kind: ObservationKind, test: Test, rest: str)
     if test is Test.RECORDED:
         return Requirement(kind.name, test)
     if kind.answers:
-        if test is not Test.IS or rest not in kind.answers:
+        given = tuple(rest.split(" or ")) if test is Test.IS else ()
+        if not given or any(answer not in kind.answers for answer in given):
             said = rest if test is Test.IS else f"{test} {rest}"
             known = " or ".join(f'"is {answer}"' for answer in kind.answers)
             section.wrong(kind.name, f'"{said}" is not an answer of the vocabulary: write {known}')
-        return Requirement(kind.name, test, answer=rest)
+            return Requirement(kind.name, test, answer=rest)
+        if len(set(given)) == len(kind.answers):
+            section.wrong(kind.name, "takes every answer: write recorded")
+        return Requirement(kind.name, test, answer=given[0], or_answers=given[1:])
     if test is Test.IS:
         section.wrong(
             kind.name, f"is a number of {kind.unit}: write at most, at least, below or above"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from domain.language.names import ObservationName, Role, any_of
@@ -11,6 +12,7 @@ from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Tier
 from protocols.codes import UCUM, published, read_code
 from protocols.quantities import (
     NotUnderstood,
+    parse_elapsed,
     parse_number,
     parse_quantity,
     parse_test,
@@ -25,6 +27,7 @@ CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
 # What domain.rules.gates can compute; any other observation must be recorded by somebody.
 DERIVED = ("minutes_observed",)
 FALL = "reduction_of"
+TRIALS = "counts_trials_from"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -74,7 +77,8 @@ def read_vocabulary(top: Section) -> Words:
     }
     for key, section in top.section("observations").each():
         kind = observations[ObservationName(key)]
-        alone = not kind.recorded_by and kind.name not in DERIVED and kind.reduction_of is None
+        alone = not kind.recorded_by and kind.name not in DERIVED
+        alone = alone and kind.reduction_of is None and kind.counts_trials_from is None
         if section.sound("recorded_by") and alone and kind.name not in tiers:
             can = f"{' and '.join(DERIVED)}, the tiers below, and with {FALL} the fall of a score"
             section.wrong("recorded_by", f"Kairos can derive only {can}")
@@ -113,6 +117,9 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
     if by and section.sound("code") and code is None:
         section.wrong("code", "what is recorded needs a code: local, if none was verified")
     category = section.read("category", lambda text: _listed(text, CATEGORIES), "")
+    longer = section.read(TRIALS, parse_elapsed, timedelta()) if section.has(TRIALS) else None
+    if by and longer is not None:
+        section.wrong(TRIALS, "what is counted is recorded by nobody")
     kind = ObservationKind(
         name,
         title,
@@ -127,6 +134,7 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
         panel,
         category,
         reduction_of=reduction_of,
+        counts_trials_from=longer,
     )
     return replace(kind, alert=_alert(section, kind)) if section.has(SEEN) else kind
 
@@ -141,7 +149,9 @@ def _alert(section: Section, kind: ObservationKind) -> Alert | None:
             return Alert(answer=rest)
         section.wrong(SEEN, "must be one of its answers, such as " + f'"is {kind.answers[-1]}"')
         return None
-    computed = kind.name in DERIVED or kind.reduction_of is not None
+    computed = (
+        kind.name in DERIVED or kind.reduction_of is not None or bool(kind.counts_trials_from)
+    )
     if computed or test not in (Test.ABOVE, Test.BELOW):
         section.wrong(SEEN, "must be above or below a value that is recorded, with its unit")
         return None

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from build import RULES
 from domain.language.errors import Conflict
 from domain.language.events import Event
-from domain.language.names import PathwayId, PathwayStatus
+from domain.language.names import Author, PathwayId, PathwayStatus, Role
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
@@ -103,6 +103,17 @@ async def history(tx: Transaction, pathway_id: str) -> list[Event]:
     """List all that was recorded on a pathway, in its order."""
     wanted = select(EventRow.event).where(EventRow.pathway_id == pathway_id).order_by(EventRow.seq)
     return [columns.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
+
+
+async def authors_of(tx: Transaction, pathway_id: str, events: set[str]) -> dict[str, Author]:
+    """Say whose these events of a pathway are."""
+    if not events:
+        return {}
+    wanted = select(EventRow.event_id, EventRow.author_id, EventRow.author_role).where(
+        EventRow.pathway_id == pathway_id, EventRow.event_id.in_(sorted(events))
+    )
+    rows = (await tx.execute(wanted)).all()
+    return {event: Author(author, Role(role)) for event, author, role in rows}
 
 
 async def unfinished(tx: Transaction, after: str, most: int) -> list[tuple[str, str]]:

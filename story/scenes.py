@@ -6,7 +6,7 @@ middle of a visit.
 
 from datetime import datetime, timedelta
 
-from demo.course import Course
+from demo.course import FOR_ESKETAMINE, Course
 from demo.visits import (
     MINUTE,
     AtVisit,
@@ -186,7 +186,10 @@ async def given_against_a_stop(course: Course) -> None:
     await ready(course)
     at = await visit(course)
     await at.check_in()
-    await at.measure(answer("rems_enrolment", "confirmed"), answer("ride_home", "arranged"))
+    known = [each for each in FOR_ESKETAMINE if each[0] != "aneurysmal_vascular_disease"]
+    await course.screen(at, *known)
+    await course.trials()
+    await at.measure(answer("ride_home", "arranged"))
     await course.phq9(at)
     await at.measure(*at_rest(course.patient.before_dose(await at.today())))
     first_device = await at.now()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from demo.course import FOR_ESKETAMINE
 from domain.language.clocks import LocalTime
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import (
@@ -29,6 +30,7 @@ from domain.language.protocol import Requirement
 from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.trials import RecordTrial, TrialOutcome
 from domain.language.visits import BookVisit, CheckIn, MissVisit, MoveVisit
 from domain.planner import steps, task_key
 from domain.rules.reviews import REVIEWS
@@ -50,6 +52,7 @@ GOOD = {
     "sedation_moaas": 5,
     "dissociation_cadss": 0,
     "motor_threshold": 55,
+    "age": 44,
 }
 HIGH = {"systolic_bp": 152, "diastolic_bp": 94}
 LOW_RISK = (1, 1, 1, 1, 1, 1, 1, 1, 0)
@@ -193,7 +196,23 @@ class Course(Simulation):
         if how == "is written down late":
             self.wait(4 * MINUTE)
         at = self.now - (4 * MINUTE if how == "is written down late" else timedelta())
+        if ObservationName("adequate_trials") in names:
+            self.tried()
         self.take(visit, needs, names, HIGH if how == "is high" else {}, at)
+
+    def screen(self, visit: VisitId | None, *but: str) -> None:
+        """Record what must be known before esketamine, but these; and what was tried before."""
+        known = {name: answer for name, answer in FOR_ESKETAMINE if name not in but}
+        if "age" not in but:
+            self.do(RecordReadings(self.now, readings(age=GOOD["age"]), visit))
+        self.do(RecordReadings(self.now, readings(**known), visit))
+        if "adequate_trials" not in but:
+            self.tried()
+
+    def tried(self) -> None:
+        """Record two drugs that were tried before."""
+        for drug in ("sertraline", "venlafaxine"):
+            self.do(RecordTrial(drug, "SSRI", "200 mg", 8, TrialOutcome.NO_RESPONSE))
 
     def take(
         self,

@@ -4,6 +4,7 @@ The inbox row and the patient's reservation are one transaction, so of any numbe
 one succeeds, and a refused start leaves nothing behind.
 """
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
@@ -52,6 +53,8 @@ async def start(request: CommandRequest, wanted: StartPathway) -> JSONResponse:
     treated_on = _last_treated(earlier)
     enrolment = _enrolment(request, site, wanted, protocol, treated_on, now)
     patient = await read_patient(deps, site.ehr, wanted.patient)
+    enrolment = replace(enrolment, age=patient.age_on(enrolment.first_visit.day))
+    begin(protocol, enrolment, now)  # before the patient is reserved: an age may forbid it
     return await _begin(request, site, protocol, enrolment, patient, now)
 
 

@@ -15,6 +15,7 @@ from domain.language.names import (
     VisitStatus,
 )
 from domain.language.release import Disposition
+from domain.rules.start import State
 
 
 class Local(BaseModel):
@@ -156,6 +157,33 @@ class TaskView(BaseModel):
     )
     acknowledged: bool
     closed: bool
+
+
+class CheckRow(BaseModel):
+    """One thing that must be known before a phase's first session."""
+
+    phase: str
+    gate: str
+    observation: str
+    title: str
+    requires: str
+    state: State = Field(description="unknown is never met")
+    stops: bool = Field(description="whether nobody may override it")
+    who: list[Role] = Field(description="who can supply it, while it is not met")
+    says: str = Field(description="what is found or missing; empty if it is met")
+    value: str | None
+    at: datetime | None
+    by: Who | None = Field(description="whose entry says so; Kairos has it from the EHR")
+    entry: str | None = Field(description="the event that says so, by which it can be corrected")
+    why: str
+    source: str
+
+
+class ChecklistView(BaseModel):
+    """What must be known before anything is given, over all phases."""
+
+    ready: list[str] = Field(description="phases of which every row is met")
+    rows: list[CheckRow]
 
 
 class PatientRef(BaseModel):

@@ -1,5 +1,6 @@
 """Show what the store holds, and what the planner makes of it. Decides nothing, hides nothing."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from api.edge.blocks import block_of
@@ -13,6 +14,7 @@ from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Tas
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules.standing import holds
+from domain.rules.start import Row, State
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store.records import CommandRecord, EventRecord, PathwayRecord
 
@@ -189,6 +191,40 @@ def summary_view(row: PathwayRecord) -> v.PathwaySummary:
         changed_at=row.changed_at,
         workflow_restarted_at=row.restarted_at,
     )
+
+
+def checklist_view(
+    rows: Sequence[Row], protocol: CombinedProtocol, authors: Mapping[str, Author]
+) -> v.ChecklistView:
+    """Show a checklist; `authors` are those of the entries that it rests on."""
+    open_phases = {row.phase for row in rows if row.state is not State.MET}
+    return v.ChecklistView(
+        ready=[phase.id for phase in protocol.phases if phase.id not in open_phases],
+        rows=[
+            v.CheckRow(
+                phase=row.phase,
+                gate=row.gate,
+                observation=row.observation,
+                title=row.title,
+                requires=row.requires,
+                state=row.state,
+                stops=row.stops,
+                who=list(row.who),
+                says=row.says,
+                value=row.value,
+                at=row.at,
+                by=None if row.evidence is None else whose(authors.get(row.evidence)),
+                entry=row.evidence,
+                why=row.why,
+                source=row.source,
+            )
+            for row in rows
+        ],
+    )
+
+
+def whose(author: Author | None) -> v.Who | None:
+    return None if author is None else who_view(author)
 
 
 def _days_to_first(row: PathwayRecord, pathway: Pathway) -> int | None:

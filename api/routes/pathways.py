@@ -18,6 +18,7 @@ from api.reading.pages import Cursor, Limit, Page, page_of
 from api.routes.declaring import COMMANDING, READING, With, example
 from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
+from domain.rules.start import checklist
 from store import ledger, pathways
 
 router = APIRouter(tags=["pathways"])
@@ -89,6 +90,26 @@ async def get_timeline(
         [([event.seq], rendering.event_view(event, seen)) for event in events],
         limit,
     )
+
+
+@router.get(
+    "/pathways/{pathway}/start-checklist",
+    summary="What must be known before anything is given",
+    responses=READING,
+)
+async def get_checklist(pathway: str, deps: With, caller: Reader) -> v.ChecklistView:
+    """List, phase by phase, what must be known before the first session: met, not met or unknown.
+
+    The same rules refuse the session. Unknown is never met; each row says who can supply it.
+    """
+    now = await deps.clock.now()
+    async with deps.database.begin() as tx:
+        row = await find_pathway(tx, caller, pathway)
+        protocol, seen = await deps.see(tx, row)
+        rows = checklist(protocol, seen, now)
+        rests_on = {each.evidence for each in rows if each.evidence is not None}
+        authors = await pathways.authors_of(tx, row.id, {str(each) for each in rests_on})
+    return rendering.checklist_view(rows, protocol, authors)
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)

@@ -16,6 +16,7 @@ from domain.language.release import ReleaseWish
 from domain.language.standing import StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import TreatmentWish
+from domain.language.trials import TrialWish
 from domain.language.visits import VisitWish
 
 Wish = (
@@ -30,6 +31,7 @@ Wish = (
     | CorrectionWish
     | BaselineWish
     | StandingWish
+    | TrialWish
 )
 
 

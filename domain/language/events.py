@@ -19,6 +19,7 @@ from domain.language.release import ReleaseFact
 from domain.language.standing import StandingFact
 from domain.language.tasks import TaskFact
 from domain.language.treatment import TreatmentFact
+from domain.language.trials import TrialFact
 from domain.language.visits import VisitFact
 
 Fact = (
@@ -33,6 +34,7 @@ Fact = (
     | CorrectionFact
     | BaselineFact
     | StandingFact
+    | TrialFact
 )
 
 

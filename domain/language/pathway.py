@@ -30,6 +30,7 @@ from domain.language.names import (
     VisitStatus,
 )
 from domain.language.release import Disposition
+from domain.language.trials import TrialRecorded
 
 READINGS_KEPT = 12
 """Latest readings of each kind that gates may look at; the store keeps all of them."""
@@ -183,6 +184,7 @@ class Pathway:
     voided: Mapping[EventId, str] = field(default_factory=dict)  # why, by the event in error
     questioned: Mapping[EventId, Questioned] = field(default_factory=dict)  # by the act's event
     standing: Mapping[EventId, Standing] = field(default_factory=dict)
+    trials: Mapping[EventId, TrialRecorded] = field(default_factory=dict)
     outcome: PathwayOutcome | None = None
 
     @property

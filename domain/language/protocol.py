@@ -188,13 +188,19 @@ class Requirement:
     test: Test
     value: Decimal | None = None
     answer: str | None = None
+    or_answers: tuple[str, ...] = ()  # `is excluded or not applicable`
+
+    @property
+    def answers(self) -> str | None:
+        """The answers that meet it, as a sentence has them."""
+        return None if self.answer is None else " or ".join((self.answer, *self.or_answers))
 
     def met(self, value: Decimal | None, answer: str | None) -> bool:
         """Say whether a reading meets it."""
         if self.test is Test.RECORDED:
             return True
         if self.test is Test.IS:
-            return answer == self.answer
+            return answer is not None and answer in (self.answer, *self.or_answers)
         if value is None or self.value is None:
             return False
         return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from domain.language.names import ObservationName, Role
@@ -55,6 +56,7 @@ class ObservationKind:
     category: str  # FHIR observation category: vital-signs, survey, exam, procedure
     alert: Alert | None = None
     reduction_of: ObservationName | None = None  # the score whose fall, in percent, it is
+    counts_trials_from: timedelta | None = None  # it is the number of earlier trials so long
 
     @property
     def numeric(self) -> bool:

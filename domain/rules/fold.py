@@ -36,6 +36,7 @@ from domain.language.release import VisitReleased
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.trials import TrialRecorded
 from domain.language.visits import (
     VisitBooked,
     VisitCancelled,
@@ -184,6 +185,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             for evidence in fact.evidence:
                 known[evidence] = min(event.at, known.get(evidence, event.at))
             return replace(pathway, overrides=_put(pathway.overrides, key, known))
+        case TrialRecorded() as fact:
+            return replace(pathway, trials=_put(pathway.trials, event.id, fact))
         case DecidedAhead() as fact:
             made = Standing(
                 fact.phase, fact.gate, event.at, fact.until, event.by, fact.words, fact.allows

@@ -19,6 +19,7 @@ from domain.language.protocol import (
     TimedCheck,
     When,
 )
+from domain.language.trials import WITHOUT_LASTING_RESPONSE, RecordTrial
 from domain.language.vocabulary import ObservationKind
 from domain.rules import standing
 from domain.rules.baselines import baseline_of
@@ -56,6 +57,19 @@ def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
         if block is not None:
             blocks.append(block)
     return tuple(block for block in blocks if not overridden(block, look))
+
+
+def unmet(gate: Gate, need: Requirement, look: Look) -> Blocked | None:
+    """Say what stands in the way of one line of a gate, whatever was overridden."""
+    return _block(gate, need, look, _not_before(gate, look))
+
+
+def found_for(gate: Gate, need: Requirement, look: Look) -> Observed | None:
+    """Find what a line of a gate is judged by, if there is any of the age that it asks."""
+    since = _not_before(gate, look)
+    if look.protocol.vocabulary.kind(need.observation).derived:
+        return _derived(need.observation, look, since)
+    return next(iter(look.latest(need.observation, since)), None)
 
 
 def decided_ahead(gate: Gate, look: Look) -> tuple[Standing, ...]:
@@ -146,7 +160,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
         return Blocked(
             gate.id,
-            _recorders(look, need.observation),
+            recorders(look, need.observation),
             missing=f"{_recorded(look, need.observation).title}, recorded{within}",
             why=gate.why,
             source=gate.source,
@@ -165,7 +179,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         return None
     unit = f" {kind.unit}" if kind.unit else ""
     value = found.answer if found.answer is not None else f"{_short(found.value)}{unit}"
-    wanted = need.answer if need.answer is not None else f"{need.value}{unit}"
+    wanted = need.answers if need.answer is not None else f"{need.value}{unit}"
     test = "" if need.test is Test.IS else f"{need.test} "
     until = None
     if need.observation == MINUTES_OBSERVED and need.value is not None and look.visit:
@@ -173,7 +187,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         until = start + timedelta(minutes=int(need.value))
     # Nobody overrides time: the two hours of observation are a condition of supply.
     overridable = gate.overridable and until is None
-    who = (Role.PRESCRIBER,) if overridable else _recorders(look, need.observation)
+    who = (Role.PRESCRIBER,) if overridable else recorders(look, need.observation)
     return Blocked(
         gate.id,
         who if until is None else (),
@@ -208,6 +222,8 @@ def _not_judged(gate: Gate, look: Look, score: ObservationName) -> Blocked | Non
 
 def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
     """What a finding rests on: when it was measured and, of a fall, from which score on."""
+    if kind.counts_trials_from is not None:
+        return f"each for {print_weeks(kind.counts_trials_from)} at least"
     if kind.reduction_of is None:
         return _measured(found, look)
     base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
@@ -223,8 +239,10 @@ def _recorded(look: Look, name: ObservationName) -> ObservationKind:
     return kind if kind.reduction_of is None else look.protocol.vocabulary.kind(kind.reduction_of)
 
 
-def _recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
+def recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
     """Who can supply an observation; for a derived one, who records what it comes from."""
+    if look.protocol.vocabulary.kind(name).counts_trials_from is not None:
+        return RecordTrial.MAY
     tier = look.protocol.vocabulary.tiers.get(name)
     if tier is not None:
         return _who(look, list(tier.items))
@@ -244,6 +262,11 @@ def _short(value: Decimal | None) -> str:
     return f"{value:.1f}".removesuffix(".0") if value is not None else ""
 
 
+def print_weeks(length: timedelta) -> str:
+    """A length in whole weeks."""
+    return f"{length // timedelta(weeks=1)} weeks"
+
+
 def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
     """Compute an observation that nobody records; None if what it needs is not there."""
     if name == MINUTES_OBSERVED and look.visit is not None:
@@ -260,9 +283,25 @@ def _derived(name: ObservationName, look: Look, since: datetime | None) -> Obser
                 return None
             reduction = (first.value - last.value) * PERCENT / first.value
             return Observed(last.evidence, last.at, reduction, None, None)
+    longer = look.protocol.vocabulary.kind(name).counts_trials_from
+    if longer is not None:
+        return _trials(look, longer)
     if name in look.protocol.vocabulary.tiers:
         return max(look.latest(name, since), key=lambda o: o.value or 0, default=None)
     return None
+
+
+def _trials(look: Look, longer: timedelta) -> Observed | None:
+    """Count the drugs that were taken so long without lasting response; None if none is known."""
+    known = look.pathway.trials
+    if not known:
+        return None
+    counted = {
+        trial.drug.casefold()
+        for trial in known.values()
+        if timedelta(weeks=trial.weeks) >= longer and trial.outcome in WITHOUT_LASTING_RESPONSE
+    }
+    return Observed(list(known)[-1], look.at, Decimal(len(counted)), None, None)
 
 
 def _taken_between(look: Look, name: ObservationName, opens: datetime, closes: datetime) -> bool:

@@ -29,6 +29,7 @@ from domain.language.release import RELEASED, VisitReleased
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.trials import TrialRecorded
 from domain.language.visits import (
     VisitBooked,
     VisitCancelled,
@@ -134,7 +135,7 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield tasks.follow(scene, task)
         case EntryVoided() as fact:  # what it brought there, the ledger knows: `in_error.py`
             yield provenance.taken_back(scene, fact)
-        case ActQuestioned() | BaselineNamed():
+        case ActQuestioned() | BaselineNamed() | TrialRecorded():
             pass
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from domain.language.names import Role
 from domain.language.observations import Reading, ReadingsTaken
 from domain.language.vocabulary import Code, ObservationKind, Vocabulary
 from fhir_adapters.content import elements, identifiers
@@ -35,7 +36,12 @@ _NOT_TAKEN = {
 
 
 def take(scene: Scene, fact: ReadingsTaken) -> tuple[Draft, ...]:
-    """Write readings taken together: each panel once, everything else by itself."""
+    """Write readings taken together: each panel once, everything else by itself.
+
+    What Kairos has from the EHR (an age) is not told to it.
+    """
+    if scene.event.by.role is Role.KAIROS:
+        return ()
     vocabulary = scene.protocol.vocabulary
     panels: dict[str, Code] = {}
     drafts: list[Draft] = []

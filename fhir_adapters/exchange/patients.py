@@ -1,12 +1,13 @@
 """An EHR's Patient as far as Kairos needs it: to show a match and to notice when it changes.
 
-No name, address or birth date leaves this module: a hash stands for the identity instead. Must
+No name, address or birth date leaves this module: a hash stands for the identity, and an age. Must
 not be used to search for people.
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Self
 
 from domain.language.errors import Malformed
@@ -29,6 +30,14 @@ class EhrPatient:
     identifiers: int
     replaced_by: EhrPatientId | None
     fingerprint: str
+    _born: date | None = field(default=None, repr=False)
+
+    def age_on(self, day: date) -> int | None:
+        """Whole years on a day; None if the EHR does not have the day of birth."""
+        if self._born is None or self._born > day:
+            return None
+        before = (day.month, day.day) < (self._born.month, self._born.day)
+        return day.year - self._born.year - before
 
     @property
     def may_be_enrolled(self) -> bool:
@@ -52,7 +61,17 @@ class EhrPatient:
             identifiers=len(known),
             replaced_by=_replaced_by(resource, base_url),
             fingerprint=hashlib.sha256(seed).hexdigest(),
+            _born=_day(birth_date),
         )
+
+
+def _day(birth_date: object) -> date | None:
+    """A whole date; a year, or a year and a month, is no day."""
+    try:
+        whole = isinstance(birth_date, str) and len(birth_date) == len("1980-01-01")
+        return date.fromisoformat(str(birth_date)) if whole else None
+    except ValueError:
+        return None
 
 
 def _deceased(resource: Mapping[str, Any]) -> bool:

@@ -23,6 +23,7 @@ from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
 from clinic.environment import installation_yaml
 from clinic.issuer import Issuer
+from demo.course import EARLIER
 from domain.language.errors import Unavailable
 from domain.language.names import Role
 from domain.language.protocol import CombinedProtocol, Status
@@ -347,6 +348,14 @@ def book(*protocols: CombinedProtocol) -> ProtocolBook:
     """A book of these protocols."""
     vocabulary: Vocabulary = protocols[0].vocabulary
     return ProtocolBook(vocabulary, protocols[0].phases, protocols)
+
+
+async def tried(service: Service, address: str) -> None:
+    """Record two drugs that were tried before, without lasting response."""
+    for drug, kind, dose, weeks, outcome in EARLIER:
+        body = {"drug": drug, "drug_class": kind, "dose": dose, "weeks": weeks, "outcome": outcome}
+        answer = await service.manager.post(f"{address}/trials", body)
+        assert answer.status_code == 201, answer.text
 
 
 BODIES: tuple[type[Body], ...] = (

@@ -85,6 +85,7 @@ COMMANDS = {
     "visits/a/cancel": "cancel-visit",
     "visits/a/release": "release-visit",
     "readings": "record-readings",
+    "trials": "record-trial",
     "assessments": "record-assessment",
     "doses": "record-dose",
     "stimulations": "record-stimulation",

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.service import PATIENT, Service
+from demo.course import FOR_ESKETAMINE
+from tests.api.service import PATIENT, Service, tried
 
 
 async def _screened(service: Service, pressure: int) -> tuple[str, str]:
@@ -13,8 +14,8 @@ async def _screened(service: Service, pressure: int) -> tuple[str, str]:
     address, visit = await service.checked_in()
     at = service.clock.at.isoformat()
     found = {
-        "nurse": {"rems_enrolment": "confirmed", "ride_home": "arranged"},
-        "prescriber": {"esketamine_contraindication": "none found"},
+        "nurse": {"ride_home": "arranged"},
+        "prescriber": dict(FOR_ESKETAMINE),
     }
     for role, answers in found.items():
         readings: list[dict[str, Any]] = [
@@ -27,6 +28,7 @@ async def _screened(service: Service, pressure: int) -> tuple[str, str]:
             ]
         body = {"visit": visit, "measured_at": at, "readings": readings}
         assert (await service.staff(role).post(f"{address}/readings", body)).status_code == 201
+    await tried(service, address)
     for scale, items in (("phq9", [1] * 8 + [0]), ("madrs", [3] * 9 + [0])):
         scored: dict[str, Any] = {"scale": scale, "assessed_at": at, "items": items}
         assert (await service.nurse.post(f"{address}/assessments", scored)).status_code == 201

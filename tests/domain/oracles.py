@@ -23,6 +23,7 @@ from domain.language.protocol import Gate, Protocol, Requirement, Test, When
 from domain.language.release import VisitReleased
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.trials import TrialRecorded
 from tests.domain.simulation import Simulation
 
 COMPARED = {
@@ -157,14 +158,15 @@ def check_need(
     known = [
         (x.at, x.id, value, answer)
         for x in before
-        for name, value, answer in observed(world, x)
+        for name, value, answer in (*observed(world, x), *tried(x, before))
         if name == need.observation and x.at <= event.at and (since is None or x.at >= since)
     ]
     assert known, f"{gate.id} was missing {need.observation}"
     _, evidence, value, answer = max(known, key=lambda found: (found[0], found[1]))
     if need.test is Test.RECORDED:
         return
-    met = answer == need.answer if need.test is Test.IS else COMPARED[need.test](value, need.value)
+    taken = (need.answer, *need.or_answers)
+    met = answer in taken if need.test is Test.IS else COMPARED[need.test](value, need.value)
     visit = event.fact.visit  # type: ignore[union-attr]
     covered = {
         item
@@ -268,6 +270,15 @@ def observed(world: Simulation, event: Event) -> Iterator[tuple[str, object, str
             yield (scale.total, total, None)
             for item, observation in scale.item_observations.items():
                 yield (observation, items[item - 1], None)
+
+
+def tried(event: Event, before: list[Event]) -> Iterator[tuple[str, Decimal, None]]:
+    """What a recorded trial says: how many drugs had been tried long enough by then."""
+    if isinstance(event.fact, TrialRecorded):
+        known = before[: before.index(event) + 1]
+        facts = [x.fact for x in known if isinstance(x.fact, TrialRecorded)]
+        drugs = {fact.drug for fact in facts if fact.weeks >= 6}
+        yield ("adequate_trials", Decimal(len(drugs)), None)
 
 
 def visit_of(event: Event) -> VisitId:

@@ -1,5 +1,6 @@
 """Whoever is asked is let in and granted, and nobody else is, whatever a protocol's roles say."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -31,6 +32,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
+from domain.language.trials import RecordTrial, TrialOutcome
 from domain.language.visits import BookVisit, CheckIn, MissVisit
 from domain.permissions import roles_for
 from domain.planner import steps, task_key
@@ -99,7 +101,11 @@ def recordings(course: Course, step: AskPerson) -> Iterator[Wish]:
     for block in step.blocked_by:
         says = block.missing or block.finding or ""
         for kind in vocabulary.observations.values():
-            if kind.title not in says or kind.derived:
+            if not re.search(rf"(?<![a-z]){re.escape(kind.title)}", says):
+                continue
+            if kind.counts_trials_from is not None:
+                yield RecordTrial("sertraline", "SSRI", "50 mg", 6, TrialOutcome.NO_RESPONSE)
+            if kind.derived:
                 continue
             if kind.name in of_scale:
                 scale = of_scale[kind.name]

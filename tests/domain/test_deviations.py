@@ -129,7 +129,7 @@ def test_two_stimulations_at_one_time_are_never_recorded():
 def test_a_contraindication_found_later_stops_what_comes_after():
     """What was passed before the first dose and found otherwise since forbids the second."""
     course = ready(TWO)
-    course.measure(TWO, esketamine_contraindication="found")
+    course.measure(TWO, intracerebral_hemorrhage="present")
     assert rules(dose(course, TWO, 84)) == ["contraindications"]
 
 
@@ -153,7 +153,7 @@ def stimulation(course: Course) -> Wish:
 def test_the_motor_threshold_is_not_asked_for_behind_a_contraindication():
     """Nobody is asked to stimulate for a threshold while TMS is contraindicated."""
     course = checked_in(TMS)
-    course.measure(TMS, tms_contraindication="found")
+    course.measure(TMS, metal_near_coil="present")
     step = course.run(Ask.RECORD, Ask.CLEAR_GATE)
     assert isinstance(step, AskPerson)
     assert (step.ask, step.rule) == (Ask.CLEAR_GATE, "tms-screen")

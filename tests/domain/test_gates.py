@@ -27,7 +27,7 @@ AT_40 = RuleId("readings-at-40-minutes")
 def screened() -> Course:
     """A patient is here, enrolled and screened; only the blood pressure is not measured."""
     course = checked_in()
-    course.measure(ONE, rems_enrolment="confirmed", esketamine_contraindication="none found")
+    course.screen(ONE)
     course.measure(ONE, ride_home="arranged")
     course.assess("phq9", *LOW_RISK)
     return course
@@ -72,28 +72,41 @@ def test_an_old_reading_is_no_reading(age, answer):
     assert isinstance(may_treat(course), answer)
 
 
-@pytest.mark.parametrize("absent", ["rems", "contraindication", "phq9", "pressure", "ride"])
+ABSENT = {
+    "age": "adult",
+    "depression_diagnosis": "diagnosis",
+    "adequate_trials": "treatment-resistance",
+    "esketamine_consent": "consent",
+    "rems_enrolment": "rems-enrolled",
+    "rems_site": "rems-enrolled",
+    "aneurysmal_vascular_disease": "contraindications",
+    "arteriovenous_malformation": "contraindications",
+    "intracerebral_hemorrhage": "contraindications",
+    "esketamine_hypersensitivity": "contraindications",
+    "pregnancy": "cautions",
+    "hepatic_impairment": "cautions",
+    "psychosis": "cautions",
+    "substance_use": "cautions",
+    "interacting_drugs": "cautions",
+    "esketamine_authorization": "authorization",
+    "phq9": "suicide-risk",
+    "pressure": PRESSURE,
+    "ride": "ride-home",
+}
+
+
+@pytest.mark.parametrize("absent", ABSENT)
 def test_nothing_that_is_required_may_be_missing(absent):
     """Without any one of what the first dose requires, the answer is Missing and says what."""
     course = checked_in()
-    if absent != "rems":
-        course.measure(ONE, rems_enrolment="confirmed")
-    if absent != "contraindication":
-        course.measure(ONE, esketamine_contraindication="none found")
+    course.screen(ONE, absent)
     if absent != "phq9":
         course.assess("phq9", *LOW_RISK)
     if absent != "pressure":
         pressure(course, 128, 82)
     if absent != "ride":
         course.measure(ONE, ride_home="arranged")
-    gate = {
-        "ride": "ride-home",
-        "rems": "rems-enrolled",
-        "contraindication": "contraindications",
-        "phq9": "suicide-risk",
-        "pressure": PRESSURE,
-    }[absent]
-    assert set(missing(dose(course))) == {gate}
+    assert set(missing(dose(course))) == {ABSENT[absent]}
 
 
 def test_an_unenrolled_patient_is_stopped_and_nobody_may_override():

@@ -48,7 +48,7 @@ def report(course: Course, visit: VisitId = ONE, mg: int = 56) -> ReportDose:
 def contraindicated() -> Course:
     """Somebody with a contraindication, in the chair."""
     course = ready()
-    course.measure(ONE, esketamine_contraindication="found")
+    course.measure(ONE, intracerebral_hemorrhage="present")
     return course
 
 

@@ -31,6 +31,7 @@ from domain.language.phases import (
 from domain.language.protocol import When
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
+from domain.language.trials import TrialRecorded
 from domain.planner import next_due, steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
@@ -121,7 +122,7 @@ def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of t
             return about
         case BaselineNamed(phase=about):
             return about
-        case DecidedAhead():
+        case DecidedAhead() | TrialRecorded():
             return event.id
         case DecisionEnded(decision=about):
             return about
@@ -172,7 +173,8 @@ def test_what_is_missing_is_never_passed(course: Course):
     gates = [g for g in COMBINED.phase(visit.phase).gates if g.when in moments]
     for name in {need.observation for gate in gates for need in gate.require}:
         known = {key: seen for key, seen in course.pathway.readings.items() if key != name}
-        without = replace(course.pathway, readings=known)
+        trials = {} if name == "adequate_trials" else course.pathway.trials
+        without = replace(course.pathway, readings=known, trials=trials)
         assert not isinstance(check_may_treat(COMBINED, without, visit.id, course.now), Passed)
 
 

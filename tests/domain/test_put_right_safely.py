@@ -40,7 +40,7 @@ def contraindicated() -> Course:
     """Somebody of whom a contraindication was found after a screen that found none."""
     course = ready()
     course.wait(minutes(3))
-    course.measure(ONE, esketamine_contraindication="found")
+    course.measure(ONE, intracerebral_hemorrhage="present")
     return course
 
 

@@ -95,9 +95,9 @@ def test_a_scale_is_scored_item_by_item_or_refused(scale, items, why):
 def test_who_may_record_what_is_as_the_vocabulary_says():
     """A nurse cannot say that nothing speaks against the drug; the refusal says who can."""
     world = Simulation(FIRST)
-    screening = readings(rems_enrolment="confirmed", esketamine_contraindication="none found")
+    screening = readings(rems_enrolment="confirmed", intracerebral_hemorrhage="absent")
     wish = RecordReadings(world.now, screening)
-    with pytest.raises(Refused, match="esketamine is recorded by a prescriber") as no:
+    with pytest.raises(Refused, match="hemorrhage is recorded by a prescriber") as no:
         world.do(wish, Author("a-nurse", Role.NURSE))
     assert [(block.rule, block.who) for block in no.value.blocked_by] == [
         ("recorded-by", (Role.PRESCRIBER,))

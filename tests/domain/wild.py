@@ -203,8 +203,8 @@ def any_readings(one: int, two: int) -> tuple[Measurement, ...]:
         steady = "confirmed" if one % 4 else "not confirmed"
         answers = {"clinically_stable": steady, "fit_to_stimulate": steady, "ride_home": "arranged"}
         return readings(**GOOD, **answers, respiratory_depression="absent")
-    found = "none found" if one % 4 else "found"
+    found = "absent" if one % 4 else "present"
     enrolled = "confirmed" if one % 3 else "not confirmed"
     return readings(
-        rems_enrolment=enrolled, esketamine_contraindication=found, hearing_protection="worn"
+        rems_enrolment=enrolled, intracerebral_hemorrhage=found, hearing_protection="worn"
     )

@@ -42,6 +42,7 @@ from domain.language.release import VisitReleased
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
+from domain.language.trials import TrialOutcome, TrialRecorded
 from domain.language.visits import (
     VisitBooked,
     VisitCancelled,
@@ -199,9 +200,10 @@ def _facts(  # the order is the story's
     yield PRESCRIBER, DecisionMade(second, PhaseDecision.STOP, "patient's wish", ())
     yield PRESCRIBER, PathwayFinished(PathwayOutcome.STOPPED)
     yield KAIROS, VisitCancelled(four)
+    yield NURSE, TrialRecorded("sertraline", "SSRI", "200 mg", 10, TrialOutcome.NO_RESPONSE)
     words = "known for years, no plan; seen weekly"
     yield PRESCRIBER, DecidedAhead(second, RuleId("suicide-risk"), ended, words, ("item 9 at 1",))
-    yield PRESCRIBER, DecisionEnded(EventId("pw-1-req-36/0"), "a new plan is needed")
+    yield PRESCRIBER, DecisionEnded(EventId("pw-1-req-37/0"), "a new plan is needed")
     seen = TaskId("review-risk/x#1")
     yield KAIROS, TaskOpened(seen, RuleId("prescriber-sees"), (Role.PRESCRIBER,), "See.", ended)
     yield KAIROS, TaskRaised(seen, (Role.MEDICAL_DIRECTOR,), ended, ended + timedelta(hours=1))

@@ -39,6 +39,7 @@ FULL_COUNTS = {
     "hold-lifted": ["Flag", "Provenance"],
     "gate-overridden": ["Provenance"],
     "decision-made": ["Provenance"],
+    "trial-recorded": [],
     "decided-ahead": ["Provenance"],
     "decision-ended": ["Provenance"],
     "task-opened": ["Task"],

@@ -72,8 +72,8 @@ def test_check_and_freeze_are_commands(folder, capsys):
         ("prescriber_sees: below 90 %", "prescriber_sees: below 60 %"),
         ("range: 40 to 300", "range: 40 to 400"),
         (
-            "answers: [none found, found]\n    recorded_by: [prescriber]",
-            "answers: [none found, found]\n    recorded_by: [prescriber, nurse]",
+            "answers: [absent, present]\n    recorded_by: [prescriber]",
+            "answers: [absent, present]\n    recorded_by: [prescriber, nurse]",
         ),
         ("code: 8480-6, display: Systolic", "code: 8462-4, display: Systolic"),
     ],

@@ -45,6 +45,8 @@ def test_induction_is_what_the_label_says(book):
         ObservationName("systolic_bp"), Compared.AT_MOST, Decimal(140)
     )
     assert {gate.id for gate in induction.gates if not gate.overridable} == {
+        "adult",
+        "consent",
         "rems-enrolled",
         "contraindications",
         "baseline",

@@ -21,7 +21,7 @@ WRONG: list[Wrong] = [
     (VOC, "system: LOINC, code: 8480", "system: CPT, code: 8480", "CPT", "one of: LOINC, RxNorm"),
     (VOC, ", verified: ndclist from RxNorm 20AA_260601F", "", "esketamine:", "verified: missing"),
     (VOC, "title: MADRS total", "name: MADRS total", "madrs_total:", "title: missing"),
-    (VOC, "ucum: mm[Hg]", "ucum: mmHg", "ucum: mmHg", "not one of: mm[Hg]"),
+    (VOC, "ucum: mm[Hg]", "ucum: mmHg", "ucum: mmHg", "not one of: a, mm[Hg]"),
     (VOC, "range: 40 to 300", "range: 300 to 40", "300 to 40", "is not a range"),
     (VOC, "above 180 mmHg", "above 180", "above 180", "has no unit"),
     (VOC, "above 180 mmHg", "at most 180 mmHg", "at most 180", "must be above or below"),

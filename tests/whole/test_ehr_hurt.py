@@ -72,7 +72,7 @@ async def test_a_write_that_the_ehr_refuses_waits_for_a_person(house: House):
     at = (await house.now()).isoformat()
     taken = {
         "measured_at": at,
-        "readings": [spo2(97), answer("tms_contraindication", "none found")],
+        "readings": [spo2(97), answer("metal_near_coil", "absent")],
     }
     await house.staff.prescriber.do(f"{path}/readings", taken)
 

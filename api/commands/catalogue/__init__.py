@@ -16,6 +16,7 @@ from api.commands.catalogue import (
     standing,
     tasks,
     treatment,
+    trials,
     visits,
 )
 from api.commands.catalogue.entry import Entry
@@ -29,6 +30,7 @@ CHAPTERS = (
     standing,
     tasks,
     observations,
+    trials,
     treatment,
     corrections,
     baselines,
