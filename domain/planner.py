@@ -65,6 +65,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     later = (
         *late,
         *reviews.late_scores(protocol, pathway),
+        *reviews.turned(protocol, pathway),
         *_coming(phase, pathway, now),
         *_deciding(protocol, phase, pathway, now),
     )

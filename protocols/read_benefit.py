@@ -1,11 +1,11 @@
-"""Reads against which score a fall is judged, for each score whose fall a gate asks for."""
+"""Reads against which score a fall is judged, for each score whose fall is asked for."""
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 from domain.language.names import ObservationName
-from domain.language.protocol import Anchor, BaselineRule, Gate
+from domain.language.protocol import Anchor, BaselineRule, CourseRule, Gate
 from protocols.quantities import parse_elapsed, parse_quantity
 from protocols.read_gates import read_source
 from protocols.read_vocabulary import Words
@@ -13,7 +13,7 @@ from protocols.reading import Section
 
 
 def read_benefit(
-    top: Section, gates: Iterable[Gate], words: Words, sources: Collection[str]
+    top: Section, gates: Iterable[Gate | CourseRule], words: Words, sources: Collection[str]
 ) -> dict[ObservationName, BaselineRule]:
     """Read a rule for each such score, and none for any other."""
     known = words.vocabulary.observations
@@ -22,7 +22,7 @@ def read_benefit(
     judged = sorted(score for score in set(scores) if score is not None and score in known)
     if not judged:
         if words.complete:
-            top.absent("benefit", "no gate asks for the fall of a score")
+            top.absent("benefit", "nothing here asks for the fall of a score")
         else:
             top.skip("benefit")
         return {}

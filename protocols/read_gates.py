@@ -53,7 +53,7 @@ def _gate(name: str, section: Section, words: Words, sources: Collection[str]) -
         required = section.section("require")
         if required.has("minutes_observed"):
             required.wrong("minutes_observed", f"is known only {When.AFTER_EACH_VISIT}")
-    require = _requirements(section.section("require"), words)
+    require = read_requirements(section.section("require"), words)
     return Gate(
         id=RuleId(name),
         when=when,
@@ -88,7 +88,7 @@ def _standing(
             f'is possible only for "{Otherwise.HOLD}" {" or ".join(_DECIDED_AHEAD)}: what nobody'
             " may override is not decided ahead, and leaving is looked at each time",
         )
-    allows = _requirements(section.section("allows"), words)
+    allows = read_requirements(section.section("allows"), words)
     read = section.section("allows").sound_throughout()
     read = read and gate.section("require").sound_throughout()
     for allowed in allows if read else ():
@@ -99,7 +99,7 @@ def _standing(
                 f"{allowed.observation} must be one that the gate requires, with the same words"
                 " and a wider number",
             )
-    void_if = _requirements(section.section("void_if"), words) if section.has("void_if") else ()
+    void_if = read_requirements(section.section("void_if"), words) if section.has("void_if") else ()
     return StandingRule(section.read("for_at_most", parse_days, 1), allows, void_if)
 
 
@@ -146,7 +146,8 @@ def read_source(section: Section, sources: Collection[str]) -> str:
     return source
 
 
-def _requirements(section: Section, words: Words) -> tuple[Requirement, ...]:
+def read_requirements(section: Section, words: Words) -> tuple[Requirement, ...]:
+    """Read lines such as `systolic_bp: at most 140 mmHg`, held against the vocabulary."""
     if section.given and not section.block.entries:
         section.here("must require something")
     found = []

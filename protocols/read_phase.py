@@ -21,6 +21,7 @@ from protocols.quantities import (
     parse_whole,
 )
 from protocols.read_benefit import read_benefit
+from protocols.read_course import read_course
 from protocols.read_gates import read_gates, read_timed_checks
 from protocols.read_names import read_head
 from protocols.read_safety import read_safety_tasks
@@ -38,6 +39,7 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
     treatment = top.choice("treatment", Treatment)
     schedule = read_schedule(top.section("schedule"))
     gates = read_gates(top.section("gates"), words, head.sources)
+    course = read_course(top.section("course"), words, head.sources)
     dose = stimulation = None
     checks: tuple[TimedCheck, ...] = ()
     if top.sound("treatment"):
@@ -74,7 +76,8 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
         timed_checks=checks,
         sha256=sha256,
         safety_tasks=read_safety_tasks(top.section("safety_tasks"), head.sources),
-        benefit=read_benefit(top, gates, words, head.sources),
+        benefit=read_benefit(top, [*gates, *course], words, head.sources),
+        course=course,
     )
 
 

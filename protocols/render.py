@@ -9,6 +9,7 @@ from datetime import date
 
 from domain.language.protocol import (
     CombinedProtocol,
+    CourseRule,
     Gate,
     Otherwise,
     Protocol,
@@ -76,6 +77,15 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
                 f"- **{title}**: a fall is judged against the last score {base.anchor}, at most "
                 f"{print_elapsed(base.within)} before it and of {base.at_least} points or more."
             )
+        lines.append("")
+    if protocol.course:
+        lines += [
+            "## What a score says",
+            "",
+            "Held against each score, whenever it is recorded.",
+            "",
+        ]
+        lines += [_course(rule, protocol, vocabulary) for rule in protocol.course]
         lines.append("")
     lines += ["## What a prescriber must look at", ""]
     lines += ["A reminder with an owner and a time; no alarm system.", ""]
@@ -175,6 +185,14 @@ def _gate(gate: Gate, protocol: Protocol, vocabulary: Vocabulary) -> str:
     reason = _reason(gate.why, gate.source, protocol)
     ahead = _ahead(gate, vocabulary)
     return f"- **{gate.id}**: {required}{fresh}. {OTHERWISE[gate.otherwise]}{ahead}\n  {reason}"
+
+
+def _course(rule: CourseRule, protocol: Protocol, vocabulary: Vocabulary) -> str:
+    required = _joined([_required(need, vocabulary) for need in rule.require])
+    after = f", after {' or '.join(rule.after)}" if rule.after else ""
+    asks = " A prescriber is asked to look." if rule.asks else ""
+    reason = _reason(rule.why, rule.source, protocol)
+    return f"- **{rule.id}**: {required}{after}.{asks}\n  {reason}"
 
 
 def _ahead(gate: Gate, vocabulary: Vocabulary) -> str:

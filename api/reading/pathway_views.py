@@ -179,6 +179,16 @@ class CheckRow(BaseModel):
     source: str
 
 
+class CourseView(BaseModel):
+    """What the last score says by one rule of the protocol: response, remission, relapse."""
+
+    rule: str
+    met: bool | None = Field(description="null where a fall cannot be judged; `says` tells why")
+    says: str
+    at: datetime
+    entry: str
+
+
 class ChecklistView(BaseModel):
     """What must be known before anything is given, over all phases."""
 
@@ -225,6 +235,7 @@ class PathwayView(PathwaySummary):
     zone: str
     now: datetime = Field(description="the clinic's time at which `next` was worked out")
     outcome: PathwayOutcome | None
+    course: list[CourseView] = Field(description="what the last scores say of the present phase")
     days_to_first_treatment: int | None = Field(
         description="calendar days from enrolment to the first treatment; null before it"
     )

@@ -13,6 +13,7 @@ from domain.language.names import Author, EventId, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
+from domain.rules import course
 from domain.rules.standing import holds
 from domain.rules.start import Row, State
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
@@ -255,6 +256,16 @@ def pathway_view(
         zone=pathway.zone,
         now=now,
         outcome=pathway.outcome,
+        course=[
+            v.CourseView(
+                rule=each.rule,
+                met=each.met,
+                says=each.says,
+                at=each.score.at,
+                entry=each.score.evidence,
+            )
+            for each in (course.now(protocol, pathway) if started else ())
+        ],
         days_to_first_treatment=_days_to_first(row, pathway),
         next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],
         phases=[phase_view(phase, pathway) for phase in protocol.phases],

@@ -19,7 +19,7 @@ from domain.language.phases import (
     SignOrder,
 )
 from domain.language.protocol import CombinedProtocol, Protocol, When
-from domain.rules import gates, reviews
+from domain.rules import course, gates, reviews
 from domain.rules.attendance import check_nobody_is_here
 from domain.rules.calendar import visits_over
 from domain.rules.refusing import found, insist, insist_reason
@@ -48,7 +48,8 @@ def decide(
             insist_reason(wish.reason)
             blocks = _found_at_the_end(protocol, pathway, wish, now)
             findings = tuple(block.sentence() for block in blocks)
-            made = DecisionMade(wish.phase, wish.decision, wish.reason, findings)
+            said = tuple(course.sentence(each) for each in course.now(protocol, pathway))
+            made = DecisionMade(wish.phase, wish.decision, wish.reason, findings, said)
             following = _following(protocol, pathway, wish, now)
             return (made,) if following is None else (made, following)
         case unknown:

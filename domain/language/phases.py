@@ -81,6 +81,7 @@ class DecisionMade:
     decision: PhaseDecision
     reason: str
     findings: tuple[str, ...]
+    course: tuple[str, ...] = ()  # what the last scores said by the protocol's rules
     kind: Literal["decision-made"] = "decision-made"
 
 

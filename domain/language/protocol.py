@@ -272,6 +272,22 @@ class BaselineRule:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class CourseRule:
+    """What a score says of the course: response, remission, relapse, or what a clinic names.
+
+    It counts only after one of `after` was met by an earlier score, if any are named; `asks` says
+    whether a prescriber is asked to look.
+    """
+
+    id: RuleId
+    require: tuple[Requirement, ...]
+    after: tuple[RuleId, ...]
+    asks: bool
+    why: str
+    source: str
+
+
 class SafetyTask(StrEnum):
     """What a prescriber must look at, each by a time that the protocol states."""
 
@@ -280,6 +296,7 @@ class SafetyTask(StrEnum):
     DEVIATION = "treatment-against-a-rule"
     LEFT_EARLY = "left-before-release"
     HOLD = "open-hold"
+    COURSE = "worse-course"  # a score of which the protocol asks a prescriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +350,9 @@ class Protocol:
 
     benefit: Mapping[ObservationName, BaselineRule] = field(default_factory=dict)
     """For each score whose fall a gate asks for."""
+
+    course: tuple[CourseRule, ...] = ()
+    """What scores say of the course, whenever they are recorded."""
 
     @property
     def modality(self) -> Modality:

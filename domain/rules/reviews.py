@@ -15,7 +15,7 @@ from domain.language.pathway import Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol, SafetyTask
 from domain.language.release import RELEASED, Disposition
 from domain.language.vocabulary import ObservationKind
-from domain.rules import refusing, standing
+from domain.rules import course, refusing, standing
 from domain.rules.baselines import came_after, renamed
 from domain.rules.steps import Ask, AskPerson
 
@@ -26,7 +26,7 @@ BEFORE_TREATMENT = (
     Ask.REVIEW_UNAUTHORIZED,
     Ask.REVIEW_QUESTIONED,
 )
-REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE, Ask.REVIEW_BASELINE)
+REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE, Ask.REVIEW_BASELINE, Ask.REVIEW_COURSE)
 """What is done once a prescriber has said in words what was found, and what was decided."""
 
 IN_WORDS = (*REVIEWS, Ask.LIFT_HOLD)
@@ -212,6 +212,23 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         yield AskPerson(
             Ask.REVIEW_QUESTIONED, about, SEES, says, "questioned", due=due, rises=rises
         )
+
+
+def turned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """Ask about a score by which the course has turned, as the protocol says: a relapse, say."""
+    seen, known = _seen(pathway), open_tasks(pathway)
+    phase, kind = protocol.phase(pathway.phase), SafetyTask.COURSE
+    for rule, judged in course.to_ask(protocol, pathway):
+        about = f"{judged.score.evidence}/{rule.id}"
+        if (Ask.REVIEW_COURSE, about) in seen:
+            continue
+        what = str(rule.id).replace("-", " ").capitalize()
+        says = f"{what}: {judged.says}. See the patient, then say what you found and decided."
+        due, rises = phase.look_by(kind, judged.score.at), phase.rises(kind)
+        step = AskPerson(
+            Ask.REVIEW_COURSE, about, SEES, says, rule.id, rule.why, rule.source, due, rises=rises
+        )
+        yield as_it_stands(step, known.get((Ask.REVIEW_COURSE, about)))
 
 
 def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:

@@ -30,6 +30,7 @@ class Ask(StrEnum):
     REVIEW_LATE = "review-late"
     REVIEW_QUESTIONED = "review-questioned"
     REVIEW_BASELINE = "review-baseline"
+    REVIEW_COURSE = "review-course"
 
 
 TASKS = frozenset(
@@ -47,6 +48,7 @@ TASKS = frozenset(
         Ask.REVIEW_LATE,
         Ask.REVIEW_QUESTIONED,
         Ask.REVIEW_BASELINE,
+        Ask.REVIEW_COURSE,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

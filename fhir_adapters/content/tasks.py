@@ -118,7 +118,11 @@ def _done(pathway: Pathway, task: TaskId, now: datetime) -> bool:
             wanted = int(number) if number.isdecimal() else 1
             done = phase is None or len(phase.decisions) >= wanted
         case (
-            Ask.REVIEW_RISK | Ask.REVIEW_DEVIATION | Ask.REVIEW_UNAUTHORIZED | Ask.REVIEW_QUESTIONED
+            Ask.REVIEW_RISK
+            | Ask.REVIEW_DEVIATION
+            | Ask.REVIEW_UNAUTHORIZED
+            | Ask.REVIEW_QUESTIONED
+            | Ask.REVIEW_COURSE
         ):
             done = pathway.tasks[task].acknowledged
     return done

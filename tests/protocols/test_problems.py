@@ -26,6 +26,7 @@ STOP_AHEAD = (
     "otherwise: stop\n"
     "    standing: {for_at_most: 2 days, allows: {rems_enrolment: is confirmed}}\n    why: An"
 )
+TWO_SCORES = "{madrs_total: at most 10 points, phq9_total: at most 4 points}"
 TWO = "{sessions: 8, rate: 2 per week}"
 OPEN = "{open: until decided, rate: 1 per 2 weeks}"
 SPO2 = "record: [systolic_bp, diastolic_bp, spo2, sedation_moaas, dissociation_cadss]"
@@ -143,6 +144,13 @@ WRONG: list[Wrong] = [
     (ESK, "for_at_most: 14 days", "for: 14 days", "for: 14", "unknown key; known: allows"),
     (ESK, RIDE, RIDE_AHEAD, "standing:", "wider number"),
     (ESK, "otherwise: stop\n    why: An", STOP_AHEAD, "standing:", "may override is not decided"),
+    (ESK, "at least 50 percent}\n    asks", "at least 50}\n    asks", "50}", "has no unit"),
+    (ESK, "{madrs_total: at most 10 points}", "{spo2: at most 90 %}", "spo2", "must compare a sco"),
+    (ESK, "{madrs_total: at most 10 points}", TWO_SCORES, "phq9", "must be about one score"),
+    (ESK, "after: [response, rem", "after: [recovery, rem", "recovery", "does not stand above"),
+    (ESK, "    asks: nobody\n    why: Half", "    why: Half", "response:", "asks: missing"),
+    (ESK, "asks: nobody\n    why: Half", "asks: a nurse\n    why: Half", "nurse", "is not one of"),
+    (ESK, "\ncourse: ", "\nhistory: ", "protocol:", "course: missing; it has no default"),
     (ESK, RISES, "then: [nurse within 1 hour]", "then", "does not say to whom it rises"),
     (ESK, RISES, "then: [medical-director]", "then", 'write "medical-director within 2 hours"'),
     (ESK, RISES, "then: [medical-director within 1]", "then", "has no unit"),
