@@ -17,7 +17,6 @@ from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.baselines import to_name
 from domain.rules.calendar import to_propose
-from domain.rules.standing import to_end
 from domain.rules.steps import AskPerson
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
@@ -28,7 +27,7 @@ def to_raise(key: TaskId, task: Task, step: AskPerson, now: datetime) -> TaskRai
     if task.due is None or now < task.due or task.acknowledged or task.raised >= len(step.rises):
         return None
     rise = step.rises[task.raised]
-    return TaskRaised(key, (rise.to,), task.due, task.due + rise.within)
+    return TaskRaised(key, (rise.to,), task.due, max(task.due, now) + rise.within)
 
 
 def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Event, ...]:
@@ -50,9 +49,6 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
     facts.extend(
         (f"baseline/{named.phase}/{named.score}#{named.number}", named)
         for named in to_name(protocol, pathway)
-    )
-    facts.extend(
-        (f"ended/{fact.decision}/{fact.evidence}", fact) for fact in to_end(protocol, pathway)
     )
     wanted = wanted_tasks(protocol, pathway, now)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}

@@ -156,6 +156,8 @@ def _who_may_void(  # noqa: PLR0911  one answer a kind
                 return PRESCRIBER
             if any(named.event == original.id for named in pathway.baselines.values()):
                 return PRESCRIBER
+            if any(original.id in each.beyond for each in pathway.standing.values()):
+                return PRESCRIBER  # else a decision that it ended would hold again unseen
             return _recorders(protocol, fact)
         case DoseGiven() | StimulationGiven() if fact.deviation or not fact.authorized:
             return PRESCRIBER

@@ -28,7 +28,7 @@ from domain.language.corrections import CorrectEntry, CorrectionWish
 from domain.language.errors import Conflict
 from domain.language.events import Event, Fact
 from domain.language.findings import CheckResult, result_of
-from domain.language.holds import HoldWish
+from domain.language.holds import HoldWish, LiftHold
 from domain.language.names import EventId, HoldId, Role, any_of
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
@@ -44,7 +44,13 @@ from domain.language.visits import VisitWish
 from domain.rules.refusing import check_open, found, insist
 
 AFTER_THE_END = (
-    ObservationWish | AgainstARule | ReleaseWish | TaskWish | CorrectionWish | BaselineWish
+    ObservationWish
+    | AgainstARule
+    | ReleaseWish
+    | TaskWish
+    | CorrectionWish
+    | BaselineWish
+    | LiftHold
 )
 """What is said of what happened, or was seen: it is taken after the pathway has ended too."""
 

@@ -11,7 +11,7 @@ from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import LiftHold
-from domain.language.names import Role, TaskId, VisitStatus
+from domain.language.names import HoldId, HoldReason, Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol, SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
@@ -39,7 +39,12 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
     if pathway.outcome is not None:
         # What came in after the end may still have to be seen by somebody.
         late = reviews.unseen(protocol, pathway)
-        return (*late, Finished(pathway.outcome, f"The pathway is {pathway.outcome}."))
+        risks = [
+            step
+            for step in _holds(protocol.phase(pathway.phase), pathway)
+            if pathway.holds[HoldId(step.about)].reason is HoldReason.SUICIDE_RISK
+        ]
+        return (*late, *risks, Finished(pathway.outcome, f"The pathway is {pathway.outcome}."))
     found = tuple(_steps(protocol, pathway, now))
     if found:
         return found
@@ -72,7 +77,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     yield from sorted(later, key=lambda step: isinstance(step, Await))
 
 
-def _holds(phase: Protocol, pathway: Pathway) -> Iterator[Step]:
+def _holds(phase: Protocol, pathway: Pathway) -> Iterator[AskPerson]:
     known = reviews.open_tasks(pathway)
     for hold in pathway.open_holds():
         found = pathway.holds[hold]
@@ -300,8 +305,11 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
 
 
 def looked_at_next(pathway: Pathway, now: datetime) -> datetime | None:
-    """When a pathway that is over may change by time alone: somebody has not looked by then."""
-    return min((due for due in _to_be_looked_at(pathway) if due > now), default=None)
+    """When a pathway that is over looks again: at least daily while somebody has not answered."""
+    waiting = _to_be_looked_at(pathway)
+    if not waiting:
+        return None
+    return min((due for due in waiting if due > now), default=now + LOOK_AGAIN_AFTER)
 
 
 def _to_be_looked_at(pathway: Pathway) -> list[datetime]:

@@ -8,7 +8,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.language.protocol import Period, Rate, Requirement, Test
+from domain.language.protocol import Period, Rate
+from domain.language.requirements import Requirement, Test
 
 _NUMBER = r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _QUANTITY = re.compile(rf"({_NUMBER}) (\S.*)")

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from domain.language.names import ObservationName, RuleId
-from domain.language.protocol import CourseRule, Requirement, Test
+from domain.language.protocol import CourseRule
+from domain.language.requirements import Requirement, Test
 from protocols.quantities import NotUnderstood
 from protocols.read_gates import read_requirements, read_source
 from protocols.read_names import kebab

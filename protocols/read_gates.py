@@ -8,15 +8,8 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from domain.language.names import ObservationName, RuleId
-from domain.language.protocol import (
-    Gate,
-    Otherwise,
-    Requirement,
-    StandingRule,
-    Test,
-    TimedCheck,
-    When,
-)
+from domain.language.protocol import Gate, Otherwise, StandingRule, TimedCheck, When
+from domain.language.requirements import Requirement, Test
 from domain.language.vocabulary import ObservationKind
 from domain.rules.standing import wider
 from protocols.quantities import (
@@ -100,7 +93,47 @@ def _standing(
                 " and a wider number",
             )
     void_if = read_requirements(section.section("void_if"), words) if section.has("void_if") else ()
-    return StandingRule(section.read("for_at_most", parse_days, 1), allows, void_if)
+    _check_standing(section, allows, void_if, words)
+    return StandingRule(section.read("for_at_most", _days_ahead, 1), allows, void_if)
+
+
+LONGEST_AHEAD = 90
+"""Days. What was decided longer ago than a quarter is decided anew."""
+
+
+def _days_ahead(text: str) -> int:
+    days = parse_days(text)
+    if days > LONGEST_AHEAD:
+        raise NotUnderstood(f'"{text}" is longer than {LONGEST_AHEAD} days: decide it anew by then')
+    return days
+
+
+def _check_standing(
+    section: Section,
+    allows: tuple[Requirement, ...],
+    void_if: tuple[Requirement, ...],
+    words: Words,
+) -> None:
+    """Refuse what would let everything pass, and what would never end a decision."""
+    vocabulary = words.vocabulary
+    for need in allows:
+        kind = vocabulary.observations.get(need.observation)
+        if kind is None or need.value is None or kind.low is None or kind.high is None:
+            continue
+        most = need.test in (Test.AT_MOST, Test.BELOW) and need.value >= kind.high
+        least = need.test in (Test.AT_LEAST, Test.ABOVE) and need.value <= kind.low
+        if most or least:
+            section.wrong("allows", f"{need.observation}: that is every value there is")
+    for need in void_if:
+        kind = vocabulary.observations.get(need.observation)
+        kept = kind is not None and (not kind.derived or need.observation in vocabulary.tiers)
+        if need.test is Test.RECORDED or (words.complete and not kept):
+            section.wrong(
+                "void_if",
+                f"{need.observation} must compare something that is recorded, or a tier",
+            )
+        elif need.observation in {each.observation for each in allows}:
+            section.wrong("void_if", f"{need.observation} is in allows: beyond that it ends anyhow")
 
 
 def read_timed_checks(

@@ -24,13 +24,25 @@ def _somebody(text: str) -> str:
     return text
 
 
+LONGEST = timedelta(days=14)
+
+
+def _soon(text: str) -> timedelta:
+    within = parse_elapsed(text)
+    if within > LONGEST:
+        raise NotUnderstood(
+            f'"{text}" is longer than {LONGEST.days} days: nobody would wait so long'
+        )
+    return within
+
+
 def _rise(text: str) -> Rise:
     found = _RISE.fullmatch(text)
     if found is None or found[1] not in RISES_TO:
         known = " or ".join(RISES_TO)
         message = f'"{text}" does not say to whom it rises: write "{known} within 2 hours"'
         raise NotUnderstood(message)
-    return Rise(Role(found[1]), parse_elapsed(found[2]))
+    return Rise(Role(found[1]), _soon(found[2]))
 
 
 def _rises(section: Section) -> tuple[Rise, ...]:
@@ -44,7 +56,7 @@ def _rises(section: Section) -> tuple[Rise, ...]:
 
 def _rule(section: Section, sources: Collection[str]) -> SafetyRule:
     return SafetyRule(
-        within=section.read("within", parse_elapsed, timedelta(hours=1)),
+        within=section.read("within", _soon, timedelta(hours=1)),
         then=_rises(section),
         when_closed=section.read("when_closed", _somebody, ""),
         source=read_source(section, sources),

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from domain.language.names import ObservationName, Role, any_of
 from domain.language.observations import RecordReadings
-from domain.language.protocol import Status, Test
+from domain.language.protocol import Status
+from domain.language.requirements import Test
 from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Tier, Vocabulary
 from protocols.codes import UCUM, published, read_code
 from protocols.quantities import (

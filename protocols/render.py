@@ -13,13 +13,12 @@ from domain.language.protocol import (
     Gate,
     Otherwise,
     Protocol,
-    Requirement,
     Schedule,
     Stage,
     Status,
-    Test,
     When,
 )
+from domain.language.requirements import Requirement, Test
 from domain.language.vocabulary import Vocabulary
 from protocols.book import ProtocolBook
 from protocols.pictures import pathway_diagram, phase_diagram, weeks, window

@@ -26,8 +26,8 @@ from domain.language.names import VisitStatus as Status
 from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
-from domain.language.protocol import Requirement
 from domain.language.release import Disposition, ReleaseVisit
+from domain.language.requirements import Requirement
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.trials import RecordTrial, TrialOutcome

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     check = parser.parse_args(arguments).check
     try:
         texts = wanted()
-    except ProtocolProblems as problems:
+    except (ProtocolProblems, hazards.NotThere) as problems:
         print(problems)
         return 1
     old = stale(texts, root)

@@ -39,7 +39,7 @@ def may_give_view(
             f"Nothing stands in the way of {what} at {wall:%H:%M}. What is recorded is judged by "
             "the facts of its own time."
         )
-    if under:
+    if under and not blocks:
         says = f"{says} It rests on: {'; '.join(under)}."
     return MayGiveView(
         granted=not blocks,

@@ -14,7 +14,7 @@ from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Tas
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules import course
-from domain.rules.standing import holds
+from domain.rules.standing import ended_at, holds
 from domain.rules.start import Row, State
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store.records import CommandRecord, EventRecord, PathwayRecord
@@ -166,6 +166,7 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
 
 
 def standing_view(key: str, decision: Standing, pathway: Pathway, now: datetime) -> v.StandingView:
+    over = ended_at(pathway, decision)
     return v.StandingView(
         id=key,
         gate=decision.gate,
@@ -176,9 +177,19 @@ def standing_view(key: str, decision: Standing, pathway: Pathway, now: datetime)
         words=decision.words,
         allows=list(decision.allows),
         holds=holds(pathway, decision, now),
-        ended=decision.ended,
-        why_ended=decision.why or None,
+        ended=over,
+        why_ended=_why_ended(decision, over),
     )
+
+
+def _why_ended(decision: Standing, over: datetime | None) -> str | None:
+    if over is None:
+        return None
+    if over == decision.ended:
+        return decision.why
+    if over in decision.beyond.values():
+        return "a reading was beyond what was decided"
+    return "another decision took its place, or its phase was left"
 
 
 def summary_view(row: PathwayRecord) -> v.PathwaySummary:
@@ -264,7 +275,7 @@ def pathway_view(
                 at=each.score.at,
                 entry=each.score.evidence,
             )
-            for each in (course.now(protocol, pathway) if started else ())
+            for each in (course.said_now(protocol, pathway) if started else ())
         ],
         days_to_first_treatment=_days_to_first(row, pathway),
         next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],

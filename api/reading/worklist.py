@@ -4,7 +4,7 @@ from api.dependencies import Dependencies
 from api.edge.cursors import Place
 from api.reading.pathway_views import TaskView
 from api.reading.rendering import task_view
-from domain.language.names import PathwayStatus, Role, RuleId, TaskId
+from domain.language.names import Role, RuleId, TaskId
 from domain.language.pathway import Task
 from store import pathways
 from store.database import Transaction
@@ -34,7 +34,7 @@ async def open_tasks(
         found += (await _of_pathway(tx, deps, first, role))[done:]
     seen = pathway_id or None
     while len(found) < most:
-        records = await pathways.page(tx, sites, PathwayStatus.OPEN, seen, PATHWAYS_AT_ONCE)
+        records = await pathways.with_work(tx, sites, seen, PATHWAYS_AT_ONCE)
         if not records:
             break
         for record in records:

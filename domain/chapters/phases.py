@@ -48,7 +48,7 @@ def decide(
             insist_reason(wish.reason)
             blocks = _found_at_the_end(protocol, pathway, wish, now)
             findings = tuple(block.sentence() for block in blocks)
-            said = tuple(course.sentence(each) for each in course.now(protocol, pathway))
+            said = tuple(course.sentence(each) for each in course.said_now(protocol, pathway))
             made = DecisionMade(wish.phase, wish.decision, wish.reason, findings, said)
             following = _following(protocol, pathway, wish, now)
             return (made,) if following is None else (made, following)

@@ -1,22 +1,24 @@
 """Standing decisions: a prescriber lets a gate pass for some days, within its protocol."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.clocks import day_begins, local_day
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.pathway import Pathway
-from domain.language.protocol import CombinedProtocol, Gate, Requirement
+from domain.language.protocol import CombinedProtocol, Gate
+from domain.language.requirements import Requirement
 from domain.language.standing import (
     DecideAhead,
     DecidedAhead,
     DecisionEnded,
     EndDecision,
+    Limits,
     StandingFact,
     StandingWish,
 )
 from domain.rules.refusing import found, insist_reason
-from domain.rules.standing import holds
+from domain.rules.standing import holds, is_lasting, standing_against
 
 
 def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: StandingWish) -> None:
@@ -66,9 +68,14 @@ def _ahead(
         days = gate.standing.days
         says = f"{gate.id} may be decided for {days} days at most, here to {last}"
         raise Refused(says, (found("decided-too-far", says),))
-    until = instant(LocalTime(wish.last_day + timedelta(days=1), time()), pathway.zone)
-    allows = tuple(_words(protocol, need) for need in gate.standing.allows)
-    return DecidedAhead(pathway.phase, gate.id, until, wish.words.strip(), allows)
+    rule = gate.standing
+    for says in standing_against(protocol, pathway, rule):
+        found_ = f"the last {says} is beyond what may be decided ahead"
+        raise Refused(found_, (found("beyond-what-may-be-decided", found_),))
+    until = day_begins(wish.last_day + timedelta(days=1), pathway.zone)
+    allows = tuple(_words(protocol, need) for need in rule.allows)
+    limits = Limits(rule.allows, rule.void_if, is_lasting(gate))
+    return DecidedAhead(pathway.phase, gate.id, until, wish.words.strip(), allows, limits)
 
 
 def _gate(protocol: CombinedProtocol, pathway: Pathway, wish: DecideAhead) -> Gate:

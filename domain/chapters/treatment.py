@@ -253,7 +253,12 @@ def found_since(
         for found in known
         if at < found.at <= now
     }
+    then = gates.Look(protocol, pathway, at, visit)
     for gate in phase.gates:
+        for decision in gates.decided_ahead(gate, then):
+            if decision.ended is not None and at < decision.ended <= now:
+                finding = f"the standing decision about {gate.id} was ended since: {decision.why}"
+                yield found("decision-ended", finding)
         if gate.otherwise is Otherwise.STOP and gate.when is not When.AFTER_EACH_VISIT:
             for block in gates.evaluate(gate, look):
                 if block.finding is not None and set(block.evidence) & later:

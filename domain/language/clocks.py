@@ -53,6 +53,11 @@ def instant(local: LocalTime, zone: str) -> datetime:
     raise Malformed(message)
 
 
+def day_begins(day: date, zone: str) -> datetime:
+    """The first instant of a day at the clinic, also where the clocks skip or repeat midnight."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def local(moment: datetime, zone: str) -> LocalTime:
     """Say what the clinic's wall showed at an instant."""
     there = moment.astimezone(ZoneInfo(zone))

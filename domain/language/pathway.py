@@ -30,6 +30,7 @@ from domain.language.names import (
     VisitStatus,
 )
 from domain.language.release import Disposition
+from domain.language.standing import NO_LIMITS, Limits
 from domain.language.trials import TrialRecorded
 
 READINGS_KEPT = 12
@@ -147,9 +148,10 @@ class Standing:
     by: Author
     words: str
     allows: tuple[str, ...] = ()
-    ended: datetime | None = None
-    because: EventId | None = None  # the reading that ended it
+    limits: Limits = NO_LIMITS
+    ended: datetime | None = None  # by a prescriber
     why: str = ""
+    beyond: Mapping[EventId, datetime] = field(default_factory=dict)  # readings that ended it
 
 
 @dataclass(frozen=True, slots=True)

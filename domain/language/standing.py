@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from domain.language.names import EventId, PhaseId, Role, Roles, RuleId
+from domain.language.requirements import Requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,21 @@ class EndDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What ends a decision by itself: readings outside of `allows`, or that meet `void_if`.
+
+    `lasting` says whether readings of after a treatment count as well.
+    """
+
+    allows: tuple[Requirement, ...] = ()
+    void_if: tuple[Requirement, ...] = ()
+    lasting: bool = True
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedAhead:
     """A prescriber let a gate pass until then, as far as `allows` says in words."""
 
@@ -44,16 +60,16 @@ class DecidedAhead:
     until: datetime
     words: str
     allows: tuple[str, ...]
+    limits: Limits = NO_LIMITS
     kind: Literal["decided-ahead"] = "decided-ahead"
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionEnded:
-    """A standing decision holds no more: somebody said so, or a reading was beyond it."""
+    """A prescriber said that a standing decision holds no more."""
 
     decision: EventId
     reason: str
-    evidence: EventId | None = None
     kind: Literal["decision-ended"] = "decision-ended"
 
 

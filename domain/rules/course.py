@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from domain.language.names import ObservationName, RuleId
 from domain.language.pathway import Observed, Pathway
-from domain.language.protocol import CombinedProtocol, CourseRule, Protocol, Requirement
+from domain.language.protocol import CombinedProtocol, CourseRule, Protocol
+from domain.language.requirements import Requirement
 from domain.rules.baselines import NoBaseline, baseline_of
 
 PERCENT = Decimal(100)
@@ -26,7 +27,7 @@ class Judged:
     says: str
 
 
-def now(protocol: CombinedProtocol, pathway: Pathway) -> tuple[Judged, ...]:
+def said_now(protocol: CombinedProtocol, pathway: Pathway) -> tuple[Judged, ...]:
     """Say of each rule of the present phase what the last score of its scale says."""
     phase = protocol.phase(pathway.phase)
     found = []

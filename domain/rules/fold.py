@@ -46,6 +46,7 @@ from domain.language.visits import (
     VisitProposed,
 )
 from domain.language.vocabulary import Vocabulary
+from domain.rules.standing import is_beyond
 from domain.rules.tiers import brought_by
 
 K = TypeVar("K")
@@ -133,9 +134,11 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
                 pathway = _observe(pathway, reading.observation, found, vocabulary)
+                pathway = _ended(pathway, reading.observation, found)
             for name, tier in brought_by(vocabulary, fact.readings).items():
                 found = Observed(event.id, event.at, tier, None, fact.visit)
                 pathway = _observe(pathway, name, found, vocabulary)
+                pathway = _ended(pathway, name, found)
             return pathway
         case ScaleAssessed() as fact:
             return _assess(pathway, event, fact, vocabulary)
@@ -189,7 +192,14 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return replace(pathway, trials=_put(pathway.trials, event.id, fact))
         case DecidedAhead() as fact:
             made = Standing(
-                fact.phase, fact.gate, event.at, fact.until, event.by, fact.words, fact.allows
+                fact.phase,
+                fact.gate,
+                event.at,
+                fact.until,
+                event.by,
+                fact.words,
+                fact.allows,
+                fact.limits,
             )
             known_ahead = pathway.standing.get(event.id, made)
             return replace(pathway, standing=_put(pathway.standing, event.id, known_ahead))
@@ -197,7 +207,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             if fact.decision not in pathway.standing:
                 return pathway  # it was made in error
             ahead = pathway.standing[fact.decision]
-            ahead = replace(ahead, ended=event.at, because=fact.evidence, why=fact.reason)
+            first = min(event.at, ahead.ended or event.at)
+            ahead = replace(ahead, ended=first, why=fact.reason)
             return replace(pathway, standing=_put(pathway.standing, fact.decision, ahead))
         case TaskOpened() as fact:
             if fact.task in pathway.tasks:
@@ -295,4 +306,23 @@ def _assess(pathway: Pathway, event: Event, fact: ScaleAssessed, vocabulary: Voc
     for name, value in scale.brings(fact.items, fact.total).items():
         found = Observed(event.id, event.at, value, None, None)
         pathway = _observe(pathway, name, found, vocabulary)
+        pathway = _ended(pathway, name, found)
     return pathway
+
+
+def _ended(pathway: Pathway, name: ObservationName, found: Observed) -> Pathway:
+    """Note a reading that is beyond a standing decision, from when it was taken.
+
+    What was recorded before the decision was made was known to whoever made it.
+    """
+    after = any(
+        session.visit == found.visit and session.started <= found.at
+        for session in pathway.sessions.values()
+    )
+    changed = {
+        key: replace(decision, beyond=_put(decision.beyond, found.evidence, found.at))
+        for key, decision in pathway.standing.items()
+        if (decision.limits.lasting or not after)
+        and is_beyond(decision.limits.allows, decision.limits.void_if, name, found)
+    }
+    return replace(pathway, standing={**pathway.standing, **changed}) if changed else pathway

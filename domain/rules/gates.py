@@ -9,16 +9,8 @@ from domain.language.clocks import in_minutes, local
 from domain.language.findings import Blocked
 from domain.language.names import EventId, ObservationName, Role, VisitId
 from domain.language.pathway import Observed, Pathway, Standing
-from domain.language.protocol import (
-    CombinedProtocol,
-    Gate,
-    Otherwise,
-    Protocol,
-    Requirement,
-    Test,
-    TimedCheck,
-    When,
-)
+from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, TimedCheck, When
+from domain.language.requirements import Requirement, Test
 from domain.language.trials import WITHOUT_LASTING_RESPONSE, RecordTrial
 from domain.language.vocabulary import ObservationKind
 from domain.rules import standing
@@ -51,17 +43,17 @@ class Look:
 def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
     """List what stands in the way of a gate; findings that were overridden are left out."""
     since = _not_before(gate, look)
-    blocks: list[Blocked] = []
-    for requirement in gate.require:
-        block = _block(gate, requirement, look, since)
-        if block is not None:
-            blocks.append(block)
-    return tuple(block for block in blocks if not overridden(block, look))
+    return tuple(
+        block
+        for need in gate.require
+        for block in _blocks(gate, need, look, since)
+        if not overridden(block, look)
+    )
 
 
 def unmet(gate: Gate, need: Requirement, look: Look) -> Blocked | None:
     """Say what stands in the way of one line of a gate, whatever was overridden."""
-    return _block(gate, need, look, _not_before(gate, look))
+    return next(_blocks(gate, need, look, _not_before(gate, look)), None)
 
 
 def found_for(gate: Gate, need: Requirement, look: Look) -> Observed | None:
@@ -80,7 +72,9 @@ def decided_ahead(gate: Gate, look: Look) -> tuple[Standing, ...]:
         for each in look.latest(need.observation, _not_before(gate, look))
         if not need.met(each.value, each.answer)
     )
-    return tuple(dict.fromkeys(each for each in found if each is not None))
+    known: list[Standing] = []
+    known.extend(each for each in found if each is not None and each not in known)
+    return tuple(known)
 
 
 def overridden(block: Blocked, look: Look) -> bool:
@@ -145,12 +139,14 @@ def _not_before(gate: Gate, look: Look) -> datetime | None:
     return since
 
 
-def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Blocked | None:
+def _blocks(gate: Gate, need: Requirement, look: Look, since: datetime | None) -> Iterator[Blocked]:
+    """Find what stands in the way of one line: of several readings of one instant, each."""
     kind = look.protocol.vocabulary.kind(need.observation)
     if kind.reduction_of is not None:
         problem = _not_judged(gate, look, kind.reduction_of)
         if problem is not None:
-            return problem
+            yield problem
+            return
     if kind.derived:
         derived = _derived(need.observation, look, since)
         latest: tuple[Observed, ...] = (derived,) if derived is not None else ()
@@ -158,7 +154,7 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
         latest = look.latest(need.observation, since)
     if not latest:
         within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
-        return Blocked(
+        yield Blocked(
             gate.id,
             recorders(look, need.observation),
             missing=f"{_recorded(look, need.observation).title}, recorded{within}",
@@ -166,17 +162,18 @@ def _block(gate: Gate, need: Requirement, look: Look, since: datetime | None) ->
             source=gate.source,
             stops=gate.otherwise is Otherwise.STOP,
         )
-    found = next(
-        (
-            each
-            for each in latest
-            if not need.met(each.value, each.answer)
-            and standing.lets_pass(look.pathway, gate, need.observation, each, look.at) is None
-        ),
-        None,
-    )
-    if found is None:
-        return None
+        return
+    for found in latest:
+        passes = need.met(found.value, found.answer)
+        if not passes and not standing.lets_pass(
+            look.pathway, gate, need.observation, found, look.at
+        ):
+            yield _found(gate, need, look, found)
+
+
+def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocked:
+    """Say what one reading is, and what it would have to be."""
+    kind = look.protocol.vocabulary.kind(need.observation)
     unit = f" {kind.unit}" if kind.unit else ""
     value = found.answer if found.answer is not None else f"{_short(found.value)}{unit}"
     wanted = need.answers if need.answer is not None else f"{need.value}{unit}"

@@ -82,7 +82,7 @@ def in_the_way(
     for step in unseen(protocol, pathway):
         if only is None or step.ask is only:
             finding = f"a prescriber has not acknowledged: {step.says}"
-            yield refusing.found("review-first", finding, stops=True)
+            yield refusing.found("review-first", finding, step.roles, stops=True)
 
 
 def unseen_then(pathway: Pathway, at: datetime) -> Iterator[str]:

@@ -1,52 +1,73 @@
-"""Which standing decisions hold at a moment, what they let pass, and what ends them. Pure.
+"""Which standing decisions hold at a moment, and what they let pass. Pure.
 
-A decision covers only what its gate's protocol allows, until its last day is over. A reading beyond
-that ends it, whoever took it and wherever; and if that reading was entered in error, it did not.
+A decision covers what its gate's protocol allows, to the end of its last day, in its phase, until
+a prescriber ends it or makes another for the same gate. A reading beyond it that was not known when
+it was made ends it from the time at which that reading was taken. No event says so: a reading that
+was entered in error is left out of the state, and then it ended nothing.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain.language.clocks import local
-from domain.language.names import EventId, ObservationName
+from domain.language.names import ObservationName
 from domain.language.pathway import Observed, Pathway, Standing
-from domain.language.protocol import CombinedProtocol, Gate, Requirement
-from domain.language.standing import DecisionEnded
+from domain.language.protocol import CombinedProtocol, Gate, StandingRule
+from domain.language.requirements import Requirement
 from domain.language.vocabulary import ObservationKind
+
+LASTING = timedelta(hours=12)
+"""A gate that takes readings older than this looks at what was found at a visit before it: a score.
+One that does not looks at the reading of just before the dose, and never at the drug's own peak."""
 
 
 def holds(pathway: Pathway, decision: Standing, at: datetime) -> bool:
     """Say whether a decision holds at an instant."""
-    ended = decision.ended is not None and decision.because not in pathway.voided
-    over = ended and decision.ended is not None and at >= decision.ended
-    left = _left(pathway, decision)
-    return decision.made <= at < decision.until and not over and (left is None or at < left)
+    if not decision.made <= at < decision.until:
+        return False
+    over = ended_at(pathway, decision)
+    return over is None or at < over
 
 
-def _left(pathway: Pathway, decision: Standing) -> datetime | None:
-    """When the phase of a decision was left: what was decided in it is not carried over."""
-    number = pathway.phases[decision.phase].number
-    later = (phase.entered for phase in pathway.phases.values() if phase.number > number)
-    return min(later, default=None)
+def ended_at(pathway: Pathway, decision: Standing) -> datetime | None:
+    """When a decision was over, if not by its last day: the first of all that ends one."""
+    moments = [
+        *([] if decision.ended is None else [decision.ended]),
+        *decision.beyond.values(),
+        *(
+            other.made
+            for other in pathway.standing.values()
+            if (other.phase, other.gate) == (decision.phase, decision.gate)
+            and other.made > decision.made
+        ),
+        *_left(pathway, decision),
+    ]
+    return min(moments, default=None)
+
+
+def _left(pathway: Pathway, decision: Standing) -> Iterator[datetime]:
+    """When the phase of a decision was left, for the next one or for good."""
+    here = pathway.phases[decision.phase]
+    later = (phase.entered for phase in pathway.phases.values() if phase.number > here.number)
+    yield from later
+    if pathway.outcome is not None:
+        yield max((when for when, _ in here.decisions.values()), default=here.entered)
 
 
 def held_for(pathway: Pathway, gate: Gate, at: datetime) -> Standing | None:
-    """Find the decision that holds for a gate of the present phase at an instant, the latest."""
-    known = [
-        decision
-        for decision in pathway.standing.values()
-        if decision.gate == gate.id
-        and decision.phase == pathway.phase
-        and holds(pathway, decision, at)
-    ]
-    return max(known, key=lambda decision: decision.made, default=None)
+    """Find the decision that holds for a gate of the present phase at an instant."""
+    for decision in pathway.standing.values():
+        of_gate = decision.gate == gate.id and decision.phase == pathway.phase
+        if of_gate and holds(pathway, decision, at):
+            return decision
+    return None
 
 
 def lets_pass(
     pathway: Pathway, gate: Gate, name: ObservationName, found: Observed, at: datetime
 ) -> Standing | None:
     """Find the decision by which a reading passes a gate that it does not meet."""
-    if gate.standing is None or not _allowed(gate, name, found):
+    if gate.standing is None or not _allowed(gate.standing, name, found):
         return None
     return held_for(pathway, gate, at)
 
@@ -54,13 +75,16 @@ def lets_pass(
 def known_of(
     protocol: CombinedProtocol, pathway: Pathway, name: ObservationName, found: Observed
 ) -> bool:
-    """Say whether a reading is what a prescriber had decided about before it was taken.
+    """Say whether a score is what a prescriber had decided about before it was taken.
 
-    Then nobody has to see it anew: they have said in words what it means.
+    Then nobody has to see it anew: they have said in words what it means. A vital sign is seen
+    whatever was decided about the dose.
     """
     for decision in pathway.standing.values():
         gate = gate_of(protocol, decision)
-        if gate is not None and _allowed(gate, name, found) and holds(pathway, decision, found.at):
+        if gate is None or gate.standing is None or not is_lasting(gate):
+            continue
+        if _allowed(gate.standing, name, found) and holds(pathway, decision, found.at):
             return True
     return False
 
@@ -71,54 +95,56 @@ def gate_of(protocol: CombinedProtocol, decision: Standing) -> Gate | None:
     return next((gate for gate in gates if gate.id == decision.gate), None)
 
 
-def to_end(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[DecisionEnded]:
-    """Name the decisions that a reading has ended, and which reading."""
-    for key, decision in pathway.standing.items():
-        if decision.ended is not None and decision.because not in pathway.voided:
-            continue
-        gate = gate_of(protocol, decision)
-        beyond = None if gate is None else _beyond(pathway, gate, decision)
-        if beyond is not None:
-            name, found = beyond
+def is_lasting(gate: Gate) -> bool:
+    """Say whether a gate looks at readings of before the visit's day."""
+    return gate.measured_within is None or gate.measured_within > LASTING
+
+
+def beyond(rule: StandingRule, name: ObservationName, found: Observed) -> bool:
+    """Say whether a reading is beyond what may be decided ahead."""
+    return is_beyond(rule.allows, rule.void_if, name, found)
+
+
+def is_beyond(
+    allows: tuple[Requirement, ...],
+    void_if: tuple[Requirement, ...],
+    name: ObservationName,
+    found: Observed,
+) -> bool:
+    """Say whether a reading is outside what is allowed, or is what ends a decision."""
+    outside = any(a.observation == name and not a.met(found.value, found.answer) for a in allows)
+    ends = any(v.observation == name and v.met(found.value, found.answer) for v in void_if)
+    return outside or ends
+
+
+def standing_against(
+    protocol: CombinedProtocol, pathway: Pathway, rule: StandingRule
+) -> Iterator[str]:
+    """Name the last reading of each kind that is beyond: with it nothing is decided ahead."""
+    for name in dict.fromkeys(need.observation for need in (*rule.allows, *rule.void_if)):
+        known = pathway.readings.get(name, ())
+        latest = [each for each in known if each.at == known[-1].at]
+        worst = next((each for each in latest if beyond(rule, name, each)), None)
+        if worst is not None:
             kind = protocol.vocabulary.kind(name)
-            says = f"{kind.title} {reading(kind, found)} is beyond what was decided"
-            yield DecisionEnded(EventId(key), says, found.evidence)
+            yield f"{kind.title} {reading(kind, worst)}"
 
 
-def _beyond(
-    pathway: Pathway, gate: Gate, decision: Standing
-) -> tuple[ObservationName, Observed] | None:
-    """Find the first reading beyond a decision, of the days for which it was made."""
-    if gate.standing is None:
-        return None
-    found = [
-        (need.observation, reading)
-        for need in gate.standing.allows
-        for reading in pathway.readings.get(need.observation, ())
-        if not need.met(reading.value, reading.answer)
-    ]
-    found += [
-        (need.observation, reading)
-        for need in gate.standing.void_if
-        for reading in pathway.readings.get(need.observation, ())
-        if need.met(reading.value, reading.answer)
-    ]
-    since = [(name, each) for name, each in found if decision.made < each.at < decision.until]
-    return min(since, key=lambda pair: pair[1].at, default=None)
+def _allowed(rule: StandingRule, name: ObservationName, found: Observed) -> bool:
+    needs = [need for need in rule.allows if need.observation == name]
+    return bool(needs) and all(need.met(found.value, found.answer) for need in needs)
 
 
-def _allowed(gate: Gate, name: ObservationName, found: Observed) -> bool:
-    needs = () if gate.standing is None else gate.standing.allows
-    return any(need.observation == name and need.met(found.value, found.answer) for need in needs)
+def last_day(decision: Standing, zone: str) -> str:
+    """The last day of a decision, on the clinic's calendar."""
+    return local(decision.until - timedelta(microseconds=1), zone).day.isoformat()
 
 
 def sentence(decision: Standing, zone: str) -> str:
     """Say under which decision something passes, for whoever is about to rely on it."""
     made = local(decision.made, zone).day
-    last = local(decision.until - timedelta(microseconds=1), zone).day
-    return (
-        f"{decision.gate}, decided ahead by {decision.by.id} on {made}, to {last}: {decision.words}"
-    )
+    by, last = decision.by.id, last_day(decision, zone)
+    return f"{decision.gate}, decided ahead by {by} on {made}, to {last}: {decision.words}"
 
 
 def reading(kind: ObservationKind, found: Observed) -> str:

@@ -11,15 +11,8 @@ from enum import StrEnum
 
 from domain.language.names import EventId, ObservationName, PhaseId, Role
 from domain.language.pathway import Observed, Pathway
-from domain.language.protocol import (
-    CombinedProtocol,
-    Gate,
-    Otherwise,
-    Protocol,
-    Requirement,
-    Test,
-    When,
-)
+from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, When
+from domain.language.requirements import Requirement, Test
 from domain.rules import gates
 
 

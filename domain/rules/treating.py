@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from domain.language.clocks import CLOCK_SKEW, local_day
 from domain.language.findings import Blocked, CheckResult, result_of
-from domain.language.names import RuleId, VisitId, VisitStatus
+from domain.language.holds import LiftHold
+from domain.language.names import RuleId, VisitId, VisitStatus, any_of
 from domain.language.pathway import Pathway, Session, Visit
 from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
 from domain.language.visits import CheckIn
@@ -79,8 +80,8 @@ def _whatever_the_visit(
         yield found("pathway-open", f"the pathway is {pathway.outcome}", stops=True)
     for key, hold in sorted(pathway.holds.items()):
         if hold.lifted_at is None:
-            finding = f"hold {key} for {hold.reason} is open; a prescriber may lift it"
-            yield found("hold", finding, stops=True)
+            finding = f"hold {key} for {hold.reason} is open; {any_of(LiftHold.MAY)} may lift it"
+            yield found("hold", finding, LiftHold.MAY, stops=True)
         elif hold.placed <= at < hold.lifted_at:
             finding = f"hold {key} for {hold.reason} was not lifted at that time"
             yield found("hold", finding, stops=True)

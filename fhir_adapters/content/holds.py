@@ -4,9 +4,11 @@ A hold that is open when the pathway ends stays active: only a prescriber says t
 gone. Must not judge the reason.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from domain.language.holds import HoldLifted, HoldPlaced
+from domain.language.names import HoldReason
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -25,6 +27,24 @@ def place(scene: Scene, fact: HoldPlaced) -> Draft:
     artefact = identifiers.hold(scene.after.id, fact.hold)
     says = f"{text}, from {scene.at}. {fact.note}".strip()
     return created(ArtefactKind.HOLD, artefact, body, says)
+
+
+def end_with_pathway(scene: Scene) -> Iterator[Draft]:
+    """End the holds that are open when a pathway ends: there is no treatment left to hold.
+
+    But for one for suicide risk, which somebody still has to answer.
+    """
+    for key in scene.after.open_holds():
+        hold = scene.after.holds[key]
+        if hold.reason is HoldReason.SUICIDE_RISK:
+            continue
+        body = {
+            "status": "inactive",
+            "period": {"start": elements.moment(hold.placed), "end": scene.at},
+        }
+        artefact = identifiers.hold(scene.after.id, key)
+        says = f"Hold ended with the care pathway ({hold.reason}) {scene.at}"
+        yield changed(ArtefactKind.HOLD, artefact, body, says, noted=False)
 
 
 def lift(scene: Scene, fact: HoldLifted) -> Draft:

@@ -5,9 +5,12 @@ on it (FHIR R4, event status). A Provenance has no status: it goes on to say who
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from domain.delivery.withdrawn import was_withdrawn
 from domain.delivery.words import Action, Delivery, Intent
+from domain.language.events import Event
+from domain.language.tasks import TaskAcknowledged
 from fhir_adapters.profile.plan import EhrPlan
 
 IN_ERROR = "entered-in-error"
@@ -28,6 +31,13 @@ def restore(written: Iterable[Delivery], plan: EhrPlan) -> Iterator[Intent]:
             yield Intent(each.artefact, each.resource_type, each.action, each.body, each.needs)
         elif _brought(each) and each.resource_type not in _WITHOUT_STATUS:
             yield _status(each, str(each.body["status"]), plan)
+
+
+def unsaid(event: Event) -> Event:
+    """The event without the words of an acknowledgement, which are not said again when voided."""
+    if isinstance(event.fact, TaskAcknowledged):
+        return replace(event, fact=replace(event.fact, words=""))
+    return event
 
 
 def is_change(intent: Intent) -> bool:

@@ -139,6 +139,7 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             pass
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)
+            yield from holds.end_with_pathway(scene)
             yield episode.end_care_plan(scene, outcome)
             yield episode.close_episode(scene, outcome)
         case unknown:

@@ -4,8 +4,10 @@ R4 gives Provenance no identifier. The id of the event that it comes from stands
 a search by `target` finds it again. Must not be written about something that is not in the EHR.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from domain.language.clocks import local_day
 from domain.language.corrections import EntryVoided
 from domain.language.holds import HoldLifted
 from domain.language.names import Role
@@ -78,7 +80,8 @@ def decision(scene: Scene, fact: DecisionMade) -> Draft:
 def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:
     """Say who let a gate pass for some days, how far, and in which words."""
     target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
-    activity = f"gate {fact.gate} decided ahead until {elements.moment(fact.until)}"
+    day = local_day(fact.until - timedelta(microseconds=1), scene.after.zone)
+    activity = f"gate {fact.gate} decided ahead, to {day}"
     reasons = (fact.words, *(f"lets pass: {each}" for each in fact.allows))
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
 

@@ -11,7 +11,7 @@ from typing import Any
 from domain.language.clocks import instant
 from domain.language.names import HoldId, PhaseId, TaskId, VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
-from domain.language.tasks import TaskOpened, TaskRaised
+from domain.language.tasks import TaskAcknowledged, TaskOpened, TaskRaised
 from domain.rules.steps import Ask
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
@@ -54,8 +54,8 @@ def rise(scene: Scene, fact: TaskRaised) -> Draft:
         "performerType": [elements.concept(str(role)) for role in known.roles],
         "restriction": {"period": {"end": due}},
     }
-    who = ", ".join(fact.to)
-    says = f"Not looked at by {elements.moment(fact.was_due)}, now for {who} too: {known.says}"
+    who = ", ".join(known.roles)
+    says = f"Not looked at by {elements.moment(fact.was_due)}; now for {who}: {known.says}"
     artefact = identifiers.task(scene.after.id, fact.task)
     return changed(ArtefactKind.TASK, artefact, body, f"{says} Due {due}.")
 
@@ -72,6 +72,8 @@ def follow(scene: Scene, task: TaskId, words: str = "") -> Draft:
         if not done:
             over = pathway.outcome is not None
             why = "the care pathway ended" if over else "no longer needed"
+            if isinstance(scene.event.fact, TaskAcknowledged):  # closed by words that were voided
+                why = "acknowledged in error, and asked anew"
             body["statusReason"] = elements.concept(why)
     says = f"Task {status}: {known.says}"
     if words:

@@ -172,3 +172,23 @@ async def test_an_ehr_that_is_away_keeps_nobody_from_care(service: Service):
     address, visit = await _booked(service)
     service.ehr.away = True
     assert (await service.nurse.post(f"{address}/visits/{visit}/check-in")).status_code == 201
+
+
+async def test_what_comes_after_the_end_stands_on_the_work_list(service: Service):
+    """A score at risk on a pathway that has ended is a task that the prescriber's list shows."""
+    address = await service.started()
+    end = {"phase": "esketamine-induction", "decision": "stop", "reason": "moves away"}
+    assert (await service.prescriber.post(f"{address}/decisions", end)).status_code == 201
+    assert (await service.prescriber.get("/v1/tasks")).json()["items"] == []
+    at = service.clock.at.isoformat()
+    body = {"scale": "phq9", "assessed_at": at, "items": [1] * 8 + [2]}
+    assert (await service.nurse.post(f"{address}/assessments", body)).status_code == 201
+    (task,) = (await service.prescriber.get("/v1/tasks", role="prescriber")).json()["items"]
+    service.clock.at += timedelta(hours=1, minutes=1)
+    await service.gateway.look(address.rpartition("/")[2])
+    director = service.staff("medical-director")
+    (risen,) = (await director.get("/v1/tasks", role="medical-director")).json()["items"]
+    assert (risen["id"], risen["raised"], risen["was_due"]) == (task["id"], 1, task["due"])
+    place = f"{address}/tasks/{task['id']}/acknowledgement"
+    assert (await director.post(place, {"words": "Called: safe, with family."})).status_code == 201
+    assert (await director.get("/v1/tasks")).json()["items"] == []

@@ -19,8 +19,9 @@ from domain.language.names import PhaseId, VisitId
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.phases import OrderSigned, PhaseEntered
-from domain.language.protocol import Gate, Protocol, Requirement, Test, When
+from domain.language.protocol import Gate, Protocol, When
 from domain.language.release import RELEASED, VisitReleased
+from domain.language.requirements import Requirement, Test
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import DoseGiven, StimulationGiven
@@ -176,7 +177,7 @@ def check_need(
         for item in x.fact.evidence
         if x.fact.reason.strip() and gate.overridable
     }
-    ahead = not met and decided(world, before, event, gate, need, value)
+    ahead = not met and decided(world, event, gate, need, value)
     assert met or ahead or evidence in covered, f"{gate.id} held {need.observation}"
 
 
@@ -277,7 +278,6 @@ def observed(world: Simulation, event: Event) -> Iterator[tuple[str, object, str
 
 def decided(
     world: Simulation,
-    before: list[Event],
     event: Event,
     gate: Gate,
     need: Requirement,
@@ -290,23 +290,41 @@ def decided(
     value = Decimal(value)
     if not any(a.observation == need.observation and a.met(value, None) for a in rule.allows):
         return False
-    for x in before:
+    before = world.events[: world.events.index(event)]
+    for place, x in enumerate(before):
         if not isinstance(x.fact, DecidedAhead) or x.fact.gate != gate.id:
             continue
-        holds = x.at <= event.at < x.fact.until and x.fact.phase == phase_of(world, event)
-        said = [y for y in before if isinstance(y.fact, DecisionEnded) and y.fact.decision == x.id]
-        beyond = [
-            y
-            for y in before
-            for name, found, _ in observed(world, y)
-            if x.at < y.at <= event.at
-            and any(
-                a.observation == name and not a.met(Decimal(str(found)), None) for a in rule.allows
-            )
+        since = before[place + 1 :]  # what was recorded before was known to whoever decided
+        ends = [
+            y.at
+            for y in since
+            if (isinstance(y.fact, DecisionEnded) and y.fact.decision == x.id)
+            or (isinstance(y.fact, DecidedAhead) and y.fact.gate == gate.id and y.at > x.at)
+            or any(_beyond(before, gate, y, name, found) for name, found, _ in observed(world, y))
         ]
-        if holds and not beyond and not any(y.at <= event.at for y in said):
+        in_time = x.at <= event.at < x.fact.until and x.fact.phase == phase_of(world, event)
+        if in_time and not any(at <= event.at for at in ends):
             return True
     return False
+
+
+def _beyond(before: list[Event], gate: Gate, taken: Event, name: object, found: object) -> bool:
+    """A reading outside of what was allowed; a pressure after a dose of its visit is none."""
+    rule = gate.standing
+    if rule is None or not isinstance(found, Decimal | int):
+        return False
+    visit = getattr(taken.fact, "visit", None)
+    dosed = any(
+        isinstance(y.fact, DoseGiven | StimulationGiven)
+        and y.fact.visit == visit
+        and y.at <= taken.at
+        for y in before
+    )
+    if gate.id == "blood-pressure-before" and dosed:
+        return False
+    value = Decimal(found)
+    outside = any(a.observation == name and not a.met(value, None) for a in rule.allows)
+    return outside or any(v.observation == name and v.met(value, None) for v in rule.void_if)
 
 
 def known_then(world: Simulation, event: Event, item9: int) -> bool:

@@ -12,8 +12,9 @@ from domain.language.findings import Blocked, blocks_of
 from domain.language.names import EventId, ObservationName, PhaseDecision
 from domain.language.observations import RecordAssessment, ScaleAssessed
 from domain.language.phases import Decide, DecisionMade
-from domain.language.protocol import CombinedProtocol, Requirement
-from domain.language.protocol import Test as Comparison
+from domain.language.protocol import CombinedProtocol
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Comparison
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIRST, ONE, dosed

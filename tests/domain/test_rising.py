@@ -17,7 +17,7 @@ from domain.planner import looked_at_next, next_due
 from domain.rules.steps import Ask
 from domain.turn import follow
 from tests.course import Course
-from tests.domain.scenes import FIRST, ONE, TWO, dosed, minutes, ready
+from tests.domain.scenes import FIRST, ONE, TWO, a_course, dosed, minutes, ready
 from tests.domain.simulation import COMBINED, INDUCTION
 
 DIRECTOR = Author("a-medical-director", Role.MEDICAL_DIRECTOR)
@@ -150,8 +150,8 @@ def test_what_is_said_after_a_pathway_has_ended_rises_all_the_same():
     assert looked_at_next(course.pathway, course.now) is None
 
 
-def test_what_was_due_long_ago_rises_to_all_at_once():
-    """After an outage of days nobody is skipped: each role is named, in the protocol's order."""
+def test_what_was_due_long_ago_gives_the_next_role_a_time_of_its_own():
+    """After an outage of days each role is named in its turn, with a time that is still to come."""
     course = at_risk()
     phases = [
         replace(
@@ -166,6 +166,9 @@ def test_what_was_due_long_ago_rises_to_all_at_once():
     course.protocol = replace(COMBINED, phases=tuple(phases))
     course.now += timedelta(days=3)
     course.run_rules()
+    (first,) = rises(course)
+    assert (first.to, first.due > course.now) == ((Role.MEDICAL_DIRECTOR,), True)
+    course.wait(HOUR)
     assert [fact.to for fact in rises(course)] == [(Role.MEDICAL_DIRECTOR,), (Role.OPERATIONS,)]
 
 
@@ -193,3 +196,32 @@ def test_a_pathway_wakes_when_a_task_is_due(later: int, step: int):
     course.now += timedelta(minutes=step)
     course.run_rules()
     assert ONE in course.pathway.visits
+
+
+def test_a_hold_for_suicide_risk_outlives_its_pathway():
+    """Stopped before anybody answered it: it is still asked, rises, and can still be lifted."""
+    course = a_course()
+    course.run(Ask.CHECK_IN)
+    course.do(PlaceHold(HoldReason.SUICIDE_RISK, "plan, means at home"), NURSE)
+    course.do(Decide(INDUCTION, PhaseDecision.STOP, "does not come any more"), PRESCRIBER)
+    key, found = task(course, Ask.LIFT_HOLD)
+    assert not found.closed
+    course.now += timedelta(days=1)
+    course.run_rules()
+    assert Role.MEDICAL_DIRECTOR in task(course, Ask.LIFT_HOLD)[1].roles
+    (hold,) = course.pathway.open_holds()
+    course.do(LiftHold(hold, "Seen at home: no plan any more."), DIRECTOR)
+    assert course.pathway.tasks[key].closed
+    assert looked_at_next(course.pathway, course.now) is None
+
+
+def test_what_nobody_answers_keeps_a_pathway_that_is_over_on_the_lists():
+    """After the last role's time is past too it looks again each day, until somebody answers."""
+    course = dosed()
+    course.run(TWO)
+    course.wait(HOUR)
+    course.do(Decide(INDUCTION, PhaseDecision.STOP, "moves away"), PRESCRIBER)
+    course.assess("phq9", *AT_RISK)
+    course.now += timedelta(days=9)
+    course.run_rules()
+    assert looked_at_next(course.pathway, course.now) is not None

@@ -9,10 +9,11 @@ import pytest
 from domain.language.names import Author, ObservationName, PhaseDecision, Role, RuleId
 from domain.language.observations import RecordAssessment
 from domain.language.phases import Decide, DecisionMade
-from domain.language.protocol import CourseRule, Requirement
-from domain.language.protocol import Test as Compare
+from domain.language.protocol import CourseRule
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Compare
 from domain.language.tasks import AcknowledgeTask
-from domain.rules.course import now
+from domain.rules.course import said_now
 from domain.rules.steps import Ask
 from tests.course import Course
 from tests.domain.scenes import TWO, a_course, dose, dosed, ready
@@ -40,7 +41,7 @@ def scored(course: Course, total: int) -> None:
 
 def said(course: Course) -> dict[str, bool | None]:
     """What the last score says by each rule."""
-    return {each.rule: each.met for each in now(course.protocol, course.pathway)}
+    return {each.rule: each.met for each in said_now(course.protocol, course.pathway)}
 
 
 def asked(course: Course) -> list[str]:

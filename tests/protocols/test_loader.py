@@ -7,8 +7,9 @@ import pytest
 
 from domain.language.errors import Malformed
 from domain.language.names import ObservationName, PhaseId
-from domain.language.protocol import Period, Rate, Requirement, Stage, Status, When
-from domain.language.protocol import Test as Compared
+from domain.language.protocol import Period, Rate, Stage, Status, When
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Compared
 from protocols.loader import SHIPPED, load_protocols
 from tests.protocols.protocol_folder import ESK, TMS, WAY, copied, problems
 

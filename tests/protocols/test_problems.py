@@ -19,6 +19,7 @@ from tests.protocols.protocol_folder import (
 BP = "systolic_bp: at most 140 mmHg"
 STAGE = "{sessions: 30, rate: 5 per day, days: 6}"
 AHEAD = "allows: {phq9_item9: at most 1 points}"
+VOID = "void_if: {madrs_item10: above 3 points, cssrs_tier: above 1 of 3}"
 RISES = "then: [medical-director within 1 hour]"
 RIDE = "    why: How the patient gets home"
 RIDE_AHEAD = "    standing: {for_at_most: 2 days, allows: {ride_home: is arranged}}\n" + RIDE
@@ -139,6 +140,13 @@ WRONG: list[Wrong] = [
     (ESK, AHEAD, "allows: {phq9_item9: at most 0 points}", "allows", "and a wider number"),
     (ESK, AHEAD, "allows: {phq9_item9: at least 1 points}", "allows", "with the same words"),
     (ESK, AHEAD, "allows: {phq9_total: at most 9 points}", "allows", "one that the gate requires"),
+    (ESK, AHEAD, "allows: {phq9_item9: at most 3 points}", "allows", "every value there is"),
+    (ESK, VOID, "void_if: {madrs_reduction: below 0 percent}", "void_if", "that is recorded"),
+    (ESK, VOID, "void_if: {phq9_item9: above 1 points}", "void_if", "beyond that it ends anyhow"),
+    (ESK, VOID, "void_if: {spo2: recorded}", "void_if", "must compare something"),
+    (ESK, "for_at_most: 14 days", "for_at_most: 52 weeks", "52 weeks", "longer than 90 days"),
+    (ESK, RISES, "then: [medical-director within 3 weeks]", "3 weeks", "nobody would wait"),
+    (ESK, "within: 1 hour\n", "within: 52 weeks\n", "52 weeks", "nobody would wait"),
     (ESK, AHEAD, "allows: {}", "allows", "must require something"),
     (ESK, "for_at_most: 14 days", "for_at_most: 14", "for_at_most", "has no unit"),
     (ESK, "for_at_most: 14 days", "for: 14 days", "for: 14", "unknown key; known: allows"),

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language.names import ObservationName
-from domain.language.protocol import Period, Rate, Requirement
-from domain.language.protocol import Test as Compared
+from domain.language.protocol import Period, Rate
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Compared
 from protocols import quantities as q
 
 
