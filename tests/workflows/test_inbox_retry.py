@@ -12,10 +12,11 @@ import domain.turn
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
 from domain.language.holds import PlaceHold
-from domain.language.names import HoldReason, PhaseDecision, PhaseId, Role
+from domain.language.names import Author, HoldReason, PhaseDecision, PhaseId, Role
 from domain.language.observations import RecordAssessment
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
+from domain.language.tasks import AcknowledgeTask
 from store.database import Database
 from store.records import CommandRecord
 from tests.world import NURSE, PRESCRIBER, World, a_world
@@ -50,7 +51,7 @@ async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
 
 
 async def test_a_risk_that_comes_after_the_end_rises_by_the_clock(world: World):
-    """The workflow is over; a score at risk starts it again, and it ends when nothing is due."""
+    """The workflow is over; a score at risk starts it again, until somebody has answered."""
     end = Decide(PhaseId("esketamine-induction"), PhaseDecision.STOP, "Wish.")
     await world.do(PRESCRIBER, end)
     await world.until_quiet()
@@ -67,7 +68,12 @@ async def test_a_risk_that_comes_after_the_end_rises_by_the_clock(world: World):
     await world.virtual.move_by(timedelta(hours=1, minutes=1))
     (task,) = [t for t in (await world.pathway()).tasks.values() if not t.closed]
     assert task.roles == (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
-    await world.virtual.move_by(timedelta(hours=2))
+    await world.virtual.move_by(timedelta(days=3))
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.RUNNING
+    ((key, _),) = [t for t in (await world.pathway()).tasks.items() if not t[1].closed]
+    director = Author("director-1", Role.MEDICAL_DIRECTOR)
+    await world.do(director, AcknowledgeTask(key, "Called: safe, with family."))
+    await world.until_quiet()
     assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
