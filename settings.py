@@ -8,7 +8,7 @@ environment. Nothing else that runs in production reads the environment.
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -99,6 +99,10 @@ class Settings(DatabaseSettings):
         if not _is_here(self.temporal_address.rpartition(":")[0]):
             message = "a rehearsal's KAIROS_TEMPORAL_ADDRESS must be on this machine (loopback)"
             raise ValueError(message)
+        database = urlsplit(self.database_url.get_secret_value())
+        hosts = [database.hostname or "", *parse_qs(database.query).get("host", [])]
+        if any(host and not (host.startswith("/") or _is_here(host)) for host in hosts):
+            raise ValueError("a rehearsal's KAIROS_DATABASE_URL must be on this machine")
         return self
 
     def check_rehearsal(self, installation: "Installation") -> None:

@@ -21,7 +21,11 @@ def _where() -> Path:
 
 
 WHERE = _where()
-STORY = WHERE / "story"
+STORY = (
+    WHERE / "kairos-story"
+    if Path(tempfile.gettempdir()) == WHERE
+    else WHERE.with_name(f"{WHERE.name}-story")
+)
 """Where `./dev up --story` keeps its clinic, beside the other."""
 
 

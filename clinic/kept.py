@@ -6,6 +6,7 @@ Must not know which parts live in the directory.
 import asyncio
 import json
 import os
+import shutil
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from clinic.process import PartFailed
 from clinic.rundir import try_lock
 
 _DIRECTORY_SECONDS = 15.0
+_IN_USE = "in-use"
 
 
 async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[str]]:
@@ -24,11 +26,11 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
         raise ValueError("a clinic that is kept needs a directory")
     directory = await asyncio.to_thread(directory.resolve)
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
-    lock = stack.enter_context((directory / "in-use").open("a", encoding="utf-8"))
+    lock = stack.enter_context((directory / _IN_USE).open("a", encoding="utf-8"))
     deadline = time.monotonic() + _DIRECTORY_SECONDS
     # An earlier clinic that was killed is being cleaned up by its watchdog, which holds the lock.
     while not try_lock(lock):
-        if _owner_lives(directory / "in-use") or time.monotonic() > deadline:
+        if _owner_lives(directory / _IN_USE) or time.monotonic() > deadline:
             raise PartFailed(f"a clinic is already running in {directory}")
         await asyncio.sleep(0.05)
     lock.truncate(0)
@@ -37,10 +39,25 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
     return directory, lock
 
 
-def keep_out(directory: Path) -> None:
-    """Raise PartFailed if a clinic runs in a directory that is to be emptied."""
-    if _owner_lives(directory / "in-use"):
-        raise PartFailed(f"a clinic is already running in {directory}")
+def empty(directory: Path, but: str) -> None:
+    """Empty a clinic's directory but for one file; PartFailed while somebody has it.
+
+    Under its lock: an earlier clinic that was killed is being cleaned up by its watchdog, which
+    holds that until PostgreSQL, Temporal and the EHR have ended.
+    """
+    with (directory / _IN_USE).open("a", encoding="utf-8") as lock:
+        deadline = time.monotonic() + _DIRECTORY_SECONDS
+        while not try_lock(lock):
+            if time.monotonic() > deadline:
+                raise PartFailed(f"a clinic is already running in {directory}")
+            time.sleep(0.05)
+        for each in directory.iterdir():
+            if each.name in (_IN_USE, but):
+                continue
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
 
 
 def _owner_lives(file: Path) -> bool:

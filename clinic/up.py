@@ -7,17 +7,16 @@ people in it: synthetic patients in every phase and trouble, and a clock that `.
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
 
 from clinic import Clinic, PartFailed
 from clinic.addresses import STORY, WHERE, remember
-from clinic.kept import keep_out
+from clinic.kept import empty
 from clinic.token import ROLES
 
-_STORY, _FILLED = "story", "filled"
+_STORY, _FILLED = "this-is-a-story", "filled"
 """Files that say that a directory is a story's, and that its clinic was filled to its end."""
 
 
@@ -82,22 +81,18 @@ def _to_fill(options: argparse.Namespace) -> list[str]:
     """
     directory: Path = options.directory
     story, filled = directory / _STORY, directory / _FILLED
-    if story.exists() and not options.story:
+    if story.is_file() and not options.story:
         raise PartFailed(f"{directory} holds a story's clinic: start it with --story")
     if not options.story:
         return []
-    if not story.exists() and directory.exists() and any(directory.iterdir()):
+    if not story.is_file() and directory.exists() and any(directory.iterdir()):
         raise PartFailed(f"{directory} holds something else than a story's clinic")
     if filled.exists() and not options.reset:
         if (seed := filled.read_text("utf-8").strip()) != str(options.seed):
             raise PartFailed(f"{directory} was filled with --seed {seed}; --reset begins anew")
         return []
-    if story.exists():
-        keep_out(directory)
-        filled.unlink(missing_ok=True)
-        for each in directory.iterdir():
-            if each != story:
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
+    if story.is_file():
+        empty(directory, but=story.name)
     directory.mkdir(parents=True, exist_ok=True)
     story.touch()
     return [sys.executable, "-m", "story", "--seed", str(options.seed)]

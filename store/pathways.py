@@ -135,6 +135,11 @@ async def earliest_due(tx: Transaction) -> datetime | None:
     return (await tx.execute(select(func.min(PathwayRow.due_at)).where(_GOES_ON))).scalar_one()
 
 
+async def going_on(tx: Transaction) -> list[str]:
+    """List every pathway that should have a workflow."""
+    return list((await tx.execute(select(PathwayRow.id).where(_GOES_ON))).scalars())
+
+
 async def due_by(tx: Transaction, at: datetime) -> list[str]:
     """List the pathways that should have looked by a time."""
     wanted = select(PathwayRow.id).where(_GOES_ON, PathwayRow.due_at <= at)

@@ -36,7 +36,7 @@ class SetClock(Clock):
     """Says what it was set to."""
 
     def __init__(self, at: datetime) -> None:
-        self.at = at
+        self.at = at.astimezone(UTC)
 
     async def now(self) -> datetime:
         return self.at
@@ -86,9 +86,9 @@ class Backstage:
         while self.due and (first := min(self.due, key=self.due.__getitem__)):
             if self.due[first] > instant:
                 break
-            self.clock.at = max(self.clock.at, self.due[first] + JUST_AFTER)
+            self.clock.at = max(self.clock.at, (self.due[first] + JUST_AFTER).astimezone(UTC))
             await self.look(first)
-        self.clock.at = max(self.clock.at, instant)
+        self.clock.at = max(self.clock.at, instant.astimezone(UTC))
 
     async def _turn(self, pathway_id: str, command_id: str | None) -> Taken:
         taken = await self.turns.take_turn(Turn(pathway_id, command_id))

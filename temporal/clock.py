@@ -15,6 +15,10 @@ from pathlib import Path
 from google.protobuf.empty_pb2 import Empty
 from temporalio.client import Client
 
+from domain.language.errors import Unavailable
+
+MOST_AHEAD = timedelta(days=20 * 366)
+
 
 class Clock(ABC):
     """Says what time it is in the clinic, and by what time Kairos paces its writes to EHRs."""
@@ -96,7 +100,12 @@ class MovableClock(Clock):
             kept = json.loads(self._file.read_text("utf-8"))
         except FileNotFoundError:
             return timedelta()
-        return timedelta(seconds=kept["ahead_seconds"])
+        except (ValueError, OSError) as error:
+            raise Unavailable(f"the clock file {self._file.name} cannot be read") from error
+        ahead = kept.get("ahead_seconds") if isinstance(kept, dict) else None
+        if not isinstance(ahead, int | float) or not 0 <= ahead <= MOST_AHEAD.total_seconds():
+            raise Unavailable(f"the clock file {self._file.name} does not say how far it is ahead")
+        return timedelta(seconds=ahead)
 
 
 def clock_for(kind: str, client: Client, file: Path | None = None) -> Clock:

@@ -22,6 +22,10 @@ FOLLOW_WITHIN = timedelta(seconds=10)
 """Real time within which pathways must have done what was due, or the clock stops and says so."""
 
 LOOK_EVERY = timedelta(milliseconds=20)
+FARTHEST = timedelta(days=400)
+"""How far one move may go: beyond that its year is taken for a slip of the pen."""
+
+AT_ONCE = 20
 STEP = timedelta(minutes=1)
 """What is due within one minute is done at its end: nobody's care is timed closer than that."""
 
@@ -38,11 +42,23 @@ async def move_clock(deps: Dependencies, to: datetime) -> bool:
     if to < await clock.now():
         detail = "a clock is only moved on; what was recorded stays where it is in time"
         raise Problem("malformed", detail)
+    if to > await clock.now() + FARTHEST:
+        detail = f"that is more than {FARTHEST.days} days on, and nothing moves a clock back"
+        raise Problem("malformed", detail)
     until = asyncio.get_running_loop().time() + MOVE_FOR.total_seconds()
-    while asyncio.get_running_loop().time() < until:
-        if await _step(deps, clock, to):
-            return True
-    return False
+    arrived = False
+    while not arrived and asyncio.get_running_loop().time() < until:
+        arrived = await _step(deps, clock, to)
+    await _set_timers(deps)
+    return arrived
+
+
+async def _set_timers(deps: Dependencies) -> None:
+    """Have every pathway look once more: each timer was set by how long it was before the move."""
+    async with deps.database.begin() as tx:
+        going = await pathways.going_on(tx)
+    for first in range(0, len(going), AT_ONCE):
+        await asyncio.gather(*(_look(deps, each) for each in going[first : first + AT_ONCE]))
 
 
 async def _step(deps: Dependencies, clock: MovableClock, to: datetime) -> bool:

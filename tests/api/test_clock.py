@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from domain.language.errors import Unavailable
 from temporal.clock import MovableClock
 from tests.api.service import MONDAY, Service
 from workflows.messages import Turn
@@ -132,3 +133,35 @@ def test_two_moves_at_once_both_have_their_way(tmp_path: Path):
     assert other.move_to(sooner) == later
     assert asyncio.run(MovableClock(file, lambda: MONDAY).now()) == later
     assert asyncio.run(MovableClock(file, lambda: MONDAY).pace()) == MONDAY
+
+
+async def test_a_move_of_more_than_a_year_is_a_slip(service: Service, movable: MovableClock):
+    """2072 for 2027 is refused: nothing moves a clock back."""
+    answer = await move(service, MONDAY.replace(year=2072))
+    assert (answer.status_code, await movable.now()) == (422, MONDAY)
+
+
+async def test_after_a_move_every_pathway_sets_its_timer_anew(
+    service: Service, movable: MovableClock, monkeypatch: pytest.MonkeyPatch
+):
+    """Also one that was not due on the way: its timer was set by how long it was before."""
+    address = await service.started()
+    looked: list[str] = []
+
+    async def note(pathway_id: str) -> None:
+        looked.append(pathway_id)
+
+    monkeypatch.setattr(service.gateway, "look", note)
+    assert (await move(service, MONDAY + timedelta(minutes=5))).status_code == 200
+    assert looked == [address.rpartition("/")[2]]
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "{", "[]", "{}", '{"ahead_seconds": -5}', '{"ahead_seconds": "x"}', "NaN"]
+)
+def test_a_clock_file_that_says_nothing_is_no_clock(tmp_path: Path, kept: str):
+    """It is unavailable by name, and never taken for real time or for a time before."""
+    file = tmp_path / "clock.json"
+    file.write_text(kept)
+    with pytest.raises(Unavailable, match=r"clock\.json"):
+        asyncio.run(MovableClock(file, lambda: MONDAY).now())

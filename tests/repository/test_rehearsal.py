@@ -42,6 +42,8 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         ({"KAIROS_CLOCK_FILE": ""}, "needs KAIROS_CLOCK_FILE"),
         ({"KAIROS_TEMPORAL_ADDRESS": "temporal.hospital.org:7233"}, "on this machine"),
         ({"KAIROS_TEMPORAL_ADDRESS": "10.0.0.7:7233"}, "on this machine"),
+        ({"KAIROS_DATABASE_URL": "postgresql+psycopg://u@prod.hospital/kairos"}, "DATABASE_URL"),
+        ({"KAIROS_DATABASE_URL": "postgresql+psycopg://u@/kairos?host=prod"}, "DATABASE_URL"),
     ],
 )
 def test_a_pretended_clock_is_refused_but_in_a_rehearsal(settings_of, changes, says):
