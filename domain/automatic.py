@@ -17,6 +17,7 @@ from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.baselines import to_name
 from domain.rules.calendar import to_propose
+from domain.rules.risk import to_hasten
 from domain.rules.steps import AskPerson
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
@@ -33,13 +34,17 @@ def to_raise(key: TaskId, task: Task, step: AskPerson, now: datetime) -> TaskRai
 def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Event, ...]:
     """Say what Kairos should record now. Ids name what they are about, so twice is once."""
     batch = max((visit.batch for visit in pathway.visits.values()), default=0) + 1
+    going_on = pathway.phases and pathway.outcome is None
+    hasten = to_hasten(protocol, pathway, now) if going_on else None
     facts: list[tuple[str, Fact]] = [
         (
             f"proposed/{each.visit}",
             VisitProposed(each.visit, each.phase, each.stage, each.at, batch, each.replaces),
         )
-        for each in to_propose(protocol, pathway, now)
+        for each in (() if hasten else to_propose(protocol, pathway, now))
     ]
+    if hasten is not None:  # then visits are proposed from there, in the next round
+        facts.append((f"hastened/{hasten.phase}/{hasten.first_visit.day}", hasten))
     over = [
         visit
         for visit in pathway.visits.values()

@@ -13,9 +13,10 @@ from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import LiftHold
 from domain.language.names import HoldId, HoldReason, Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
-from domain.language.protocol import CombinedProtocol, Protocol, SafetyTask
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.safety import SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
-from domain.rules import gates, leaving, reviews, treating
+from domain.rules import assessments, gates, leaving, reviews, risk, treating
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
@@ -55,6 +56,9 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     phase = protocol.phase(pathway.phase)
     yield from reviews.unseen(protocol, pathway)
     yield from _holds(phase, pathway)
+    known = reviews.open_tasks(pathway)
+    for step in (*_hastened(protocol, pathway, now), *risk.to_record(protocol, pathway, now)):
+        yield reviews.as_it_stands(step, known.get((step.ask, step.about)))
     for visit in pathway.visits_in(phase.id):
         if visit.status is VisitStatus.CHECKED_IN:
             yield from _in_visit(protocol, phase, pathway, visit, now)
@@ -72,6 +76,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
         *reviews.late_scores(protocol, pathway),
         *reviews.turned(protocol, pathway),
         *_coming(phase, pathway, now),
+        *assessments.to_ask(protocol, pathway, now),
         *_deciding(protocol, phase, pathway, now),
     )
     yield from sorted(later, key=lambda step: isinstance(step, Await))
@@ -85,6 +90,13 @@ def _holds(phase: Protocol, pathway: Pathway) -> Iterator[AskPerson]:
         due, rises = phase.look_by(SafetyTask.HOLD, found.placed), phase.rises(SafetyTask.HOLD)
         step = AskPerson(Ask.LIFT_HOLD, hold, LiftHold.MAY, says, "hold", due=due, rises=rises)
         yield reviews.as_it_stands(step, known.get((Ask.LIFT_HOLD, hold)))
+
+
+def _hastened(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:
+    """A first visit that should come sooner, unless somebody has said why it cannot."""
+    for step in risk.to_bring_forward(protocol, pathway, now):
+        if not reviews.was_seen(pathway, step):
+            yield step
 
 
 def _order(phase: Protocol, pathway: Pathway) -> Iterator[Step]:
@@ -234,7 +246,7 @@ def _deciding(
 ) -> Iterator[Step]:
     """The end of a phase, or an open phase's review, is a prescriber's decision."""
     made = pathway.phases[phase.id].decisions
-    due = _review_due(protocol, pathway)
+    due = assessments.review_due(phase, pathway)
     if due is not None:
         if now < due:
             return
@@ -264,18 +276,6 @@ def _deciding(
         )
 
 
-def _review_due(protocol: CombinedProtocol, pathway: Pathway) -> datetime | None:
-    """When an open phase is to be reviewed next."""
-    state, every = (
-        pathway.phases[pathway.phase],
-        protocol.phase(pathway.phase).schedule.review_every,
-    )
-    if every is None:
-        return None
-    since = max([when for when, _ in state.decisions.values()] or [state.entered])
-    return since + timedelta(days=every)
-
-
 def _in_a_visit(phase: Protocol, pathway: Pathway, visit: Visit) -> list[datetime]:
     """Ends of windows and gaps of a visit that the patient has come to."""
     given = pathway.sessions_at(visit.id)
@@ -298,7 +298,9 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
             moments += [start, start + OVERDUE_AFTER]
         if visit.status is VisitStatus.CHECKED_IN:
             moments += _in_a_visit(protocol.phase(visit.phase), pathway, visit)
-    moments += [due for due in (_review_due(protocol, pathway),) if due is not None]
+    phase = protocol.phase(pathway.phase)
+    moments += [due for due in (assessments.review_due(phase, pathway),) if due is not None]
+    moments += assessments.to_come(protocol, pathway)
     moments += _to_be_looked_at(pathway)
     moments += [decision.until for decision in pathway.standing.values()]
     return min(moment for moment in moments if moment > now)

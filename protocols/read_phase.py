@@ -24,6 +24,7 @@ from protocols.read_benefit import read_benefit
 from protocols.read_course import read_course
 from protocols.read_gates import read_gates, read_timed_checks
 from protocols.read_names import read_head
+from protocols.read_risk import check_moments, read_assessments, read_risk_levels
 from protocols.read_safety import read_safety_tasks
 from protocols.read_schedule import read_schedule
 from protocols.read_vocabulary import Words
@@ -56,6 +57,8 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
     else:  # known keys all the same, so that one wrong word is not four problems
         for key in ("dose", "stimulation", "timed_checks"):
             top.skip(key)
+    assessments = read_assessments(top.section("assessments"), words, head.sources)
+    check_moments(top, assessments, reviewed=schedule.review_every is not None)
     for check in checks:
         if check.id in {gate.id for gate in gates}:
             top.wrong("timed_checks", f"{check.id} is the id of a gate as well")
@@ -78,6 +81,8 @@ def read_phase(top: Section, words: Words, sha256: str) -> Protocol:
         safety_tasks=read_safety_tasks(top.section("safety_tasks"), head.sources),
         benefit=read_benefit(top, [*gates, *course], words, head.sources),
         course=course,
+        risk_levels=read_risk_levels(top.section("risk_levels"), words, head.sources),
+        assessments=assessments,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from domain.language.names import Role
-from domain.language.protocol import RISES_TO, Rise, SafetyRule, SafetyTask
+from domain.language.safety import RISES_TO, Rise, SafetyRule, SafetyTask
 from protocols.quantities import NotUnderstood, parse_elapsed
 from protocols.read_gates import read_source
 from protocols.reading import Section
@@ -15,7 +15,7 @@ _RISE = re.compile(r"([a-z-]+) within (.+)")
 
 def read_safety_tasks(section: Section, sources: Collection[str]) -> dict[SafetyTask, SafetyRule]:
     """Read all of them: a safety task without a time would be looked at some day."""
-    return {task: _rule(section.section(task), sources) for task in SafetyTask}
+    return {task: read_look(section.section(task), sources) for task in SafetyTask}
 
 
 def _somebody(text: str) -> str:
@@ -54,7 +54,8 @@ def _rises(section: Section) -> tuple[Rise, ...]:
     return found
 
 
-def _rule(section: Section, sources: Collection[str]) -> SafetyRule:
+def read_look(section: Section, sources: Collection[str]) -> SafetyRule:
+    """Read by when somebody looks, to whom it rises, and who looks while the clinic is closed."""
     return SafetyRule(
         within=section.read("within", _soon, timedelta(hours=1)),
         then=_rises(section),

@@ -19,6 +19,7 @@ from domain.language.protocol import (
     When,
 )
 from domain.language.requirements import Requirement, Test
+from domain.language.safety import AssessmentRule, Holds, RiskLevel, SafetyRule
 from domain.language.vocabulary import Vocabulary
 from protocols.book import ProtocolBook
 from protocols.pictures import pathway_diagram, phase_diagram, weeks, window
@@ -86,18 +87,23 @@ def phase_page(protocol: Protocol, vocabulary: Vocabulary) -> str:
         ]
         lines += [_course(rule, protocol, vocabulary) for rule in protocol.course]
         lines.append("")
+    if protocol.assessments:
+        lines += ["## Scores that are asked for", ""]
+        lines += [_assessment(rule, protocol, vocabulary) for rule in protocol.assessments]
+        lines.append("")
+    lines += ["## Levels of risk", ""]
+    lines += ["The most severe of the last readings counts. Nobody is treated, whatever the level,"]
+    lines += ["before a prescriber has said in words what they found.", ""]
+    lines += [_level(level, protocol, vocabulary) for level in protocol.risk_levels]
+    lines.append("")
     lines += ["## What a prescriber must look at", ""]
     lines += ["A reminder with an owner and a time; no alarm system.", ""]
     lines += ["| What happened | A prescriber looks within | If not, it is also for | Closed |"]
     lines += ["|---|---|---|---|"]
     for task, rule in protocol.safety_tasks.items():
         what = str(task).replace("-", " ").capitalize()
-        then = ", then ".join(
-            f"the {str(rise.to).replace('-', ' ')}, within {print_elapsed(rise.within)} more"
-            for rise in rule.then
-        )
         within = print_elapsed(rule.within)
-        lines.append(f"| {what} | {within} | {then} | {rule.when_closed} |")
+        lines.append(f"| {what} | {within} | {_rises(rule)} | {rule.when_closed} |")
     lines += ["", "## The way through", "", *phase_diagram(protocol), "", *_sources(protocol)]
     return "\n".join(lines) + "\n"
 
@@ -192,6 +198,37 @@ def _course(rule: CourseRule, protocol: Protocol, vocabulary: Vocabulary) -> str
     asks = " A prescriber is asked to look." if rule.asks else ""
     reason = _reason(rule.why, rule.source, protocol)
     return f"- **{rule.id}**: {required}{after}.{asks}\n  {reason}"
+
+
+def _rises(rule: SafetyRule) -> str:
+    """To whom it rises, one after the other."""
+    return ", then ".join(
+        f"the {str(rise.to).replace('-', ' ')}, within {print_elapsed(rise.within)} more"
+        for rise in rule.then
+    )
+
+
+def _level(level: RiskLevel, protocol: Protocol, vocabulary: Vocabulary) -> str:
+    means = _joined([_required(need, vocabulary) for need in level.any_of], "or")
+    leaving = "; the patient does not leave before that" if Holds.LEAVING in level.holds else ""
+    record = _joined([vocabulary.kind(name).title for name in level.record])
+    also = f" Then {record} is recorded." if record else ""
+    hastens = " A first visit still to come is brought forward." if level.hastens else ""
+    return (
+        f"- **{level.id}**: {means}, for {print_elapsed(level.counts_for)} after it was taken. "
+        f"A prescriber looks within {print_elapsed(level.look.within)}{leaving}; if not, it is "
+        f"also for {_rises(level.look)}; while closed, {level.look.when_closed}.{also}{hastens}\n"
+        f"  {_reason(level.why, level.source, protocol)}"
+    )
+
+
+def _assessment(rule: AssessmentRule, protocol: Protocol, vocabulary: Vocabulary) -> str:
+    at = _joined([str(moment) for moment in rule.at])
+    title = vocabulary.kind(rule.score).title
+    return (
+        f"- **{rule.id}**: {title} at {at}; one of at most {print_elapsed(rule.within)} before will"
+        f" do.\n  {_reason(rule.why, rule.source, protocol)}"
+    )
 
 
 def _ahead(gate: Gate, vocabulary: Vocabulary) -> str:

@@ -142,6 +142,10 @@ class Course(Simulation):
             case Ask.LIFT_HOLD:
                 holds = self.pathway.open_holds()
                 self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
+            case Ask.ASSESS if step.about.endswith("/suicide_risk"):
+                self.do(RecordReadings(self.now, readings(suicide_risk="low")))
+            case Ask.ASSESS:
+                self.assess("madrs", *self.madrs)
             case ask if ask in REVIEWS:
                 self.run_rules()
                 seen = AcknowledgeTask(task_key(step, self.pathway), "Seen; no change of plan.")

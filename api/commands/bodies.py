@@ -1,5 +1,6 @@
 """The bodies of what is no command of the catalogue; those stand beside their entries there."""
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -28,6 +29,9 @@ class StartPathway(Body):
         default=None, description="the newest approved one if left out"
     )
     first_visit: WallTime
+    referred_on: date | None = Field(
+        default=None, description="the day of the referral, from which the wait is counted"
+    )
 
 
 class ResolveDelivery(Body):

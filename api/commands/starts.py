@@ -96,6 +96,7 @@ def _enrolment(
         protocol.version,
         protocol.sha256,
         treated_on,
+        wanted.referred_on,
     )
     first_visit = wanted.first_visit.local()
     enrolment = Enrolment(RequestId(str(uuid4())), request.author, started, first_visit)
@@ -103,6 +104,8 @@ def _enrolment(
     today = local_day(now, site.zone)
     if first_visit.day < today:
         raise Malformed(f"first_visit is past; it is {today} at {site.id}")
+    if wanted.referred_on is not None and wanted.referred_on > today:
+        raise Malformed(f"referred_on is still to come; it is {today} at {site.id}")
     if first_visit.day > today + FARTHEST:
         raise Malformed(f"first_visit is over {FARTHEST.days} days ahead; check its year")
     if treated_on is not None and (soonest := _soonest(protocol, treated_on)) > first_visit.day:

@@ -15,6 +15,7 @@ from domain.language.names import (
     VisitStatus,
 )
 from domain.language.release import Disposition
+from domain.language.safety import Holds
 from domain.rules.start import State
 
 
@@ -189,6 +190,30 @@ class CourseView(BaseModel):
     entry: str
 
 
+class RiskView(BaseModel):
+    """The level of risk now, by the last readings and the levels that the protocol states."""
+
+    level: str
+    says: str
+    since: datetime
+    holds: list[Holds] = Field(description="what waits until a prescriber has said what they found")
+    hastens: bool = Field(description="whether a first visit still to come is brought forward")
+    entries: list[str]
+
+
+class AssessmentView(BaseModel):
+    """A moment of the present phase at which a score is asked for, and what came of it."""
+
+    rule: str
+    score: str
+    moment: str = Field(examples=["session 20"])
+    at: datetime | None = Field(description="null while it cannot be said when it will be")
+    value: str | None
+    taken: datetime | None
+    entry: str | None
+    says: list[str] = Field(description="what the protocol's rules say of that score")
+
+
 class ChecklistView(BaseModel):
     """What must be known before anything is given, over all phases."""
 
@@ -236,8 +261,12 @@ class PathwayView(PathwaySummary):
     now: datetime = Field(description="the clinic's time at which `next` was worked out")
     outcome: PathwayOutcome | None
     course: list[CourseView] = Field(description="what the last scores say of the present phase")
+    risk: RiskView | None = Field(description="null at none of the protocol's levels")
+    assessments: list[AssessmentView]
+    referred_on: date | None = Field(description="as whoever enrolled the patient said")
     days_to_first_treatment: int | None = Field(
-        description="calendar days from enrolment to the first treatment; null before it"
+        description="calendar days from referral (from enrolment, where no referral was named) to"
+        " the first treatment; null before it"
     )
     next: list[StepView]
     phases: list[PhaseView]

@@ -14,7 +14,10 @@ from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Tas
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules import course
-from domain.rules.standing import ended_at, holds
+from domain.rules.assessments import Asked, moments
+from domain.rules.assessments import says as said_of
+from domain.rules.risk import risk_now
+from domain.rules.standing import ended_at, holds, reading
 from domain.rules.start import Row, State
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store.records import CommandRecord, EventRecord, PathwayRecord
@@ -243,7 +246,38 @@ def _days_to_first(row: PathwayRecord, pathway: Pathway) -> int | None:
     first = min((session.started for session in pathway.sessions.values()), default=None)
     if first is None:
         return None
-    return (local_day(first, pathway.zone) - local_day(row.started_at, pathway.zone)).days
+    since = pathway.referred_on or local_day(row.started_at, pathway.zone)
+    return (local_day(first, pathway.zone) - since).days
+
+
+def _risk_view(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> v.RiskView | None:
+    found = risk_now(protocol, pathway, now)
+    if found is None:
+        return None
+    return v.RiskView(
+        level=found.level.id,
+        says=found.says,
+        since=found.since,
+        holds=list(found.level.holds),
+        hastens=found.level.hastens,
+        entries=[reading.evidence for _, reading in found.readings],
+    )
+
+
+def _assessment_view(
+    protocol: CombinedProtocol, pathway: Pathway, asked: Asked
+) -> v.AssessmentView:
+    kind, score = protocol.vocabulary.kind(asked.rule.score), asked.score
+    return v.AssessmentView(
+        rule=asked.rule.id,
+        score=kind.title,
+        moment=str(asked.moment),
+        at=asked.at,
+        value=None if score is None else reading(kind, score),
+        taken=None if score is None else score.at,
+        entry=None if score is None else score.evidence,
+        says=[course.sentence(each) for each in said_of(protocol, pathway, asked)],
+    )
 
 
 def pathway_view(
@@ -277,6 +311,12 @@ def pathway_view(
             )
             for each in (course.said_now(protocol, pathway) if started else ())
         ],
+        risk=_risk_view(protocol, pathway, now) if started else None,
+        assessments=[
+            _assessment_view(protocol, pathway, asked)
+            for asked in (moments(protocol, pathway) if started else ())
+        ],
+        referred_on=pathway.referred_on,
         days_to_first_treatment=_days_to_first(row, pathway),
         next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],
         phases=[phase_view(phase, pathway) for phase in protocol.phases],

@@ -28,6 +28,7 @@ from domain.language.visits import (
 from domain.rules.attendance import check_nobody_is_here, insist_visit, visit_that_is
 from domain.rules.calendar import treatment_day
 from domain.rules.refusing import found, insist, insist_reason
+from domain.rules.risk import may_come_sooner
 from domain.rules.spacing import too_close, too_soon
 
 STILL_TO_COME = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
@@ -81,7 +82,8 @@ def _placing(
         finding = f"{at.day:%A} is not a treatment day: {schedule.days}"
         yield found("treatment-day", finding, BookVisit.MAY)
     moved = abs((at.day - visit.proposed.day).days)
-    if moved > schedule.may_move_by:
+    sooner = at.day < visit.proposed.day and may_come_sooner(protocol, pathway, visit, now)
+    if moved > schedule.may_move_by and not sooner:
         most = f"at most {schedule.may_move_by} day(s) from {visit.proposed.day}"
         yield found("may-move-by", f"{most}, the proposed day, without a new order")
     for other in pathway.visits.values():

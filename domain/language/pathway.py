@@ -175,6 +175,7 @@ class Pathway:
     site: SiteId = SiteId("")
     zone: str = "UTC"
     treated_on: date | None = None
+    referred_on: date | None = None
     phases: Mapping[PhaseId, Phase] = field(default_factory=dict)
     visits: Mapping[VisitId, Visit] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)

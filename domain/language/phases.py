@@ -14,6 +14,7 @@ from domain.language.names import (
     PhaseId,
     Role,
     Roles,
+    RuleId,
     SiteId,
 )
 
@@ -52,6 +53,7 @@ class PathwayStarted:
     protocol_version: int
     protocol_sha256: str
     treated_on: date | None = None  # last treatment day of an earlier pathway, if there was one
+    referred_on: date | None = None  # when the patient was referred, as whoever enrolled them says
     kind: Literal["pathway-started"] = "pathway-started"
 
 
@@ -63,6 +65,16 @@ class PhaseEntered:
     first_visit: LocalTime
     number: int = 1  # of the phases entered, so that two entered at one instant keep their order
     kind: Literal["phase-entered"] = "phase-entered"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstVisitHastened:
+    """Risk asks for the earliest treatment: a phase's visits are proposed from this time on."""
+
+    phase: PhaseId
+    first_visit: LocalTime
+    rule: RuleId
+    kind: Literal["first-visit-hastened"] = "first-visit-hastened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +106,11 @@ class PathwayFinished:
 
 
 PhaseWish = SignOrder | Decide
-PhaseFact = PathwayStarted | PhaseEntered | OrderSigned | DecisionMade | PathwayFinished
+PhaseFact = (
+    PathwayStarted
+    | PhaseEntered
+    | FirstVisitHastened
+    | OrderSigned
+    | DecisionMade
+    | PathwayFinished
+)

@@ -15,6 +15,7 @@ from math import ceil
 from domain.language.names import ObservationName, PhaseId, Role, Roles, RuleId, Treatment
 from domain.language.release import ReleaseVisit
 from domain.language.requirements import Requirement
+from domain.language.safety import AssessmentRule, Rise, RiskLevel, SafetyRule, SafetyTask
 from domain.language.treatment import RecordDose, RecordStimulation
 from domain.language.vocabulary import Vocabulary
 
@@ -247,44 +248,6 @@ class CourseRule:
     source: str
 
 
-class SafetyTask(StrEnum):
-    """What a prescriber must look at, each by a time that the protocol states."""
-
-    RISK = "reading-at-risk"  # a value that the vocabulary wants a prescriber to see
-    UNAUTHORIZED = "treatment-not-authorized"  # given although a rule said stop
-    DEVIATION = "treatment-against-a-rule"
-    LEFT_EARLY = "left-before-release"
-    HOLD = "open-hold"
-    COURSE = "worse-course"  # a score of which the protocol asks a prescriber
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """Whose it is too, once a time has passed at which nobody had looked, and by when from then."""
-
-    to: Role
-    within: timedelta
-
-
-RISES_TO: Roles = (Role.MEDICAL_DIRECTOR,)
-"""Those besides a prescriber who can say what was found and decided."""
-
-
-@dataclass(frozen=True, slots=True)
-class SafetyRule:
-    """By when a prescriber looks, counted from what happened, and who does while we are closed.
-
-    `then` names to whom it rises when that time is past, one after the other.
-
-    A reminder with an owner; never the only safeguard, and no alarm system.
-    """
-
-    within: timedelta
-    when_closed: str
-    source: str
-    then: tuple[Rise, ...] = ()  # required of every file, as the times themselves
-
-
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """One phase: schedule, dose or stimulation, gates, checks and their sources."""
@@ -313,6 +276,12 @@ class Protocol:
     course: tuple[CourseRule, ...] = ()
     """What scores say of the course, whenever they are recorded."""
 
+    risk_levels: tuple[RiskLevel, ...] = ()
+    """Most severe first. Required of every file, as the safety tasks are."""
+
+    assessments: tuple[AssessmentRule, ...] = ()
+    """Which scores are asked for, and when."""
+
     @property
     def modality(self) -> Modality:
         """What sort of treatment this is."""
@@ -327,6 +296,10 @@ class Protocol:
         """Say whose it is too when nobody has looked by then, one after the other."""
         rule = self.safety_tasks.get(task)
         return () if rule is None else rule.then
+
+    def level(self, rule: str) -> RiskLevel | None:
+        """Find the risk level that a task's rule names."""
+        return next((each for each in self.risk_levels if each.rule == rule), None)
 
     def gates_at(self, when: When) -> tuple[Gate, ...]:
         """List the gates that are looked at then."""

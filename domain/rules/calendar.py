@@ -195,11 +195,11 @@ def _apart(schedule: Schedule, day: date, taken: set[date]) -> bool:
 
 
 def _starts_later(day: date, anchor: LocalTime, zone: str, now: datetime) -> bool:
-    at = _hour_on(day, anchor, zone)
+    at = hour_on(day, anchor, zone)
     return instant(at, zone) > now
 
 
-def _hour_on(day: date, anchor: LocalTime, zone: str) -> LocalTime:
+def hour_on(day: date, anchor: LocalTime, zone: str) -> LocalTime:
     """The same hour on that day; an hour later if a clock change skips or repeats it."""
     at = LocalTime(day, anchor.hour)
     if exists(at, zone):
@@ -217,7 +217,7 @@ def _proposal(
     replaces: VisitId | None,
 ) -> ProposedVisit:
     visit = VisitId(f"{phase}-visit-{number}")
-    return ProposedVisit(visit, phase, stage, _hour_on(day, anchor, zone), replaces)
+    return ProposedVisit(visit, phase, stage, hour_on(day, anchor, zone), replaces)
 
 
 def _free_day(

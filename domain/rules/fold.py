@@ -27,6 +27,7 @@ from domain.language.pathway import (
 )
 from domain.language.phases import (
     DecisionMade,
+    FirstVisitHastened,
     OrderSigned,
     PathwayFinished,
     PathwayStarted,
@@ -81,9 +82,15 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 site=fact.site,
                 zone=fact.zone,
                 treated_on=fact.treated_on,
+                referred_on=fact.referred_on,
             )
         case PhaseEntered() as fact:
             phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit, fact.number)
+            return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
+        case FirstVisitHastened() as fact:
+            phase = pathway.phases[fact.phase]
+            sooner = min(phase.first_visit, fact.first_visit, key=lambda at: (at.day, at.hour))
+            phase = replace(phase, first_visit=sooner)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
         case OrderSigned() as fact:
             phase = replace(pathway.phases[fact.phase], signed=event.at)

@@ -7,10 +7,10 @@ from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import HoldReason, VisitId, VisitStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, When
+from domain.language.safety import Holds
 from domain.language.visits import CheckIn
 from domain.rules import gates, reviews
 from domain.rules.refusing import found
-from domain.rules.steps import Ask
 
 
 def check_may_release(
@@ -41,7 +41,7 @@ def _release(
 
 def _unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
     """Nobody leaves at risk before a prescriber has seen to it; against advice is recorded so."""
-    yield from reviews.in_the_way(protocol, pathway, Ask.REVIEW_RISK)
+    yield from reviews.in_the_way(protocol, pathway, Holds.LEAVING)
     for hold in pathway.open_holds():
         if pathway.holds[hold].reason is HoldReason.SUICIDE_RISK:
             yield found("hold", f"hold {hold} for {HoldReason.SUICIDE_RISK} is open")

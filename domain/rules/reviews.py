@@ -12,10 +12,11 @@ from domain.language.clocks import local_day
 from domain.language.findings import Blocked
 from domain.language.names import ObservationName, Role, TaskId
 from domain.language.pathway import Observed, Pathway, Task
-from domain.language.protocol import CombinedProtocol, SafetyTask
+from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, Disposition
+from domain.language.safety import Holds, SafetyTask
 from domain.language.vocabulary import ObservationKind
-from domain.rules import course, refusing, standing
+from domain.rules import course, refusing, risk, standing
 from domain.rules.baselines import came_after, renamed
 from domain.rules.steps import Ask, AskPerson
 
@@ -26,7 +27,13 @@ BEFORE_TREATMENT = (
     Ask.REVIEW_UNAUTHORIZED,
     Ask.REVIEW_QUESTIONED,
 )
-REVIEWS = (*BEFORE_TREATMENT, Ask.REVIEW_LATE, Ask.REVIEW_BASELINE, Ask.REVIEW_COURSE)
+REVIEWS = (
+    *BEFORE_TREATMENT,
+    Ask.REVIEW_LATE,
+    Ask.REVIEW_BASELINE,
+    Ask.REVIEW_COURSE,
+    Ask.BRING_FORWARD,
+)
 """What is done once a prescriber has said in words what was found, and what was decided."""
 
 IN_WORDS = (*REVIEWS, Ask.LIFT_HOLD)
@@ -76,11 +83,12 @@ def as_it_stands(step: AskPerson, task: Task | None) -> AskPerson:
 
 
 def in_the_way(
-    protocol: CombinedProtocol, pathway: Pathway, only: Ask | None = None
+    protocol: CombinedProtocol, pathway: Pathway, holding: Holds = Holds.TREATMENT
 ) -> Iterator[Blocked]:
-    """Find what no prescriber has acknowledged yet, all of it or what was asked in one way."""
+    """Find what no prescriber has acknowledged yet and holds treatment, or the patient here."""
     for step in unseen(protocol, pathway):
-        if only is None or step.ask is only:
+        risk = step.ask is Ask.REVIEW_RISK
+        if holding in step.holds and (risk or holding is Holds.TREATMENT):
             finding = f"a prescriber has not acknowledged: {step.says}"
             yield refusing.found("review-first", finding, step.roles, stops=True)
 
@@ -116,6 +124,11 @@ def late(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterato
         yield AskPerson(Ask.REVIEW_LATE, phase.id, SEES, says, "finish-within")
 
 
+def was_seen(pathway: Pathway, step: AskPerson) -> bool:
+    """Say whether somebody has answered in words what a step asks."""
+    return (step.ask, step.about) in _seen(pathway)
+
+
 def _seen(pathway: Pathway) -> set[tuple[Ask, str]]:
     return {
         (ask, subject(key))
@@ -130,29 +143,37 @@ def _still_asked(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPe
 
     But for a reading that never was.
     """
-    ask, rises = Ask.REVIEW_RISK, protocol.phase(pathway.phase).rises(SafetyTask.RISK)
+    ask, phase = Ask.REVIEW_RISK, protocol.phase(pathway.phase)
     for key, task in pathway.tasks.items():
         about = subject(key)
         evidence = about.rpartition("/")[0]
         if key.startswith(f"{ask}/") and not task.closed and evidence not in pathway.voided:
-            yield AskPerson(ask, about, task.roles, task.says, task.rule, due=task.due, rises=rises)
+            rises = phase.rises(SafetyTask.RISK)
+            step = AskPerson(ask, about, task.roles, task.says, task.rule, rises=rises)
+            level = phase.level(task.rule)
+            yield replace(risk.as_asked(step, level, task.opened), due=task.due)
 
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    phase = protocol.phase(pathway.phase)
+    entered = pathway.phases[pathway.phase]
     for name, known in pathway.readings.items():
         kind = protocol.vocabulary.kind(name)
-        if kind.alert is None:
-            continue
         for found in known:
-            at_risk = kind.alert.met(found.value, found.answer)
-            if at_risk and not standing.known_of(protocol, pathway, name, found):
-                says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
-                about = f"{found.evidence}/{name}"
-                phase = protocol.phase(pathway.phase)
-                due, rises = phase.look_by(SafetyTask.RISK, found.at), phase.rises(SafetyTask.RISK)
-                yield AskPerson(
-                    Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due, rises=rises
-                )
+            level = risk.level_of(phase, name, found)
+            seen_in_any = kind.alert is not None and kind.alert.met(found.value, found.answer)
+            # A level of a later phase is not held against what was read, and seen to, before it.
+            here = entered.number == 1 or found.at >= entered.entered
+            at_risk = seen_in_any or (level is not None and here)
+            if not at_risk or standing.known_of(protocol, pathway, name, found):
+                continue
+            says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
+            about = f"{found.evidence}/{name}"
+            due, rises = phase.look_by(SafetyTask.RISK, found.at), phase.rises(SafetyTask.RISK)
+            step = AskPerson(
+                Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due, rises=rises
+            )
+            yield risk.as_asked(step, level, found.at)
 
 
 def _finding(kind: ObservationKind, found: Observed) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.language.findings import Blocked
 from domain.language.names import PathwayOutcome, Role, VisitId
-from domain.language.protocol import Rise
+from domain.language.safety import Holds, Rise
 from domain.rules.calendar import ProposedVisit
 
 
@@ -31,6 +31,8 @@ class Ask(StrEnum):
     REVIEW_QUESTIONED = "review-questioned"
     REVIEW_BASELINE = "review-baseline"
     REVIEW_COURSE = "review-course"
+    BRING_FORWARD = "bring-forward"
+    ASSESS = "assess"
 
 
 TASKS = frozenset(
@@ -49,6 +51,8 @@ TASKS = frozenset(
         Ask.REVIEW_QUESTIONED,
         Ask.REVIEW_BASELINE,
         Ask.REVIEW_COURSE,
+        Ask.BRING_FORWARD,
+        Ask.ASSESS,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""
@@ -68,6 +72,7 @@ class AskPerson:
     due: datetime | None = None
     blocked_by: tuple[Blocked, ...] = ()
     rises: tuple[Rise, ...] = ()  # to whom it goes on, each time that nobody has looked in time
+    holds: tuple[Holds, ...] = (Holds.TREATMENT, Holds.LEAVING)  # while a review is not answered
 
 
 @dataclass(frozen=True, slots=True)

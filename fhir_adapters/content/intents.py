@@ -19,6 +19,7 @@ from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
 from domain.language.phases import (
     DecisionMade,
+    FirstVisitHastened,
     OrderSigned,
     PathwayFinished,
     PathwayStarted,
@@ -135,7 +136,7 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield tasks.follow(scene, task)
         case EntryVoided() as fact:  # what it brought there, the ledger knows: `in_error.py`
             yield provenance.taken_back(scene, fact)
-        case ActQuestioned() | BaselineNamed() | TrialRecorded():
+        case ActQuestioned() | BaselineNamed() | TrialRecorded() | FirstVisitHastened():
             pass
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)

@@ -187,7 +187,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
 def test_nobody_goes_on_without_a_madrs():
     """With the last MADRS missing, going on is refused as missing, and stopping is not."""
     course = a_course()
-    course.run(Ask.DECIDE)
+    course.run(f"{INDUCTION}/madrs/end")
     with pytest.raises(Refused, match="may not decide yet: missing: MADRS total"):
         course.do(decide_on(PhaseDecision.CONTINUE))
     course.do(decide_on(PhaseDecision.STOP))

@@ -9,8 +9,8 @@ from domain.language.errors import Malformed, Refused
 from domain.language.findings import CheckResult, Passed, blocks_of
 from domain.language.holds import PlaceHold
 from domain.language.names import Author, HoldReason, Role, TaskId, VisitId, VisitStatus
-from domain.language.protocol import SafetyTask
 from domain.language.release import ReleaseVisit
+from domain.language.safety import SafetyTask
 from domain.language.tasks import AcknowledgeTask, TaskAcknowledged
 from domain.language.treatment import (
     DoseGiven,

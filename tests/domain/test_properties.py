@@ -23,6 +23,7 @@ from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
 from domain.language.phases import (
     DecisionMade,
+    FirstVisitHastened,
     OrderSigned,
     PathwayFinished,
     PathwayStarted,
@@ -109,6 +110,8 @@ def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of t
         case ReadingsTaken() | ScaleAssessed() | GateOverridden() | PathwayFinished():
             return event.id
         case DecisionMade(phase=about) | OrderSigned(phase=about) | PhaseEntered(phase=about):
+            return about
+        case FirstVisitHastened(phase=about):
             return about
         case HoldPlaced(hold=about) | HoldLifted(hold=about):
             return about

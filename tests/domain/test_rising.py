@@ -11,7 +11,8 @@ from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Author, HoldReason, PhaseDecision, Role, TaskId
 from domain.language.pathway import Task
 from domain.language.phases import Decide
-from domain.language.protocol import CombinedProtocol, Rise, SafetyTask
+from domain.language.protocol import CombinedProtocol
+from domain.language.safety import Rise, SafetyTask
 from domain.language.tasks import AcknowledgeTask, TaskRaised
 from domain.planner import looked_at_next, next_due
 from domain.rules.steps import Ask
@@ -160,6 +161,7 @@ def test_what_was_due_long_ago_gives_the_next_role_a_time_of_its_own():
                 name: replace(rule, then=(*rule.then, Rise(Role.OPERATIONS, HOUR)))
                 for name, rule in phase.safety_tasks.items()
             },
+            risk_levels=(),
         )
         for phase in COMBINED.phases
     ]
@@ -174,7 +176,7 @@ def test_what_was_due_long_ago_gives_the_next_role_a_time_of_its_own():
 
 def test_a_pathway_pinned_before_there_were_times_waits_as_it_did():
     """No time, no rising: what was signed then is what counts."""
-    phases = tuple(replace(phase, safety_tasks={}) for phase in COMBINED.phases)
+    phases = tuple(replace(phase, safety_tasks={}, risk_levels=()) for phase in COMBINED.phases)
     old: CombinedProtocol = replace(COMBINED, phases=phases)
     course = Course(FIRST, old)
     course.run("check-in")
