@@ -19,6 +19,7 @@ from domain.delivery.restored import is_fresh
 from domain.delivery.withdrawn import withdrawn
 from domain.delivery.words import Delivery, Intent
 from domain.enrolment import Enrolment
+from domain.language.commands import Command
 from domain.language.corrections import EntryVoided
 from domain.language.errors import Unavailable
 from domain.language.events import Event
@@ -31,7 +32,7 @@ from domain.rules.fold import apply
 from fhir_adapters.content import in_error
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.profile.plan import EhrPlan
-from store import columns, inbox, ledger, restores
+from store import columns, inbox, ledger, pathways, restores
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
 from store.recording import Recording
@@ -173,6 +174,7 @@ class Turns:
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
                 await self._append(work, await self._prepared(work, result, history), command.id)
+                await _send_onward(tx, protocol, wanted, history, now)
                 await self._look_again(work, pathway, result, history)
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
@@ -285,6 +287,34 @@ class Turns:
             await work.recording.append(each.event, each.intents, request, work.now, work.pace)
             work.pathway = each.after
             work.writes = work.writes or bool(each.intents)
+
+
+async def _send_onward(
+    tx: Transaction,
+    protocol: CombinedProtocol,
+    wanted: Command | Enrolment,
+    history: Sequence[Event],
+    now: datetime,
+) -> None:
+    """Keep, in the same transaction, the command that records there what was taken back here."""
+    onward = rules_of_a_turn.onward(protocol, wanted, history)
+    if onward is None:
+        return
+    there, command = onward
+    found = await pathways.find(tx, there)
+    if found is None:
+        raise LookupError("no such pathway to record it on")
+    received = inbox.Received(
+        id=command.id,
+        pathway_id=found.id,
+        site_id=found.site_id,
+        kind=command.wish.kind,
+        author_id=command.by.id,
+        idempotency_key=f"moved:{command.id}",
+        fingerprint=f"moved:{command.id}",
+        body=columns.command_to_json(command),
+    )
+    await inbox.receive(tx, received, now)
 
 
 async def _note_loss(

@@ -40,6 +40,7 @@ from domain.language.treatment import (
 )
 from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
+from domain.rules import moves
 from domain.rules.corrected import standing, voided
 from domain.rules.refusing import PRESCRIBER, found, insist_reason
 from domain.rules.tiers import brought_by
@@ -76,6 +77,7 @@ INSTEAD_OF: dict[type[Fact], type[Instead]] = {
 def check_meant(pathway: Pathway, wish: CorrectEntry, now: datetime) -> None:
     """Raise unless a reason is given and what was so instead can have been."""
     insist_reason(wish.reason)
+    moves.check_meant(pathway, wish)
     match wish.instead:
         case None:
             pass
@@ -108,6 +110,9 @@ def correct(
         raise Conflict("this was marked as entered in error already")
     _insist_nothing_rests_on_it(pathway, history, original)
     reason = wish.reason.strip()
+    if wish.wrong_patient is not None:
+        about = moves.said(protocol, original)
+        return ((now, EntryVoided(wish.event, reason, None, about, wish.wrong_patient.pathway)),)
     if wish.instead is None:
         return ((now, EntryVoided(wish.event, reason)),)
     wanted = INSTEAD_OF.get(type(original.fact))

@@ -14,11 +14,12 @@ from domain.language.commands import Command
 from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
-from domain.language.names import KAIROS, EventId
+from domain.language.names import KAIROS, EventId, PathwayId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
 from domain.planner import looked_at_next, next_due
+from domain.rules import moves
 from domain.rules.fold import fold
 from domain.second_look import came_late, look_again
 
@@ -62,6 +63,17 @@ def settle(
 def needs_history(wanted: Command | Enrolment) -> bool:
     """Say whether a command is decided over the whole history, and not over the state alone."""
     return isinstance(wanted, Command) and isinstance(wanted.wish, CorrectEntry)
+
+
+def onward(
+    protocol: CombinedProtocol, wanted: Command | Enrolment, history: Sequence[Event]
+) -> tuple[PathwayId, Command] | None:
+    """Give what a command asks of another pathway: what was entered here and belongs there."""
+    if not isinstance(wanted, Command) or not isinstance(wanted.wish, CorrectEntry):
+        return None
+    about = wanted.wish.event
+    original = next((event for event in history if event.id == about), None)
+    return None if original is None else moves.onward(protocol, wanted, original)
 
 
 def looks_again_from(

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
+from api.commands.elsewhere import insist_fits_there
 from api.commands.precheck import check_meant
 from api.commands.request import CommandRequest
 from api.dependencies import Dependencies
@@ -54,6 +55,7 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
             check_meant(*await deps.see(tx, row), wish, now)
         if request.expects is not None and request.expects != row.version:
             raise stale(row.version)
+        await insist_fits_there(tx, request, row, command, now)
         body = columns.command_to_json(command)
         received = request.received(command.id, row.id, row.site_id, wish.kind, body)
         if await inbox.receive(tx, received, now) is None:

@@ -276,7 +276,7 @@ def _against(blocks: tuple[Blocked, ...], wish: TreatmentWish, role: Role, doing
         return _Against()
     insist_reason(wish.what_happened)
     insist(result_of(tuple(block for block in blocks if block.rule in CANNOT_BE)), doing)
-    if not blocks:
+    if not blocks and not wish.moved:
         raise Malformed("no rule was broken: record it as given, and do not report it")
     # What happened is kept whoever tells it; a prescriber who tells it answers for it.
     authorized = role is Role.PRESCRIBER or not any(block.stops for block in blocks)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from domain.language.names import CARE, EventId, Role, Roles
+from domain.language.names import CARE, EventId, PathwayId, Role, Roles, VisitId
 from domain.language.observations import RecordAssessment, RecordReadings
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose, RecordStimulation
@@ -13,14 +13,26 @@ Instead = RecordReadings | RecordAssessment | RecordDose | RecordStimulation | R
 
 
 @dataclass(frozen=True, slots=True)
+class WrongPatient:
+    """Whose it was: a pathway of ours and the visit there, or a patient who has none here."""
+
+    pathway: PathwayId | None = None
+    visit: VisitId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectEntry:
-    """Say that an entry was made in error and why; and, if something was so, what."""
+    """Say that an entry was made in error and why; and, if something was so, what.
+
+    Or that it was another patient's: then it is taken back here and recorded there, in one act.
+    """
 
     MAY: ClassVar[Roles] = (*CARE, Role.MEDICAL_DIRECTOR)
 
     event: EventId
     reason: str
     instead: Instead | None = None
+    wrong_patient: WrongPatient | None = None
     kind: Literal["correct-entry"] = "correct-entry"
 
 
@@ -31,6 +43,8 @@ class EntryVoided:
     event: EventId
     reason: str
     instead: EventId | None = None  # the event that says what was so
+    about: str = ""  # what it was, if it was another patient's: `dose 3`
+    moved_to: PathwayId | None = None  # that patient's pathway, if it is one of ours
     kind: Literal["entry-voided"] = "entry-voided"
 
 

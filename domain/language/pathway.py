@@ -138,6 +138,15 @@ class Questioned:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What was entered here and was another patient's, and that patient's pathway if it is ours."""
+
+    about: str
+    at: datetime  # when it was taken back
+    moved_to: PathwayId | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a prescriber decided for several visits, and when it ended if it has."""
 
@@ -186,6 +195,7 @@ class Pathway:
     tasks: Mapping[TaskId, Task] = field(default_factory=dict)
     voided: Mapping[EventId, str] = field(default_factory=dict)  # why, by the event in error
     questioned: Mapping[EventId, Questioned] = field(default_factory=dict)  # by the act's event
+    elsewhere: Mapping[EventId, Elsewhere] = field(default_factory=dict)  # by the event in error
     standing: Mapping[EventId, Standing] = field(default_factory=dict)
     trials: Mapping[EventId, TrialRecorded] = field(default_factory=dict)
     outcome: PathwayOutcome | None = None

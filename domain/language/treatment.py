@@ -50,6 +50,7 @@ class ReportDose:
     mg: int
     lot: str
     what_happened: str
+    moved: bool = False  # it was entered for another patient first
     kind: Literal["report-dose"] = "report-dose"
 
 
@@ -66,6 +67,7 @@ class ReportStimulation:
     intensity_percent_mt: int
     output_percent: int
     what_happened: str
+    moved: bool = False  # it was entered for another patient first
     kind: Literal["report-stimulation"] = "report-stimulation"
 
 

@@ -15,6 +15,7 @@ from domain.language.pathway import (
     READINGS_KEPT,
     READINGS_KEPT_FOR,
     Baseline,
+    Elsewhere,
     Hold,
     Observed,
     Pathway,
@@ -246,7 +247,11 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 return pathway  # a later one was named already
             return replace(pathway, baselines=_put(pathway.baselines, key, named))
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
-            return replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
+            pathway = replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
+            if not fact.about:
+                return pathway
+            moved = Elsewhere(fact.about, event.at, fact.moved_to)
+            return replace(pathway, elsewhere=_put(pathway.elsewhere, fact.event, moved))
         case ActQuestioned() as fact:
             question = Questioned(fact.about, fact.findings, event.at)
             return replace(pathway, questioned=_put(pathway.questioned, fact.event, question))

@@ -56,6 +56,7 @@ def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...
     asked = (
         *_alerts(protocol, pathway),
         *_deviations(protocol, pathway),
+        *_elsewhere(protocol, pathway),
         *_questioned(protocol, pathway),
     )
     for step in asked:
@@ -213,6 +214,26 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             yield AskPerson(
                 Ask.REVIEW_DEVIATION, about, SEES, says, "left-early", due=due, rises=rises
             )
+
+
+def _elsewhere(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """What was entered here and was another patient's: what did this one get, and rest on?"""
+    phase, kind = protocol.phase(pathway.phase), SafetyTask.UNAUTHORIZED
+    for event, found in pathway.elsewhere.items():
+        there = (
+            "It is recorded for the patient whose it was; look there too."
+            if found.moved_to is not None
+            else "That patient has no pathway here: see that it is recorded where they are treated."
+        )
+        says = (
+            f"{found.about} was entered here and was another patient's. {there} Look at what this "
+            "patient was given and at what rested on it, then say what you found."
+        )
+        due, rises = phase.look_by(kind, found.at), phase.rises(kind)
+        about = f"{event}/moved"
+        yield AskPerson(
+            Ask.REVIEW_DEVIATION, about, SEES, says, "wrong-patient", due=due, rises=rises
+        )
 
 
 def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:

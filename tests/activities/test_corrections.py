@@ -1,5 +1,6 @@
 """An entry in error: marked in the EHR if it may stand there, and never sent if it had not left."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -7,11 +8,12 @@ from decimal import Decimal
 import pytest
 
 from domain.delivery.withdrawn import NEVER_SENT
-from domain.language.corrections import CorrectEntry, EntryVoided
+from domain.language.corrections import CorrectEntry, EntryVoided, WrongPatient
 from domain.language.events import Event
 from domain.language.names import (
     EventId,
     ObservationName,
+    PathwayId,
     PathwayStatus,
     PhaseDecision,
     PhaseId,
@@ -20,8 +22,9 @@ from domain.language.observations import Measurement, ReadingsTaken, RecordReadi
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
-from store import pathways
+from store import inbox, pathways
 from store.database import Database
+from temporal.gateway import send
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
 
@@ -107,9 +110,9 @@ async def test_a_write_whose_answer_was_lost_is_found_and_then_marked(world: Wor
     """Taken back while nobody knows whether it stands: found, and marked; never two."""
     lost = world.wire.drop_next_response("POST", "/fhir/Observation")
     entry = await _saturation(world)
+    assert await asyncio.to_thread(lost.happened.wait, 20)
     await world.do(NURSE, CorrectEntry(entry, WHY))
     await world.until_quiet(10)
-    assert lost.happened.is_set()
     assert await _statuses(world) == ["entered-in-error"]
 
 
@@ -189,3 +192,26 @@ async def test_who_took_an_entry_back_and_why_stands_in_the_ehr(world: World) ->
     (said,) = [row for row in rows if "taken back" in str(row.body)]
     assert WHY in str(said.body)
     assert said.state == "confirmed"
+
+
+async def test_what_was_another_patients_is_recorded_there_in_the_same_act(world: World) -> None:
+    """Void here and command there are one transaction; each EHR record ends with one reading."""
+    entry = await _saturation(world, 91)
+    await world.until_quiet()
+    here, first = world.pathway_id, world.patient
+    await world.enrol((await world.now()).date() + timedelta(days=9))
+    there, second = world.pathway_id, world.patient
+    await world.until_quiet()
+    world.pathway_id = here
+    whose = WrongPatient(PathwayId(there))
+    await world.do(NURSE, CorrectEntry(entry, WHY, wrong_patient=whose))
+    async with world.database.begin() as tx:
+        (sent,) = [each for each in await inbox.waiting(tx, 9) if each.pathway_id == there]
+    assert (sent.author_id, sent.kind) == (NURSE.id, "record-readings")
+    for _ in range(2):  # sent on twice it takes effect once
+        await send(world.client, there, sent.id)
+    await world.until_quiet()
+    assert await _statuses(world) == ["final"]
+    world.patient = first
+    assert await _statuses(world) == ["entered-in-error"]
+    assert second != first

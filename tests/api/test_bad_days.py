@@ -9,7 +9,7 @@ from demo.course import FOR_ESKETAMINE
 from tests.api.service import PATIENT, Service, tried
 
 
-async def _screened(service: Service, pressure: int) -> tuple[str, str]:
+async def screened(service: Service, pressure: int) -> tuple[str, str]:
     """A patient in the chair of whom all is known that a first dose needs; at this pressure."""
     address, visit = await service.checked_in()
     at = service.clock.at.isoformat()
@@ -37,7 +37,7 @@ async def _screened(service: Service, pressure: int) -> tuple[str, str]:
 
 async def test_may_i_give_this_is_asked_before_and_records_nothing(service: Service):
     """Granted for the milligrams ordered and refused for others, at a version that stays."""
-    address, visit = await _screened(service, 130)
+    address, visit = await screened(service, 130)
     before = (await service.nurse.get(address)).json()["version"]
     asked = f"{address}/visits/{visit}/may-give-dose"
     yes = (await service.nurse.get(asked, mg=56)).json()
@@ -55,7 +55,7 @@ async def test_may_i_give_this_is_asked_before_and_records_nothing(service: Serv
 
 async def test_a_dose_against_a_stop_is_reported_and_never_recorded(service: Service):
     """200 mmHg: refused as a dose; reported by a nurse it stands as not authorized, and is due."""
-    address, visit = await _screened(service, 200)
+    address, visit = await screened(service, 200)
     at = service.clock.at.isoformat()
     dose = {"visit": visit, "first_device_at": at, "mg": 56, "lot": "LOT-1"}
     refused = await service.nurse.post(f"{address}/doses", dose)
@@ -84,7 +84,7 @@ async def _pressure(service: Service, address: str) -> dict[str, Any]:
 
 async def test_an_entry_in_error_is_corrected_and_stays_to_be_seen(service: Service):
     """152 was 125: the timeline keeps both, the first one marked, and the dose may be given."""
-    address, visit = await _screened(service, 152)
+    address, visit = await screened(service, 152)
     wrong = await _pressure(service, address)
     asked = f"{address}/visits/{visit}/may-give-dose"
     assert (await service.nurse.get(asked, mg=56)).json()["granted"] is False
