@@ -25,10 +25,12 @@ from domain.language.errors import Unavailable
 from domain.language.events import Event
 from domain.language.names import CommandState, EventId, PathwayStatus
 from domain.language.pathway import Pathway
+from domain.language.phases import ChangeProtocol, ProtocolChanged
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
+from domain.turn import Other
 from fhir_adapters.content import in_error
 from fhir_adapters.content.intents import intents_for
 from fhir_adapters.profile.plan import EhrPlan
@@ -168,11 +170,17 @@ class Turns:
             wanted = columns.command_from_json(command.body)
             version = recording.stored.version
             history = await recording.history() if rules_of_a_turn.needs_history(wanted) else []
-            result = rules_of_a_turn.settle(protocol, pathway, version, wanted, now, history)
+            other = await self._other(tx, recording, wanted)
+            result = rules_of_a_turn.settle(protocol, pathway, version, wanted, now, history, other)
             if isinstance(result, Refusal):
                 refusal = result
                 await inbox.rejected(tx, command.id, refusal, now)
             else:
+                if isinstance(wanted, Command) and isinstance(wanted.wish, ChangeProtocol):
+                    assert other is not None  # noqa: S101
+                    recording.repin(wanted.wish.pinned)
+                    work.protocol = other.protocol
+                    work.pathway = refold(pathway.id, history, other.protocol.vocabulary)
                 await self._append(work, await self._prepared(work, result, history), command.id)
                 await _send_onward(tx, protocol, wanted, history, now)
                 await self._look_again(work, pathway, result, history)
@@ -188,6 +196,15 @@ class Turns:
         await inbox.applied(tx, command.id, version, now)
         return _Ended(work.writes, CommandState.APPLIED, version)
 
+    async def _other(
+        self, tx: Transaction, recording: Recording, wanted: Command | Enrolment
+    ) -> Other | None:
+        """The version of its protocol under which a pathway is to go on, where that is asked."""
+        if not isinstance(wanted, Command) or not isinstance(wanted.wish, ChangeProtocol):
+            return None
+        found = await self._protocols.of(tx, wanted.wish.pinned)
+        return Other(found, recording.stored.protocol_sha256)
+
     async def _look_again(
         self,
         work: _Work,
@@ -200,7 +217,9 @@ class Turns:
         if since is None:
             return
         known = await work.recording.history()
-        found = rules_of_a_turn.questions(work.protocol, before, known, since, work.now)
+        names = {e.fact.pinned_before for e in known if isinstance(e.fact, ProtocolChanged)}
+        earlier = {name: await self._protocols.of(work.tx, name) for name in names}
+        found = rules_of_a_turn.questions(work.protocol, before, known, since, work.now, earlier)
         await self._append(work, await self._prepared(work, found), None)
 
     async def _follow(self, work: _Work) -> datetime | None:

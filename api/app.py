@@ -15,10 +15,30 @@ from api.dependencies import Dependencies
 from api.edge.access import check_every_route
 from api.edge.middleware import Edge
 from api.edge.problems import Problem, of_domain, of_validation, problem_response
-from api.routes import asking, clock, commands, connections, deliveries, pathways, reference, work
+from api.routes import (
+    asking,
+    clock,
+    commands,
+    connections,
+    deliveries,
+    pathways,
+    reference,
+    versions,
+    work,
+)
 from domain.language.errors import Conflict, Malformed, Refused, Unavailable
 
-V1 = (pathways, asking, commands, work, deliveries, connections, reference, clock)
+V1 = (
+    pathways,
+    asking,
+    commands,
+    work,
+    deliveries,
+    connections,
+    reference,
+    versions,
+    clock,
+)
 FROM_STATUS = {
     404: ("not-found", "check the address"),
     405: ("method-not-allowed", "look the address up in /openapi.json"),

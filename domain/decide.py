@@ -33,7 +33,7 @@ from domain.language.names import EventId, HoldId, Role, any_of
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
 from domain.language.pathway import Pathway
-from domain.language.phases import PhaseWish
+from domain.language.phases import ChangeProtocol, PhaseWish, ProtocolChanged, ProtocolWish
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseWish
 from domain.language.standing import StandingWish
@@ -41,7 +41,8 @@ from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.trials import TrialWish
 from domain.language.visits import VisitWish
-from domain.rules.refusing import check_open, found, insist
+from domain.rules import versions
+from domain.rules.refusing import check_open, found, insist, insist_reason
 
 AFTER_THE_END = (
     ObservationWish
@@ -90,6 +91,32 @@ def correction(
     return tuple(Event(name(place), at, command.by, fact) for place, (at, fact) in enumerate(facts))
 
 
+def change(
+    old: CombinedProtocol,
+    new: CombinedProtocol,
+    pinned: str,
+    pathway: Pathway,
+    command: Command,
+    now: datetime,
+) -> tuple[Event, ...]:
+    """Say what becomes true if the pathway goes on under another version of its protocol.
+
+    `pinned` is the name under which the version until now is kept.
+    """
+    wish = command.wish
+    if not isinstance(wish, ChangeProtocol):
+        raise TypeError("not a change of protocol")
+    precheck(old, pathway, wish, now)
+    insist(check_may_wish(wish, command.by.role), "do this")
+    blocks = tuple(found(rule, says) for rule, says in versions.against(old, new, pathway))
+    insist(result_of(blocks), "change the version")
+    vocabulary = new.vocabulary.version
+    fact = ProtocolChanged(
+        new.version, new.sha256, vocabulary, old.version, pinned, wish.reason.strip()
+    )
+    return (Event(EventId(f"{command.id}/0"), now, command.by, fact),)
+
+
 def check_may_wish(wish: Wish, role: Role) -> CheckResult:
     """May this role have such a wish at all? On which pathway is its chapter's to say."""
     if role in wish.MAY:
@@ -133,6 +160,8 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
         standing.check_meant(protocol, pathway, wish)
     elif isinstance(wish, TrialWish):
         trials.check_meant(wish)
+    elif isinstance(wish, ProtocolWish):
+        insist_reason(wish.reason)
     else:
         assert_never(wish)
 
@@ -164,6 +193,6 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
         return now, standing.decide(protocol, pathway, wish, now)
     if isinstance(wish, TrialWish):
         return now, trials.decide(pathway, wish)
-    if isinstance(wish, CorrectionWish):
-        raise TypeError("a correction is decided over the whole history: see `correction`")
+    if isinstance(wish, CorrectionWish | ProtocolWish):
+        raise TypeError("this needs more than the state: see `correction` and `change`")
     assert_never(wish)

@@ -4,7 +4,7 @@ An act (a treatment, a release, a decision) was judged by what had been recorded
 judged by what was so then: each entry counts at its own time, and none that was made in error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from domain.chapters.phases import check_may_decide
@@ -15,7 +15,7 @@ from domain.language.findings import CheckResult, Passed, blocks_of
 from domain.language.names import PathwayId, PhaseDecision, VisitId
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
-from domain.language.phases import DecisionMade
+from domain.language.phases import DecisionMade, ProtocolChanged
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
 from domain.language.treatment import DoseGiven, StimulationGiven
@@ -45,23 +45,44 @@ def came_late(pathway: Pathway, events: Sequence[Event]) -> datetime | None:
 
 
 def look_again(
-    protocol: CombinedProtocol, pathway: PathwayId, events: Sequence[Event], since: datetime
+    protocol: CombinedProtocol,
+    pathway: PathwayId,
+    events: Sequence[Event],
+    since: datetime,
+    earlier: Mapping[str, CombinedProtocol],
 ) -> tuple[ActQuestioned, ...]:
-    """Question each act since then against which something speaks now that was not known then."""
+    """Question each act since then against which something speaks now that was not known then.
+
+    Each is judged by the version of the protocol that was in force: `earlier` are those before a
+    change of it, by name.
+    """
     history = standing(events)
     known = refold(pathway, events, protocol.vocabulary).questioned
     found = []
     for place, event in enumerate(history):
         if not isinstance(event.fact, Act) or event.at < since:
             continue
-        then = as_of(protocol, pathway, history, place)
-        blocks = blocks_of(_check(protocol, then, event, event.fact))
+        rules = in_force(protocol, history, place, earlier)
+        then = as_of(rules, pathway, history, place)
+        blocks = blocks_of(_check(rules, then, event, event.fact))
         sentences = tuple(block.sentence() for block in blocks)
         new = tuple(each for each in sentences if each not in event.fact.findings)
         before = known.get(event.id)
         if new != (before.findings if before is not None else ()):
             found.append(ActQuestioned(event.id, _about(then, event.fact), new))
     return tuple(found)
+
+
+def in_force(
+    protocol: CombinedProtocol,
+    history: Sequence[Event],
+    place: int,
+    earlier: Mapping[str, CombinedProtocol],
+) -> CombinedProtocol:
+    """The version of the protocol that was in force at a place of a history."""
+    later = (e.fact for e in history[place:] if isinstance(e.fact, ProtocolChanged))
+    change = next(later, None)
+    return protocol if change is None else earlier.get(change.pinned_before, protocol)
 
 
 def as_of(

@@ -3,12 +3,13 @@
 The questions that whoever records a pathway asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from domain.automatic import automatic
-from domain.decide import correction, decide
+from domain.decide import change, correction, decide
 from domain.enrolment import Enrolment, begin
 from domain.language.commands import Command
 from domain.language.corrections import CorrectEntry, EntryVoided
@@ -16,6 +17,7 @@ from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.names import KAIROS, EventId, PathwayId
 from domain.language.pathway import Pathway
+from domain.language.phases import ChangeProtocol
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
 from domain.planner import looked_at_next, next_due
@@ -23,6 +25,7 @@ from domain.rules import moves
 from domain.rules.fold import fold
 from domain.second_look import came_late, look_again
 
+EMPTY: Mapping[str, CombinedProtocol] = MappingProxyType({})
 MOST_ROUNDS = 20
 """Rounds in which what Kairos adds calls for more of it. Two are usual; this many are a defect."""
 
@@ -35,6 +38,14 @@ class Following:
     due: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The version of its protocol that a pathway is to go on under, and the name of today's."""
+
+    protocol: CombinedProtocol
+    pinned_now: str
+
+
 def settle(
     protocol: CombinedProtocol,
     pathway: Pathway,
@@ -42,10 +53,12 @@ def settle(
     wanted: Command | Enrolment,
     now: datetime,
     history: Sequence[Event] = (),
+    other: Other | None = None,
 ) -> tuple[Event, ...] | Refusal:
     """Say what becomes true of a command on a pathway at this version, or why nothing does.
 
-    `history` is all that was recorded, where `needs_history` says so.
+    `history` is all that was recorded, where `needs_history` says so; `other` the version to go on
+    under, where that is what is wanted.
     """
     try:
         if isinstance(wanted, Enrolment):
@@ -53,6 +66,9 @@ def settle(
         if wanted.expects is not None and wanted.expects != version:
             message = f"the pathway is at version {version}, not {wanted.expects}"
             raise Conflict(message, version)  # noqa: TRY301
+        if isinstance(wanted.wish, ChangeProtocol):
+            assert other is not None  # noqa: S101
+            return change(protocol, other.protocol, other.pinned_now, pathway, wanted, now)
         if needs_history(wanted):
             return correction(protocol, pathway, history, wanted, now)
         return decide(protocol, pathway, wanted, now)
@@ -62,7 +78,7 @@ def settle(
 
 def needs_history(wanted: Command | Enrolment) -> bool:
     """Say whether a command is decided over the whole history, and not over the state alone."""
-    return isinstance(wanted, Command) and isinstance(wanted.wish, CorrectEntry)
+    return isinstance(wanted, Command) and isinstance(wanted.wish, CorrectEntry | ChangeProtocol)
 
 
 def onward(
@@ -95,11 +111,15 @@ def questions(
     history: Sequence[Event],
     since: datetime,
     now: datetime,
+    earlier: Mapping[str, CombinedProtocol] = EMPTY,
 ) -> tuple[Event, ...]:
-    """Question the acts since then against which something speaks now; all that was recorded."""
+    """Question the acts since then against which something speaks now; all that was recorded.
+
+    `earlier` are the versions of the protocol until each change of it, by the names they have.
+    """
     return tuple(
         Event(EventId(f"{pathway.id}/questioned/{fact.event}/{len(history)}"), now, KAIROS, fact)
-        for fact in look_again(protocol, pathway.id, history, since)
+        for fact in look_again(protocol, pathway.id, history, since, earlier)
     )
 
 

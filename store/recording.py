@@ -98,6 +98,10 @@ class Recording:
         row.due_at = due
         row.changed_at = at
 
+    def repin(self, name: str) -> None:
+        """Have the pathway go on under the protocol that is kept under that name."""
+        self._row.protocol_sha256 = name
+
     def release(self) -> None:
         """Let the patient go of a pathway whose start was refused: it never begins."""
         self._row.status = PathwayStatus.FINISHED

@@ -5,6 +5,7 @@ that comes again with its key gets the answer of the first.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import structlog
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from api.commands.elsewhere import insist_fits_there
+from api.commands.pinning import pinned
 from api.commands.precheck import check_meant
 from api.commands.request import CommandRequest
 from api.dependencies import Dependencies
@@ -21,6 +23,7 @@ from api.reading.patients import read_patient
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import CommandState, PathwayStatus, RequestId
+from domain.language.phases import ChangeProtocol
 from domain.language.refusal import error_of
 from domain.language.visits import CheckIn
 from store import columns, inbox, pathways
@@ -51,6 +54,9 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
         row = await find_pathway(tx, request.caller, pathway_id)
         if (known := await repeated(tx, request)) is not None:
             return answer_again(known)
+        if isinstance(wish, ChangeProtocol):
+            wish = await pinned(tx, deps, row, wish)
+            command = replace(command, wish=wish)
         with suppress(RecordedByNewer):  # then it is kept, and whoever can read it decides
             check_meant(*await deps.see(tx, row), wish, now)
         if request.expects is not None and request.expects != row.version:

@@ -118,3 +118,32 @@ class PatientView(BaseModel):
     birth_date_matches: bool | None = Field(
         description="whether the birth date that was asked for is the EHR's; null if none was"
     )
+
+
+class MoveView(BaseModel):
+    """An open pathway on another version of its protocol, and whether it can move to this one."""
+
+    pathway: str
+    site: str
+    from_version: int
+    can_move: bool
+    why_not: list[str] = Field(description="what keeps it on the version that it has")
+    command: str | None = Field(
+        default=None, description="the command that moves it, once that was asked"
+    )
+
+
+class ChangeView(BaseModel):
+    """What is different for a patient who moves from that version to this one."""
+
+    from_version: int
+    says: list[str]
+
+
+class MovesView(BaseModel):
+    """The open pathways that are on other versions of a protocol than this one."""
+
+    protocol: str
+    version: int
+    changes: list[ChangeView]
+    pathways: list[MoveView]

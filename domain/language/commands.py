@@ -11,7 +11,7 @@ from domain.language.holds import HoldWish
 from domain.language.names import Author, RequestId
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
-from domain.language.phases import PhaseWish
+from domain.language.phases import PhaseWish, ProtocolWish
 from domain.language.release import ReleaseWish
 from domain.language.standing import StandingWish
 from domain.language.tasks import TaskWish
@@ -32,6 +32,7 @@ Wish = (
     | BaselineWish
     | StandingWish
     | TrialWish
+    | ProtocolWish
 )
 
 

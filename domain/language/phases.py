@@ -42,6 +42,31 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeProtocol:
+    """Go on under another version of the same protocol, which is pinned by that name."""
+
+    MAY: ClassVar[Roles] = (Role.MEDICAL_DIRECTOR,)
+
+    version: int
+    reason: str
+    pinned: str = ""  # under which the store keeps it; not a person's to say
+    kind: Literal["change-protocol"] = "change-protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolChanged:
+    """From here on another version of the protocol says what must be so."""
+
+    version: int
+    sha256: str
+    vocabulary: int
+    before: int  # the version until then
+    pinned_before: str  # under which the store keeps it
+    reason: str
+    kind: Literal["protocol-changed"] = "protocol-changed"
+
+
+@dataclass(frozen=True, slots=True)
 class PathwayStarted:
     """A patient of one EHR was enrolled on one version of a combined protocol."""
 
@@ -106,11 +131,13 @@ class PathwayFinished:
 
 
 PhaseWish = SignOrder | Decide
+ProtocolWish = ChangeProtocol
 PhaseFact = (
     PathwayStarted
     | PhaseEntered
     | FirstVisitHastened
     | OrderSigned
+    | ProtocolChanged
     | DecisionMade
     | PathwayFinished
 )

@@ -33,6 +33,7 @@ from domain.language.phases import (
     PathwayFinished,
     PathwayStarted,
     PhaseEntered,
+    ProtocolChanged,
 )
 from domain.language.release import VisitReleased
 from domain.language.standing import DecidedAhead, DecisionEnded
@@ -255,6 +256,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case ActQuestioned() as fact:
             question = Questioned(fact.about, fact.findings, event.at)
             return replace(pathway, questioned=_put(pathway.questioned, fact.event, question))
+        case ProtocolChanged():  # the protocol is not of the state: it is what the state is held to
+            return pathway
         case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
 

@@ -62,13 +62,21 @@ def start_care_plan(scene: Scene) -> Draft:
     return created(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says)
 
 
+def show_protocol(scene: Scene, version: int) -> Draft:
+    """Show in the CarePlan the phases of the version that the pathway goes on under."""
+    return _shown(scene, f"Care pathway: goes on under version {version} of its protocol.")
+
+
 def show_phase(scene: Scene, phase: PhaseId) -> Draft:
     """Mark in the CarePlan which phase the pathway is in now."""
+    return _shown(scene, f"Care pathway: phase entered: {scene.protocol.phase(phase).title}.")
+
+
+def _shown(scene: Scene, says: str) -> Draft:
     body = {
         "text": _narrative(scene, None),
         "activity": _activity(scene.protocol, scene.after, None),
     }
-    says = f"Care pathway: phase entered: {scene.protocol.phase(phase).title}."
     return changed(
         ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), body, says, noted=True
     )

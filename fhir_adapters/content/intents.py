@@ -24,6 +24,7 @@ from domain.language.phases import (
     PathwayFinished,
     PathwayStarted,
     PhaseEntered,
+    ProtocolChanged,
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, VisitReleased
@@ -84,6 +85,9 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             order = orders.sign(scene, fact.phase)
             yield order
             yield from provenance.vouch(scene, order.kind, order.artefact, "order signed")
+        case ProtocolChanged() as fact:
+            yield episode.show_protocol(scene, fact.version)
+            yield provenance.protocol_changed(scene, fact)
         case VisitProposed() as fact:
             yield visits.propose(scene, fact.visit)
         case VisitBooked(visit=visit) | VisitMoved(visit=visit):

@@ -12,7 +12,7 @@ from domain.language.corrections import EntryVoided
 from domain.language.holds import HoldLifted
 from domain.language.names import Role
 from domain.language.overrides import GateOverridden
-from domain.language.phases import DecisionMade
+from domain.language.phases import DecisionMade, ProtocolChanged
 from domain.language.release import Disposition, VisitReleased
 from domain.language.standing import DecidedAhead, DecisionEnded
 from fhir_adapters.content import elements, identifiers
@@ -75,6 +75,13 @@ def decision(scene: Scene, fact: DecisionMade) -> Draft:
     activity = f"decision {fact.decision}: {title}"
     reasons = (fact.reason, *fact.findings)
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
+
+
+def protocol_changed(scene: Scene, fact: ProtocolChanged) -> Draft:
+    """Say who moved the pathway to another version of its protocol, and why."""
+    target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
+    activity = f"protocol changed from version {fact.before} to {fact.version}"
+    return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, (fact.reason,))
 
 
 def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:

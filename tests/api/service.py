@@ -21,6 +21,7 @@ from api.commands.words import Body
 from api.dependencies import Dependencies
 from api.edge.cursors import Cursors
 from api.edge.tokens import Tokens, read_key_set
+from api.routes.versions import MovePathways
 from clinic.environment import installation_yaml
 from clinic.issuer import Issuer
 from demo.course import EARLIER
@@ -362,6 +363,7 @@ BODIES: tuple[type[Body], ...] = (
     *dict.fromkeys(entry.body for entry in CATALOGUE),
     StartPathway,
     ResolveDelivery,
+    MovePathways,
 )
 """The body of every POST."""
 

@@ -26,7 +26,7 @@ def filled(path: str, address: str) -> str:
     """The path with its places filled in, about this pathway."""
     names = {"pathway": address.rpartition("/")[2], "connection": "demo-ehr", "delivery": "1"}
     names |= {"site": "manhattan", "protocol": "esketamine-then-dtms", "visit": "a", "hold": "a"}
-    names |= {"task": "a", "command": "0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11"}
+    names |= {"version": "1", "task": "a", "command": "0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11"}
     return path.format(**names)
 
 
@@ -99,6 +99,7 @@ COMMANDS = {
     "standing-decisions": "decide-ahead",
     "standing-decisions/end": "end-decision",
     "decisions": "decide",
+    "protocol": "change-protocol",
     "tasks/a/acknowledgement": "acknowledge-task",
 }
 

@@ -96,6 +96,7 @@ class Simulation:
         self.now = noon - timedelta(hours=6)
         self.events: list[Event] = []
         self.said: list[Said] = []
+        self.earlier: dict[str, CombinedProtocol] = {}  # versions before a change, by name
         self.rounds = 0
         self.pathway = Pathway(PathwayId("p1"))
         self._numbers = count(1)
@@ -149,7 +150,8 @@ class Simulation:
         self.record(events)
         since = looks_again_from(before, events, history)
         if since is not None:
-            self.record(questions(self.protocol, before, self.events, since, self.now))
+            found = questions(self.protocol, before, self.events, since, self.now, self.earlier)
+            self.record(found)
         self.run_rules()
         return events
 

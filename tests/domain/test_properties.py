@@ -28,6 +28,7 @@ from domain.language.phases import (
     PathwayFinished,
     PathwayStarted,
     PhaseEntered,
+    ProtocolChanged,
 )
 from domain.language.protocol import When
 from domain.language.standing import DecidedAhead, DecisionEnded
@@ -119,7 +120,7 @@ def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of t
             return about
         case TaskRaised(task=about):
             return about
-        case PathwayStarted():
+        case PathwayStarted() | ProtocolChanged():
             return "pathway"
         case EntryVoided(event=about) | ActQuestioned(event=about):
             return about

@@ -36,6 +36,7 @@ from domain.language.phases import (
     PathwayFinished,
     PathwayStarted,
     PhaseEntered,
+    ProtocolChanged,
 )
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
@@ -58,6 +59,7 @@ from fhir_adapters.content.shape import WRITTEN_TYPES
 from fhir_adapters.profile.plan import EhrPlan
 
 PRESCRIBER = Author("user-7", Role.PRESCRIBER)
+DIRECTOR = Author("user-9", Role.MEDICAL_DIRECTOR)
 NURSE = Author("user-3", Role.NURSE)
 FIRST = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 
@@ -206,4 +208,5 @@ def _facts(  # the order is the story's
     yield PRESCRIBER, DecisionEnded(EventId("pw-1-req-37/0"), "a new plan is needed")
     seen = TaskId("review-risk/x#1")
     yield KAIROS, TaskOpened(seen, RuleId("prescriber-sees"), (Role.PRESCRIBER,), "See.", ended)
+    yield DIRECTOR, ProtocolChanged(2, "other", 2, 1, "kept", "the limits are lower now")
     yield KAIROS, TaskRaised(seen, (Role.MEDICAL_DIRECTOR,), ended, ended + timedelta(hours=1))

@@ -40,6 +40,7 @@ FULL_COUNTS = {
     "hold-lifted": ["Flag", "Provenance"],
     "gate-overridden": ["Provenance"],
     "decision-made": ["Provenance"],
+    "protocol-changed": ["CarePlan", "Provenance"],
     "trial-recorded": [],
     "decided-ahead": ["Provenance"],
     "decision-ended": ["Provenance"],

@@ -1,6 +1,8 @@
 """Orders and decisions, as they are asked for."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from api.commands.catalogue.entry import Entry
 from api.commands.words import Body, Example, Slug, Words
@@ -30,6 +32,15 @@ class Decide(Body):
     reason: Words
 
 
+class ChangeProtocol(Body):
+    """Go on under another version of the same protocol."""
+
+    EXAMPLE: ClassVar[Example] = {"version": 2, "reason": "the new alert limits are signed"}
+
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    reason: Words
+
+
 ENTRIES = (
     Entry(
         path="/orders",
@@ -49,5 +60,16 @@ ENTRIES = (
         body=Decide,
         wish=wishes.Decide,
         make=lambda body, _: wishes.Decide(PhaseId(body.phase), body.decision, body.reason),
+    ),
+    Entry(
+        path="/protocol",
+        tag="course",
+        summary="Go on under another version of the protocol",
+        says="Move this pathway to another approved version of its protocol, and so of its"
+        " vocabulary, with the reason. Refused where a signed order says otherwise, where what was"
+        " recorded would change its meaning, and while the patient is here.",
+        body=ChangeProtocol,
+        wish=wishes.ChangeProtocol,
+        make=lambda body, _: wishes.ChangeProtocol(body.version, body.reason),
     ),
 )

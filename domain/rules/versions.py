@@ -1,0 +1,132 @@
+"""May an open pathway go on under another version of its protocol; what would differ. Pure.
+
+What was recorded keeps its meaning and what was ordered stays ordered: where the new version would
+change either, the pathway is left behind on its own, and says why.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from domain.language.names import VisitStatus
+from domain.language.pathway import Pathway
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.vocabulary import Vocabulary
+
+NOT_CARE = frozenset({"version", "status", "approved_by", "sha256", "sources"})
+"""What tells one version from another and changes nothing for a patient."""
+
+
+def against(
+    old: CombinedProtocol, new: CombinedProtocol, pathway: Pathway
+) -> Iterator[tuple[str, str]]:
+    """Name what keeps a pathway on the version that it has: the rule, and why in words."""
+    if new.id != old.id:
+        yield "protocol", f"{new.id} is another pathway, not a version of {old.id}"
+        return
+    if (new.version, new.sha256) == (old.version, old.sha256):
+        yield "protocol", f"it is on version {new.version} already"
+        return
+    if pathway.outcome is not None:
+        yield "pathway-open", f"it is {pathway.outcome}"
+    for visit in pathway.visits.values():
+        if visit.status is VisitStatus.CHECKED_IN:
+            yield "visit-open", f"{visit.id} is under way: what began under one rule ends under it"
+    yield from _phases(old, new, pathway)
+    yield from _recorded(old.vocabulary, new.vocabulary, pathway)
+
+
+def _phases(
+    old: CombinedProtocol, new: CombinedProtocol, pathway: Pathway
+) -> Iterator[tuple[str, str]]:
+    kept = [phase.id for phase in new.phases if phase.id in pathway.phases]
+    entered = [phase.id for phase in old.phases if phase.id in pathway.phases]
+    if kept != entered:
+        yield "phases", "it has entered phases that the new version does not have in this order"
+        return
+    for name in entered:
+        was, will_be = old.phase(name), new.phase(name)
+        signed = pathway.phases[name].signed is not None
+        if name == pathway.phase and signed and _ordered(was) != _ordered(will_be):
+            yield "order-signed", f"the signed order for {was.title} says otherwise"
+        elif _stages(was) != _stages(will_be):
+            yield "phases", f"{was.title} was given by other stages"
+
+
+def _ordered(phase: Protocol) -> tuple[object, ...]:
+    """What somebody who signed an order has ordered."""
+    return (phase.treatment, phase.schedule, phase.dose, phase.stimulation)
+
+
+def _stages(phase: Protocol) -> tuple[object, ...]:
+    return (phase.treatment, phase.schedule.stages)
+
+
+def _recorded(old: Vocabulary, new: Vocabulary, pathway: Pathway) -> Iterator[tuple[str, str]]:
+    """What was recorded must be in the new vocabulary, in the same unit and with the answers."""
+    for name, known in pathway.readings.items():
+        was, will_be = old.kind(name), new.observations.get(name)
+        answers = {found.answer for found in known if found.answer is not None}
+        if will_be is None:
+            yield "vocabulary", f"{was.title} was recorded and is not in its vocabulary"
+        elif was.unit != will_be.unit or not answers <= set(will_be.answers):
+            yield "vocabulary", f"{was.title} was recorded in another unit or with another answer"
+    for key, scale in old.scales.items():
+        if scale.total not in pathway.readings:
+            continue
+        other = new.scales.get(key)
+        same = other is not None and (
+            (len(other.item_titles), other.item_high, other.total, other.item_observations)
+            == (len(scale.item_titles), scale.item_high, scale.total, scale.item_observations)
+        )
+        if not same:
+            yield "vocabulary", f"{scale.title} was scored with other items"
+
+
+def differences(old: CombinedProtocol, new: CombinedProtocol) -> tuple[str, ...]:
+    """List what is different for a patient, each with its place in the protocol."""
+    return tuple(_differ("", old, new))
+
+
+def _differ(place: str, old: Any, new: Any) -> Iterator[str]:
+    if old == new:
+        return
+    if is_dataclass(old) and type(old) is type(new):
+        for each in fields(old):
+            if each.name not in NOT_CARE:
+                inner = f"{place}.{each.name}" if place else each.name
+                yield from _differ(inner, getattr(old, each.name), getattr(new, each.name))
+        return
+    was, will_be = _named(old), _named(new)
+    if was is None or will_be is None:
+        yield f"{place}: {_said(old)}, now {_said(new)}"
+        return
+    for name in dict.fromkeys((*was, *will_be)):
+        inner = f"{place}.{name}"
+        if name not in will_be:
+            yield f"{inner}: not any more"
+        elif name not in was:
+            yield f"{inner}: new"
+        else:
+            yield from _differ(inner, was[name], will_be[name])
+
+
+def _named(value: Any) -> Mapping[str, Any] | None:
+    """The parts of a value that have names of their own: gates by id, requirements by what for."""
+    if isinstance(value, Mapping):
+        return {str(key): part for key, part in value.items()}
+    if not isinstance(value, tuple) or not all(is_dataclass(part) for part in value):
+        return None
+    names = [getattr(part, "id", getattr(part, "observation", None)) for part in value]
+    if None in names or len(set(names)) < len(names):
+        return None
+    return dict(zip(map(str, names), value, strict=True))
+
+
+def _said(value: Any) -> str:
+    if is_dataclass(value):
+        parts = (getattr(value, each.name) for each in fields(value))
+        return " ".join(_said(part) for part in parts if part not in (None, (), ""))
+    if isinstance(value, tuple):
+        return ", ".join(_said(part) for part in value) or "nothing"
+    return str(value)

@@ -1,0 +1,243 @@
+"""An open pathway goes on under another version of its protocol, or is left behind and says why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from domain.decide import change
+from domain.language.commands import Command
+from domain.language.corrections import ActQuestioned
+from domain.language.errors import Malformed, Refused
+from domain.language.names import Author, ObservationName, PathwayOutcome, RequestId, Role
+from domain.language.observations import RecordReadings
+from domain.language.phases import ChangeProtocol, ProtocolChanged
+from domain.language.protocol import CombinedProtocol, Protocol, When
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Comparison
+from domain.language.visits import CheckIn
+from domain.planner import steps
+from domain.rules.corrected import refold
+from domain.rules.steps import Ask
+from domain.rules.versions import against, differences
+from tests.course import Course
+from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, rules
+from tests.domain.simulation import COMBINED, INDUCTION, REFUSALS, Refusal, readings
+
+DIRECTOR = Author("a-director", Role.MEDICAL_DIRECTOR)
+SYSTOLIC, WHY = ObservationName("systolic_bp"), "The clinic's own limits are lower now."
+
+
+def newer(**parts: object) -> CombinedProtocol:
+    """The second version, with these parts its own."""
+    return replace(COMBINED, version=COMBINED.version + 1, sha256="other", **parts)  # type: ignore[arg-type]
+
+
+def of_phase(new: Callable[[Protocol], Protocol]) -> CombinedProtocol:
+    """The second version, with another induction."""
+    first, *rest = COMBINED.phases
+    return newer(phases=(new(first), *rest))
+
+
+def of_kind(name: str, **parts: object) -> CombinedProtocol:
+    """The second version, with another kind of observation in its vocabulary."""
+    words = COMBINED.vocabulary
+    kind = replace(words.kind(ObservationName(name)), **parts)  # type: ignore[arg-type]
+    known = {**words.observations, kind.name: kind}
+    return newer(vocabulary=replace(words, version=words.version + 1, observations=known))
+
+
+def lower_limit(phase: Protocol) -> Protocol:
+    """Before a session, systolic pressure is to be at most 130."""
+    limit = Requirement(SYSTOLIC, Comparison.AT_MOST, Decimal(130))
+    gate = next(g for g in phase.gates if any(r.observation == SYSTOLIC for r in g.require))
+    require = tuple(limit if r.observation == SYSTOLIC else r for r in gate.require)
+    new = replace(gate, require=require)
+    return replace(phase, gates=tuple(new if g is gate else g for g in phase.gates))
+
+
+def move(
+    course: Course, new: CombinedProtocol, by: Author = DIRECTOR, reason: str = WHY
+) -> Refusal | None:
+    """Have a course go on under another version, as a turn does; the refusal if it may not."""
+    kept = f"version {course.protocol.version}"
+    command = Command(RequestId("a-move"), by, ChangeProtocol(new.version, reason))
+    try:
+        events = change(course.protocol, new, kept, course.pathway, command, course.now)
+    except REFUSALS as refusal:
+        return refusal
+    course.earlier[kept] = course.protocol
+    course.protocol = new
+    course.pathway = refold(course.pathway.id, course.events, new.vocabulary)
+    course.record(events)
+    course.run_rules()
+    return None
+
+
+def of_two_visits() -> Course:
+    """A course between its first visit and its second."""
+    course = dosed()
+    course.run(TWO)
+    return course
+
+
+def test_after_the_move_the_next_session_is_judged_by_the_new_version():
+    """135 passed before and does not now; no act of before is questioned for it."""
+    course = of_two_visits()
+    assert move(course, of_phase(lower_limit)) is None
+    while course.pathway.visits[TWO].checked_in is None:
+        course.follow_next()
+    course.run(Ask.GIVE, Ask.RECORD, Ask.CLEAR_GATE)
+    course.measure(TWO, systolic_bp=135, diastolic_bp=80)
+    refusal = course.attempt(course.treatment(TWO, course.now))
+    assert any("135" in block.sentence() for block in refusal.blocked_by)  # type: ignore[union-attr]
+    assert not course.facts(ActQuestioned)
+
+
+def test_what_comes_late_judges_an_act_by_the_rules_of_then():
+    """A 135 found afterwards speaks against no dose of the version before; a 150 does."""
+    course = dosed()
+    late = course.now
+    course.run(TWO)
+    assert move(course, of_phase(lower_limit)) is None
+    for value, questioned in ((135, 0), (150, 1)):
+        values = readings(systolic_bp=value, diastolic_bp=80)
+        course.do(RecordReadings(late, values), Author("a-nurse", Role.NURSE))
+        assert len(course.facts(ActQuestioned)) == questioned
+
+
+def test_the_trail_says_from_which_to_which_and_why():
+    """The event has both versions, the vocabulary's, who and the words."""
+    course = of_two_visits()
+    new = of_kind("systolic_bp", high=Decimal(260))
+    assert move(course, new) is None
+    (fact,) = course.facts(ProtocolChanged)
+    assert (fact.before, fact.version) == (COMBINED.version, new.version)
+    assert (fact.vocabulary, fact.reason) == (new.vocabulary.version, WHY)
+    (event,) = [e for e in course.events if e.fact is fact]
+    assert event.by == DIRECTOR
+
+
+def test_only_a_medical_director_with_words_moves_a_pathway():
+    """Everybody else is refused, and so is a reason that says nothing."""
+    for role in Role:
+        if role not in ChangeProtocol.MAY:
+            refusal = move(a_course(), newer(title="Another"), Author("somebody", role))
+            assert isinstance(refusal, Refused), role
+    for reason in ("", " ", "-"):
+        assert isinstance(move(a_course(), newer(title="Another"), reason=reason), Malformed)
+
+
+@pytest.mark.parametrize(
+    ("begin", "new", "rule"),
+    [
+        (a_course, replace(COMBINED, id="another"), "protocol"),
+        (a_course, COMBINED, "protocol"),
+        (checked_in, newer(title="Another"), "visit-open"),
+        (
+            of_two_visits,
+            of_phase(lambda p: replace(p, schedule=replace(p.schedule, at_least_apart=3))),
+            "order-signed",
+        ),
+        (
+            of_two_visits,
+            of_phase(lambda p: replace(p, dose=replace(p.dose, first_mg=84))),  # type: ignore[type-var]
+            "order-signed",
+        ),
+        (a_course, newer(phases=COMBINED.phases[1:], days_between=()), "phases"),
+        (of_two_visits, of_kind("systolic_bp", unit="kPa"), "vocabulary"),
+        (of_two_visits, of_kind("ride_home", answers=("yes", "no")), "vocabulary"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_would_change_what_was_said_is_left_behind(
+    begin: Callable[[], Course], new: CombinedProtocol, rule: str
+):
+    """Another pathway, an open visit, another order or other words: refused, nothing recorded."""
+    course = begin()
+    before = (course.pathway, len(course.events))
+    assert rule in rules(move(course, new))
+    assert (course.pathway, len(course.events)) == before
+
+
+def test_a_finished_pathway_stays_as_it_ended():
+    """What is over goes on under nothing."""
+    course = of_two_visits()
+    over = replace(course.pathway, outcome=PathwayOutcome.STOPPED)
+    assert "pathway-open" in dict(against(COMBINED, newer(title="Another"), over))
+
+
+def test_before_an_order_is_signed_another_dose_is_no_hindrance():
+    """Nobody has ordered anything yet: whoever signs, signs what the new version says."""
+    course = a_course()
+    other = of_phase(lambda p: replace(p, dose=replace(p.dose, first_mg=84)))  # type: ignore[type-var]
+    assert move(course, other) is None
+    assert course.protocol.phases[0].dose.first_mg == 84  # type: ignore[union-attr]
+
+
+def test_a_word_that_nobody_used_may_go():
+    """An observation never recorded is no hindrance, whatever becomes of it."""
+    course = a_course()
+    assert move(course, of_kind("spo2", unit="promille", ucum="[ppth]")) is None
+
+
+def test_a_score_keeps_its_items():
+    """A scale that was scored with ten items is not one of nine afterwards."""
+    course = of_two_visits()
+    words = COMBINED.vocabulary
+    madrs = words.scales["madrs"]
+    for scales in (
+        {**words.scales, "madrs": replace(madrs, item_titles=madrs.item_titles[:9])},
+        {key: scale for key, scale in words.scales.items() if key != "madrs"},
+    ):
+        new = newer(vocabulary=replace(words, scales=scales))
+        assert "vocabulary" in rules(move(course, new))
+
+
+def test_moved_back_it_is_as_it_was():
+    """A move that was a mistake is taken back by a move: the same steps are next."""
+    course = of_two_visits()
+    before = steps(course.protocol, course.pathway, course.now)
+    assert move(course, of_phase(lower_limit)) is None
+    assert move(course, COMBINED) is None
+    assert steps(course.protocol, course.pathway, course.now) == before
+    assert len(course.facts(ProtocolChanged)) == 2
+
+
+def test_a_course_ends_under_a_version_with_fewer_gates():
+    """What was decided or asked under a gate that is gone leads nowhere, and to no error."""
+    course = of_two_visits()
+    kept = When.AFTER_EACH_VISIT
+    phases = tuple(
+        replace(p, gates=tuple(g for g in p.gates if g.when is kept)) for p in COMBINED.phases
+    )
+    assert move(course, newer(phases=phases)) is None
+    course.run(f"{INDUCTION}-visit-8")
+    assert len(course.treatments()) >= 7
+
+
+def test_the_differences_are_named_by_their_place():
+    """A limit with both values, a gate that is new or gone; nothing of signers and hashes."""
+    first = COMBINED.phases[0]
+    gate = first.gates[0]
+    lower = of_phase(lower_limit)
+    (limit,) = differences(COMBINED, lower)
+    assert limit.endswith("blood-pressure-before.require.systolic_bp.value: 140, now 130")
+    gone = of_phase(lambda p: replace(p, gates=p.gates[1:]))
+    assert f"phases.{first.id}.gates.{gate.id}: not any more" in differences(COMBINED, gone)
+    assert f"phases.{first.id}.gates.{gate.id}: new" in differences(gone, COMBINED)
+    higher = of_kind("systolic_bp", high=Decimal(260))
+    (line,) = differences(COMBINED, higher)
+    assert line == "vocabulary.observations.systolic_bp.high: 300, now 260"
+    assert differences(COMBINED, newer()) == ()
+
+
+def test_a_visit_at_which_nobody_is_yet_is_no_hindrance():
+    """Booked and proposed visits stay, and are checked in under the new version."""
+    course = a_course(FIRST)
+    course.run(ONE)
+    assert move(course, of_phase(lower_limit)) is None
+    while course.pathway.visits[ONE].checked_in is None:
+        course.follow_next()
+    assert course.attempt(CheckIn(ONE)) is not None
