@@ -43,20 +43,25 @@ FOR_ESKETAMINE = (
     ("psychosis", "absent"),
     ("substance_use", "absent"),
     ("interacting_drugs", "absent"),
-    ("esketamine_authorization", "granted"),
+    ("insurance", "on file"),
 )
 FOR_TMS = (
     ("metal_near_coil", "absent"),
     ("seizure_history", "absent"),
     ("threshold_lowering_drugs", "absent"),
     ("tms_consent", "signed"),
-    ("tms_authorization", "granted"),
 )
 EARLIER = (
     ("sertraline", "SSRI", "200 mg daily", 10, "no-response"),
     ("venlafaxine", "SNRI", "225 mg daily", 12, "partial-response"),
 )
 """What is found before each treatment, and what was tried before, of a patient who may have it."""
+
+AUTHORIZED = {
+    "esketamine": {"number": "PA-7731", "units": 60, "unit": "session", "codes": ["G2083"]},
+    "dtms": {"number": "PA-7732", "units": 60, "unit": "session", "codes": ["90868"]},
+}
+"""What this patient's payer authorized, for a year from the first day."""
 
 
 @dataclass
@@ -157,6 +162,7 @@ class Course:
         await at.check_in()
         if not self.visits_done:
             await self.screen(at, *FOR_ESKETAMINE)
+            await self.authorized("esketamine")
             await self.trials()
         await self.phq9(at)
         found = self.patient.before_dose(await at.today())
@@ -168,6 +174,13 @@ class Course:
     async def screen(self, at: AtVisit, *answers: tuple[str, str]) -> None:
         """Record what must be known before a treatment, as the prescriber finds it."""
         await at.measure(*(answer(name, given) for name, given in answers), by="prescriber")
+
+    async def authorized(self, treatment: str) -> None:
+        """Record the payer's authorization of a treatment, from its letter."""
+        day = (await self.now()).astimezone(self.zone).date()
+        window = {"starts": day.isoformat(), "ends": (day + timedelta(days=365)).isoformat()}
+        body = {"treatment": treatment, **window, **AUTHORIZED[treatment]}
+        await self.staff.care_manager.do(f"{self.path}/authorizations", body)
 
     async def trials(self) -> None:
         """Record which drugs were tried before, from the referral."""
@@ -215,6 +228,7 @@ class Course:
         await at.check_in()
         if not self.visits_done or not self.screened_for_tms:
             await self.screen(at, *FOR_TMS)
+            await self.authorized("dtms")
             self.screened_for_tms = True
         self.last_threshold = self.patient.motor_threshold(await at.today())
         await at.measure(motor_threshold(self.last_threshold), by="prescriber")

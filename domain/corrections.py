@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.chapters import observations, release, treatment
+from domain.language.authorizations import AuthorizationRecorded, RecordAuthorization
 from domain.language.corrections import CorrectEntry, EntryVoided, Instead
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event, Fact
@@ -59,6 +60,7 @@ MAY_VOID: dict[type[Fact], Roles] = {
     DecisionMade: Decide.MAY,
     DecidedAhead: DecideAhead.MAY,
     TrialRecorded: RecordTrial.MAY,
+    AuthorizationRecorded: RecordAuthorization.MAY,
     DecisionEnded: EndDecision.MAY,
     TaskAcknowledged: CARE,
     EntryVoided: CARE,

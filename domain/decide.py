@@ -10,6 +10,7 @@ from typing import assert_never
 
 from domain import corrections
 from domain.chapters import (
+    authorizations,
     baselines,
     holds,
     observations,
@@ -22,7 +23,9 @@ from domain.chapters import (
     trials,
     visits,
 )
+from domain.language.authorizations import AuthorizationWish
 from domain.language.baselines import BaselineWish
+from domain.language.chart import ChartWish
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry, CorrectionWish
 from domain.language.errors import Conflict
@@ -41,7 +44,7 @@ from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.trials import TrialWish
 from domain.language.visits import VisitWish
-from domain.rules import versions
+from domain.rules import chart, versions
 from domain.rules.refusing import check_open, found, insist, insist_reason
 
 AFTER_THE_END = (
@@ -160,13 +163,17 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
         standing.check_meant(protocol, pathway, wish)
     elif isinstance(wish, TrialWish):
         trials.check_meant(wish)
+    elif isinstance(wish, AuthorizationWish):
+        authorizations.check_meant(wish)
+    elif isinstance(wish, ChartWish):
+        pass  # what the chart says is not a person's
     elif isinstance(wish, ProtocolWish):
         insist_reason(wish.reason)
     else:
         assert_never(wish)
 
 
-def _facts(  # noqa: C901, PLR0911  one answer a chapter
+def _facts(  # noqa: C901, PLR0911, PLR0912  one answer a chapter
     protocol: CombinedProtocol, pathway: Pathway, command: Command, now: datetime
 ) -> tuple[datetime, tuple[Fact, ...]]:
     """Say what becomes true, and when it happened: now, unless the wish says when."""
@@ -193,6 +200,10 @@ def _facts(  # noqa: C901, PLR0911  one answer a chapter
         return now, standing.decide(protocol, pathway, wish, now)
     if isinstance(wish, TrialWish):
         return now, trials.decide(pathway, wish)
+    if isinstance(wish, AuthorizationWish):
+        return now, authorizations.decide(pathway, wish)
+    if isinstance(wish, ChartWish):
+        return now, (chart.read(protocol, pathway, wish.reading),)
     if isinstance(wish, CorrectionWish | ProtocolWish):
         raise TypeError("this needs more than the state: see `correction` and `change`")
     assert_never(wish)

@@ -1,17 +1,20 @@
 """The start of a pathway: who enrolled which patient on what, and what that makes true."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from domain.language.chart import ChartRead, ChartReading
 from domain.language.clocks import LocalTime, instant
 from domain.language.errors import Refused
 from domain.language.events import Event, Fact
-from domain.language.names import KAIROS, Author, EventId, ObservationName, RequestId
+from domain.language.names import KAIROS, Author, EventId, ObservationName, PathwayId, RequestId
 from domain.language.observations import Reading, ReadingsTaken
-from domain.language.pathway import Observed
+from domain.language.pathway import Observed, Pathway
 from domain.language.phases import PathwayStarted, PhaseEntered
 from domain.language.protocol import CombinedProtocol
+from domain.rules import chart
 from domain.rules.refusing import found
 from domain.rules.start import against
 
@@ -27,6 +30,7 @@ class Enrolment:
     started: PathwayStarted
     first_visit: LocalTime
     age: int | None = None  # in years on the day of the first visit, where the EHR says it
+    chart: ChartReading | None = None  # what the EHR's chart says, where it was read
 
 
 def start(
@@ -44,14 +48,23 @@ def begin(protocol: CombinedProtocol, enrolment: Enrolment, now: datetime) -> tu
         Event(EventId(f"{enrolment.id}/{place}"), now, enrolment.by, fact)
         for place, fact in enumerate(facts)
     )
-    if enrolment.age is None or AGE not in protocol.vocabulary.observations:
-        return events
-    reading = Reading(AGE, Decimal(enrolment.age))
-    from_ehr = Event(
-        EventId(f"{enrolment.id}/{len(facts)}"), now, KAIROS, ReadingsTaken((reading,), None)
+    from_ehr = tuple(
+        Event(EventId(f"{enrolment.id}/{place}"), now, KAIROS, fact)
+        for place, fact in enumerate(_of_the_ehr(protocol, enrolment, now), start=len(facts))
     )
-    _insist_fits(protocol, Observed(from_ehr.id, now, reading.value, None, None))
-    return (*events, from_ehr)
+    return (*events, *from_ehr)
+
+
+def _of_the_ehr(
+    protocol: CombinedProtocol, enrolment: Enrolment, now: datetime
+) -> Iterator[ReadingsTaken | ChartRead]:
+    """What the EHR says of the patient: the age, which may forbid the start, and the chart."""
+    if enrolment.age is not None and AGE in protocol.vocabulary.observations:
+        age = Decimal(enrolment.age)
+        _insist_fits(protocol, Observed(EventId(enrolment.id), now, age, None, None))
+        yield ReadingsTaken((Reading(AGE, age),), None)
+    if enrolment.chart is not None:
+        yield chart.read(protocol, Pathway(PathwayId("")), enrolment.chart)
 
 
 def _insist_fits(protocol: CombinedProtocol, age: Observed) -> None:

@@ -16,7 +16,8 @@ from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.safety import SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
-from domain.rules import assessments, gates, leaving, reviews, risk, treating
+from domain.rules import assessments, authorized, gates, leaving, reviews, risk, treating
+from domain.rules.attendance import has_died
 from domain.rules.calendar import to_propose, visits_over
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
@@ -55,6 +56,10 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
 def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     phase = protocol.phase(pathway.phase)
     yield from reviews.unseen(protocol, pathway)
+    if has_died(pathway):
+        says = "The patient is recorded as having died: stop the pathway, which ends all of it."
+        yield AskPerson(Ask.DECIDE, phase.id, (Role.PRESCRIBER,), says, "died")
+        return
     yield from _holds(phase, pathway)
     known = reviews.open_tasks(pathway)
     for step in (*_hastened(protocol, pathway, now), *risk.to_record(protocol, pathway, now)):
@@ -77,6 +82,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
         *reviews.turned(protocol, pathway),
         *_coming(phase, pathway, now),
         *assessments.to_ask(protocol, pathway, now),
+        *authorized.to_renew(protocol, pathway),
         *_deciding(protocol, phase, pathway, now),
     )
     yield from sorted(later, key=lambda step: isinstance(step, Await))

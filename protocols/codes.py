@@ -14,10 +14,12 @@ SYSTEMS = {
     "LOINC": "http://loinc.org",
     "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "SNOMED CT": "http://snomed.info/sct",
 }
 _FORMS = {
     "LOINC": re.compile(r"[0-9]{1,5}-[0-9]"),
     "RxNorm": re.compile(r"[1-9][0-9]{0,7}"),
+    "SNOMED CT": re.compile(r"[1-9][0-9]{5,17}"),
     "ICD-10-CM": re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
 }
 UCUM = ("a", "mm[Hg]", "%", "{score}", "min", "/min", "mg")
@@ -33,16 +35,22 @@ def read_code(section: Section, key: str, local: str, title: str) -> Code | None
 
 def published(section: Section) -> Code:
     """Read a published code; `verified` says where its meaning was read."""
-    system = section.read("system", _system, "")
+    system = section.read("system", read_system, "")
     code = section.text("code")
     display = section.text("display")
     section.text("verified")
-    if section.sound("system", "code"):
-        if not _FORMS[system].fullmatch(code):
-            section.wrong("code", f'"{code}" does not have the form of a code of {system}')
-        elif system == "LOINC" and not check_digit_fits(code):
-            section.wrong("code", f'"{code}" is mistyped: its LOINC check digit does not fit')
+    if section.sound("system", "code") and (problem := mistyped(system, code)):
+        section.wrong("code", problem)
     return Code(SYSTEMS.get(system, ""), code, display)
+
+
+def mistyped(system: str, code: str) -> str | None:
+    """Say what is wrong with the form of a code, if anything is."""
+    if not _FORMS[system].fullmatch(code):
+        return f'"{code}" does not have the form of a code of {system}'
+    if system == "LOINC" and not check_digit_fits(code):
+        return f'"{code}" is mistyped: its LOINC check digit does not fit'
+    return None
 
 
 def check_digit_fits(code: str) -> bool:
@@ -55,7 +63,8 @@ def check_digit_fits(code: str) -> bool:
     return (10 - total % 10) % 10 == int(digit)
 
 
-def _system(text: str) -> str:
+def read_system(text: str) -> str:
+    """One of the code systems, as people call it."""
     if text not in SYSTEMS:
         message = f'"{text}" is not one of: {", ".join(SYSTEMS)}'
         raise NotUnderstood(message)

@@ -5,11 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.language.names import ObservationName, Role, any_of
+from domain.language.names import ObservationName, Role, Treatment, any_of
 from domain.language.observations import RecordReadings
 from domain.language.protocol import Status
 from domain.language.requirements import Test
-from domain.language.vocabulary import Alert, Code, ObservationKind, Scale, Tier, Vocabulary
+from domain.language.vocabulary import (
+    GRANTED,
+    Alert,
+    Code,
+    ObservationKind,
+    Scale,
+    Tier,
+    Vocabulary,
+)
 from protocols.codes import UCUM, published, read_code
 from protocols.quantities import (
     NotUnderstood,
@@ -18,6 +26,7 @@ from protocols.quantities import (
     parse_quantity,
     parse_test,
 )
+from protocols.read_chart import read_chart
 from protocols.read_names import Head, read_head
 from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
@@ -29,6 +38,7 @@ CATEGORIES = ("vital-signs", "survey", "exam", "procedure")
 DERIVED = ("minutes_observed",)
 FALL = "reduction_of"
 TRIALS = "counts_trials_from"
+AUTHORIZES = "authorizes"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -89,7 +99,10 @@ def read_vocabulary(top: Section) -> Words:
             top.wrong("tiers", message, top.section("tiers").line(name))
     drugs = {key: published(section) for key, section in top.section("drugs").each()}
     diagnoses = {key: published(section) for key, section in top.section("diagnoses").each()}
-    vocabulary = Vocabulary(observations, scales, drugs, diagnoses, head.id, head.version, tiers)
+    chart = read_chart(top, observations)
+    vocabulary = Vocabulary(
+        observations, scales, drugs, diagnoses, head.id, head.version, tiers, chart
+    )
     return Words(vocabulary, frozenset(unsure), complete=top.sound("observations"), head=head)
 
 
@@ -136,8 +149,21 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
         category,
         reduction_of=reduction_of,
         counts_trials_from=longer,
+        authorizes=_authorizes(section, answers, by),
     )
     return replace(kind, alert=_alert(section, kind)) if section.has(SEEN) else kind
+
+
+def _authorizes(
+    section: Section, answers: tuple[str, ...], by: tuple[Role, ...]
+) -> Treatment | None:
+    """Read for which treatment it says that a payer pays: what was authorized answers `granted`."""
+    if not section.has(AUTHORIZES):
+        return None
+    if section.sound("answers", "recorded_by") and (GRANTED not in answers or not by):
+        message = f'needs the answer "{GRANTED}", and others that somebody records'
+        section.wrong(AUTHORIZES, message)
+    return section.read(AUTHORIZES, lambda text: choose(text, Treatment), Treatment.ESKETAMINE)
 
 
 def _alert(section: Section, kind: ObservationKind) -> Alert | None:

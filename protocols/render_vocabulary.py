@@ -1,5 +1,6 @@
 """The page of everything that may be observed: titles, units, ranges, answers and codes."""
 
+from domain.language.chart import ChartSign
 from domain.language.vocabulary import Code, ObservationKind, Scale, Vocabulary
 from protocols.codes import LOCAL, SYSTEMS
 
@@ -19,6 +20,12 @@ def vocabulary_page(vocabulary: Vocabulary) -> str:
     lines += ["", "## Scales", ""]
     for scale in vocabulary.scales.values():
         lines += _scale(scale)
+    if vocabulary.chart:
+        lines += ["## What the EHR's chart answers by itself", ""]
+        lines += ["It answers yes and never no: no list is whole, and charts are incomplete.", ""]
+        lines += ["| Answer | In | Codes | When |", "|---|---|---|---|"]
+        lines += [_sign(sign, vocabulary) for sign in vocabulary.chart]
+        lines.append("")
     lines += ["## Drugs and diagnoses", "", "| Name | Code |", "|---|---|"]
     for name, code in (*vocabulary.drugs.items(), *vocabulary.diagnoses.items()):
         lines.append(f"| {name} | {_code(code)} {code.display} |")
@@ -31,6 +38,17 @@ def _row(kind: ObservationKind) -> str:
     panel = f", in panel {_code(kind.panel)}" if kind.panel is not None else ""
     seen = _alert(kind)
     return f"| `{kind.name}` | {kind.title} | {value} | {by} | {seen} | {_code(kind.code)}{panel} |"
+
+
+def _sign(sign: ChartSign, vocabulary: Vocabulary) -> str:
+    title = vocabulary.kind(sign.observation).title
+    codes = f"{_SHORT[sign.system]} {', '.join(sign.codes)}" if sign.codes else "any"
+    if sign.values:
+        codes += f" with {_SHORT[sign.value_system]} {', '.join(sign.values)}"
+    when = "also when past" if sign.past else "while active"
+    if sign.within is not None:
+        when = f"in the last {sign.within.days} days"
+    return f"| {title} is {sign.answer} | {sign.type} | {codes} | {when} |"
 
 
 def _alert(kind: ObservationKind) -> str:

@@ -188,6 +188,7 @@ async def given_against_a_stop(course: Course) -> None:
     await at.check_in()
     known = [each for each in FOR_ESKETAMINE if each[0] != "aneurysmal_vascular_disease"]
     await course.screen(at, *known)
+    await course.authorized("esketamine")
     await course.trials()
     await at.measure(answer("ride_home", "arranged"))
     await course.phq9(at)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from demo.course import FOR_ESKETAMINE
-from domain.language.clocks import LocalTime
+from domain.language.authorizations import AuthorizedUnit, RecordAuthorization
+from domain.language.clocks import LocalTime, local
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import (
     Author,
@@ -20,13 +21,14 @@ from domain.language.names import (
     PhaseId,
     Role,
     RuleId,
+    Treatment,
     VisitId,
 )
 from domain.language.names import VisitStatus as Status
 from domain.language.observations import RecordReadings
 from domain.language.overrides import OverrideGate
 from domain.language.phases import Decide, SignOrder
-from domain.language.release import Disposition, ReleaseVisit
+from domain.language.release import Disposition, NotTreated, ReleaseVisit
 from domain.language.requirements import Requirement
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordDose, RecordStimulation
@@ -57,6 +59,10 @@ GOOD = {
 HIGH = {"systolic_bp": 152, "diastolic_bp": 94}
 LOW_RISK = (1, 1, 1, 1, 1, 1, 1, 1, 0)
 BASELINE, WELL, UNCHANGED = (3,) * 9 + (1,), (1,) * 10, (3,) * 8 + (2, 1)
+AUTHORIZATION = {
+    Treatment.ESKETAMINE: ObservationName("esketamine_authorization"),
+    Treatment.DTMS: ObservationName("tms_authorization"),
+}
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 SESSION = timedelta(minutes=20)
 
@@ -127,7 +133,9 @@ class Course(Simulation):
             case Ask.CHECK_IN:
                 self.come(visit)
             case Ask.RESOLVE_VISIT if self.pathway.visits[visit].status is Status.CHECKED_IN:
-                self.do(ReleaseVisit(visit, Disposition.AGAINST_ADVICE, "Nobody saw them leave."))
+                why = None if self.pathway.sessions_at(visit) else NotTreated.OTHER
+                left = Disposition.AGAINST_ADVICE
+                self.do(ReleaseVisit(visit, left, "Nobody saw them leave.", not_treated=why))
             case Ask.RESOLVE_VISIT:
                 if self.attempt(CheckIn(visit)):
                     self.do(MissVisit(visit))
@@ -144,12 +152,16 @@ class Course(Simulation):
                 self.do(LiftHold(holds[0], "Looked at: nothing stands against treatment."))
             case Ask.ASSESS if step.about.endswith("/suicide_risk"):
                 self.do(RecordReadings(self.now, readings(suicide_risk="low")))
+            case Ask.RENEW_AUTHORIZATION:
+                self.authorized(Treatment(step.about.split("/")[0]))
             case Ask.ASSESS:
                 self.assess("madrs", *self.madrs)
             case ask if ask in REVIEWS:
                 self.run_rules()
                 seen = AcknowledgeTask(task_key(step, self.pathway), "Seen; no change of plan.")
                 self.do(seen, PRESCRIBER)
+            case Ask.DECIDE if step.rule == "died":
+                self.do(Decide(PhaseId(step.about), PhaseDecision.STOP, "The patient has died."))
             case Ask.DECIDE | Ask.REVIEW:
                 self.judge()
 
@@ -202,6 +214,9 @@ class Course(Simulation):
         at = self.now - (4 * MINUTE if how == "is written down late" else timedelta())
         if ObservationName("adequate_trials") in names:
             self.tried()
+        for treatment in Treatment:
+            if AUTHORIZATION[treatment] in names:
+                self.authorized(treatment)
         self.take(visit, needs, names, HIGH if how == "is high" else {}, at)
 
     def screen(self, visit: VisitId | None, *but: str) -> None:
@@ -210,6 +225,8 @@ class Course(Simulation):
         if "age" not in but:
             self.do(RecordReadings(self.now, readings(age=GOOD["age"]), visit))
         self.do(RecordReadings(self.now, readings(**known), visit))
+        if "esketamine_authorization" not in but:
+            self.authorized(Treatment.ESKETAMINE)
         if "adequate_trials" not in but:
             self.tried()
 
@@ -217,6 +234,25 @@ class Course(Simulation):
         """Record two drugs that were tried before."""
         for drug in ("sertraline", "venlafaxine"):
             self.do(RecordTrial(drug, "SSRI", "200 mg", 8, TrialOutcome.NO_RESPONSE))
+
+    def authorized(
+        self,
+        treatment: Treatment,
+        units: int = 60,
+        *,
+        unit: AuthorizedUnit = AuthorizedUnit.SESSION,
+        days: tuple[int, int] = (-30, 365),
+        excludes: tuple[Treatment, ...] = (),
+    ) -> RecordAuthorization:
+        """Record that a payer authorized a treatment, between two days counted from today."""
+        today = local(self.now, self.zone).day
+        first, last = (today + timedelta(days=each) for each in days)
+        number = f"PA-{len(self.pathway.authorizations) + 1}"
+        wish = RecordAuthorization(
+            treatment, number, first, last, units, unit, ("90868",), excludes
+        )
+        self.do(wish)
+        return wish
 
     def take(
         self,
@@ -229,6 +265,7 @@ class Course(Simulation):
         """Record good values of these, unless something else was found."""
         values = {name: GOOD[name] for name in sorted(names) if name in GOOD} | dict(found)
         answers = {need.observation: need.answer for need in needs if need.answer is not None}
+        answers = {k: each for k, each in answers.items() if k not in AUTHORIZATION.values()}
         if values or answers:
             self.do(RecordReadings(at, readings(**values, **answers), visit))
 

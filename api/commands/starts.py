@@ -16,6 +16,7 @@ from api.commands.submit import answer_again, came_first, pending, repeated, set
 from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
+from api.reading.charts import chart_of
 from api.reading.patients import read_patient
 from domain.enrolment import Enrolment, begin
 from domain.language.clocks import local_day
@@ -53,7 +54,9 @@ async def start(request: CommandRequest, wanted: StartPathway) -> JSONResponse:
     treated_on = _last_treated(earlier)
     enrolment = _enrolment(request, site, wanted, protocol, treated_on, now)
     patient = await read_patient(deps, site.ehr, wanted.patient)
-    enrolment = replace(enrolment, age=patient.age_on(enrolment.first_visit.day))
+    chart = await chart_of(deps, site.ehr, wanted.patient, protocol, site.zone, now)
+    age = patient.age_on(enrolment.first_visit.day)
+    enrolment = replace(enrolment, age=age, chart=chart)
     begin(protocol, enrolment, now)  # before the patient is reserved: an age may forbid it
     return await _begin(request, site, protocol, enrolment, patient, now)
 

@@ -6,6 +6,7 @@ that comes again with its key gets the answer of the first.
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -18,8 +19,10 @@ from api.commands.precheck import check_meant
 from api.commands.request import CommandRequest
 from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem, of_domain
+from api.reading.charts import chart_of
 from api.reading.lookup import find_pathway
 from api.reading.patients import read_patient
+from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import CommandState, PathwayStatus, RequestId
@@ -46,9 +49,9 @@ OVER = "this pathway has ended; what happened is still recorded, within seconds"
 async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResponse:
     """Commit a wish to the inbox, send it to its pathway, and answer with what came of it."""
     deps = request.deps
-    if isinstance(wish, CheckIn):
-        await _insist_current(request, pathway_id)
     now = await deps.clock.now()
+    if isinstance(wish, CheckIn | ReadChart):
+        wish = await _with_chart(request, pathway_id, wish, now)
     command = Command(RequestId(str(uuid4())), request.author, wish, request.expects)
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, request.caller, pathway_id)
@@ -69,21 +72,33 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
     return await settled(deps, command.id, pathway_id)
 
 
-async def _insist_current(request: CommandRequest, pathway_id: str) -> None:
-    """Read the patient again before they are checked in: 422 if they died, or were merged.
+async def _with_chart(
+    request: CommandRequest, pathway_id: str, wish: CheckIn | ReadChart, now: datetime
+) -> Wish:
+    """Read the patient again, who may have died or been merged (422), and then the chart.
 
-    An EHR that is away keeps nobody from care.
+    An EHR that is away keeps nobody from care: whoever is here is checked in, the chart unread.
     """
-    async with request.deps.database.begin() as tx:
+    deps = request.deps
+    async with deps.database.begin() as tx:
         row = await find_pathway(tx, request.caller, pathway_id)
         if await repeated(tx, request) is not None:
-            return
+            return wish
     try:
-        await read_patient(request.deps, row.connection_id, row.patient_id)
+        await read_patient(deps, row.connection_id, row.patient_id)
     except Problem as problem:
-        if problem.name != "ehr-unavailable":
+        if problem.name != "ehr-unavailable" or isinstance(wish, ReadChart):
             raise
         log.warning("patient_not_read", pathway_id=row.id)
+    try:
+        async with deps.database.begin() as tx:
+            protocol, pathway = await deps.see(tx, row)
+    except RecordedByNewer:
+        return wish  # whoever can read it decides
+    reading = await chart_of(deps, row.connection_id, row.patient_id, protocol, pathway.zone, now)
+    if isinstance(wish, CheckIn):
+        return replace(wish, chart=reading)
+    return wish if reading is None else replace(wish, reading=reading)
 
 
 async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | None:

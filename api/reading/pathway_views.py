@@ -6,12 +6,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.edge.blocks import Block
+from domain.language.authorizations import AuthorizedUnit
+from domain.language.chart import ChartType
 from domain.language.names import (
     HoldReason,
     PathwayOutcome,
     PathwayStatus,
     PhaseDecision,
     Role,
+    Treatment,
     VisitStatus,
 )
 from domain.language.release import Disposition
@@ -178,6 +181,10 @@ class CheckRow(BaseModel):
     entry: str | None = Field(description="the event that says so, by which it can be corrected")
     why: str
     source: str
+    chart: list[str] = Field(
+        description="what of the EHR's chart answers it, as of its last reading",
+        examples=[["Condition/17, I61.9"]],
+    )
 
 
 class CourseView(BaseModel):
@@ -214,11 +221,32 @@ class AssessmentView(BaseModel):
     says: list[str] = Field(description="what the protocol's rules say of that score")
 
 
+class AuthorizationView(BaseModel):
+    """What a payer authorized, and what is left of it."""
+
+    entry: str
+    treatment: Treatment
+    number: str
+    starts: date
+    ends: date
+    units: int
+    left: int
+    unit: AuthorizedUnit
+    codes: list[str]
+    excludes: list[Treatment]
+    recorded: datetime
+
+
 class ChecklistView(BaseModel):
     """What must be known before anything is given, over all phases."""
 
     ready: list[str] = Field(description="phases of which every row is met")
     rows: list[CheckRow]
+    authorizations: list[AuthorizationView]
+    chart_read: datetime | None = Field(description="when the EHR's chart was read last")
+    chart_unread: list[ChartType] = Field(
+        description="what of it could not be read then, or not all"
+    )
 
 
 class PatientRef(BaseModel):

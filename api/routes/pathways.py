@@ -109,7 +109,7 @@ async def get_checklist(pathway: str, deps: With, caller: Reader) -> v.Checklist
         rows = checklist(protocol, seen, now)
         rests_on = {each.evidence for each in rows if each.evidence is not None}
         authors = await pathways.authors_of(tx, row.id, {str(each) for each in rests_on})
-    return rendering.checklist_view(rows, protocol, authors)
+    return rendering.checklist_view(rows, protocol, authors, seen)
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)

@@ -19,6 +19,7 @@ from domain.language.observations import (
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.vocabulary import ObservationKind, Scale
+from domain.rules import chart
 from domain.rules.attendance import insist_visit, visit_that_is
 from domain.rules.readings import read_measurements
 from domain.rules.refusing import found, insist
@@ -71,6 +72,7 @@ def _readings(
     readings = read_measurements(protocol.vocabulary, wish.readings)
     kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
     insist(check_may_record(role, kinds), "record")
+    insist(chart.check_may_contradict(protocol, pathway, readings, role), "record")
     return ReadingsTaken(readings, wish.visit)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
+from domain.language.chart import ChartFact
 from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.errors import Refused
 from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
-from domain.language.release import Disposition
 from domain.language.visits import (
     BookVisit,
     CancelVisit,
@@ -25,7 +25,8 @@ from domain.language.visits import (
     VisitMoved,
     VisitWish,
 )
-from domain.rules.attendance import check_nobody_is_here, insist_visit, visit_that_is
+from domain.rules import chart
+from domain.rules.attendance import check_nobody_is_here, has_died, insist_visit, visit_that_is
 from domain.rules.calendar import treatment_day
 from domain.rules.refusing import found, insist, insist_reason
 from domain.rules.risk import may_come_sooner
@@ -41,7 +42,7 @@ def check_meant(pathway: Pathway, wish: VisitWish) -> None:
 
 def decide(
     protocol: CombinedProtocol, pathway: Pathway, wish: VisitWish, now: datetime
-) -> tuple[VisitFact, ...]:
+) -> tuple[VisitFact | ChartFact, ...]:
     """Say what becomes of the visit."""
     match wish:
         case BookVisit(visit=visit, at=wanted):
@@ -53,8 +54,9 @@ def decide(
             visit_that_is(pathway, visit, *STILL_TO_COME)
             insist(check_may_be_at(protocol, pathway, visit, to, now), "move")
             return (VisitMoved(visit, to),)
-        case CheckIn(visit=visit):
-            return (_checked_in(pathway, visit, now),)
+        case CheckIn(visit=visit, chart=reading):
+            here = _checked_in(pathway, visit, now)
+            return (here,) if reading is None else (here, chart.read(protocol, pathway, reading))
         case MissVisit(visit=visit):
             return (_missed(pathway, visit, now),)
         case CancelVisit(visit=visit, reason=reason):
@@ -97,7 +99,7 @@ def _placing(
 def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitCheckedIn:
     booked = visit_that_is(pathway, visit, VisitStatus.BOOKED).at
     insist(check_nobody_is_here(pathway), "check in")
-    if any(known.went is Disposition.DIED for known in pathway.visits.values()):
+    if has_died(pathway):
         says = "the patient is recorded as having died"
         raise Refused(f"{says}; a prescriber stops the pathway", (found("died", says),))
     if booked.day != local_day(now, pathway.zone):

@@ -5,7 +5,9 @@ Each chapter of care has its own module here, with its wishes and the facts that
 
 from dataclasses import dataclass
 
+from domain.language.authorizations import AuthorizationWish
 from domain.language.baselines import BaselineWish
+from domain.language.chart import ChartWish
 from domain.language.corrections import CorrectionWish
 from domain.language.holds import HoldWish
 from domain.language.names import Author, RequestId
@@ -32,6 +34,8 @@ Wish = (
     | BaselineWish
     | StandingWish
     | TrialWish
+    | ChartWish
+    | AuthorizationWish
     | ProtocolWish
 )
 

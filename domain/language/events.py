@@ -8,7 +8,9 @@ renaming or removing one needs an upcaster.
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.language.authorizations import AuthorizationFact
 from domain.language.baselines import BaselineFact
+from domain.language.chart import ChartFact
 from domain.language.corrections import CorrectionFact
 from domain.language.holds import HoldFact
 from domain.language.names import Author, EventId
@@ -35,6 +37,8 @@ Fact = (
     | BaselineFact
     | StandingFact
     | TrialFact
+    | ChartFact
+    | AuthorizationFact
 )
 
 

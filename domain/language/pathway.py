@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from domain.language.authorizations import Authorization
+from domain.language.chart import Chart
 from domain.language.clocks import LocalTime
 from domain.language.names import (
     Author,
@@ -198,6 +200,8 @@ class Pathway:
     elsewhere: Mapping[EventId, Elsewhere] = field(default_factory=dict)  # by the event in error
     standing: Mapping[EventId, Standing] = field(default_factory=dict)
     trials: Mapping[EventId, TrialRecorded] = field(default_factory=dict)
+    authorizations: Mapping[EventId, Authorization] = field(default_factory=dict)
+    chart: Chart | None = None  # as the EHR had it when it was read last
     outcome: PathwayOutcome | None = None
 
     @property

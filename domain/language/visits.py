@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from domain.language.chart import ChartReading
 from domain.language.clocks import LocalTime
 from domain.language.names import CARE, PhaseId, Role, Roles, VisitId
 
@@ -36,6 +37,7 @@ class CheckIn:
     MAY: ClassVar[Roles] = CARE
 
     visit: VisitId
+    chart: ChartReading | None = None  # read at that moment; not a person's to send
     kind: Literal["check-in"] = "check-in"
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.language.names import ObservationName, Role
+from domain.language.chart import ChartSign
+from domain.language.names import ObservationName, Role, Treatment
+
+GRANTED = "granted"
+"""What a payer's authorization answers, as long as it covers the day; nobody records it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class ObservationKind:
     alert: Alert | None = None
     reduction_of: ObservationName | None = None  # the score whose fall, in percent, it is
     counts_trials_from: timedelta | None = None  # it is the number of earlier trials so long
+    authorizes: Treatment | None = None  # it says whether a payer pays for this treatment
 
     @property
     def numeric(self) -> bool:
@@ -116,6 +121,7 @@ class Vocabulary:
     id: str = ""  # empty of one pinned before they were signed
     version: int = 0
     tiers: Mapping[ObservationName, Tier] = field(default_factory=dict)
+    chart: tuple[ChartSign, ...] = ()  # what the EHR's chart answers by itself
 
     def kind(self, name: ObservationName) -> ObservationKind:
         """Find an observation; KeyError if a protocol got past the loader with an unknown one."""

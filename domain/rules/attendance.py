@@ -4,7 +4,7 @@ from domain.language.errors import Conflict, Malformed
 from domain.language.findings import CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
-from domain.language.release import ReleaseVisit
+from domain.language.release import Disposition, ReleaseVisit
 from domain.rules.refusing import found
 
 
@@ -22,6 +22,11 @@ def visit_that_is(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> V
         wanted = " or ".join(statuses)
         raise Conflict(f"{visit} is {known.status}; it would have to be {wanted}")
     return known
+
+
+def has_died(pathway: Pathway) -> bool:
+    """Say whether the patient is recorded as having died at a visit."""
+    return any(visit.went is Disposition.DIED for visit in pathway.visits.values())
 
 
 def check_nobody_is_here(pathway: Pathway) -> CheckResult:

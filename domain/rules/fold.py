@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from domain.language.authorizations import Authorization, AuthorizationRecorded
 from domain.language.baselines import BaselineNamed
+from domain.language.chart import Chart, ChartRead
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
@@ -199,8 +201,13 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return replace(pathway, overrides=_put(pathway.overrides, key, known))
         case TrialRecorded() as fact:
             return replace(pathway, trials=_put(pathway.trials, event.id, fact))
+        case AuthorizationRecorded() as fact:
+            made = Authorization(fact, event.at)
+            return replace(pathway, authorizations=_put(pathway.authorizations, event.id, made))
+        case ChartRead() as fact:
+            return _charted(pathway, event, fact, vocabulary)
         case DecidedAhead() as fact:
-            made = Standing(
+            decided = Standing(
                 fact.phase,
                 fact.gate,
                 event.at,
@@ -210,7 +217,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 fact.allows,
                 fact.limits,
             )
-            known_ahead = pathway.standing.get(event.id, made)
+            known_ahead = pathway.standing.get(event.id, decided)
             return replace(pathway, standing=_put(pathway.standing, event.id, known_ahead))
         case DecisionEnded() as fact:
             if fact.decision not in pathway.standing:
@@ -322,6 +329,23 @@ def _assess(pathway: Pathway, event: Event, fact: ScaleAssessed, vocabulary: Voc
         found = Observed(event.id, event.at, value, None, None)
         pathway = _observe(pathway, name, found, vocabulary)
         pathway = _ended(pathway, name, found)
+    return pathway
+
+
+def _charted(pathway: Pathway, event: Event, fact: ChartRead, vocabulary: Vocabulary) -> Pathway:
+    """Keep what the chart says now, and the answers that count from here on."""
+    before, reading = pathway.chart, fact.reading
+    if before is None or before.read <= event.at:
+        kept = () if before is None else before.entries
+        unread = tuple(each for each in kept if each.type in reading.unread)
+        entries = {each.key: each for each in (*unread, *reading.entries)}
+        now = Chart(event.at, tuple(entries.values()), reading.unread)
+        pathway = replace(pathway, chart=now)
+    for entry in reading.entries:
+        if entry.key in fact.counted:
+            found = Observed(event.id, event.at, None, entry.answer, None)
+            pathway = _observe(pathway, entry.observation, found, vocabulary)
+            pathway = _ended(pathway, entry.observation, found)
     return pathway
 
 

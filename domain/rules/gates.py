@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from domain.language.authorizations import RecordAuthorization
 from domain.language.clocks import in_minutes, local
 from domain.language.findings import Blocked
-from domain.language.names import EventId, ObservationName, Role, VisitId
+from domain.language.names import EventId, ObservationName, Role, Treatment, VisitId
 from domain.language.pathway import Observed, Pathway, Standing
 from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, TimedCheck, When
 from domain.language.requirements import Requirement, Test
 from domain.language.trials import WITHOUT_LASTING_RESPONSE, RecordTrial
-from domain.language.vocabulary import ObservationKind
-from domain.rules import standing
+from domain.language.vocabulary import GRANTED, ObservationKind
+from domain.rules import authorized, standing
 from domain.rules.baselines import baseline_of
 from domain.rules.fold import override_key
 
@@ -58,10 +59,7 @@ def unmet(gate: Gate, need: Requirement, look: Look) -> Blocked | None:
 
 def found_for(gate: Gate, need: Requirement, look: Look) -> Observed | None:
     """Find what a line of a gate is judged by, if there is any of the age that it asks."""
-    since = _not_before(gate, look)
-    if look.protocol.vocabulary.kind(need.observation).derived:
-        return _derived(need.observation, look, since)
-    return next(iter(look.latest(need.observation, since)), None)
+    return next(iter(_judged_by(need.observation, look, _not_before(gate, look))), None)
 
 
 def decided_ahead(gate: Gate, look: Look) -> tuple[Standing, ...]:
@@ -147,11 +145,7 @@ def _blocks(gate: Gate, need: Requirement, look: Look, since: datetime | None) -
         if problem is not None:
             yield problem
             return
-    if kind.derived:
-        derived = _derived(need.observation, look, since)
-        latest: tuple[Observed, ...] = (derived,) if derived is not None else ()
-    else:
-        latest = look.latest(need.observation, since)
+    latest = _judged_by(need.observation, look, since)
     if not latest:
         within = f" in the last {_length(gate.measured_within)}" if gate.measured_within else ""
         yield Blocked(
@@ -171,6 +165,39 @@ def _blocks(gate: Gate, need: Requirement, look: Look, since: datetime | None) -
             yield _found(gate, need, look, found)
 
 
+def _judged_by(name: ObservationName, look: Look, since: datetime | None) -> tuple[Observed, ...]:
+    """Find what an observation is judged by: recorded, computed, or authorized by a payer."""
+    kind = look.protocol.vocabulary.kind(name)
+    if kind.derived:
+        derived = _derived(name, look, since)
+        return () if derived is None else (derived,)
+    recorded = look.latest(name, since)
+    if kind.authorizes is None:
+        return recorded
+    granted = _authorized(look, kind.authorizes)
+    # Whoever said later than the last authorization that it is denied, or not needed, knows better.
+    if granted is None or (recorded and recorded[-1].at > granted.at):
+        return recorded
+    return (granted,)
+
+
+def _authorized(look: Look, treatment: Treatment) -> Observed | None:
+    """What the authorizations that were recorded by then answer; None if there is none."""
+    covers = tuple(
+        each
+        for each in authorized.of_treatment(look.protocol, look.pathway, treatment)
+        if each.authorization.recorded <= look.at
+    )
+    if not covers:
+        return None
+    day = local(look.at, look.pathway.zone).day
+    why = authorized.lacking(look.protocol, covers, day)
+    last = max(each.authorization.recorded for each in covers)
+    if why is None:
+        return Observed(covers[-1].entry, last, None, GRANTED, None)
+    return Observed(why[0], last, None, why[1], None)
+
+
 def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocked:
     """Say what one reading is, and what it would have to be."""
     kind = look.protocol.vocabulary.kind(need.observation)
@@ -185,6 +212,8 @@ def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocke
     # Nobody overrides time: the two hours of observation are a condition of supply.
     overridable = gate.overridable and until is None
     who = (Role.PRESCRIBER,) if overridable else recorders(look, need.observation)
+    if kind.authorizes is not None:  # another authorization mends it too
+        who = tuple(dict.fromkeys((*recorders(look, kind.name), *who)))
     return Blocked(
         gate.id,
         who if until is None else (),
@@ -222,7 +251,7 @@ def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
     if kind.counts_trials_from is not None:
         return f"each for {print_weeks(kind.counts_trials_from)} at least"
     if kind.reduction_of is None:
-        return _measured(found, look)
+        return _measured(found, look, "measured" if kind.authorizes is None else "recorded")
     base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
     if not isinstance(base, Observed):
         return _measured(found, look)
@@ -243,15 +272,16 @@ def recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
     tier = look.protocol.vocabulary.tiers.get(name)
     if tier is not None:
         return _who(look, list(tier.items))
+    if look.protocol.vocabulary.kind(name).authorizes is not None:
+        known = look.protocol.vocabulary.kind(name).recorded_by
+        return tuple(dict.fromkeys((*known, *RecordAuthorization.MAY)))
     return _recorded(look, name).recorded_by
 
 
-def _measured(found: Observed, look: Look) -> str:
+def _measured(found: Observed, look: Look, how: str = "measured") -> str:
     """When it was measured, by the clinic's wall; the day too unless it is today."""
     at, today = (local(moment, look.pathway.zone) for moment in (found.at, look.at))
-    return (
-        f"measured {at.hour:%H:%M}" if at.day == today.day else f"measured {at.day} {at.hour:%H:%M}"
-    )
+    return f"{how} {at.hour:%H:%M}" if at.day == today.day else f"{how} {at.day} {at.hour:%H:%M}"
 
 
 def _short(value: Decimal | None) -> str:

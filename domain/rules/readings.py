@@ -6,7 +6,7 @@ A wrong unit is refused with the right one and never converted.
 from domain.language.errors import Malformed
 from domain.language.names import ObservationName
 from domain.language.observations import Measurement, Reading
-from domain.language.vocabulary import ObservationKind, Scale, Vocabulary
+from domain.language.vocabulary import GRANTED, ObservationKind, Scale, Vocabulary
 
 SYSTOLIC, DIASTOLIC = ObservationName("systolic_bp"), ObservationName("diastolic_bp")
 
@@ -62,6 +62,9 @@ def _problems(kind: ObservationKind, given: Measurement) -> list[str]:
         answers = " or ".join(kind.answers)
         if given.value is not None or given.unit is not None:
             return [f"{kind.name} is answered {answers}, without value or unit"]
+        if kind.authorizes is not None and given.answer == GRANTED:
+            what = "the authorization itself: its number, days, units and codes"
+            return [f"{kind.name} is granted by {what}"]
         return [] if given.answer in kind.answers else [f"{kind.name} is {answers}"]
     problems = []
     if given.answer is not None:

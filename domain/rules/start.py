@@ -14,6 +14,7 @@ from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, When
 from domain.language.requirements import Requirement, Test
 from domain.rules import gates
+from domain.rules.chart import of_chart
 
 
 class State(StrEnum):
@@ -45,6 +46,7 @@ class Row:
     evidence: EventId | None = None
     why: str = ""
     source: str = ""
+    chart: tuple[str, ...] = ()  # entries of the EHR's chart that answer it, as of its last reading
 
 
 def checklist(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Row, ...]:
@@ -86,6 +88,7 @@ def _rows(
             None if found is None else found.evidence,
             gate.why,
             gate.source,
+            tuple(str(each) for each in of_chart(pathway.chart, need.observation)),
         )
 
 

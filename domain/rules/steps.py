@@ -33,6 +33,7 @@ class Ask(StrEnum):
     REVIEW_COURSE = "review-course"
     BRING_FORWARD = "bring-forward"
     ASSESS = "assess"
+    RENEW_AUTHORIZATION = "renew-authorization"
 
 
 TASKS = frozenset(
@@ -53,6 +54,7 @@ TASKS = frozenset(
         Ask.REVIEW_COURSE,
         Ask.BRING_FORWARD,
         Ask.ASSESS,
+        Ask.RENEW_AUTHORIZATION,
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""

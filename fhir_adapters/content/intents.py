@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.delivery.words import Intent
+from domain.language.authorizations import AuthorizationRecorded
 from domain.language.baselines import BaselineNamed
+from domain.language.chart import ChartRead
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
@@ -140,7 +142,14 @@ def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  o
             yield tasks.follow(scene, task)
         case EntryVoided() as fact:  # what it brought there, the ledger knows: `in_error.py`
             yield provenance.taken_back(scene, fact)
-        case ActQuestioned() | BaselineNamed() | TrialRecorded() | FirstVisitHastened():
+        case (
+            ActQuestioned()
+            | BaselineNamed()
+            | TrialRecorded()
+            | FirstVisitHastened()
+            | ChartRead()
+            | AuthorizationRecorded()
+        ):
             pass
         case PathwayFinished(outcome=outcome):
             yield from _end_order(scene, outcome)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -173,8 +173,12 @@ class StandInEhr:
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
     ) -> SearchResult:
-        """Find by identifier."""
+        """Find a patient by identifier, or what stands in a patient's chart."""
         self._answer()
+        asked = dict(params)
+        if "patient" in asked:
+            there = [r for r in self.others.values() if r["resourceType"] == resource_type]
+            return SearchResult(tuple(there), (), complete=True)
         assert (resource_type, pages) == ("Patient", 1)
         _, token = params[0]
         found = [p for p in self.patients.values() if token in _tokens(p)]
@@ -357,6 +361,23 @@ async def tried(service: Service, address: str) -> None:
         body = {"drug": drug, "drug_class": kind, "dose": dose, "weeks": weeks, "outcome": outcome}
         answer = await service.manager.post(f"{address}/trials", body)
         assert answer.status_code == 201, answer.text
+
+
+async def authorized(service: Service, address: str, **also: Any) -> None:
+    """Record that the payer authorized esketamine, from today for a year."""
+    day = service.clock.at.date()
+    body = {
+        "treatment": "esketamine",
+        "number": "PA-1",
+        "starts": day.isoformat(),
+        "ends": (day + timedelta(days=365)).isoformat(),
+        "units": 60,
+        "unit": "session",
+        "codes": ["G2083"],
+        **also,
+    }
+    answer = await service.manager.post(f"{address}/authorizations", body)
+    assert answer.status_code == 201, answer.text
 
 
 BODIES: tuple[type[Body], ...] = (

@@ -100,6 +100,8 @@ COMMANDS = {
     "standing-decisions/end": "end-decision",
     "decisions": "decide",
     "protocol": "change-protocol",
+    "chart": "read-chart",
+    "authorizations": "record-authorization",
     "tasks/a/acknowledgement": "acknowledge-task",
 }
 

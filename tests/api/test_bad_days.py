@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from demo.course import FOR_ESKETAMINE
-from tests.api.service import PATIENT, Service, tried
+from tests.api.service import PATIENT, Service, authorized, tried
 
 
 async def screened(service: Service, pressure: int) -> tuple[str, str]:
@@ -29,6 +29,7 @@ async def screened(service: Service, pressure: int) -> tuple[str, str]:
         body = {"visit": visit, "measured_at": at, "readings": readings}
         assert (await service.staff(role).post(f"{address}/readings", body)).status_code == 201
     await tried(service, address)
+    await authorized(service, address)
     for scale, items in (("phq9", [1] * 8 + [0]), ("madrs", [3] * 9 + [0])):
         scored: dict[str, Any] = {"scale": scale, "assessed_at": at, "items": items}
         assert (await service.nurse.post(f"{address}/assessments", scored)).status_code == 201

@@ -9,7 +9,7 @@ import pytest
 from demo.course import FOR_ESKETAMINE
 from domain.language.errors import Unavailable
 from store import inbox
-from tests.api.service import Service, Staff, tried
+from tests.api.service import Service, Staff, authorized, tried
 from workflows.messages import Settled
 
 HOLD = {"reason": "medical-review", "note": "review"}
@@ -155,6 +155,7 @@ async def make_ready(service: Service, address: str, visit: str) -> None:
     taken = await service.prescriber.post(f"{address}/readings", body)
     assert taken.status_code == 201, taken.text
     await tried(service, address)
+    await authorized(service, address)
     for scale, items in (("phq9", [0] * 9), ("madrs", [3] * 9 + [0])):
         scored = {"scale": scale, "assessed_at": now, "items": items}
         assert (await service.nurse.post(f"{address}/assessments", scored)).status_code == 201

@@ -12,7 +12,8 @@ from decimal import Decimal
 from itertools import pairwise
 from math import floor
 
-from domain.language.clocks import local_day
+from domain.language.authorizations import AuthorizationRecorded
+from domain.language.clocks import local, local_day
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
 from domain.language.names import PhaseId, VisitId
@@ -26,6 +27,7 @@ from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.trials import TrialRecorded
+from tests.course import AUTHORIZATION
 from tests.domain.simulation import Simulation
 
 COMPARED = {
@@ -160,11 +162,16 @@ def check_need(
     known = [
         (x.at, x.id, value, answer)
         for x in before
-        for name, value, answer in (*observed(world, x), *tried(x, before))
-        if name == need.observation and x.at <= event.at and (since is None or x.at >= since)
+        for name, value, answer in (*observed(world, x), *tried(x, before), *authorized(x))
+        if name == need.observation
+        and x.at <= event.at
+        and (since is None or x.at >= since or isinstance(x.fact, AuthorizationRecorded))
     ]
     assert known, f"{gate.id} was missing {need.observation}"
     _, evidence, value, answer = max(known, key=lambda found: (found[0], found[1]))
+    if any(x.id == evidence and isinstance(x.fact, AuthorizationRecorded) for x in before):
+        check_covered(world, before, event)
+        return
     if need.test is Test.RECORDED:
         return
     taken = (need.answer, *need.or_answers)
@@ -204,6 +211,31 @@ def check_not_found_since(
         check_need(
             world, [*news, *overrides(before)], event, replace(gate, measured_within=None), need
         )
+
+
+def authorized(event: Event) -> Iterator[tuple[str, None, str]]:
+    """What an authorization answers, if it covers the day and is not used up."""
+    if isinstance(event.fact, AuthorizationRecorded):
+        yield AUTHORIZATION[event.fact.treatment], None, "granted"
+
+
+def check_covered(world: Simulation, before: list[Event], event: Event) -> None:
+    """Some authorization of the treatment covers the day, and all of them more than was given."""
+    treatment = world.protocol.phase(phase_of(world, event)).treatment
+    day = local(event.at, world.zone).day
+    known = [
+        x.fact
+        for x in before
+        if isinstance(x.fact, AuthorizationRecorded) and x.fact.treatment is treatment
+    ]
+    assert any(each.starts <= day <= each.ends for each in known), "not authorized on that day"
+    given = [
+        x
+        for x in before
+        if isinstance(x.fact, DoseGiven | StimulationGiven)
+        and world.protocol.phase(phase_of(world, x)).treatment is treatment
+    ]
+    assert len(given) < sum(each.units for each in known if each.starts <= day), "used up"
 
 
 def overrides(events: list[Event]) -> list[Event]:

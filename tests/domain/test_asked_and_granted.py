@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.decide import decide
+from domain.language.authorizations import AuthorizedUnit, RecordAuthorization
 from domain.language.clocks import instant
 from domain.language.commands import Command, Wish
 from domain.language.errors import Conflict, Malformed, Refused
@@ -22,6 +23,7 @@ from domain.language.names import (
     RequestId,
     Role,
     RuleId,
+    Treatment,
     VisitId,
 )
 from domain.language.names import VisitStatus as Status
@@ -81,6 +83,8 @@ def wishes(course: Course, step: AskPerson) -> Iterator[Wish]:  # noqa: C901, PL
                 yield from recordings(course, step)
             else:
                 yield OverrideGate(VisitId(at), RuleId(gate), "why")
+        case Ask.RENEW_AUTHORIZATION:
+            yield authorization(course, Treatment(step.about.partition("/")[0]))
         case Ask.LIFT_HOLD:
             yield LiftHold(HoldId(step.about), "why")
         case Ask.DECIDE | Ask.REVIEW:
@@ -88,6 +92,12 @@ def wishes(course: Course, step: AskPerson) -> Iterator[Wish]:  # noqa: C901, PL
             yield Decide(phase_id, PhaseDecision.STOP, "why")
         case ask if ask in REVIEWS:
             yield AcknowledgeTask(task_key(step, course.pathway), "seen")
+
+
+def authorization(course: Course, treatment: Treatment) -> RecordAuthorization:
+    """Another letter of the payer's."""
+    day = course.first_visit.day
+    return RecordAuthorization(treatment, "PA-9", day, day, 1, AuthorizedUnit.SESSION, ("90868",))
 
 
 def recordings(course: Course, step: AskPerson) -> Iterator[Wish]:
@@ -113,7 +123,9 @@ def recordings(course: Course, step: AskPerson) -> Iterator[Wish]:
             elif kind.name in PRESSURE:
                 yield RecordReadings(course.now, readings(**PRESSURE))
             else:
-                value = kind.answers[0] if kind.answers else float(kind.low or 0)
+                if kind.authorizes is not None:
+                    yield authorization(course, kind.authorizes)
+                value = kind.answers[-1] if kind.answers else float(kind.low or 0)
                 yield RecordReadings(course.now, (measure(kind.name, value),))
 
 

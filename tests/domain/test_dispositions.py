@@ -3,7 +3,9 @@
 import pytest
 
 from domain.language.errors import Malformed
+from domain.language.names import PathwayOutcome, Role
 from domain.language.release import RELEASED, Disposition, NotTreated, ReleaseVisit, VisitReleased
+from domain.planner import steps
 from domain.rules.steps import Ask
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, checked_in, dosed, minutes, missing, rules
 
@@ -56,3 +58,18 @@ def test_home_waits_for_every_check(went: Disposition):
     course.measure(ONE, **FIT_TO_LEAVE)
     course.do(ReleaseVisit(ONE, went))
     assert course.pathway.visits[ONE].went is went
+
+
+def test_after_a_death_there_is_one_thing_to_do():
+    """Nobody is asked to book, check in or go on; once it is stopped no visit is left open."""
+    course = dosed()
+    course.wait(minutes(20))
+    course.do(ReleaseVisit(ONE, Disposition.DIED, "Resuscitated for 40 minutes without success."))
+    course.run_rules()
+    found = [s for s in steps(course.protocol, course.pathway, course.now) if s.rule == "died"]
+    assert [(s.ask, s.roles) for s in found] == [(Ask.DECIDE, (Role.PRESCRIBER,))]  # type: ignore[union-attr]
+    others = {s.ask for s in steps(course.protocol, course.pathway, course.now) if s not in found}  # type: ignore[union-attr]
+    assert others <= {Ask.REVIEW_DEVIATION, Ask.REVIEW_RISK}
+    course.run()
+    assert course.pathway.outcome is PathwayOutcome.STOPPED
+    assert not {v.status for v in course.pathway.visits.values()} & {"proposed", "booked"}

@@ -89,6 +89,7 @@ ABSENT = {
     "substance_use": "cautions",
     "interacting_drugs": "cautions",
     "esketamine_authorization": "authorization",
+    "insurance": "authorization",
     "phq9": "suicide-risk",
     "pressure": PRESSURE,
     "ride": "ride-home",

@@ -11,7 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.automatic import automatic
+from domain.language.authorizations import AuthorizationRecorded
 from domain.language.baselines import BaselineNamed
+from domain.language.chart import ChartRead
 from domain.language.clocks import LocalTime, exists, local
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
@@ -39,7 +41,7 @@ from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
 from domain.rules.treating import check_may_treat
 from store import columns
-from tests.course import Course
+from tests.course import AUTHORIZATION, Course
 from tests.domain.oracles import check_course
 from tests.domain.scenes import a_course, minutes
 from tests.domain.schedules import ten_a_day
@@ -101,7 +103,7 @@ def test_an_event_applied_again_changes_nothing(course: Course, random: Random):
         assert apply(pathway, event, WORDS) == pathway
 
 
-def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of thing
+def subject(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one answer a kind of thing
     """Name what an event is about; events about different things are independent.
 
     Readings and scores are independent of everything, of one another too. Events about one visit,
@@ -122,11 +124,13 @@ def subject(event: Event) -> str:  # noqa: C901, PLR0911  one answer a kind of t
             return about
         case PathwayStarted() | ProtocolChanged():
             return "pathway"
+        case ChartRead():
+            return "chart"
         case EntryVoided(event=about) | ActQuestioned(event=about):
             return about
         case BaselineNamed(phase=about):
             return about
-        case DecidedAhead() | TrialRecorded():
+        case DecidedAhead() | TrialRecorded() | AuthorizationRecorded():
             return event.id
         case DecisionEnded(decision=about):
             return about
@@ -177,8 +181,11 @@ def test_what_is_missing_is_never_passed(course: Course):
     gates = [g for g in COMBINED.phase(visit.phase).gates if g.when in moments]
     for name in {need.observation for gate in gates for need in gate.require}:
         known = {key: seen for key, seen in course.pathway.readings.items() if key != name}
-        trials = {} if name == "adequate_trials" else course.pathway.trials
-        without = replace(course.pathway, readings=known, trials=trials)
+        without = replace(course.pathway, readings=known)
+        if name == "adequate_trials":
+            without = replace(without, trials={})
+        if name in AUTHORIZATION.values():
+            without = replace(without, authorizations={})
         assert not isinstance(check_may_treat(COMBINED, without, visit.id, course.now), Passed)
 
 

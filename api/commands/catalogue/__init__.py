@@ -6,7 +6,9 @@ Routes, their description and the page of permissions are made from it.
 from typing import Any
 
 from api.commands.catalogue import (
+    authorizations,
     baselines,
+    chart,
     corrections,
     holds,
     observations,
@@ -31,6 +33,8 @@ CHAPTERS = (
     tasks,
     observations,
     trials,
+    authorizations,
+    chart,
     treatment,
     corrections,
     baselines,
