@@ -114,10 +114,10 @@ async def test_a_command_that_cannot_be_settled_keeps_no_other_back(
     good = await world.receive(NURSE, HOLD)
     real = domain.turn.settle
 
-    def broken(protocol, pathway, version, wanted, now, history):
+    def broken(protocol, pathway, version, wanted, *more):
         if wanted.id == bad:
             raise KeyError
-        return real(protocol, pathway, version, wanted, now, history)
+        return real(protocol, pathway, version, wanted, *more)
 
     monkeypatch.setattr(domain.turn, "settle", broken)
     sending = _retry(world)
