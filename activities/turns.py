@@ -21,18 +21,18 @@ from domain.delivery.words import Delivery, Intent
 from domain.enrolment import Enrolment
 from domain.language.commands import Command
 from domain.language.corrections import EntryVoided
-from domain.language.errors import Unavailable
+from domain.language.errors import Conflict, Unavailable
 from domain.language.events import Event
 from domain.language.names import CommandState, EventId, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.phases import ChangeProtocol, ProtocolChanged
 from domain.language.protocol import CombinedProtocol
-from domain.language.refusal import Refusal
+from domain.language.refusal import Refusal, refusal_of
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
 from domain.turn import Other
 from fhir_adapters.content import in_error
-from fhir_adapters.content.intents import intents_for
+from fhir_adapters.content.intents import intents_for, undone
 from fhir_adapters.profile.plan import EhrPlan
 from store import columns, inbox, ledger, pathways, restores
 from store.database import Database, Transaction
@@ -172,6 +172,9 @@ class Turns:
             history = await recording.history() if rules_of_a_turn.needs_history(wanted) else []
             other = await self._other(tx, recording, wanted)
             result = rules_of_a_turn.settle(protocol, pathway, version, wanted, now, history, other)
+            if not isinstance(result, Refusal) and await _opens_a_second(work, result, history):
+                message = "this patient has another open pathway, which must end first"
+                result = refusal_of(Conflict(message))
             if isinstance(result, Refusal):
                 refusal = result
                 await inbox.rejected(tx, command.id, refusal, now)
@@ -282,9 +285,11 @@ class Turns:
             stands = [] if instead is None else await self._withdrawn(work, instead)
             return (*in_error.restore(was, plan), *in_error.void(stands, plan))
         stands = await self._withdrawn(work, original.id)
-        quiet = in_error.unsaid(original)
-        told = intents_for(quiet, work.pathway, after, work.protocol, plan, work.now)
-        changes = (intent for intent in told if in_error.is_change(intent))
+        changes = undone(void, original, work.pathway, after, work.protocol, plan, work.now)
+        if changes is None:
+            quiet = in_error.unsaid(original)
+            told = intents_for(quiet, work.pathway, after, work.protocol, plan, work.now)
+            changes = tuple(intent for intent in told if in_error.is_change(intent))
         says = intents_for(void, work.pathway, after, work.protocol, plan, work.now)
         return (*in_error.void(stands, plan), *changes, *(says if stands else ()))
 
@@ -306,6 +311,18 @@ class Turns:
             await work.recording.append(each.event, each.intents, request, work.now, work.pace)
             work.pathway = each.after
             work.writes = work.writes or bool(each.intents)
+
+
+async def _opens_a_second(work: _Work, events: Sequence[Event], history: Sequence[Event]) -> bool:
+    """Say whether a pathway that had ended would go on beside another of the same patient."""
+    voids = any(isinstance(event.fact, EntryVoided) for event in events)
+    if work.pathway.outcome is None or not voids:
+        return False
+    after = refold(work.pathway.id, [*history, *events], work.protocol.vocabulary)
+    stored = work.recording.stored
+    if after.outcome is not None:
+        return False
+    return await pathways.open_for(work.tx, stored.connection_id, stored.patient_id) is not None
 
 
 async def _send_onward(

@@ -12,10 +12,11 @@ from typing import assert_never
 
 from domain.chapters import observations, release, treatment
 from domain.language.authorizations import AuthorizationRecorded, RecordAuthorization
+from domain.language.clocks import OLDEST_ENTRY
 from domain.language.corrections import CorrectEntry, EntryVoided, Instead
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event, Fact
-from domain.language.holds import HoldPlaced, LiftHold
+from domain.language.holds import HoldLifted, HoldPlaced, LiftHold
 from domain.language.names import CARE, EventId, Role, Roles, any_of
 from domain.language.observations import (
     Reading,
@@ -26,7 +27,12 @@ from domain.language.observations import (
 )
 from domain.language.overrides import GateOverridden, OverrideGate
 from domain.language.pathway import Pathway
-from domain.language.phases import Decide, DecisionMade
+from domain.language.phases import (
+    Decide,
+    DecisionMade,
+    OrderSigned,
+    SignOrder,
+)
 from domain.language.protocol import CombinedProtocol, Otherwise
 from domain.language.release import RELEASED, ReleaseVisit, VisitReleased
 from domain.language.standing import DecideAhead, DecidedAhead, DecisionEnded, EndDecision
@@ -41,7 +47,7 @@ from domain.language.treatment import (
 )
 from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
-from domain.rules import moves
+from domain.rules import moves, rests_on
 from domain.rules.corrected import standing, voided
 from domain.rules.refusing import PRESCRIBER, found, insist_reason
 from domain.rules.tiers import brought_by
@@ -57,6 +63,8 @@ MAY_VOID: dict[type[Fact], Roles] = {
     VisitReleased: ReleaseVisit.MAY,
     HoldPlaced: LiftHold.MAY,
     GateOverridden: OverrideGate.MAY,
+    HoldLifted: LiftHold.MAY,
+    OrderSigned: SignOrder.MAY,
     DecisionMade: Decide.MAY,
     DecidedAhead: DecideAhead.MAY,
     TrialRecorded: RecordTrial.MAY,
@@ -84,11 +92,11 @@ def check_meant(pathway: Pathway, wish: CorrectEntry, now: datetime) -> None:
         case None:
             pass
         case RecordReadings() | RecordAssessment() as instead:
-            observations.check_meant(pathway, instead, now)
+            observations.check_meant(pathway, instead, now, long_ago=True)
         case RecordDose() | RecordStimulation() as instead:
-            treatment.check_meant(pathway, instead, now)
+            treatment.check_meant(pathway, instead, now, long_ago=True)
         case ReleaseVisit() as instead:
-            release.check_meant(pathway, instead, now)
+            release.check_meant(pathway, instead, now, long_ago=True)
         case unknown:
             assert_never(unknown)
 
@@ -110,18 +118,26 @@ def correct(
     _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
         raise Conflict("this was marked as entered in error already")
-    _insist_nothing_rests_on_it(pathway, history, original)
+    block = rests_on.in_the_way(pathway, history, original)
+    if block is not None:
+        raise Refused(str(block.finding), (block,))
     reason = wish.reason.strip()
     if wish.wrong_patient is not None:
         about = moves.said(protocol, original)
         return ((now, EntryVoided(wish.event, reason, None, about, wish.wrong_patient.pathway)),)
     if wish.instead is None:
-        return ((now, EntryVoided(wish.event, reason)),)
+        order = original.fact.phase if isinstance(original.fact, OrderSigned) else None
+        first = EntryVoided(wish.event, reason, order=order)
+        brought = rests_on.follows(history, original)
+        also = () if brought is None else (EntryVoided(brought.id, reason),)
+        return tuple((now, fact) for fact in (first, *also))
     wanted = INSTEAD_OF.get(type(original.fact))
     if not isinstance(wish.instead, wanted or ()):
         what = original.fact.kind.replace("-", " ")
         raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
     at, truth = _in_truth(protocol, pathway, history, original, wish, role, now)
+    if abs(at - original.at) > OLDEST_ENTRY:
+        raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check its date")
     void = EntryVoided(wish.event, reason, name(len(truth)))
     return (now, void), *((at, fact) for fact in truth)
 
@@ -140,7 +156,7 @@ def _insist_may_void(
         raise Refused(says, (found("may-correct", says, who),))
 
 
-def _who_may_void(  # noqa: PLR0911  one answer a kind
+def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
     protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], original: Event
 ) -> Roles:
     """Name those who may take this back: those who may do it, or a prescriber alone.
@@ -158,6 +174,8 @@ def _who_may_void(  # noqa: PLR0911  one answer a kind
     match fact:
         case TaskAcknowledged():
             return pathway.tasks[fact.task].roles
+        case OrderSigned(phase=phase):
+            return protocol.phase(phase).ordered_by
         case ReadingsTaken() | ScaleAssessed():
             if _is_at_risk(protocol, fact) or _says_stop(protocol, fact):
                 return PRESCRIBER
@@ -207,23 +225,6 @@ def _is_at_risk(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed)
         readings = [*fact.readings, *(Reading(name, value) for name, value in tiers)]
     alerts = ((vocabulary.kind(each.observation).alert, each) for each in readings)
     return any(alert is not None and alert.met(x.value, x.answer) for alert, x in alerts)
-
-
-def _insist_nothing_rests_on_it(
-    pathway: Pathway, history: Sequence[Event], original: Event
-) -> None:
-    """Refuse where something stands that could not be without it."""
-    fact = original.fact
-    if isinstance(fact, VisitCheckedIn) and pathway.sessions_at(fact.visit):
-        says = f"a treatment is recorded at {fact.visit}: correct that first"
-        raise Refused(says, (found("treated-here", says, CARE),))
-    if isinstance(fact, DecisionMade) and fact.phase != pathway.phase:
-        says = f"the pathway has moved on to {pathway.phase} by this decision"
-        raise Refused(says, (found("phase", says),))
-    if isinstance(fact, EntryVoided) and fact.instead in voided(history):
-        # Otherwise the first entry would count beside what stands for its stand-in.
-        says = "what was so instead was corrected in its turn: take that correction back first"
-        raise Refused(says, (found("corrected-since", says, CARE),))
 
 
 def _in_truth(

@@ -82,8 +82,14 @@ class World:
         self, first_day: date, hour: time = time(9), *, roll_over_at: int = ROLL_OVER_AT
     ) -> None:
         """Register a patient in the EHR and start their pathway."""
-        made = await self.ehr.create("Patient", _patient(), None)
-        self.patient, self.pathway_id = made.ehr_id, str(uuid4())
+        self.patient = (await self.ehr.create("Patient", _patient(), None)).ehr_id
+        await self.enrol_again(first_day, hour, roll_over_at=roll_over_at)
+
+    async def enrol_again(
+        self, first_day: date, hour: time = time(9), *, roll_over_at: int = ROLL_OVER_AT
+    ) -> None:
+        """Start another pathway of the same patient."""
+        self.pathway_id = str(uuid4())
         now = await self.clock.now()
         pathway = Pathway(
             PathwayId(self.pathway_id),

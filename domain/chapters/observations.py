@@ -25,15 +25,17 @@ from domain.rules.readings import read_measurements
 from domain.rules.refusing import found, insist
 
 
-def check_meant(pathway: Pathway, wish: ObservationWish, now: datetime) -> None:
+def check_meant(
+    pathway: Pathway, wish: ObservationWish, now: datetime, *, long_ago: bool = False
+) -> None:
     """Raise Malformed unless its time has been, and the visit that it names is there."""
     match wish:
         case RecordReadings(measured_at=at, visit=visit):
-            check_happened(at, now, pathway.zone, "measured_at")
+            check_happened(at, now, pathway.zone, "measured_at", long_ago=long_ago)
             if visit is not None:
                 insist_visit(pathway, visit)
         case RecordAssessment(assessed_at=at):
-            check_happened(at, now, pathway.zone, "assessed_at")
+            check_happened(at, now, pathway.zone, "assessed_at", long_ago=long_ago)
         case unknown:
             assert_never(unknown)
 

@@ -43,7 +43,8 @@ def decide(
             if pathway.phases[phase].signed is not None:
                 raise Conflict(f"the order for {phase} is signed already")
             insist(check_may_sign(protocol.phase(phase), role), "sign the order")
-            return (OrderSigned(phase),)
+            before = sum(each == phase for each in pathway.orders_in_error.values())
+            return (OrderSigned(phase, before + 1),)
         case Decide():
             insist_reason(wish.reason)
             blocks = _found_at_the_end(protocol, pathway, wish, now)

@@ -20,10 +20,12 @@ from domain.rules.leaving import check_may_release
 from domain.rules.refusing import found, insist, insist_reason
 
 
-def check_meant(pathway: Pathway, wish: ReleaseWish, now: datetime) -> None:
+def check_meant(
+    pathway: Pathway, wish: ReleaseWish, now: datetime, *, long_ago: bool = False
+) -> None:
     """Raise Malformed unless there is such a visit, and the time of leaving has been."""
     if wish.left_at is not None:
-        check_happened(wish.left_at, now, pathway.zone, "left_at")
+        check_happened(wish.left_at, now, pathway.zone, "left_at", long_ago=long_ago)
     insist_visit(pathway, wish.visit)
 
 

@@ -53,17 +53,19 @@ class Strength:
     output_percent: int
 
 
-def check_meant(pathway: Pathway, wish: TreatmentWish, now: datetime) -> None:
+def check_meant(
+    pathway: Pathway, wish: TreatmentWish, now: datetime, *, long_ago: bool = False
+) -> None:
     """Raise Malformed unless it can have been given when it is said, at a visit that there is."""
     match wish:
         case RecordDose(first_device_at=at) | ReportDose(first_device_at=at):
-            check_happened(at, now, pathway.zone, "first_device_at")
+            check_happened(at, now, pathway.zone, "first_device_at", long_ago=long_ago)
         case (
             RecordStimulation(started_at=start, ended_at=end)
             | ReportStimulation(started_at=start, ended_at=end)
         ):
-            check_happened(start, now, pathway.zone, "started_at")
-            check_happened(end, now, pathway.zone, "ended_at")
+            check_happened(start, now, pathway.zone, "started_at", long_ago=long_ago)
+            check_happened(end, now, pathway.zone, "ended_at", long_ago=long_ago)
         case unknown:
             assert_never(unknown)
     insist_visit(pathway, wish.visit)

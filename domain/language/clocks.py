@@ -94,24 +94,31 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
         raise Malformed(message)
 
 
-def check_instant(moment: datetime, now: datetime, what: str) -> datetime:
-    """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past."""
+def check_instant(
+    moment: datetime, now: datetime, what: str, *, long_ago: bool = False
+) -> datetime:
+    """Return the moment in UTC; Malformed if it has no offset, is to come, or is long past.
+
+    `long_ago` where it may be long past.
+    """
     if moment.tzinfo is None or moment.utcoffset() is None:
         behind = "write the clinic's behind it, such as -05:00, or Z for UTC"
         raise Malformed(f"{what} has no offset from UTC; {behind}")
     if moment > now + CLOCK_SKEW:
         clock = now.astimezone(UTC).isoformat(timespec="seconds")
         raise Malformed(f"{what} lies in the future; it is {clock} now")
-    if moment < now - OLDEST_ENTRY:
+    if moment < now - OLDEST_ENTRY and not long_ago:
         back = f"more than {OLDEST_ENTRY.days} days back"
         raise Malformed(f"{what} lies {back}; check its year and month")
     return moment.astimezone(UTC)
 
 
-def check_happened(moment: datetime, now: datetime, zone: str, what: str) -> datetime:
+def check_happened(
+    moment: datetime, now: datetime, zone: str, what: str, *, long_ago: bool = False
+) -> datetime:
     """Return in UTC when something is said to have happened; Malformed if it cannot have been."""
     check_wall(moment, now, zone, what)
-    return check_instant(moment, now, what)
+    return check_instant(moment, now, what, long_ago=long_ago)
 
 
 def exists(local_time: LocalTime, zone: str) -> bool:

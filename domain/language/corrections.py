@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from domain.language.names import CARE, EventId, PathwayId, Role, Roles, VisitId
+from domain.language.names import CARE, EventId, PathwayId, PhaseId, Role, Roles, VisitId
 from domain.language.observations import RecordAssessment, RecordReadings
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose, RecordStimulation
@@ -45,6 +45,7 @@ class EntryVoided:
     instead: EventId | None = None  # the event that says what was so
     about: str = ""  # what it was, if it was another patient's: `dose 3`
     moved_to: PathwayId | None = None  # that patient's pathway, if it is one of ours
+    order: PhaseId | None = None  # of an order: the phase whose it was
     kind: Literal["entry-voided"] = "entry-voided"
 
 

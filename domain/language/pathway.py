@@ -173,6 +173,7 @@ class Phase:
     first_visit: LocalTime
     number: int = 1
     signed: datetime | None = None
+    order: int = 1  # the number of the order that was signed last
     decisions: Mapping[EventId, tuple[datetime, PhaseDecision]] = field(default_factory=dict)
 
 
@@ -202,6 +203,7 @@ class Pathway:
     trials: Mapping[EventId, TrialRecorded] = field(default_factory=dict)
     authorizations: Mapping[EventId, Authorization] = field(default_factory=dict)
     chart: Chart | None = None  # as the EHR had it when it was read last
+    orders_in_error: Mapping[EventId, PhaseId] = field(default_factory=dict)  # by the order's event
     outcome: PathwayOutcome | None = None
 
     @property

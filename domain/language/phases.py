@@ -104,9 +104,10 @@ class FirstVisitHastened:
 
 @dataclass(frozen=True, slots=True)
 class OrderSigned:
-    """Somebody who may ordered the phase's treatment."""
+    """Somebody who may ordered the phase's treatment; `number` counts those taken back too."""
 
     phase: PhaseId
+    number: int = 1
     kind: Literal["order-signed"] = "order-signed"
 
 

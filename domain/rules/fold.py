@@ -92,12 +92,14 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             phase = pathway.phases.get(fact.phase) or Phase(event.at, fact.first_visit, fact.number)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
         case FirstVisitHastened() as fact:
+            if fact.phase not in pathway.phases:
+                return pathway  # it was entered in error
             phase = pathway.phases[fact.phase]
             sooner = min(phase.first_visit, fact.first_visit, key=lambda at: (at.day, at.hour))
             phase = replace(phase, first_visit=sooner)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
         case OrderSigned() as fact:
-            phase = replace(pathway.phases[fact.phase], signed=event.at)
+            phase = replace(pathway.phases[fact.phase], signed=event.at, order=fact.number)
             return replace(pathway, phases=_put(pathway.phases, fact.phase, phase))
         case DecisionMade() as fact:
             phase = pathway.phases[fact.phase]
@@ -256,6 +258,9 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return replace(pathway, baselines=_put(pathway.baselines, key, named))
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
             pathway = replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
+            if fact.order is not None:
+                unsigned = _put(pathway.orders_in_error, fact.event, fact.order)
+                pathway = replace(pathway, orders_in_error=unsigned)
             if not fact.about:
                 return pathway
             moved = Elsewhere(fact.about, event.at, fact.moved_to)

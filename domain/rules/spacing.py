@@ -18,7 +18,10 @@ def too_close(
     other_day: date,
     what: str,
 ) -> Iterator[Blocked]:
-    """Calendar distance to another visit or session of the pathway, which `what` names."""
+    """Calendar distance to another visit or session of the pathway, which `what` names.
+
+    Twice on one day is a stop: it would be twice the dose.
+    """
     apart = abs((day - other_day).days)
     if other_phase == phase:
         least, rule = protocol.phase(phase).schedule.at_least_apart, "at-least-apart"
@@ -28,7 +31,8 @@ def too_close(
         if not protocol.same_day:
             least = max(least, 1)
     if apart < least:
-        yield found(rule, f"{apart} days from {what} on {other_day}, at least {least} required")
+        says = f"{apart} days from {what} on {other_day}, at least {least} required"
+        yield found(rule, says, stops=apart == 0)
 
 
 def too_soon(protocol: CombinedProtocol, pathway: Pathway, day: date) -> Iterator[Blocked]:

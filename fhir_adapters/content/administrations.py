@@ -67,7 +67,7 @@ def _around(scene: Scene, phase: PhaseId, visit: VisitId) -> dict[str, Any]:
     """Name the order, the episode and the visit that a dose belongs to, as this EHR holds them."""
     body: dict[str, Any] = {}
     order = scene.link(
-        ArtefactKind.MEDICATION_ORDER, identifiers.order(scene.after.id, phase), "MedicationRequest"
+        ArtefactKind.MEDICATION_ORDER, identifiers.order(scene.after, phase), "MedicationRequest"
     )
     if order is not None:
         body["request"] = order

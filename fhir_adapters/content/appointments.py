@@ -41,7 +41,7 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
         "participant": _participants(scene, "needs-action"),
     }
     kind = orders.kind_of(rules)
-    order = scene.link(kind, identifiers.order(scene.after.id, visit.phase), NATIVE_TYPE[kind])
+    order = scene.link(kind, identifiers.order(scene.after, visit.phase), NATIVE_TYPE[kind])
     if order is not None:  # `basedOn` takes a ServiceRequest and nothing else
         course = kind is ArtefactKind.COURSE_ORDER
         body["basedOn" if course else "supportingInformation"] = [order]

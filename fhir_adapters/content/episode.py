@@ -96,6 +96,33 @@ def end_care_plan(scene: Scene, outcome: PathwayOutcome) -> Draft:
     )
 
 
+def reopen(scene: Scene) -> tuple[Draft, Draft]:
+    """Make the CarePlan and the EpisodeOfCare active again, where the end was decided in error."""
+    period = {"start": elements.moment(started(scene.after, scene.event))}
+    plan = {
+        "text": _narrative(scene, None),
+        "status": "active",
+        "period": period,
+        "activity": _activity(scene.protocol, scene.after, None),
+    }
+    says = "Care pathway active again: its end was decided in error."
+    episode = {"status": "active", "period": period}
+    return (
+        changed(
+            ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), plan, says, noted=True
+        ),
+        changed(
+            ArtefactKind.EPISODE, identifiers.episode(scene.after.id), episode, says, noted=True
+        ),
+    )
+
+
+def show_phase_again(scene: Scene, phase: PhaseId) -> Draft:
+    """Mark in the CarePlan that the pathway is in this phase after all."""
+    title = scene.protocol.phase(phase).title
+    return _shown(scene, f"Care pathway: in {title} again; moving on was decided in error.")
+
+
 def _activity(
     protocol: CombinedProtocol, pathway: Pathway, outcome: PathwayOutcome | None
 ) -> list[dict[str, Any]]:

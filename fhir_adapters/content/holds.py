@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import HoldReason
+from domain.language.names import HoldId, HoldReason
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -45,6 +45,15 @@ def end_with_pathway(scene: Scene) -> Iterator[Draft]:
         artefact = identifiers.hold(scene.after.id, key)
         says = f"Hold ended with the care pathway ({hold.reason}) {scene.at}"
         yield changed(ArtefactKind.HOLD, artefact, body, says, noted=False)
+
+
+def again(scene: Scene, hold: HoldId) -> Draft:
+    """Make a hold active again, where what ended it was taken back."""
+    found = scene.after.holds[hold]
+    body = {"status": "active", "period": {"start": elements.moment(found.placed)}}
+    artefact = identifiers.hold(scene.after.id, hold)
+    says = f"Hold stands again ({found.reason})"
+    return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)
 
 
 def lift(scene: Scene, fact: HoldLifted) -> Draft:

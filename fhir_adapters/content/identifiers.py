@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from domain.language.names import EventId, HoldId, PathwayId, PhaseId, TaskId, VisitId
+from domain.language.pathway import Pathway
 
 SYSTEM = "urn:kairos:artefact"
 """The identifier system of everything that Kairos writes to an EHR."""
@@ -44,9 +45,13 @@ def care_plan(pathway: PathwayId) -> str:
     return _name(pathway, "care-plan")
 
 
-def order(pathway: PathwayId, phase: PhaseId) -> str:
-    """Name the order of a phase: a medication or a course of stimulation."""
-    return _name(pathway, "order", phase)
+def order(pathway: Pathway, phase: PhaseId) -> str:
+    """Name the order of a phase that was signed last: a medication or a course of stimulation.
+
+    One that is signed after another was taken back is another order, with a number of its own.
+    """
+    number = pathway.phases[phase].order if phase in pathway.phases else 1
+    return _name(pathway.id, "order", phase if number == 1 else f"{phase}#{number}")
 
 
 def visit(pathway: PathwayId, visit_id: VisitId) -> str:

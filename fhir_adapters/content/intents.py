@@ -15,7 +15,7 @@ from domain.language.chart import ChartRead
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import PathwayOutcome, VisitStatus
+from domain.language.names import HoldReason, PathwayOutcome, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
@@ -73,6 +73,51 @@ def intents_for(
     scene = Scene(event, before, after, protocol, plan, recorded or event.at)
     intents = (intent_of(scene, draft) for draft in _drafts(scene))
     return tuple(intent for intent in intents if intent is not None)
+
+
+def undone(
+    void: Event,
+    original: Event,
+    before: Pathway,
+    after: Pathway,
+    protocol: CombinedProtocol,
+    plan: EhrPlan,
+    recorded: datetime,
+) -> tuple[Intent, ...] | None:
+    """Say what becomes active again where what ended it was taken back; None if nothing had ended.
+
+    An event like any other is told again with what is so without it; of an end there is nothing
+    left to tell.
+    """
+    scene = Scene(void, before, after, protocol, plan, recorded)
+    drafts = _undone(scene, original)
+    if drafts is None:
+        return None
+    intents = (intent_of(scene, draft) for draft in drafts)
+    return tuple(intent for intent in intents if intent is not None)
+
+
+def _undone(scene: Scene, original: Event) -> tuple[Draft, ...] | None:
+    after = scene.after
+    match original.fact:
+        case HoldLifted(hold=hold):
+            return (holds.again(scene, hold),) if hold in after.open_holds() else ()
+        case PhaseEntered():
+            again = episode.show_phase_again(scene, after.phase)
+            return (*_resumed(scene), again)
+        case PathwayFinished():
+            stand = (
+                holds.again(scene, hold)
+                for hold in after.open_holds()
+                if after.holds[hold].reason is not HoldReason.SUICIDE_RISK
+            )
+            return (*_resumed(scene), *stand, *episode.reopen(scene))
+    return None
+
+
+def _resumed(scene: Scene) -> tuple[Draft, ...]:
+    signed = scene.after.phases[scene.after.phase].signed is not None
+    return (orders.resume(scene, scene.after.phase),) if signed else ()
 
 
 def _drafts(scene: Scene) -> Iterator[Draft]:  # noqa: C901, PLR0912, PLR0915  one case a fact

@@ -38,7 +38,7 @@ _WHY_ENDED = {
 def sign(scene: Scene, phase: PhaseId) -> Draft:
     """Write a phase's order."""
     rules = scene.protocol.phase(phase)
-    artefact = identifiers.order(scene.after.id, phase)
+    artefact = identifiers.order(scene.after, phase)
     if rules.dose is not None:
         return _medication(scene, artefact, rules, rules.dose)
     return _course(scene, artefact, rules)
@@ -59,8 +59,19 @@ def end(scene: Scene, phase: PhaseId, outcome: PathwayOutcome | None) -> Draft:
         else:  # a ServiceRequest has neither such an element nor two words for it
             body["status"] = "revoked"
     says = f"Order {how}: {rules.title}."
-    artefact = identifiers.order(scene.after.id, phase)
+    artefact = identifiers.order(scene.after, phase)
     return changed(kind, artefact, body, says, noted=True)
+
+
+def resume(scene: Scene, phase: PhaseId) -> Draft:
+    """Make a phase's order active again, where what ended it was taken back."""
+    rules = scene.protocol.phase(phase)
+    kind = kind_of(rules)
+    body: dict[str, Any] = {"status": "active"}
+    if kind is ArtefactKind.MEDICATION_ORDER:
+        body["statusReason"] = elements.concept("what ended it was decided in error")
+    says = f"Order active again: {rules.title}."
+    return changed(kind, identifiers.order(scene.after, phase), body, says, noted=True)
 
 
 def how_ended(

@@ -73,7 +73,7 @@ def not_given(scene: Scene, fact: VisitReleased) -> Draft:
 def _under_order(scene: Scene, phase: PhaseId) -> dict[str, Any]:
     """Name the order that a session belongs to, as this EHR holds it."""
     order = scene.link(
-        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after.id, phase), "ServiceRequest"
+        ArtefactKind.COURSE_ORDER, identifiers.order(scene.after, phase), "ServiceRequest"
     )
     return {} if order is None else {"basedOn": [order]}
 

@@ -258,3 +258,15 @@ def test_after_a_correction_all_is_as_if_it_had_been_right_from_the_start(
     vocabulary = course.protocol.vocabulary
     assert clinical(course.pathway) == clinical(refold(course.pathway.id, without, vocabulary))
     assert course.pathway == refold(course.pathway.id, course.events, vocabulary)
+
+
+def test_an_entry_of_long_ago_is_put_right_too():
+    """A pressure of ninety days back is amended at its own time; one of another quarter is not."""
+    course = ready()
+    course.measure(ONE, systolic_bp=135, diastolic_bp=85)
+    wrong = entry(course, ReadingsTaken)
+    course.now += timedelta(days=90)
+    other = pressure(course, 125, 79, wrong.at + timedelta(days=80))
+    assert isinstance(course.attempt(CorrectEntry(wrong.id, WHY, other), PRESCRIBER), Malformed)
+    correct(course, wrong, pressure(course, 125, 79, wrong.at), PRESCRIBER)
+    assert entry(course, ReadingsTaken).at == wrong.at
