@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from domain.language.baselines import BaselineNamed
 from domain.language.corrections import ActQuestioned, EntryVoided
@@ -257,6 +257,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return replace(pathway, questioned=_put(pathway.questioned, fact.event, question))
         case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
+        case unknown:
+            assert_never(unknown)
 
 
 def override_key(visit: VisitId, gate: str) -> str:
