@@ -9,7 +9,7 @@ from domain.language.baselines import BaselineNamed, NameBaseline
 from domain.language.corrections import ActQuestioned, CorrectEntry
 from domain.language.errors import Conflict, Malformed
 from domain.language.events import Event
-from domain.language.names import EventId, ObservationName, PhaseDecision
+from domain.language.names import EventId, ObservationName, PhaseDecision, RuleId
 from domain.language.observations import RecordAssessment, ScaleAssessed
 from domain.language.phases import Decide, DecisionMade
 from domain.language.tasks import AcknowledgeTask
@@ -21,7 +21,7 @@ from tests.course import BASELINE, PRESCRIBER, WELL, Course
 from tests.domain.scenes import FIRST, ONE, dosed, minutes
 from tests.domain.simulation import COMBINED, DTMS, INDUCTION
 
-MADRS = ObservationName("madrs_total")
+MADRS, RESPONSE = ObservationName("madrs_total"), RuleId("response")
 WHY = "typed from another patient's sheet"
 
 
@@ -165,9 +165,9 @@ def test_what_cannot_be_judged_is_said_to_be_unknown():
     course = Course(FIRST)
     course.assess("madrs", *WELL)
     said = {judged.rule: judged for judged in said_now(course.protocol, course.pathway)}
-    assert said["response"].met is None
-    assert said["response"].says.startswith("not judged: a MADRS total from before")
-    assert said["remission"].met is True
+    assert said[RESPONSE].met is None
+    assert said[RESPONSE].says.startswith("not judged: a MADRS total from before")
+    assert said[RuleId("remission")].met is True
 
 
 def test_nothing_falls_from_nothing():
@@ -180,5 +180,5 @@ def test_nothing_falls_from_nothing():
     course.wait(timedelta(days=1))
     course.assess("madrs", *(1,) * 10)
     said = {judged.rule: judged for judged in said_now(course.protocol, course.pathway)}
-    assert said["response"].met is None
-    assert said["response"].says == "not judged: madrs_reduction from nothing"
+    assert said[RESPONSE].met is None
+    assert said[RESPONSE].says == "not judged: madrs_reduction from nothing"
