@@ -25,7 +25,7 @@ PYTEST = [
     "tests/domain",
 ]
 KILLED, SURVIVED, NO_CODE = "killed", "survived", "no code"
-OUTCOMES = {0: SURVIVED, 3: NO_CODE}
+OUTCOMES = {0: SURVIVED, 77: NO_CODE}
 MOST_MEMORY = 3 * 2**30
 GRACE = 8.0
 """Seconds that a test may take beyond ten times what it takes, before it counts as endless."""
@@ -113,11 +113,12 @@ class Forks:
 
     def outcome(self, change: Callable[[], Any], order: list[str], tests: Tests) -> tuple[str, str]:
         """Make a change in a fork and run tests until one fails: the outcome, and which failed."""
+        items = [self.items[name] for name in order]
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
             os.close(reading)
-            _in_the_fork(change, [self.items[name] for name in order], tests, writing)
+            _in_the_fork(change, items, tests, writing)
         os.close(writing)
         with os.fdopen(reading) as pipe:
             begun = pipe.read().split()
@@ -130,7 +131,7 @@ class Forks:
 def _in_the_fork(
     change: Callable[[], Any], items: list[pytest.Item], tests: Tests, writing: int
 ) -> None:
-    """Never returns: 0 where no test noticed, 1 where one did, 3 where there is no such code.
+    """Never returns: 0 where no test noticed, 1 where one did, 77 where there is no such code.
 
     A test that does not come to its end is stopped by the alarm, and with it the fork.
     """
@@ -143,7 +144,7 @@ def _in_the_fork(
     try:
         change()
     except (SyntaxError, StopIteration):
-        os._exit(3)
+        os._exit(77)
     for place, item in enumerate(items):
         os.write(writing, f"{place}\n".encode())
         signal.setitimer(signal.ITIMER_REAL, GRACE + 10 * tests.seconds[item.nodeid])

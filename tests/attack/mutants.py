@@ -115,7 +115,7 @@ def watched(forks: Forks) -> Tests:
     for file, names in forks.by_file().items():
         sha = fingerprint([ROOT / file])
         one = known.get(file, {})
-        if one.get("sha") != sha:
+        if one.get("sha") != sha or set(one["seconds"]) != set(names):
             print(f"noting which lines {file} runs", flush=True)
             lines, seconds = forks.watched(names, [path_of(module) for module in modules()])
             one = {"sha": sha, "lines": lines, "seconds": seconds}

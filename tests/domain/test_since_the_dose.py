@@ -1,7 +1,6 @@
 """What counts for leaving was taken since the last dose; what counts for treating may be older."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -140,4 +139,3 @@ def test_a_risk_that_nobody_has_seen_keeps_the_patient_here():
     assert [(block.rule, block.stops) for block in leaving(course)] == [("review-first", True)]
     refusal = course.attempt(ReleaseVisit(ONE), NURSE)
     assert "may not release" in str(refusal)
-    assert course.now - course.pathway.visits[ONE].checked_in < timedelta(days=1)  # type: ignore[operator]
