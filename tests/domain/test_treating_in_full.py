@@ -91,7 +91,7 @@ def here(course: Course, **changed: object) -> Visit:
 def with_visit(course: Course, **changed: object) -> Course:
     """The same course, its first visit changed."""
     visits = {**course.pathway.visits, ONE: here(course, **changed)}
-    course.pathway = replace(course.pathway, visits=visits)  # type: ignore[arg-type]
+    course.pathway = replace(course.pathway, visits=visits)
     return course
 
 
