@@ -237,6 +237,7 @@ def _in_truth(
     now: datetime,
 ) -> tuple[datetime, tuple[Fact, ...]]:
     """Say what was so, judged as of when the entry was made."""
+    assert wish.instead is not None  # noqa: S101
     known = standing(history)
     visit = getattr(wish.instead, "visit", None)
     visits = () if visit is None else (visit,)
@@ -251,8 +252,8 @@ def _in_truth(
             # Holds that people placed between, and were not there when the entry was made.
             then = replace(then, holds=pathway.holds)
             return _given(protocol, pathway, then, instead, wish.reason, original.fact, now)
-        case _:
-            raise AssertionError(wish.instead)
+        case unknown:
+            assert_never(unknown)
 
 
 def _given(
@@ -299,3 +300,5 @@ def _reported(instead: RecordDose | RecordStimulation, why: str) -> ReportDose |
                 instead.output_percent,
                 why,
             )
+        case unknown:
+            assert_never(unknown)

@@ -6,6 +6,7 @@ judged by what was so then: each entry counts at its own time, and none that was
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from domain.chapters.phases import check_may_decide
 from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate
@@ -128,6 +129,8 @@ def _check(protocol: CombinedProtocol, then: Pathway, event: Event, act: Act) ->
             if decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
                 return Passed()  # possible at any time, whatever is known
             return check_may_decide(protocol, then, phase, event.at)
+        case unknown:
+            assert_never(unknown)
 
 
 def _about(pathway: Pathway, act: Act) -> str:
@@ -139,3 +142,5 @@ def _about(pathway: Pathway, act: Act) -> str:
             return f"release from {visit}"
         case DecisionMade(phase=phase, decision=decision):
             return f"decision to {decision} {phase}"
+        case unknown:
+            assert_never(unknown)

@@ -5,6 +5,7 @@ Missing is not held, and neither is ever passed: silence is never consent.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from domain.language.names import Role, RuleId
 
@@ -71,3 +72,5 @@ def blocks_of(result: CheckResult) -> tuple[Blocked, ...]:
             return blocks
         case Passed():
             return ()
+        case unknown:
+            assert_never(unknown)

@@ -1,7 +1,7 @@
 """Why a command did not take effect, as data that can be kept: each of three errors and back."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Blocked
@@ -26,6 +26,8 @@ def refusal_of(error: Refused | Conflict | Malformed) -> Refusal:
             return Refusal("Conflict", str(error), version=error.version)
         case Malformed():
             return Refusal("Malformed", str(error))
+        case unknown:
+            assert_never(unknown)
 
 
 def error_of(refusal: Refusal) -> Refused | Conflict | Malformed:
@@ -37,3 +39,5 @@ def error_of(refusal: Refusal) -> Refused | Conflict | Malformed:
             return Malformed(refusal.message)
         case "Conflict":
             return Conflict(refusal.message, refusal.version)
+        case unknown:
+            assert_never(unknown)

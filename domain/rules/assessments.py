@@ -7,6 +7,7 @@ place, and nothing is asked once the phase is over.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
@@ -99,6 +100,8 @@ def _when(
             due = review_due(phase, pathway)
             number = len(pathway.phases[phase.id].decisions) + 1
             return due, f"review-{number}"
+        case unknown:
+            assert_never(unknown)
 
 
 def review_due(phase: Protocol, pathway: Pathway) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from domain.language.authorizations import Authorization, AuthorizationRecorded
 from domain.language.baselines import BaselineNamed
@@ -272,6 +272,8 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return pathway
         case PathwayFinished() as fact:
             return replace(pathway, outcome=fact.outcome)
+        case unknown:
+            assert_never(unknown)
 
 
 def override_key(visit: VisitId, gate: str) -> str:

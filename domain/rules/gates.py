@@ -253,8 +253,7 @@ def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
     if kind.reduction_of is None:
         return _measured(found, look, "measured" if kind.authorizes is None else "recorded")
     base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
-    if not isinstance(base, Observed):
-        return _measured(found, look)
+    assert isinstance(base, Observed)  # noqa: S101  else there would be no fall, and no finding
     day = local(base.at, look.pathway.zone).day
     return f"from {_short(base.value)} on {day}, {_measured(found, look)}"
 

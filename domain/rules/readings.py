@@ -3,6 +3,8 @@
 A wrong unit is refused with the right one and never converted.
 """
 
+from decimal import Decimal
+
 from domain.language.errors import Malformed
 from domain.language.names import ObservationName
 from domain.language.observations import Measurement, Reading
@@ -71,22 +73,20 @@ def _problems(kind: ObservationKind, given: Measurement) -> list[str]:
         problems.append(f"{kind.name} is a number, not an answer")
     if given.unit not in (kind.unit, kind.ucum):
         problems.append(f"{kind.name} is recorded in {kind.unit} ({kind.ucum}), never converted")
-    if given.value is None:
+    value = given.value
+    if value is None:
         problems.append(f"{kind.name} needs a value in {kind.unit}")
-    elif not given.value.is_finite() or _outside(kind, given) or _part_of_a_point(kind, given):
+    elif not value.is_finite() or _outside(kind, value) or _part_of_a_point(kind, value):
         whole = "whole " if kind.unit == "points" else ""
         problems.append(f"{kind.name} is from {kind.low} to {kind.high} {whole}{kind.unit}")
     return problems
 
 
-def _part_of_a_point(kind: ObservationKind, given: Measurement) -> bool:
-    return kind.unit == "points" and given.value is not None and given.value % 1 != 0
+def _part_of_a_point(kind: ObservationKind, value: Decimal) -> bool:
+    return kind.unit == "points" and value % 1 != 0
 
 
-def _outside(kind: ObservationKind, given: Measurement) -> bool:
-    value = given.value
-    if value is None:
-        return True
+def _outside(kind: ObservationKind, value: Decimal) -> bool:
     return (kind.low is not None and value < kind.low) or (
         kind.high is not None and value > kind.high
     )

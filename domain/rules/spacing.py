@@ -26,7 +26,9 @@ def too_close(
     if other_phase == phase:
         least, rule = protocol.phase(phase).schedule.at_least_apart, "at-least-apart"
     else:
-        later = phase if day >= other_day else other_phase
+        order = [each.id for each in protocol.phases]
+        both = ((day, order.index(phase)), (other_day, order.index(other_phase)))
+        later = order[max(both)[1]]  # on one day the phase that follows the other
         least, rule = protocol.days_before(later), "between-phases"
         if not protocol.same_day:
             least = max(least, 1)

@@ -17,6 +17,9 @@ NOT_CARE = frozenset({"version", "status", "approved_by", "sha256", "sources"})
 """What tells one version from another and changes nothing for a patient."""
 
 
+NOTHING = (None, (), "")
+
+
 def against(
     old: CombinedProtocol, new: CombinedProtocol, pathway: Pathway
 ) -> Iterator[tuple[str, str]]:
@@ -125,8 +128,10 @@ def _named(value: Any) -> Mapping[str, Any] | None:
 
 def _said(value: Any) -> str:
     if is_dataclass(value):
-        parts = (getattr(value, each.name) for each in fields(value))
-        return " ".join(_said(part) for part in parts if part not in (None, (), ""))
+        parts = ((each.name.replace("_", " "), getattr(value, each.name)) for each in fields(value))
+        return ", ".join(f"{name} {_said(part)}" for name, part in parts if part not in NOTHING)
+    if isinstance(value, Mapping):
+        return " and ".join(f"{key}: {_said(part)}" for key, part in value.items())
     if isinstance(value, tuple):
-        return ", ".join(_said(part) for part in value) or "nothing"
+        return " and ".join(_said(part) for part in value) or "nothing"
     return str(value)

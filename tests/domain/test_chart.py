@@ -18,6 +18,7 @@ from domain.language.names import Author, ObservationName, RequestId, Role
 from domain.language.observations import RecordReadings
 from domain.language.phases import PathwayStarted
 from domain.language.visits import CheckIn
+from domain.rules.fold import apply
 from domain.rules.start import State, checklist
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dose, dosed, rules
@@ -191,3 +192,30 @@ def test_a_category_stands_for_all_below_it(codes, code, named):
     sign = ChartSign(BLEEDING, "present", ChartType.CONDITION, ICD, codes)
     assert sign.names(ICD, code) is named
     assert not sign.names("http://snomed.info/sct", code)
+
+
+@pytest.mark.parametrize(("code", "named"), [("274100004", True), ("2741000041", False)])
+def test_a_code_of_another_system_stands_for_itself_alone(code, named):
+    """SNOMED CT and RxNorm have no categories by their digits."""
+    snomed = "http://snomed.info/sct"
+    sign = ChartSign(BLEEDING, "present", ChartType.CONDITION, snomed, ("274100004",))
+    assert sign.names(snomed, code) is named
+
+
+def test_who_says_the_same_as_the_chart_contradicts_nobody():
+    """A nurse who confirms what stands there is not sent to a prescriber."""
+    course = a_course()
+    read(course, ChartEntry(ObservationName("insurance"), "on file", "Coverage/1"))
+    wish = RecordReadings(course.now, readings(insurance="on file"))
+    assert course.attempt(wish, NURSE) is None
+
+
+def test_a_reading_of_the_chart_that_comes_late_changes_no_newer_one():
+    """Applied after a newer reading, an older one leaves the chart as the newer has it."""
+    course = a_course()
+    read(course, BLED)
+    older = course.events[-1]
+    course.wait(timedelta(minutes=1))
+    read(course, DEPRESSED)
+    again = apply(course.pathway, older, course.protocol.vocabulary)
+    assert again.chart == course.pathway.chart

@@ -266,7 +266,10 @@ def test_an_entry_of_long_ago_is_put_right_too():
     course.measure(ONE, systolic_bp=135, diastolic_bp=85)
     wrong = entry(course, ReadingsTaken)
     course.now += timedelta(days=90)
-    other = pressure(course, 125, 79, wrong.at + timedelta(days=80))
-    assert isinstance(course.attempt(CorrectEntry(wrong.id, WHY, other), PRESCRIBER), Malformed)
+    values = readings(systolic_bp=125, diastolic_bp=79)
+    other = RecordReadings(wrong.at + timedelta(days=80), values)
+    refusal = course.attempt(CorrectEntry(wrong.id, WHY, other), PRESCRIBER)
+    assert isinstance(refusal, Malformed)
+    assert "over 60 days from the entry" in str(refusal)
     correct(course, wrong, pressure(course, 125, 79, wrong.at), PRESCRIBER)
     assert entry(course, ReadingsTaken).at == wrong.at

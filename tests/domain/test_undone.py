@@ -1,19 +1,40 @@
 """An order, a lifted hold and a decision made in error are taken back like anything else."""
 
+from datetime import time
+
 import pytest
 
+from domain.language.clocks import LocalTime
 from domain.language.corrections import ActQuestioned, CorrectEntry, EntryVoided
 from domain.language.errors import Conflict, Refused
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, LiftHold, PlaceHold
-from domain.language.names import Author, HoldReason, PathwayOutcome, PhaseDecision, Role, VisitId
-from domain.language.phases import Decide, DecisionMade, OrderSigned, PhaseEntered, SignOrder
+from domain.language.names import (
+    KAIROS,
+    Author,
+    EventId,
+    HoldReason,
+    PathwayOutcome,
+    PhaseDecision,
+    Role,
+    RuleId,
+    VisitId,
+)
+from domain.language.phases import (
+    Decide,
+    DecisionMade,
+    FirstVisitHastened,
+    OrderSigned,
+    PhaseEntered,
+    SignOrder,
+)
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import ONE, TWO, a_course, dose, dosed, ready, rules
 from tests.domain.simulation import DTMS, INDUCTION
 
 NURSE = Author("a-nurse", Role.NURSE)
+RULE = RuleId("high")
 WHY = "It was meant for another patient."
 
 
@@ -226,3 +247,31 @@ def test_a_course_with_everything_taken_back_once_still_ends():
     back(course, DecisionMade)
     course.run()
     assert course.pathway.outcome is PathwayOutcome.COMPLETED
+
+
+def test_a_phase_hastened_and_then_never_entered_is_as_it_was():
+    """A first visit brought forward in a phase that was entered in error brings nothing back."""
+    course = moved_on()
+    sooner = LocalTime(course.pathway.phases[DTMS].first_visit.day, time(8))
+    hastened = Event(
+        EventId("hastened"), course.now, KAIROS, FirstVisitHastened(DTMS, sooner, RULE)
+    )
+    course.record([hastened])
+    assert course.pathway.phases[DTMS].first_visit == sooner
+    back(course, DecisionMade)
+    assert DTMS not in course.pathway.phases
+
+
+def test_what_a_later_decision_rests_on_comes_last():
+    """A decision about the next phase is taken back before the one that entered it."""
+    course = moved_on()
+    made = entry(course, DecisionMade)
+    review = Event(
+        EventId("review/0"),
+        course.now,
+        PRESCRIBER,
+        DecisionMade(DTMS, PhaseDecision.CONTINUE, "Goes well.", ()),
+    )
+    course.record([review])
+    refusal = course.attempt(CorrectEntry(made.id, WHY), PRESCRIBER)
+    assert "a decision about accelerated-dtms was made since" in str(refusal)

@@ -10,10 +10,18 @@ from domain.decide import change
 from domain.language.commands import Command
 from domain.language.corrections import ActQuestioned
 from domain.language.errors import Malformed, Refused
-from domain.language.names import Author, ObservationName, PathwayOutcome, RequestId, Role
+from domain.language.names import (
+    Author,
+    ObservationName,
+    PathwayOutcome,
+    PhaseDecision,
+    RequestId,
+    Role,
+)
 from domain.language.observations import RecordReadings
-from domain.language.phases import ChangeProtocol, ProtocolChanged
+from domain.language.phases import ChangeProtocol, Decide, ProtocolChanged
 from domain.language.protocol import CombinedProtocol, Protocol, When
+from domain.language.refusal import Refusal as NotDone
 from domain.language.requirements import Requirement
 from domain.language.requirements import Test as Comparison
 from domain.language.visits import CheckIn
@@ -21,6 +29,7 @@ from domain.planner import steps
 from domain.rules.corrected import refold
 from domain.rules.steps import Ask
 from domain.rules.versions import against, differences
+from domain.turn import Other, settle
 from tests.course import Course
 from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, rules
 from tests.domain.simulation import COMBINED, INDUCTION, REFUSALS, Refusal, readings
@@ -241,3 +250,66 @@ def test_a_visit_at_which_nobody_is_yet_is_no_hindrance():
     while course.pathway.visits[ONE].checked_in is None:
         course.follow_next()
     assert course.attempt(CheckIn(ONE)) is not None
+
+
+def test_a_phase_that_was_entered_keeps_its_place_and_its_stages():
+    """Entered phases in another order, or one given by other stages: left behind."""
+    course = of_two_visits()
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "As discussed."))
+    course.run_rules()
+    first, second, third = COMBINED.phases
+    swapped = newer(phases=(second, first, third))
+    assert rules(move(course, swapped)) == ["phases"]
+    stages = (replace(first.schedule.stages[0], sessions=9),)
+    longer = of_phase(lambda p: replace(p, schedule=replace(p.schedule, stages=stages)))
+    assert rules(move(course, longer)) == ["phases"]
+
+
+def test_a_version_that_does_not_know_what_was_recorded_takes_nobody():
+    """A kind of observation that is gone from the vocabulary keeps those who have one."""
+    course = of_two_visits()
+    words = COMBINED.vocabulary
+    known = {key: kind for key, kind in words.observations.items() if key != "ride_home"}
+    new = newer(vocabulary=replace(words, observations=known))
+    assert "vocabulary" in rules(move(course, new))
+
+
+def test_the_differences_name_what_is_new_and_what_has_no_name():
+    """Phases in another number, rules that one version has not, lists of words: each is said."""
+    shorter = newer(phases=COMBINED.phases[:2], days_between=COMBINED.days_between[:1])
+    last = COMBINED.phases[2].id
+    assert f"phases.{last}: not any more" in differences(COMBINED, shorter)
+    assert "days_between: 2 and 2, now 2" in differences(COMBINED, shorter)
+    none = of_phase(lambda p: replace(p, dose=None))
+    (dose,) = differences(COMBINED, none)
+    assert dose == (
+        f"phases.{INDUCTION}.dose: drug esketamine, first mg 56, then mg 56 and 84,"
+        " devices 56: 2 and 84: 3, now None"
+    )
+    first = COMBINED.phases[0]
+    stages = (replace(first.schedule.stages[0], sessions=9),)
+    longer = of_phase(lambda p: replace(p, schedule=replace(p.schedule, stages=stages)))
+    (stage,) = differences(COMBINED, longer)
+    assert stage.startswith(f"phases.{INDUCTION}.schedule.stages: sessions 8, rate sessions 2")
+    unasked = of_phase(lambda p: replace(p, ordered_by=()))
+    (ordered,) = differences(COMBINED, unasked)
+    assert ordered == f"phases.{INDUCTION}.ordered_by: prescriber, now nothing"
+
+
+def test_a_turn_settles_a_move_and_a_refusal_of_it():
+    """Given the version to go on under, it is recorded; where it is the same one, it is refused."""
+    course = a_course()
+    command = Command(RequestId("a-move"), DIRECTOR, ChangeProtocol(2, WHY))
+    now = course.now
+    for new, moves in ((newer(title="Another"), True), (COMBINED, False)):
+        other = Other(new, "kept")
+        found = settle(COMBINED, course.pathway, 3, command, now, course.events, other)
+        assert isinstance(found, NotDone) != moves
+
+
+def test_only_a_wish_to_move_is_decided_as_one():
+    """Any other wish is a defect of whoever asks."""
+    course = a_course()
+    command = Command(RequestId("r"), DIRECTOR, CheckIn(ONE))
+    with pytest.raises(TypeError, match="not a change of protocol"):
+        change(COMBINED, newer(), "kept", course.pathway, command, course.now)

@@ -239,7 +239,7 @@ def test_check_fast_formats_and_lints_only(script, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "for_pytest"),
     [
-        ([], []),
+        ([], ["-m", "not plain"]),
         (["unit"], ["-m", "not slow"]),
         (["unit", "-x"], ["-m", "not slow", "-x"]),
         (["tests/api", "-k", "dose"], ["tests/api", "-k", "dose"]),
@@ -247,6 +247,35 @@ def test_check_fast_formats_and_lints_only(script, monkeypatch):
 )
 def test_all_tests_run_two_files_at_a_time(script, words, for_pytest):
     """All tests and the quick ones run beside each other; other words reach pytest as they are."""
-    given = script.for_pytest(words)
+    given = script.for_pytest(words)[-1]
     assert given[len(given) - len(for_pytest) :] == for_pytest
     assert ("--numprocesses" in given) == (words in ([], ["unit"]))
+
+
+def test_all_tests_hold_the_domain_to_every_branch(script):
+    """Of two runs that share no test, the first fails below 100 percent of `domain/`."""
+    held, others = script.for_pytest([])
+    assert held[held.index("-m") + 1] == "plain"
+    assert others[others.index("-m") + 1] == "not plain"
+    assert {"tests/domain", "--cov=domain", "--cov-fail-under=100"} <= set(held)
+    assert not any(word.startswith("--cov") for word in others)
+
+
+@pytest.mark.parametrize("failing", [0, 1, None])
+def test_all_tests_run_whichever_fails(script, monkeypatch, failing: int | None):
+    """A run that fails stops no other, and its exit code is the command's."""
+    monkeypatch.chdir(script.ROOT)  # `main` goes there; the next test is back where it was
+    pretend_installed(script, "run", "clinic", "dev")
+    ran: list[tuple[str, ...]] = []
+
+    def run(*words: str) -> int:
+        ran.append(words)
+        return int(len(ran) - 1 == failing)
+
+    def replaced(_path: str, words: list[str]) -> int:
+        return run(*words[1:])
+
+    monkeypatch.setattr(script, "step", run)
+    monkeypatch.setattr(script.os, "execv", replaced)
+    assert script.main(["test"]) == int(failing is not None)
+    assert [words[words.index("-m", 2) + 1] for words in ran] == ["plain", "not plain"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
-NAMES = ("run", "clinic", "dev")
+NAMES = ("run", "clinic", "dev", "mutants")
 TEXTS = {name: (REQUIREMENTS / f"{name}.lock").read_text() for name in NAMES}
 
 each_lock = pytest.mark.parametrize("name", NAMES)
@@ -32,7 +32,9 @@ def test_a_lock_names_no_place(name):
     assert not re.search(r"://|--(?!hash=)|(?<![\w.])/\w", TEXTS[name])
 
 
-@pytest.mark.parametrize(("smaller", "larger"), [("run", "clinic"), ("clinic", "dev")])
+@pytest.mark.parametrize(
+    ("smaller", "larger"), [("run", "clinic"), ("clinic", "dev"), ("dev", "mutants")]
+)
 def test_a_larger_lock_holds_the_smaller_one(smaller, larger):
     """What is tested is what runs: the larger lock has the same versions, and more."""
     assert set(entries(smaller)) < set(entries(larger))
