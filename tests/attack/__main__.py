@@ -2,7 +2,8 @@
 
 Seeded and resumable: seed N is always the same course. Staff who follow what is next and sometimes
 misbehave, wild wishes of every kind at any time, missed visits, holds, corrections and corrections
-of corrections, standing decisions, tasks that rise, and a clock that changes. What is checked:
+of corrections, orders and decisions taken back, standing decisions, payers' letters, the EHR's
+chart, other versions, tasks that rise, and a clock that changes. What is checked:
 every invariant of `oracles.py`; what Kairos adds by itself comes to rest; the state is the fold of
 all that was recorded, and the events survive JSON; no id and no session number is given twice; each
 safety task that nobody looked at has risen as far as its protocol says. Too long for CI.
@@ -14,15 +15,20 @@ import time
 import traceback
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from random import Random
 
 from domain.automatic import automatic, to_raise
+from domain.language.authorizations import AuthorizationRecorded
+from domain.language.chart import ChartEntry, ChartReading, ChartType, ReadChart
 from domain.language.clocks import local_day
 from domain.language.corrections import CorrectEntry, EntryVoided
-from domain.language.names import Author, Role, RuleId
-from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.holds import HoldLifted
+from domain.language.names import Author, ObservationName, Role, RuleId, Treatment
+from domain.language.observations import ReadingsTaken, RecordReadings, ScaleAssessed
+from domain.language.phases import DecisionMade, OrderSigned
 from domain.language.release import VisitReleased
 from domain.language.standing import DecideAhead, DecidedAhead, DecisionEnded, EndDecision
 from domain.language.tasks import TaskAcknowledged, TaskRaised
@@ -32,9 +38,10 @@ from domain.language.visits import VisitCheckedIn, VisitMissed
 from domain.planner import wanted_tasks
 from domain.rules.corrected import refold
 from store import columns
-from tests.course import Course
+from tests.course import AUTHORIZATION, Course
 from tests.domain.oracles import check_course
-from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE, REFUSALS
+from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE, REFUSALS, readings
+from tests.domain.test_versions import move
 from tests.domain.wild import begun, copied, play
 
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
@@ -52,6 +59,17 @@ VOIDABLE = (
     DecidedAhead,
     DecisionEnded,
     EntryVoided,
+    OrderSigned,
+    HoldLifted,
+    DecisionMade,
+    AuthorizationRecorded,
+)
+IN_THE_CHART = (
+    ChartEntry(ObservationName("depression_diagnosis"), "F33.2", "Condition/1", "F33.2"),
+    ChartEntry(ObservationName("intracerebral_hemorrhage"), "present", "Condition/2", "I61.9"),
+    ChartEntry(ObservationName("pregnancy"), "present", "Condition/3", "Z33.1"),
+    ChartEntry(ObservationName("seizure_history"), "present", "Condition/4", "G40.9"),
+    ChartEntry(ObservationName("insurance"), "on file", "Coverage/1"),
 )
 AHEAD = (RuleId("suicide-risk"), RuleId("blood-pressure-before"))
 
@@ -71,6 +89,12 @@ def course_of(seed: int) -> tuple[Course, bool]:
             _correct(course, chance)
         elif turn < 0.2:
             _ahead(course, chance)
+        elif turn < 0.23:
+            _letter(course, chance)
+        elif turn < 0.26:
+            _chart(course, chance)
+        elif corrects and turn < 0.28:  # the oracles know one version only
+            _version(course)
         else:
             with suppress(*REFUSALS):  # staff who follow a script may want what cannot be any more
                 play(course, (chance.randint(0, 44), chance.randint(0, 99), chance.randint(0, 99)))
@@ -92,6 +116,33 @@ def _ahead(course: Course, chance: Random) -> None:
     last = local_day(course.now, course.zone) + timedelta(days=chance.randint(0, 14))
     wish = DecideAhead(chance.choice(AHEAD), last, "known and planned for; seen weekly")
     course.attempt(wish, PRESCRIBER)
+
+
+def _letter(course: Course, chance: Random) -> None:
+    """A payer's letter: few sessions, a window that begins or ends near, now and then a denial."""
+    treatment = chance.choice(list(Treatment))
+    if chance.random() < 0.2:
+        answer = chance.choice(("denied", "pending", "not required"))
+        taken = readings(**{AUTHORIZATION[treatment]: answer})
+        course.attempt(RecordReadings(course.now, taken), PRESCRIBER)
+        return
+    days = (chance.randint(-20, 5), chance.randint(5, 60))
+    with suppress(*REFUSALS):
+        course.authorized(treatment, chance.randint(1, 12), days=days)
+
+
+def _chart(course: Course, chance: Random) -> None:
+    """The chart, with some of what it may say, or not all of it readable."""
+    entries = tuple(each for each in IN_THE_CHART if chance.random() < 0.2)
+    unread = (ChartType.CONDITION,) if chance.random() < 0.2 else ()
+    course.attempt(ReadChart(ChartReading(entries, unread)))
+
+
+def _version(course: Course) -> None:
+    """Another version, which changes a title only."""
+    title = f"{course.protocol.title}, again"
+    new = replace(course.protocol, version=course.protocol.version + 1, title=title, sha256=title)
+    move(course, new)
 
 
 def check(course: Course, *, corrected: bool) -> None:

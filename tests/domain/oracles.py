@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import floor
 
 from domain.language.authorizations import AuthorizationRecorded
+from domain.language.chart import ChartRead
 from domain.language.clocks import local, local_day
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
@@ -301,6 +302,9 @@ def observed(world: Simulation, event: Event) -> Iterator[tuple[str, object, str
     match event.fact:
         case ReadingsTaken(readings=readings):
             yield from ((r.observation, r.value, r.answer) for r in readings)
+        case ChartRead(reading=reading, counted=counted):
+            found = (entry for entry in reading.entries if entry.key in counted)
+            yield from ((entry.observation, None, entry.answer) for entry in found)
         case ScaleAssessed(scale=name, items=items, total=total):
             scale = world.protocol.vocabulary.scales[name]
             yield (scale.total, total, None)

@@ -71,7 +71,8 @@ def move(
 ) -> Refusal | None:
     """Have a course go on under another version, as a turn does; the refusal if it may not."""
     kept = f"version {course.protocol.version}"
-    command = Command(RequestId("a-move"), by, ChangeProtocol(new.version, reason))
+    name = RequestId(f"move-{len(course.events)}")
+    command = Command(name, by, ChangeProtocol(new.version, reason))
     try:
         events = change(course.protocol, new, kept, course.pathway, command, course.now)
     except REFUSALS as refusal:
