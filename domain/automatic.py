@@ -16,7 +16,7 @@ from domain.language.tasks import TaskClosed, TaskOpened, TaskRaised
 from domain.language.visits import VisitCancelled, VisitProposed
 from domain.planner import wanted_tasks
 from domain.rules.baselines import to_name
-from domain.rules.calendar import to_propose
+from domain.rules.calendar import to_call_off, to_propose
 from domain.rules.risk import to_hasten
 from domain.rules.steps import AskPerson
 
@@ -50,7 +50,8 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         for visit in pathway.visits.values()
         if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
     ]
-    facts.extend((f"cancelled/{visit.id}", VisitCancelled(visit.id)) for visit in over)
+    gone = (*(visit.id for visit in over), *to_call_off(protocol, pathway))
+    facts.extend((f"cancelled/{visit}", VisitCancelled(visit)) for visit in gone)
     facts.extend(
         (f"baseline/{named.phase}/{named.score}#{named.number}", named)
         for named in to_name(protocol, pathway)

@@ -117,6 +117,25 @@ def to_propose(
     return tuple(proposals)
 
 
+def to_call_off(protocol: CombinedProtocol, pathway: Pathway) -> tuple[VisitId, ...]:
+    """Name proposed visits that nobody needs any more, since an entry that was put right is enough.
+
+    The last ones, and none that is booked: those are a person's to call off.
+    """
+    if not pathway.phases or pathway.outcome is not None:
+        return ()
+    schedule = protocol.phase(pathway.phase).schedule
+    found: list[VisitId] = []
+    for stage, this in enumerate(schedule.stages):
+        if this.sessions is None:
+            continue
+        mine = [v for v in pathway.visits_in(pathway.phase) if v.stage == stage]
+        extra = (_planned(schedule, pathway, stage, mine) - this.sessions) // this.per_visit
+        open_ones = [v.id for v in mine if v.status is VisitStatus.PROPOSED]
+        found.extend(open_ones[max(0, len(open_ones) - extra) :] if extra > 0 else ())
+    return tuple(found)
+
+
 def visits_over(protocol: CombinedProtocol, pathway: Pathway, phase: PhaseId) -> bool:
     """Say whether a signed phase has no visit left to come. Never so for an open one."""
     schedule = protocol.phase(phase).schedule
@@ -180,13 +199,20 @@ def _wanted(schedule: Schedule, pathway: Pathway, stage: int, mine: list[Visit])
     this = schedule.stages[stage]
     if this.sessions is None:
         return None
+    planned = _planned(schedule, pathway, stage, mine)
+    return max(0, ceil((this.sessions - planned) / this.per_visit))
+
+
+def _planned(schedule: Schedule, pathway: Pathway, stage: int, mine: list[Visit]) -> int:
+    """How many sessions of a stage were given, are to come, or are lost for good."""
+    this = schedule.stages[stage]
     given = sum(len(pathway.sessions_at(v.id)) for v in mine)
     coming = sum(this.per_visit - len(pathway.sessions_at(v.id)) for v in mine if v.status in LIVE)
     lost = 0
     if schedule.missed is MissedRule.CONTINUE_SCHEDULE:
         over = [v for v in mine if v.status not in LIVE]
         lost = sum(this.per_visit - len(pathway.sessions_at(v.id)) for v in over)
-    return max(0, ceil((this.sessions - given - coming - lost) / this.per_visit))
+    return given + coming + lost
 
 
 def _apart(schedule: Schedule, day: date, taken: set[date]) -> bool:

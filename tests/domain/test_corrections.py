@@ -24,6 +24,7 @@ from tests.domain.scenes import (
     FIRST,
     FIT_TO_LEAVE,
     ONE,
+    TWO,
     dose,
     dosed,
     minutes,
@@ -273,3 +274,18 @@ def test_an_entry_of_long_ago_is_put_right_too():
     assert "over 60 days from the entry" in str(refusal)
     correct(course, wrong, pressure(course, 125, 79, wrong.at), PRESCRIBER)
     assert entry(course, ReadingsTaken).at == wrong.at
+
+
+def test_a_visit_that_was_proposed_for_a_dose_in_error_is_called_off_when_it_was_none():
+    """A dose taken back asks for one visit more; restored, that visit alone is off again."""
+    course = dosed()
+    course.run(TWO)
+    before = {v.id for v in course.pathway.visits.values() if v.status in ("proposed", "booked")}
+    correct(course, entry(course, DoseGiven), by=PRESCRIBER)
+    course.run_rules()
+    more = {v.id for v in course.pathway.visits.values() if v.status in ("proposed", "booked")}
+    assert len(more - before) == 1
+    course.do(CorrectEntry(entry(course, EntryVoided).id, "it was right"), PRESCRIBER)
+    course.run_rules()
+    after = {v.id for v in course.pathway.visits.values() if v.status in ("proposed", "booked")}
+    assert after == before
