@@ -1,4 +1,4 @@
-"""Which score is the baseline, by constructed pathways: of one phase or the first, and when late."""
+"""Which score is the baseline, by constructed pathways: of which phase, and which came late."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def scored(name: str, total: int, days: float = -1) -> Observed:
 def treated(*scores: Observed, phases: tuple[PhaseId, ...] = (INDUCTION,)) -> Pathway:
     """A pathway with these MADRS scores; treated in these phases, a week apart."""
     sessions = {
-        phase: Session(VisitId("v"), phase, 1, DOSE + 7 * place * DAY, None)
+        str(phase): Session(VisitId("v"), phase, 1, DOSE + 7 * place * DAY, None)
         for place, phase in enumerate(phases)
     }
     entered = {
