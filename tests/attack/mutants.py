@@ -69,13 +69,17 @@ class Found:
     def _know(self, one: dict[str, Any]) -> None:
         self.known[one["name"]] = one
         function = one["name"].partition(": ")[0]
-        self.by[function, one["by"]] += 1
-        self.by[function.partition(" ")[0], one["by"]] += 1
+        module, file = function.partition(" ")[0], one["by"].partition("::")[0]
+        for what, by in ((function, one["by"]), (module, one["by"]), (module, file)):
+            self.by[what, by] += 1
 
     def noticed_by(self, mutant: Mutant) -> Callable[[str], float]:
-        """How much a test noticed of a module, and a hundred times that of this function."""
+        """How much a test noticed: of this function most of all, then of its module."""
+        module, function = mutant.module, f"{mutant.module} {mutant.function}"
         return lambda name: (
-            self.by[mutant.module, name] + 100 * self.by[f"{mutant.module} {mutant.function}", name]
+            1000 * self.by[function, name]
+            + 3 * self.by[module, name]
+            + self.by[module, name.partition("::")[0]]
         )
 
     def outcome(self, mutant: Mutant) -> str | None:

@@ -156,9 +156,17 @@ def check_gates(world: Simulation) -> None:
 
 
 def check_need(
-    world: Simulation, before: list[Event], event: Event, gate: Gate, need: Requirement
+    world: Simulation,
+    before: list[Event],
+    event: Event,
+    gate: Gate,
+    need: Requirement,
+    all_of_it: list[Event] | None = None,
 ) -> None:
-    """One requirement of one gate was met or its very finding overridden at this visit."""
+    """One requirement of one gate was met or its very finding overridden at this visit.
+
+    `before` are the events that count, of `all_of_it`.
+    """
     since = event.at - gate.measured_within if gate.measured_within is not None else None
     known = [
         (x.at, x.id, value, answer)
@@ -171,7 +179,8 @@ def check_need(
     assert known, f"{gate.id} was missing {need.observation}"
     _, evidence, value, answer = max(known, key=lambda found: (found[0], found[1]))
     if any(x.id == evidence and isinstance(x.fact, AuthorizationRecorded) for x in before):
-        check_covered(world, before, event)
+        if not any(isinstance(x.fact, GateOverridden) and x.fact.gate == gate.id for x in before):
+            check_covered(world, all_of_it or before, event)
         return
     if need.test is Test.RECORDED:
         return
@@ -206,12 +215,12 @@ def check_not_found_since(
         for x in before
         if mine
         and mine[0].at < x.at <= event.at
-        and any(n == need.observation for n, *_ in observed(world, x))
+        and any(n == need.observation for n, *_ in (*observed(world, x), *authorized(x)))
     ]
     if news:
-        check_need(
-            world, [*news, *overrides(before)], event, replace(gate, measured_within=None), need
-        )
+        known = [*news, *overrides(before)]
+        lasting = replace(gate, measured_within=None)
+        check_need(world, known, event, lasting, need, before)
 
 
 def authorized(event: Event) -> Iterator[tuple[str, None, str]]:

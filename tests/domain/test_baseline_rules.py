@@ -1,4 +1,4 @@
-"""Which score is the baseline, by constructed pathways: of one phase, the first, and when late."""
+"""Which score is the baseline, by constructed pathways: of which phase, and which came late."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
