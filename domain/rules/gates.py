@@ -178,7 +178,8 @@ def _judged_by(name: ObservationName, look: Look, since: datetime | None) -> tup
     # Whoever said later than the last authorization that it is denied, or not needed, knows better.
     if granted is None or (recorded and recorded[-1].at > granted.at):
         return recorded
-    return (granted,)
+    # Said at the very same instant neither is the later: both count.
+    return (*(each for each in recorded if each.at == granted.at), granted)
 
 
 def _authorized(look: Look, treatment: Treatment) -> Observed | None:

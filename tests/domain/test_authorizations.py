@@ -208,3 +208,11 @@ def test_a_window_runs_forward_and_a_number_comes_once():
     assert isinstance(course.attempt(backwards), Malformed)
     assert isinstance(course.attempt(good), Conflict)
     assert course.attempt(replace(good, treatment=DTMS)) is None
+
+
+def test_a_denial_of_the_same_instant_counts_beside_the_letter():
+    """Nobody can say which was later, so the denial stops until one of them is said again."""
+    course = screened()
+    course.authorized(ESKETAMINE, 8)
+    course.do(RecordReadings(course.now, readings(esketamine_authorization="denied")))
+    assert "denied" in says(course)
