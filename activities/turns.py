@@ -32,7 +32,7 @@ from domain.rules.corrected import refold
 from domain.rules.fold import apply
 from domain.turn import Other
 from fhir_adapters.content import in_error
-from fhir_adapters.content.intents import intents_for, undone
+from fhir_adapters.content.intents import intents_for, restored, undone
 from fhir_adapters.profile.plan import EhrPlan
 from store import columns, inbox, ledger, pathways, restores
 from store.database import Database, Transaction
@@ -283,7 +283,11 @@ class Turns:
             was = await ledger.of_event(work.tx, original.fact.event)
             instead = original.fact.instead
             stands = [] if instead is None else await self._withdrawn(work, instead)
-            return (*in_error.restore(was, plan), *in_error.void(stands, plan))
+            entry = next(event for event in history if event.id == original.fact.event)
+            now = restored(
+                in_error.unsaid(entry), work.pathway, after, work.protocol, plan, work.now
+            )
+            return (*in_error.restore(was, plan), *now, *in_error.void(stands, plan))
         stands = await self._withdrawn(work, original.id)
         changes = undone(void, original, work.pathway, after, work.protocol, plan, work.now)
         if changes is None:

@@ -36,20 +36,21 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
     batch = max((visit.batch for visit in pathway.visits.values()), default=0) + 1
     going_on = pathway.phases and pathway.outcome is None
     hasten = to_hasten(protocol, pathway, now) if going_on else None
-    facts: list[tuple[str, Fact]] = [
-        (
-            f"proposed/{each.visit}",
-            VisitProposed(each.visit, each.phase, each.stage, each.at, batch, each.replaces),
-        )
-        for each in (() if hasten else to_propose(protocol, pathway, now))
-    ]
-    if hasten is not None:  # then visits are proposed from there, in the next round
-        facts.append((f"hastened/{hasten.phase}/{hasten.first_visit.day}", hasten))
     over = [
         visit
         for visit in pathway.visits.values()
         if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
     ]
+    facts: list[tuple[str, Fact]] = [
+        (
+            f"proposed/{each.visit}",
+            VisitProposed(each.visit, each.phase, each.stage, each.at, batch, each.replaces),
+        )
+        # What is called off first leaves its days to what is proposed in the next round.
+        for each in (() if hasten or over else to_propose(protocol, pathway, now))
+    ]
+    if hasten is not None:  # then visits are proposed from there, in the next round
+        facts.append((f"hastened/{hasten.phase}/{hasten.first_visit.day}", hasten))
     gone = (*(visit.id for visit in over), *to_call_off(protocol, pathway))
     facts.extend((f"cancelled/{visit}", VisitCancelled(visit)) for visit in gone)
     facts.extend(

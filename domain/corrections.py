@@ -47,9 +47,9 @@ from domain.language.treatment import (
 )
 from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
-from domain.rules import moves, rests_on
+from domain.rules import chart, moves, rests_on
 from domain.rules.corrected import standing, voided
-from domain.rules.refusing import PRESCRIBER, found, insist_reason
+from domain.rules.refusing import PRESCRIBER, found, insist, insist_reason
 from domain.rules.tiers import brought_by
 from domain.second_look import as_of
 
@@ -118,7 +118,7 @@ def correct(
     _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
         raise Conflict("this was marked as entered in error already")
-    block = rests_on.in_the_way(pathway, history, original)
+    block = rests_on.in_the_way(protocol, pathway, history, original)
     if block is not None:
         raise Refused(str(block.finding), (block,))
     reason = wish.reason.strip()
@@ -138,6 +138,10 @@ def correct(
     at, truth = _in_truth(protocol, pathway, history, original, wish, role, now)
     if abs(at - original.at) > OLDEST_ENTRY:
         raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check its date")
+    for fact in truth:
+        if isinstance(fact, ReadingsTaken):
+            told = chart.check_may_contradict(protocol, pathway, fact.readings, role)
+            insist(told, "record")
     void = EntryVoided(wish.event, reason, name(len(truth)))
     return (now, void), *((at, fact) for fact in truth)
 
@@ -166,8 +170,10 @@ def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
     """
     fact = original.fact
     if isinstance(fact, EntryVoided):  # as for what it is about
-        about = next(event for event in history if event.id == fact.event)
-        return _who_may_void(protocol, pathway, history, about)
+        names = (fact.event, fact.instead)  # and who may take back what stands instead of it
+        about = [event for event in history if event.id in names]
+        may = [_who_may_void(protocol, pathway, history, event) for event in about]
+        return tuple(role for role in may[0] if all(role in each for each in may))
     who = MAY_VOID.get(type(fact))
     if who is None:
         raise Malformed(f"an entry of this kind ({fact.kind}) is not taken back by a correction")

@@ -101,17 +101,18 @@ def change(
     pathway: Pathway,
     command: Command,
     now: datetime,
+    history: Sequence[Event],
 ) -> tuple[Event, ...]:
     """Say what becomes true if the pathway goes on under another version of its protocol.
 
-    `pinned` is the name under which the version until now is kept.
+    `pinned` is the name under which the version until now is kept, `history` all of its events.
     """
     wish = command.wish
     if not isinstance(wish, ChangeProtocol):
         raise TypeError("not a change of protocol")
     precheck(old, pathway, wish, now)
     insist(check_may_wish(wish, command.by.role), "do this")
-    blocks = tuple(found(rule, says) for rule, says in versions.against(old, new, pathway))
+    blocks = tuple(found(rule, says) for rule, says in versions.against(old, new, pathway, history))
     insist(result_of(blocks), "change the version")
     vocabulary = new.vocabulary.version
     fact = ProtocolChanged(

@@ -5,6 +5,7 @@ judged by what was so then: each entry counts at its own time, and none that was
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -63,7 +64,7 @@ def look_again(
     for place, event in enumerate(history):
         if not isinstance(event.fact, Act) or event.at < since:
             continue
-        rules = in_force(protocol, history, place, earlier)
+        rules = _with_words_of(protocol, in_force(protocol, history, place, earlier))
         then = as_of(rules, pathway, history, place)
         blocks = blocks_of(_check(rules, then, event, event.fact))
         sentences = tuple(block.sentence() for block in blocks)
@@ -72,6 +73,16 @@ def look_again(
         if new != (before.findings if before is not None else ()):
             found.append(ActQuestioned(event.id, _about(then, event.fact), new))
     return tuple(found)
+
+
+def _with_words_of(newest: CombinedProtocol, rules: CombinedProtocol) -> CombinedProtocol:
+    """Give the rules of then the kinds that are new since: what came late may be of one."""
+    if rules is newest:
+        return rules
+    new, old = newest.vocabulary, rules.vocabulary
+    observations = {**new.observations, **old.observations}
+    scales = {**new.scales, **old.scales}
+    return replace(rules, vocabulary=replace(old, observations=observations, scales=scales))
 
 
 def in_force(

@@ -68,7 +68,8 @@ def settle(
             raise Conflict(message, version)  # noqa: TRY301
         if isinstance(wanted.wish, ChangeProtocol):
             assert other is not None  # noqa: S101
-            return change(protocol, other.protocol, other.pinned_now, pathway, wanted, now)
+            new, pinned = other.protocol, other.pinned_now
+            return change(protocol, new, pinned, pathway, wanted, now, history)
         if needs_history(wanted):
             return correction(protocol, pathway, history, wanted, now)
         return decide(protocol, pathway, wanted, now)

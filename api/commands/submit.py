@@ -21,12 +21,12 @@ from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.charts import chart_of
 from api.reading.lookup import find_pathway
-from api.reading.patients import read_patient
+from api.reading.patients import ehr_away, read_patient
 from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import CommandState, PathwayStatus, RequestId
-from domain.language.phases import ChangeProtocol
+from domain.language.phases import ChangeProtocol, SignOrder
 from domain.language.refusal import error_of
 from domain.language.visits import CheckIn
 from store import columns, inbox, pathways
@@ -61,7 +61,11 @@ async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResp
             wish = await pinned(tx, deps, row, wish)
             command = replace(command, wish=wish)
         with suppress(RecordedByNewer):  # then it is kept, and whoever can read it decides
-            check_meant(*await deps.see(tx, row), wish, now)
+            protocol, pathway = await deps.see(tx, row)
+            check_meant(protocol, pathway, wish, now)
+            if isinstance(wish, SignOrder):  # what is signed is what stands when it is asked for
+                wish = replace(wish, version=wish.version or protocol.version)
+                command = replace(command, wish=wish)
         if request.expects is not None and request.expects != row.version:
             raise stale(row.version)
         await insist_fits_there(tx, request, row, command, now)
@@ -94,6 +98,8 @@ async def _with_chart(
         async with deps.database.begin() as tx:
             protocol, pathway = await deps.see(tx, row)
     except RecordedByNewer:
+        if isinstance(wish, ReadChart):  # which questions to ask of it, only newer code can say
+            raise ehr_away() from None
         return wish  # whoever can read it decides
     reading = await chart_of(deps, row.connection_id, row.patient_id, protocol, pathway.zone, now)
     if isinstance(wish, CheckIn):

@@ -19,6 +19,7 @@ from domain.language.errors import Malformed
 from domain.language.names import PathwayStatus, RequestId
 from domain.language.phases import ChangeProtocol
 from domain.language.protocol import CombinedProtocol
+from domain.rules.refusing import insist_reason
 from domain.rules.versions import against, differences
 from store import columns, inbox, pathways, protocols
 from store.database import Transaction
@@ -58,6 +59,7 @@ async def move(
     request: CommandRequest, new: CombinedProtocol, reason: str, only: Sequence[str] | None
 ) -> w.MovesView:
     """Have all that can move do so, or those that are named; the list, with each one's command."""
+    insist_reason(reason)
     deps, now = request.deps, await request.deps.clock.now()
     sites = sorted(request.caller.sites)
     async with deps.database.begin() as tx:
@@ -100,5 +102,6 @@ async def _others(
             old, pathway = await deps.see(tx, row)
             same = (old.version, old.sha256) == (new.version, new.sha256)
             if old.id == new.id and not same:
-                yield row, old, tuple(says for _, says in against(old, new, pathway))
+                history = await pathways.history(tx, row.id)
+                yield row, old, tuple(says for _, says in against(old, new, pathway, history))
         after = rows[-1].id

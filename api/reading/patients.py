@@ -18,8 +18,8 @@ MOST_MATCHES = 20
 
 async def read_patient(deps: Dependencies, connection: str, patient_id: str) -> EhrPatient:
     """Read a patient who may be enrolled: there, active and not merged into another record."""
-    client = deps.ehr(connection).client
     try:
+        client = deps.ehr(connection).client
         held = await client.read("Patient", patient_id)
         patient = EhrPatient.from_fhir(held.resource, client.base_url)
     except EhrRefused as error:

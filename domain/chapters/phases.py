@@ -39,7 +39,10 @@ def decide(
     if wish.phase != pathway.phase:
         raise Conflict(f"the pathway is in {pathway.phase}, not in {wish.phase}")
     match wish:
-        case SignOrder(phase=phase):
+        case SignOrder(phase=phase, version=seen):
+            if seen not in (None, protocol.version):
+                message = f"the protocol is version {protocol.version} now, not {seen}: look again"
+                raise Conflict(message)
             if pathway.phases[phase].signed is not None:
                 raise Conflict(f"the order for {phase} is signed already")
             insist(check_may_sign(protocol.phase(phase), role), "sign the order")

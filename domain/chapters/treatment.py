@@ -96,7 +96,7 @@ def check_may_give_dose(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, mg: int, at: datetime
 ) -> CheckResult:
     """May a dose of so many milligrams be given at this visit at this instant?"""
-    blocks = list(blocks_treating(protocol, pathway, visit, at))
+    blocks = list(blocks_treating(protocol, pathway, visit, at, mg=mg))
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.dose
     if rule is None:

@@ -12,6 +12,13 @@ from typing import ClassVar, Literal
 from domain.language.names import CARE, ObservationName, Roles
 
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+OIDS = {
+    "urn:oid:2.16.840.1.113883.6.90": ICD_10_CM,
+    "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
+    "urn:oid:2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
+}
+"""Code systems by the names that older interfaces give them."""
 
 
 class ChartType(StrEnum):
@@ -45,7 +52,7 @@ class ChartSign:
 
     def names(self, system: str, code: str) -> bool:
         """Say whether a coding is one of these."""
-        if system != self.system:
+        if OIDS.get(system, system) != self.system:
             return False
         if self.system != ICD_10_CM:
             return code in self.codes
@@ -53,8 +60,8 @@ class ChartSign:
 
 
 def _is_of(code: str, category: str) -> bool:
-    below = category if "." in category else f"{category}."
-    return code == category or code.startswith(below)
+    """Say whether a code is a category's or below it, with its dot or without."""
+    return code.replace(".", "").startswith(category.replace(".", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ class ChartEntry:
 
     @property
     def key(self) -> str:
-        """The same whenever the chart is read."""
-        return f"{self.resource}/{self.observation}"
+        """The same whenever the chart is read; another code is another entry."""
+        return f"{self.resource}/{self.observation}/{self.code}"
 
     @property
     def type(self) -> ChartType:

@@ -26,6 +26,7 @@ class SignOrder:
     MAY: ClassVar[Roles] = CARE
 
     phase: PhaseId
+    version: int | None = None  # of the protocol that was seen when it was signed
     kind: Literal["sign-order"] = "sign-order"
 
 

@@ -11,6 +11,9 @@ from domain.language.names import ObservationName, Role, Treatment
 GRANTED = "granted"
 """What a payer's authorization answers, as long as it covers the day; nobody records it."""
 
+NOT_REQUIRED = "not required"
+"""What somebody answers where no payer is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:

@@ -14,10 +14,11 @@ from domain.language.authorizations import (
     AuthorizedUnit,
     RecordAuthorization,
 )
-from domain.language.clocks import instant, local_day
+from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.names import EventId, Treatment, VisitStatus
 from domain.language.pathway import Pathway, Session
-from domain.language.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.vocabulary import NOT_REQUIRED
 from domain.rules.steps import Ask, AskPerson
 
 
@@ -35,11 +36,17 @@ class Covers:
         says = self.authorization.says
         return says.starts <= day <= says.ends
 
-    def lasts(self, protocol: CombinedProtocol, day: date) -> bool:
-        """Say whether what is left is enough for one more session on a day."""
+    def lasts(self, protocol: CombinedProtocol, day: date, mg: int | None = None) -> bool:
+        """Say whether what is left is enough for one more session on a day, of so much."""
         unit = self.authorization.says.unit
         same_day = unit is AuthorizedUnit.DAY and day == self.last_day
-        return same_day or self.left >= _units(unit, protocol, None)
+        return same_day or self.left >= _units(unit, protocol, mg)
+
+    def excludes(self, protocol: CombinedProtocol) -> list[Treatment]:
+        """List what the pathway gives too and it does not pay beside."""
+        says = self.authorization.says
+        others = {phase.treatment for phase in protocol.phases} - {says.treatment}
+        return sorted(set(says.excludes) & others)
 
 
 def of_treatment(
@@ -57,30 +64,28 @@ def of_treatment(
     covers = [Covers(entry, each, each.says.units) for entry, each in known]
     for session in _given(protocol, pathway, treatment):
         day = local_day(session.started, pathway.zone)
-        covers = _used(covers, day, protocol, session)
+        covers = _used(covers, day, protocol, session.mg)
     return tuple(covers)
 
 
 def lacking(
-    protocol: CombinedProtocol, covers: Sequence[Covers], day: date
+    protocol: CombinedProtocol, covers: Sequence[Covers], day: date, mg: int | None = None
 ) -> tuple[EventId, str] | None:
     """Say what keeps authorizations from covering one more session on a day; None if one does.
 
     The entry named is the one of which that is said: of several the last to end.
     """
-    others = {phase.treatment for phase in protocol.phases}
     found = None
     for each in covers:
         says = each.authorization.says
-        excluded = sorted(set(says.excludes) & others - {says.treatment})
-        if excluded:
+        if excluded := each.excludes(protocol):
             why = f"excludes {', '.join(excluded)}, which this pathway gives too"
         elif day < says.starts:
             why = f"begins on {says.starts}"
         elif day > says.ends:
             why = f"ended on {says.ends}"
-        elif not each.lasts(protocol, day):
-            why = f"is used up ({says.units} {_units_of(says)})"
+        elif not each.lasts(protocol, day, mg):
+            why = f"is used up: {each.left} left of {says.units} {_units_of(says)}"
         else:
             return None
         found = (each.entry, f"{says.number} {why}")
@@ -113,12 +118,9 @@ def _units_of(says: AuthorizationRecorded) -> str:
 def to_renew(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     """Ask for another authorization before the first planned session that none will cover."""
     phase = protocol.phase(pathway.phase)
-    ahead = [
-        visit.at
-        for visit in pathway.visits_in(phase.id)
-        if visit.status in (VisitStatus.PROPOSED, VisitStatus.BOOKED)
-        for _ in range(phase.schedule.stages[visit.stage].per_visit)
-    ]
+    if _not_required(protocol, pathway, phase.treatment):
+        return
+    ahead = list(_ahead(phase, pathway))
     found = first_without(protocol, pathway, phase.treatment, [at.day for at in ahead])
     if found is None:
         return
@@ -135,32 +137,75 @@ def to_renew(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson
     )
 
 
+def _ahead(phase: Protocol, pathway: Pathway) -> Iterator[LocalTime]:
+    """When the sessions that are still to come will be, by the visits that are planned."""
+    lacks = {
+        place: None if stage.sessions is None else stage.sessions - _in_stage(phase, pathway, place)
+        for place, stage in enumerate(phase.schedule.stages)
+    }
+    for visit in pathway.visits_in(phase.id):
+        if visit.status not in (VisitStatus.PROPOSED, VisitStatus.BOOKED, VisitStatus.CHECKED_IN):
+            continue
+        most = phase.schedule.stages[visit.stage].per_visit - len(pathway.sessions_at(visit.id))
+        left = lacks[visit.stage]
+        here = max(0, most if left is None else min(most, left))
+        lacks[visit.stage] = None if left is None else left - here
+        yield from (visit.at for _ in range(here))
+
+
+def _in_stage(phase: Protocol, pathway: Pathway, stage: int) -> int:
+    given = pathway.sessions_in(phase.id)
+    return sum(pathway.visits[session.visit].stage == stage for session in given)
+
+
+def _not_required(protocol: CombinedProtocol, pathway: Pathway, treatment: Treatment) -> bool:
+    """Say whether somebody said, later than any letter, that none is needed."""
+    letters = [
+        each.recorded
+        for each in pathway.authorizations.values()
+        if each.says.treatment is treatment
+    ]
+    for kind in protocol.vocabulary.observations.values():
+        said = pathway.readings.get(kind.name, ())
+        if (
+            kind.authorizes is treatment
+            and said
+            and said[-1].at > max(letters, default=said[-1].at)
+        ):
+            return said[-1].answer == NOT_REQUIRED
+    return False
+
+
 def _given(protocol: CombinedProtocol, pathway: Pathway, treatment: Treatment) -> list[Session]:
     known = (s for s in pathway.sessions.values() if protocol.phase(s.phase).treatment is treatment)
     return sorted(known, key=lambda session: (session.started, session.number))
 
 
 def _used(
-    covers: Sequence[Covers], day: date, protocol: CombinedProtocol, session: Session | None
+    covers: Sequence[Covers], day: date, protocol: CombinedProtocol, mg: int | None
 ) -> list[Covers]:
-    """Take one session from the first authorization that covers its day and has some left."""
+    """Take one session from the first authorization that pays for it and has enough left.
+
+    Where none has enough, from the first that has any: what was given was given.
+    """
     after = list(covers)
-    for place, each in enumerate(after):
+    here = [p for p, each in enumerate(after) if each.on(day) and not each.excludes(protocol)]
+    enough = [place for place in here if after[place].lasts(protocol, day, mg)]
+    some = [place for place in here if after[place].left > 0]
+    for place in (enough or some)[:1]:
+        each = after[place]
         unit = each.authorization.says.unit
-        if each.on(day) and each.lasts(protocol, day):
-            same_day = unit is AuthorizedUnit.DAY and day == each.last_day
-            used = 0 if same_day else _units(unit, protocol, session)
-            left = max(0, each.left - used)
-            after[place] = Covers(each.entry, each.authorization, left, day)
-            break
+        same_day = unit is AuthorizedUnit.DAY and day == each.last_day
+        used = 0 if same_day else _units(unit, protocol, mg)
+        after[place] = Covers(each.entry, each.authorization, max(0, each.left - used), day)
     return after
 
 
-def _units(unit: AuthorizedUnit, protocol: CombinedProtocol, session: Session | None) -> int:
+def _units(unit: AuthorizedUnit, protocol: CombinedProtocol, mg: int | None) -> int:
     """How much a session uses; of one that is still to come, as little as it can."""
     if unit in (AuthorizedUnit.SESSION, AuthorizedUnit.DAY):
         return 1
     doses = [phase.dose for phase in protocol.phases if phase.dose is not None]
     devices = {mg: number for dose in doses for mg, number in dose.devices.items()}
-    mg = min(devices) if session is None or session.mg is None else session.mg
-    return mg if unit is AuthorizedUnit.MILLIGRAM else devices.get(mg, min(devices.values()))
+    given = min(devices) if mg is None else mg
+    return given if unit is AuthorizedUnit.MILLIGRAM else devices.get(given, max(devices.values()))

@@ -254,9 +254,9 @@ def _free_day(
     elsewhere: set[date],
     today: date,
 ) -> date:
-    """Find the first treatment day after today that has room and keeps its distance."""
+    """Find the first treatment day from the anchor on, after today, with room and at a distance."""
     rate = schedule.stages[stage].rate
-    day = today
+    day = max(today, anchor - timedelta(days=1))
     for _ in range(SEARCH_DAYS):
         day += timedelta(days=1)
         fits = treatment_day(day, schedule.days) and _apart(schedule, day, taken | elsewhere)

@@ -310,7 +310,7 @@ def _observe(
     That is the latest few, those of the day before the latest, each that a prescriber must have
     seen, and all of a score whose fall is judged.
     """
-    known = {o.evidence: o for o in pathway.readings.get(name, ())} | {found.evidence: found}
+    known = {(o.evidence, o.answer): o for o in (*pathway.readings.get(name, ()), found)}
     by_age = sorted(known.values(), key=_age)
     since = by_age[-1].at - READINGS_KEPT_FOR
     alert = vocabulary.kind(name).alert

@@ -30,6 +30,7 @@ class Look:
     pathway: Pathway
     at: datetime
     visit: VisitId | None = None
+    mg: int | None = None  # of the dose that is asked about
 
     def latest(self, name: ObservationName, since: datetime | None) -> tuple[Observed, ...]:
         """Find the latest reading of a kind up to this instant, none before `since`.
@@ -174,29 +175,32 @@ def _judged_by(name: ObservationName, look: Look, since: datetime | None) -> tup
     recorded = look.latest(name, since)
     if kind.authorizes is None:
         return recorded
-    granted = _authorized(look, kind.authorizes)
-    # Whoever said later than the last authorization that it is denied, or not needed, knows better.
-    if granted is None or (recorded and recorded[-1].at > granted.at):
-        return recorded
-    # Said at the very same instant neither is the later: both count.
-    return (*(each for each in recorded if each.at == granted.at), granted)
+    return _authorized(look, kind.authorizes, recorded)
 
 
-def _authorized(look: Look, treatment: Treatment) -> Observed | None:
-    """What the authorizations that were recorded by then answer; None if there is none."""
-    covers = tuple(
-        each
-        for each in authorized.of_treatment(look.protocol, look.pathway, treatment)
-        if each.authorization.recorded <= look.at
-    )
-    if not covers:
-        return None
+def _authorized(
+    look: Look, treatment: Treatment, recorded: tuple[Observed, ...]
+) -> tuple[Observed, ...]:
+    """What the payer's letters and what people said of them answer, the later of both.
+
+    A letter speaks once it covers the day: an old one takes back no denial. Said at the very same
+    instant neither is the later, and both count.
+    """
     day = local(look.at, look.pathway.zone).day
-    why = authorized.lacking(look.protocol, covers, day)
-    last = max(each.authorization.recorded for each in covers)
-    if why is None:
-        return Observed(covers[-1].entry, last, None, GRANTED, None)
-    return Observed(why[0], last, None, why[1], None)
+    covers = authorized.of_treatment(look.protocol, look.pathway, treatment)
+    pays = [c for c in covers if authorized.lacking(look.protocol, [c], day, look.mg) is None]
+    why = authorized.lacking(look.protocol, covers, day, look.mg)
+    if pays:
+        last = max(pays, key=lambda each: each.authorization.recorded)
+        at = last.authorization.recorded
+        if recorded and recorded[-1].at > at:
+            return recorded
+        granted = Observed(last.entry, at, None, GRANTED, None)
+        return (*(each for each in recorded if each.at == at), granted)
+    if recorded or why is None:
+        return recorded
+    entry, says = why
+    return (Observed(entry, look.pathway.authorizations[entry].recorded, None, says, None),)
 
 
 def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocked:

@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 
+from domain.language.authorizations import AuthorizationRecorded
 from domain.language.corrections import EntryVoided
 from domain.language.events import Event
 from domain.language.findings import Blocked
-from domain.language.names import CARE
+from domain.language.names import CARE, PhaseId, VisitId, VisitStatus
+from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.phases import DecisionMade, OrderSigned, PathwayFinished, PhaseEntered
+from domain.language.protocol import CombinedProtocol
+from domain.language.release import VisitReleased
+from domain.language.standing import DecidedAhead
+from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import VisitCheckedIn
 from domain.rules.corrected import voided
 from domain.rules.refusing import found
 
 
-def in_the_way(pathway: Pathway, history: Sequence[Event], original: Event) -> Blocked | None:
+def in_the_way(
+    protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], original: Event
+) -> Blocked | None:
     """Say what stands that could not be without this entry; None if nothing does."""
     match original.fact:
         case VisitCheckedIn(visit=visit) if pathway.sessions_at(visit):
@@ -23,7 +31,7 @@ def in_the_way(pathway: Pathway, history: Sequence[Event], original: Event) -> B
             since = _done_since(pathway, follows(history, original))
             return None if since is None else found("phase", since, CARE)
         case EntryVoided() as fact:
-            since = _in_its_place(pathway, history, fact)
+            since = _in_its_place(protocol, pathway, history, fact)
             return None if since is None else found("corrected-since", since, CARE)
     return None
 
@@ -56,21 +64,65 @@ def _done_since(pathway: Pathway, brought: Event | None) -> str | None:
             bool(pathway.phases[phase].decisions),
             f"a decision about {phase} was made since: take that back first",
         ),
+        (
+            any(each.phase == phase for each in pathway.standing.values()),
+            f"a standing decision about {phase} was made since: take that back first",
+        ),
     )
     return next((says for so, says in done if so), None)
 
 
-def _in_its_place(pathway: Pathway, history: Sequence[Event], void: EntryVoided) -> str | None:
-    """Say what stands in place of an entry that would count again."""
+def _in_its_place(  # noqa: C901, PLR0911  one answer a kind
+    protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], void: EntryVoided
+) -> str | None:
+    """Say why an entry cannot count again: what stands in its place, or what it needs is gone."""
     if void.instead is not None and void.instead in voided(history):
         # Otherwise the first entry would count beside what stands for its stand-in.
         return "what was so instead was corrected in its turn: take that correction back first"
     original = next(event for event in history if event.id == void.event)
+    if isinstance(original.fact, DecisionMade) and follows(history, original) is not None:
+        return "what it brought about is not brought about again by this: decide anew"
     match original.fact:
-        case OrderSigned(phase=phase) if phase not in pathway.phases:
-            return f"the pathway is not in {phase}: decide anew"
-        case OrderSigned(phase=phase) if pathway.phases[phase].signed is not None:
-            return f"the order for {phase} was signed anew: take that back first"
-        case DecisionMade() if follows(history, original) is not None:
-            return "what it brought about is not brought about again by this: decide anew"
+        case EntryVoided():
+            return "it was restored before: to take it back again, name the entry itself"
+        case DoseGiven(visit=visit) | StimulationGiven(visit=visit) as given:
+            key = f"{pathway.visits[visit].phase}/{given.session}"
+            if key in pathway.sessions and void.instead is None:
+                return f"session {given.session} was given since: report this one anew"
+            return _not_here(pathway, visit)
+        case VisitReleased(visit=visit):
+            return _not_here(pathway, visit)
+        case VisitCheckedIn(visit=visit):
+            others = (v for v in pathway.visits.values() if v.id != visit)
+            here = [v.id for v in others if v.status is VisitStatus.CHECKED_IN]
+            return f"the patient is at {here[0]} now: release them first" if here else None
+        case OrderSigned(phase=phase):
+            return _order_again(pathway, phase)
+        case DecisionMade(phase=phase) | DecidedAhead(phase=phase):
+            return None if phase == pathway.phase else f"the pathway is not in {phase} any more"
+        case AuthorizationRecorded(treatment=treatment, number=number):
+            known = (each.says for each in pathway.authorizations.values())
+            again = any((x.treatment, x.number) == (treatment, number) for x in known)
+            return f"{number} was recorded anew since" if again else None
+        case ReadingsTaken(readings=readings):
+            gone = [r for r in readings if r.observation not in protocol.vocabulary.observations]
+            return "the vocabulary does not have it any more" if gone else None
+        case ScaleAssessed(scale=scale) if scale not in protocol.vocabulary.scales:
+            return "the vocabulary does not have it any more"
+    return None
+
+
+def _not_here(pathway: Pathway, visit: VisitId) -> str | None:
+    """Say that nobody came to a visit, by what is known now."""
+    if pathway.visits[visit].checked_in is not None:
+        return None
+    return f"the check-in at {visit} was taken back: restore that first"
+
+
+def _order_again(pathway: Pathway, phase: PhaseId) -> str | None:
+    """Say why an order cannot stand again: its phase is over, or another one was signed."""
+    if phase != pathway.phase or pathway.outcome is not None:
+        return f"the pathway is not in {phase} any more"
+    if pathway.phases[phase].signed is not None:
+        return f"the order for {phase} was signed anew: take that back first"
     return None

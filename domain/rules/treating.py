@@ -45,8 +45,12 @@ def blocks_treating(
     visit_id: VisitId,
     at: datetime,
     ended: datetime | None = None,
+    mg: int | None = None,
 ) -> Iterator[Blocked]:
-    """Find all that stands in the way of a session from one instant on, until another if known."""
+    """Find all that stands in the way of a session from one instant on, until another if known.
+
+    Of a dose, of so many milligrams.
+    """
     yield from _whatever_the_visit(protocol, pathway, at)
     visit = pathway.visits[visit_id]
     phase = protocol.phase(visit.phase)
@@ -69,7 +73,7 @@ def blocks_treating(
             what = f"session {other.number} of {other.phase}"
             yield from too_close(protocol, visit.phase, today, other.phase, day, what)
     yield from _gap(phase, given, at, ended or at)
-    yield from _gates(phase, given, gates.Look(protocol, pathway, at, visit_id))
+    yield from _gates(phase, given, gates.Look(protocol, pathway, at, visit_id, mg))
 
 
 def _whatever_the_visit(

@@ -4,14 +4,17 @@ What was recorded keeps its meaning and what was ordered stays ordered: where th
 change either, the pathway is left behind on its own, and says why.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from domain.language.names import VisitStatus
+from domain.language.chart import ChartRead
+from domain.language.events import Event
+from domain.language.names import ObservationName, VisitStatus
+from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
-from domain.language.vocabulary import Vocabulary
+from domain.language.vocabulary import Scale, Vocabulary
 
 NOT_CARE = frozenset({"version", "status", "approved_by", "sha256", "sources"})
 """What tells one version from another and changes nothing for a patient."""
@@ -21,9 +24,12 @@ NOTHING = (None, (), "")
 
 
 def against(
-    old: CombinedProtocol, new: CombinedProtocol, pathway: Pathway
+    old: CombinedProtocol, new: CombinedProtocol, pathway: Pathway, history: Sequence[Event]
 ) -> Iterator[tuple[str, str]]:
-    """Name what keeps a pathway on the version that it has: the rule, and why in words."""
+    """Name what keeps a pathway on the version that it has: the rule, and why in words.
+
+    All that was ever recorded counts, also what was taken back: it may be restored.
+    """
     if new.id != old.id:
         yield "protocol", f"{new.id} is another pathway, not a version of {old.id}"
         return
@@ -36,7 +42,7 @@ def against(
         if visit.status is VisitStatus.CHECKED_IN:
             yield "visit-open", f"{visit.id} is under way: what began under one rule ends under it"
     yield from _phases(old, new, pathway)
-    yield from _recorded(old.vocabulary, new.vocabulary, pathway)
+    yield from _recorded(old.vocabulary, new.vocabulary, history)
 
 
 def _phases(
@@ -46,6 +52,11 @@ def _phases(
     entered = [phase.id for phase in old.phases if phase.id in pathway.phases]
     if kept != entered:
         yield "phases", "it has entered phases that the new version does not have in this order"
+        return
+    planned = {visit.phase for visit in pathway.visits.values()}
+    planned |= set(pathway.orders_in_error.values())
+    if planned - {phase.id for phase in new.phases}:
+        yield "phases", "it had entered a phase that the new version does not have"
         return
     for name in entered:
         was, will_be = old.phase(name), new.phase(name)
@@ -65,25 +76,38 @@ def _stages(phase: Protocol) -> tuple[object, ...]:
     return (phase.treatment, phase.schedule.stages)
 
 
-def _recorded(old: Vocabulary, new: Vocabulary, pathway: Pathway) -> Iterator[tuple[str, str]]:
+def _recorded(
+    old: Vocabulary, new: Vocabulary, history: Sequence[Event]
+) -> Iterator[tuple[str, str]]:
     """What was recorded must be in the new vocabulary, in the same unit and with the answers."""
-    for name, known in pathway.readings.items():
+    answered: dict[ObservationName, set[str]] = {}
+    for name, answer in (each for event in history for each in _said_of(event)):
+        answered.setdefault(name, set()).update([] if answer is None else [answer])
+    for name, answers in answered.items():
         was, will_be = old.kind(name), new.observations.get(name)
-        answers = {found.answer for found in known if found.answer is not None}
         if will_be is None:
             yield "vocabulary", f"{was.title} was recorded and is not in its vocabulary"
         elif was.unit != will_be.unit or not answers <= set(will_be.answers):
             yield "vocabulary", f"{was.title} was recorded in another unit or with another answer"
-    for key, scale in old.scales.items():
-        if scale.total not in pathway.readings:
-            continue
-        other = new.scales.get(key)
-        same = other is not None and (
-            (len(other.item_titles), other.item_high, other.total, other.item_observations)
-            == (len(scale.item_titles), scale.item_high, scale.total, scale.item_observations)
-        )
-        if not same:
+    scored = {e.fact.scale for e in history if isinstance(e.fact, ScaleAssessed)}
+    for key in sorted(scored):
+        scale, other = old.scales[key], new.scales.get(key)
+        if other is None or _scored_by(scale) != _scored_by(other):
             yield "vocabulary", f"{scale.title} was scored with other items"
+
+
+def _said_of(event: Event) -> Iterator[tuple[ObservationName, str | None]]:
+    """What an event says of which observation."""
+    match event.fact:
+        case ReadingsTaken(readings=readings):
+            yield from ((each.observation, each.answer) for each in readings)
+        case ChartRead(reading=reading):
+            yield from ((each.observation, each.answer) for each in reading.entries)
+
+
+def _scored_by(scale: Scale) -> tuple[object, ...]:
+    """What makes scores of a scale comparable."""
+    return (len(scale.item_titles), scale.item_high, scale.total, scale.item_observations)
 
 
 def differences(old: CombinedProtocol, new: CombinedProtocol) -> tuple[str, ...]:

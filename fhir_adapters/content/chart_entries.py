@@ -13,10 +13,31 @@ from domain.language.chart import ChartEntry, ChartSign, ChartType
 
 CONDITION_OVER = frozenset({"inactive", "remission", "resolved"})
 NOT_SO = frozenset({"refuted", "entered-in-error"})
-IN_USE = frozenset({"active", "on-hold"})
+IN_USE = frozenset({"active", "on-hold", "unknown"})
+CONCEPTS = (
+    "code",
+    "clinicalStatus",
+    "verificationStatus",
+    "medicationCodeableConcept",
+    "valueCodeableConcept",
+)
 SAID = frozenset({"preliminary", "final", "amended", "corrected"})
 
 Resource = Mapping[str, Any]
+
+
+def is_readable(kind: ChartType, resource: Resource) -> bool:
+    """Say whether an entry has the form that R4 gives it, as far as it is looked at."""
+    concepts = [resource.get(key) for key in CONCEPTS]
+    listed = [each.get("coding", []) for each in concepts if isinstance(each, Mapping)]
+    status = resource.get("status")
+    return (
+        all(each is None or isinstance(each, Mapping) for each in concepts)
+        and all(isinstance(each, list) for each in listed)
+        and all(isinstance(coding, Mapping) for each in listed for coding in each)
+        and (status is None or isinstance(status, str))
+        and (kind is not ChartType.COVERAGE or isinstance(resource.get("period", {}), Mapping))
+    )
 
 
 def entries_of(
@@ -26,7 +47,7 @@ def entries_of(
     today: date,
     drugs: Mapping[str, Resource],
 ) -> tuple[ChartEntry, ...]:
-    """List what these resources answer, the first answer of each to a question."""
+    """List what these readable resources answer, the first answer of each to a question."""
     found = {
         entry.key: entry
         for resource in reversed(resources)
@@ -46,10 +67,11 @@ def _answers(
         return
     if not _counts(kind, resource, sign, today):
         return
-    for system, code in _codings(_what(kind, resource, drugs)):
-        if sign.names(system, code):
-            yield ChartEntry(sign.observation, sign.answer, place, code)
-            return
+    for concept in _what(kind, resource, drugs):
+        for system, code in _codings(concept):
+            if sign.names(system, code):
+                yield ChartEntry(sign.observation, sign.answer, place, code)
+                return
 
 
 def _counts(kind: ChartType, resource: Resource, sign: ChartSign, today: date) -> bool:
@@ -61,10 +83,11 @@ def _counts(kind: ChartType, resource: Resource, sign: ChartSign, today: date) -
         case ChartType.CONDITION | ChartType.ALLERGY:
             verified = _codes(resource.get("verificationStatus"))
             clinical = _codes(resource.get("clinicalStatus"))
-            over = bool(clinical & CONDITION_OVER) or _abated(resource)
+            over = bool(clinical & CONDITION_OVER) or (not clinical and _abated(resource, today))
             return not verified & NOT_SO and (sign.past or not over)
         case ChartType.MEDICATION:
-            return resource.get("status") in IN_USE and not resource.get("doNotPerform")
+            in_use = resource.get("status", "unknown") in IN_USE
+            return in_use and resource.get("doNotPerform") is not True
         case _:
             value = set(_codings(resource.get("valueCodeableConcept")))
             wanted = {(sign.value_system, each) for each in sign.values}
@@ -72,19 +95,30 @@ def _counts(kind: ChartType, resource: Resource, sign: ChartSign, today: date) -
             return resource.get("status") in SAID and bool(value & wanted) and fresh
 
 
-def _what(kind: ChartType, resource: Resource, drugs: Mapping[str, Resource]) -> object:
-    """The concept that says what it is about."""
+def _what(kind: ChartType, resource: Resource, drugs: Mapping[str, Resource]) -> list[object]:
+    """The concepts that say what it is about: an allergy's substances, a drug's ingredients."""
+    if kind is ChartType.ALLERGY:
+        return [resource.get("code"), *_each(resource, "reaction", "substance")]
     if kind is not ChartType.MEDICATION:
-        return resource.get("code")
+        return [resource.get("code")]
     if "medicationCodeableConcept" in resource:
-        return resource["medicationCodeableConcept"]
+        return [resource["medicationCodeableConcept"]]
     said = resource.get("medicationReference")
     place = str(said.get("reference", "")) if isinstance(said, Mapping) else ""
     contained = resource.get("contained")
-    for each in contained if isinstance(contained, list) else []:
-        if isinstance(each, Mapping) and place == f"#{each.get('id')}":
-            return each.get("code")
-    return drugs.get(place, {}).get("code")
+    within = [
+        each
+        for each in (contained if isinstance(contained, list) else [])
+        if isinstance(each, Mapping) and place == f"#{each.get('id')}"
+    ]
+    drug = within[0] if within else drugs.get(place, {})
+    return [drug.get("code"), *_each(drug, "ingredient", "itemCodeableConcept")]
+
+
+def _each(resource: Resource, key: str, part: str) -> list[object]:
+    listed = resource.get(key)
+    every = listed if isinstance(listed, list) else []
+    return [each.get(part) for each in every if isinstance(each, Mapping)]
 
 
 def _codings(concept: object) -> Iterator[tuple[str, str]]:
@@ -98,7 +132,11 @@ def _codes(concept: object) -> set[str]:
     return {code for _, code in _codings(concept)}
 
 
-def _abated(resource: Resource) -> bool:
+def _abated(resource: Resource, today: date) -> bool:
+    """Say whether it is over by its abatement; one that is still to come is not."""
+    ended = resource.get("abatementDateTime")
+    if isinstance(ended, str):
+        return ended[:10] <= today.isoformat()[: len(ended)]
     return any(key.startswith("abatement") for key in resource)
 
 

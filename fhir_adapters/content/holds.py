@@ -47,6 +47,18 @@ def end_with_pathway(scene: Scene) -> Iterator[Draft]:
         yield changed(ArtefactKind.HOLD, artefact, body, says, noted=False)
 
 
+def ended(scene: Scene, hold: HoldId) -> Draft:
+    """Say of a hold that it has ended, as it had before it was called an error."""
+    found = scene.after.holds[hold]
+    period = {"start": elements.moment(found.placed)}
+    if found.lifted_at is not None:
+        period["end"] = elements.moment(found.lifted_at)
+    artefact = identifiers.hold(scene.after.id, hold)
+    says = f"Hold ended ({found.reason})"
+    body = {"status": "inactive", "period": period}
+    return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)
+
+
 def again(scene: Scene, hold: HoldId) -> Draft:
     """Make a hold active again, where what ended it was taken back."""
     found = scene.after.holds[hold]

@@ -97,6 +97,27 @@ def undone(
     return tuple(intent for intent in intents if intent is not None)
 
 
+def restored(
+    original: Event,
+    before: Pathway,
+    after: Pathway,
+    protocol: CombinedProtocol,
+    plan: EhrPlan,
+    recorded: datetime,
+) -> tuple[Intent, ...]:
+    """Say what an entry changes that counts again after all: what it did, as of now.
+
+    What it brought there is not told here: `in_error.restore` knows it from the ledger.
+    """
+    told = intents_for(original, before, after, protocol, plan, recorded)
+    changes = tuple(intent for intent in told if "resourceType" not in intent.body)
+    if isinstance(original.fact, HoldPlaced) and original.fact.hold not in after.open_holds():
+        scene = Scene(original, before, after, protocol, plan, recorded)
+        ended = intent_of(scene, holds.ended(scene, original.fact.hold))
+        return changes if ended is None else (*changes, ended)
+    return changes
+
+
 def _undone(scene: Scene, original: Event) -> tuple[Draft, ...] | None:
     after = scene.after
     match original.fact:

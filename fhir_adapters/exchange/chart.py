@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from domain.language.chart import ChartEntry, ChartReading, ChartSign, ChartType
 from domain.language.errors import Malformed, Unavailable
-from fhir_adapters.content.chart_entries import entries_of
+from fhir_adapters.content.chart_entries import entries_of, is_readable
 from fhir_adapters.exchange.client import EhrResource
 from fhir_adapters.exchange.compare import referred
 from fhir_adapters.exchange.failures import EhrRefused
@@ -65,19 +65,26 @@ async def _read(
 ) -> tuple[tuple[ChartEntry, ...], bool]:
     """What one type answers, and whether all of it could be read."""
     asked = tuple(sign for sign in signs if sign.type is kind)
-    try:
-        async with asyncio.timeout(LONGEST):
-            found = [
-                await client.search(kind, query, pages=MOST_PAGES)
-                for query in _queries(kind, patient, asked)
-            ]
-            there = [each for result in found for each in result.resources]
-            theirs = [each for each in there if _is_theirs(client, kind, each, patient)]
-            whole = all(result.complete for result in found) and len(theirs) == len(there)
-            drugs, all_drugs = await _drugs(client, kind, theirs)
-    except _FAILURES:
-        return (), False
-    return entries_of(kind, theirs, asked, today, drugs), whole and all_drugs
+    there: list[dict[str, Any]] = []
+    whole = True
+    for query in _queries(kind, patient, asked):
+        try:
+            async with asyncio.timeout(LONGEST):
+                found = await client.search(kind, query, pages=MOST_PAGES)
+        except _FAILURES:
+            whole = False
+            continue
+        there.extend(found.resources)
+        whole = whole and found.complete and all(i.severity == "information" for i in found.issues)
+        whole = whole and (found.total is None or found.total <= len(found.resources))
+    theirs = [
+        each
+        for each in there
+        if _is_theirs(client, kind, each, patient) and is_readable(kind, each)
+    ]
+    drugs, all_drugs = await _drugs(client, kind, theirs)
+    whole = whole and all_drugs and len(theirs) == len(there)
+    return entries_of(kind, theirs, asked, today, drugs), whole
 
 
 def _queries(
@@ -120,7 +127,13 @@ async def _drugs(
             whole = False
             continue
         try:
-            known[place] = (await client.read("Medication", ehr_id)).resource
-        except EhrRefused:
+            async with asyncio.timeout(LONGEST):
+                found = (await client.read("Medication", ehr_id)).resource
+        except _FAILURES:
+            whole = False
+            continue
+        if is_readable(kind, found):
+            known[place] = found
+        else:
             whole = False
     return known, whole

@@ -21,6 +21,7 @@ class SearchResult:
     resources: tuple[dict[str, Any], ...]
     issues: tuple[Issue, ...]
     complete: bool
+    total: int | None = None  # as the last page gives it, which is not always that
 
 
 class Gathering:
@@ -31,6 +32,7 @@ class Gathering:
         self._type = resource_type
         self._found: dict[str, dict[str, Any]] = {}
         self._issues: list[Issue] = []
+        self._total: int | None = None
         self.whole = True
 
     def take(self, bundle: Mapping[str, Any]) -> None:
@@ -46,13 +48,19 @@ class Gathering:
             elif resource.get("resourceType") == self._type and isinstance(resource.get("id"), str):
                 matches += 1
                 self._keep(resource)
+            elif resource.get("resourceType") in (self._type, None):
+                self.whole = False
+        if entries is not None and not isinstance(entries, list):
+            self.whole = False
         total = bundle.get("total")
+        self._total = total if isinstance(total, int) else self._total
         if isinstance(total, int) and total > 0 and matches == 0 and not self._found:
             self.whole = False
 
     def result(self, *, complete: bool) -> SearchResult:
         """Say what was found."""
-        return SearchResult(tuple(self._found.values()), tuple(self._issues), complete)
+        found, issues = tuple(self._found.values()), tuple(self._issues)
+        return SearchResult(found, issues, complete and self.whole, self._total)
 
     def _keep(self, resource: dict[str, Any]) -> None:
         known = self._found.get(resource["id"])

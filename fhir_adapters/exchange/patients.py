@@ -75,7 +75,9 @@ def _day(birth_date: object) -> date | None:
 
 
 def _deceased(resource: Mapping[str, Any]) -> bool:
-    return resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource
+    """Say whether the EHR says so, or says something else than that the patient lives."""
+    lives = resource.get("deceasedBoolean") in (None, False)
+    return not lives or "deceasedDateTime" in resource
 
 
 def _identifiers(resource: Mapping[str, Any]) -> list[list[str]]:
@@ -96,6 +98,6 @@ def _replaced_by(resource: Mapping[str, Any], base_url: str) -> EhrPatientId | N
         other = link.get("other")
         reference = other.get("reference") if isinstance(other, Mapping) else None
         place = referred(reference, base_url) if isinstance(reference, str) else ""
-        if place.startswith("Patient/"):
-            return EhrPatientId(place.removeprefix("Patient/"))
+        # Wherever it leads, and however it is said: this record is not the patient's any more.
+        return EhrPatientId(place.removeprefix("Patient/") or "another record")
     return None

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from domain.language.corrections import CorrectEntry
+from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.errors import Conflict
-from domain.language.holds import HoldLifted, LiftHold, PlaceHold
+from domain.language.holds import HoldLifted, HoldPlaced, LiftHold, PlaceHold
 from domain.language.names import HoldReason, PathwayStatus, PhaseDecision, PhaseId
 from domain.language.phases import Decide, DecisionMade, OrderSigned, SignOrder
 from domain.language.protocol import CombinedProtocol
+from domain.language.visits import BookVisit, MissVisit, VisitMissed
 from store import pathways
 from store.database import Database
-from tests.world import PRESCRIBER, World, a_world
+from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
 
 INDUCTION = PhaseId("esketamine-induction")
@@ -110,3 +111,39 @@ async def test_an_end_is_not_taken_back_beside_another_open_pathway(world: World
     with pytest.raises(Conflict, match="another open pathway"):
         await _undo(world, DecisionMade)
     assert (await world.row()).status is PathwayStatus.FINISHED
+
+
+async def _restore(world: World) -> None:
+    """Take the last void back: the entry counts again."""
+    async with world.database.begin() as tx:
+        history = await pathways.history(tx, world.pathway_id)
+    void = [event for event in history if isinstance(event.fact, EntryVoided)][-1].id
+    await world.do(PRESCRIBER, CorrectEntry(void, "it was right after all"))
+    await world.until_quiet(5)
+
+
+async def test_what_was_restored_stands_in_the_ehr_as_it_had_been(world: World) -> None:
+    """A lifting restored: the Flag is inactive. Its hold restored: so too, for it was lifted."""
+    await world.do(PRESCRIBER, PlaceHold(HoldReason.MEDICAL_REVIEW, "chest pain"))
+    (hold,) = (await world.pathway()).open_holds()
+    await world.do(PRESCRIBER, LiftHold(hold, "looked at, and nothing found"))
+    await world.until_quiet()
+    for entry in (HoldLifted, HoldPlaced):
+        await _undo(world, entry)
+        await _restore(world)
+        assert await _of(world, "Flag") == ["inactive"]
+        assert (await world.pathway()).open_holds() == ()
+
+
+async def test_a_visit_restored_is_what_it_was(world: World) -> None:
+    """Missed, taken back and restored, its Appointment is a no-show again."""
+    visit = next(iter((await world.pathway()).visits))
+    await world.do(NURSE, BookVisit(visit))
+    await world.virtual.move_by(timedelta(days=10))
+    await world.do(NURSE, MissVisit(visit))
+    await world.until_quiet()
+    assert "noshow" in await _of(world, "Appointment")
+    await _undo(world, VisitMissed)
+    assert "noshow" not in await _of(world, "Appointment")
+    await _restore(world)
+    assert "noshow" in await _of(world, "Appointment")

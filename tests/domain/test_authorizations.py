@@ -98,7 +98,7 @@ def test_another_is_asked_for_before_the_first_visit_that_none_covers():
     visits = [v for v in course.pathway.visits_in(INDUCTION) if v.status in ("proposed", "booked")]
     assert step.due is not None
     assert step.due.date() == visits[2].at.day
-    assert "is used up (3 sessions)" in step.says
+    assert "is used up: 0 left of 3 sessions" in step.says
     course.authorized(ESKETAMINE, 20)
     assert not [s for s in course_steps(course) if s.ask is Ask.RENEW_AUTHORIZATION]
 

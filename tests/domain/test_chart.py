@@ -179,7 +179,8 @@ def test_the_start_reads_the_chart_and_begins_all_the_same():
     [
         (("I61",), "I61", True),
         (("I61",), "I61.9", True),
-        (("I61",), "I610", False),
+        (("I61",), "I619", True),
+        (("I61",), "I60.9", False),
         (("I61",), "I6", False),
         (("I67.1",), "I67.1", True),
         (("I67.1",), "I67", False),

@@ -8,7 +8,7 @@ import pytest
 
 from domain.decide import change
 from domain.language.commands import Command
-from domain.language.corrections import ActQuestioned
+from domain.language.corrections import ActQuestioned, CorrectEntry
 from domain.language.errors import Malformed, Refused
 from domain.language.names import (
     Author,
@@ -18,8 +18,8 @@ from domain.language.names import (
     RequestId,
     Role,
 )
-from domain.language.observations import RecordReadings
-from domain.language.phases import ChangeProtocol, Decide, ProtocolChanged
+from domain.language.observations import Measurement, RecordReadings
+from domain.language.phases import ChangeProtocol, Decide, ProtocolChanged, SignOrder
 from domain.language.protocol import CombinedProtocol, Protocol, When
 from domain.language.refusal import Refusal as NotDone
 from domain.language.requirements import Requirement
@@ -30,9 +30,9 @@ from domain.rules.corrected import refold
 from domain.rules.steps import Ask
 from domain.rules.versions import against, differences
 from domain.turn import Other, settle
-from tests.course import Course
+from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, rules
-from tests.domain.simulation import COMBINED, INDUCTION, REFUSALS, Refusal, readings
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, REFUSALS, Refusal, readings
 
 DIRECTOR = Author("a-director", Role.MEDICAL_DIRECTOR)
 SYSTOLIC, WHY = ObservationName("systolic_bp"), "The clinic's own limits are lower now."
@@ -74,7 +74,9 @@ def move(
     name = RequestId(f"move-{len(course.events)}")
     command = Command(name, by, ChangeProtocol(new.version, reason))
     try:
-        events = change(course.protocol, new, kept, course.pathway, command, course.now)
+        events = change(
+            course.protocol, new, kept, course.pathway, command, course.now, course.events
+        )
     except REFUSALS as refusal:
         return refusal
     course.earlier[kept] = course.protocol
@@ -175,7 +177,7 @@ def test_a_finished_pathway_stays_as_it_ended():
     """What is over goes on under nothing."""
     course = of_two_visits()
     over = replace(course.pathway, outcome=PathwayOutcome.STOPPED)
-    assert "pathway-open" in dict(against(COMBINED, newer(title="Another"), over))
+    assert "pathway-open" in dict(against(COMBINED, newer(title="Another"), over, course.events))
 
 
 def test_before_an_order_is_signed_another_dose_is_no_hindrance():
@@ -313,4 +315,38 @@ def test_only_a_wish_to_move_is_decided_as_one():
     course = a_course()
     command = Command(RequestId("r"), DIRECTOR, CheckIn(ONE))
     with pytest.raises(TypeError, match="not a change of protocol"):
-        change(COMBINED, newer(), "kept", course.pathway, command, course.now)
+        change(COMBINED, newer(), "kept", course.pathway, command, course.now, course.events)
+
+
+def test_what_was_taken_back_counts_too():
+    """A reading in error and a phase left again may be restored: their version is kept for them."""
+    course = of_two_visits()
+    course.do(RecordReadings(course.now, readings(suicide_risk="low")))
+    entry = next(e.id for e in reversed(course.events) if e.fact.kind == "readings-taken")
+    course.do(CorrectEntry(entry, "another patient's"), PRESCRIBER)
+    words = COMBINED.vocabulary
+    known = {key: kind for key, kind in words.observations.items() if key != "suicide_risk"}
+    assert "vocabulary" in rules(move(course, newer(vocabulary=replace(words, observations=known))))
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "As discussed."))
+    course.run_rules()
+    course.run(Ask.SIGN_ORDER)
+    course.do(SignOrder(DTMS))
+    course.run_rules()
+    for kind in ("order-signed", "decision-made"):
+        made = next(e.id for e in reversed(course.events) if e.fact.kind == kind)
+        course.do(CorrectEntry(made, "another patient's"), PRESCRIBER)
+        course.run_rules()
+    assert rules(move(course, newer(phases=COMBINED.phases[:1], days_between=()))) == ["phases"]
+
+
+def test_a_late_reading_of_a_kind_that_is_new_is_taken():
+    """After a move to words that have one kind more, a reading of it from before is recorded."""
+    course = dosed()
+    late = course.now
+    course.run(TWO)
+    words = COMBINED.vocabulary
+    pulse = replace(words.kind(ObservationName("spo2")), name=ObservationName("pulse"))
+    known = {**words.observations, pulse.name: pulse}
+    assert move(course, newer(vocabulary=replace(words, observations=known))) is None
+    taken = (Measurement(pulse.name, Decimal(97), "%"),)
+    assert course.attempt(RecordReadings(late, taken), Author("a-nurse", Role.NURSE)) is None

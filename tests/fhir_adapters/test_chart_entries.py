@@ -104,7 +104,8 @@ def test_an_allergy_is_found_by_its_substance():
         ({"status": "completed", "intent": "order"}, False),
         ({"status": "entered-in-error", "intent": "order"}, False),
         ({"status": "active", "intent": "order", "doNotPerform": True}, False),
-        ({}, False),
+        ({"status": "unknown", "intent": "order"}, True),
+        ({}, True),
     ],
 )
 def test_a_drug_counts_while_it_is_taken(also, counts):

@@ -16,6 +16,10 @@ class SignOrder(Body):
     EXAMPLE: ClassVar[Example] = {"phase": "esketamine-induction"}
 
     phase: Slug
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="of the protocol that was read; 409 if the pathway is on another by then",
+    )
 
 
 class Decide(Body):
@@ -49,7 +53,7 @@ ENTRIES = (
         says="Order a phase's treatment. Nothing is given in a phase whose order is not signed.",
         body=SignOrder,
         wish=wishes.SignOrder,
-        make=lambda body, _: wishes.SignOrder(PhaseId(body.phase)),
+        make=lambda body, _: wishes.SignOrder(PhaseId(body.phase), body.version),
     ),
     Entry(
         path="/decisions",
