@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from domain.decide import change
+from domain.language.chart import ChartEntry, ChartReading, ReadChart
 from domain.language.commands import Command
 from domain.language.corrections import ActQuestioned, CorrectEntry
 from domain.language.errors import Malformed, Refused
@@ -350,3 +351,11 @@ def test_a_late_reading_of_a_kind_that_is_new_is_taken():
     assert move(course, newer(vocabulary=replace(words, observations=known))) is None
     taken = (Measurement(pulse.name, Decimal(97), "%"),)
     assert course.attempt(RecordReadings(late, taken), Author("a-nurse", Role.NURSE)) is None
+
+
+def test_what_the_chart_answered_counts_too():
+    """An answer that the EHR's chart gave keeps the pathway with the words that have it."""
+    course = a_course()
+    entry = ChartEntry(ObservationName("insurance"), "on file", "Coverage/1")
+    course.do(ReadChart(ChartReading((entry,))))
+    assert rules(move(course, of_kind("insurance", answers=("self-pay", "none")))) == ["vocabulary"]
