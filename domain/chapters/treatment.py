@@ -140,8 +140,8 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
         most = rule.intensity_percent_mt
         finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
         yield found("stimulation-intensity", finding, stops=True)
-    for threshold in look.latest(MOTOR_THRESHOLD, None)[:1]:
-        value = threshold.value or 0
+    known = [each.value or 0 for each in look.latest(MOTOR_THRESHOLD, None)]
+    for value in (min(known),) if known else ():  # of several of one instant, the safest
         most = floor(value * rule.intensity_percent_mt / 100)
         if given.output_percent > most:
             finding = (

@@ -307,6 +307,18 @@ def test_output_is_at_most_what_the_intensity_comes_to():
         assert ("stimulation-output" in {block.rule for block in blocks_of(look)}) is refused
 
 
+def test_of_two_thresholds_of_one_instant_the_lower_limits_the_output():
+    """Nobody can say which was measured last: what is safe by both may be given."""
+    course = ready(TMS)
+    course.wait(minutes(2))
+    course.measure(TMS, motor_threshold=55)
+    course.measure(TMS, motor_threshold=50)
+    for output, refused in ((60, False), (61, True)):
+        given = Strength(120, 1980, output)
+        look = check_may_stimulate(course.protocol, course.pathway, TMS, course.now, given)
+        assert ("stimulation-output" in {block.rule for block in blocks_of(look)}) is refused
+
+
 def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
     """A phase that was left is not ordered any more: nothing would end such an order in the EHR."""
     course = a_course()
