@@ -72,7 +72,7 @@ def _done_since(pathway: Pathway, brought: Event | None) -> str | None:
     return next((says for so, says in done if so), None)
 
 
-def _in_its_place(  # noqa: C901, PLR0911  one answer a kind
+def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
     protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], void: EntryVoided
 ) -> str | None:
     """Say why an entry cannot count again: what stands in its place, or what it needs is gone."""
@@ -96,10 +96,12 @@ def _in_its_place(  # noqa: C901, PLR0911  one answer a kind
             others = (v for v in pathway.visits.values() if v.id != visit)
             here = [v.id for v in others if v.status is VisitStatus.CHECKED_IN]
             return f"the patient is at {here[0]} now: release them first" if here else None
-        case OrderSigned(phase=phase):
-            return _order_again(pathway, phase)
-        case DecisionMade(phase=phase) | DecidedAhead(phase=phase):
-            return None if phase == pathway.phase else f"the pathway is not in {phase} any more"
+        case OrderSigned(phase=phase) | DecisionMade(phase=phase) | DecidedAhead(phase=phase):
+            if pathway.outcome is not None or not _in_it_since(pathway, history, original, phase):
+                return f"the pathway is not in {phase} any more"
+            signed = pathway.phases[phase].signed is not None
+            if signed and isinstance(original.fact, OrderSigned):
+                return f"the order for {phase} was signed anew: take that back first"
         case AuthorizationRecorded(treatment=treatment, number=number):
             known = (each.says for each in pathway.authorizations.values())
             again = any((x.treatment, x.number) == (treatment, number) for x in known)
@@ -119,10 +121,13 @@ def _not_here(pathway: Pathway, visit: VisitId) -> str | None:
     return f"the check-in at {visit} was taken back: restore that first"
 
 
-def _order_again(pathway: Pathway, phase: PhaseId) -> str | None:
-    """Say why an order cannot stand again: its phase is over, or another one was signed."""
-    if phase != pathway.phase or pathway.outcome is not None:
-        return f"the pathway is not in {phase} any more"
-    if pathway.phases[phase].signed is not None:
-        return f"the order for {phase} was signed anew: take that back first"
-    return None
+def _in_it_since(
+    pathway: Pathway, history: Sequence[Event], original: Event, phase: PhaseId
+) -> bool:
+    """Say whether the pathway is in the phase that it was in then, and has not entered it anew."""
+    gone = voided(history)
+    before = history[: history.index(original)]
+    entered = [
+        e.fact.phase for e in before if isinstance(e.fact, PhaseEntered) and e.id not in gone
+    ]
+    return phase == pathway.phase and phase in entered

@@ -270,3 +270,21 @@ def test_enough_for_what_is_still_to_come_asks_for_nothing():
     assert dose(course) is None
     assert not [*to_renew(course.protocol, course.pathway)]
     assert course.attempt(CheckIn(ONE)) is not None
+
+
+def test_an_order_from_before_a_phase_was_entered_anew_stays_taken_back():
+    """Signed, taken back, left and entered again: that order was of another time in the phase."""
+    course = dosed()
+    course.run(TWO)
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "As discussed."))
+    course.run_rules()
+    course.run(Ask.SIGN_ORDER)
+    course.do(SignOrder(DTMS))
+    assert back(course, entry(course, OrderSigned).id) is None
+    void = entry(course, EntryVoided).id
+    assert back(course, entry(course, DecisionMade).id) is None
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "As discussed after all."))
+    course.run_rules()
+    assert "any more" in str(back(course, void))
+    course.do(SignOrder(DTMS))
+    assert entry(course, OrderSigned).fact == OrderSigned(DTMS, 2)
