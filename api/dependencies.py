@@ -3,7 +3,7 @@
 `Gateway` is the API's only way to a workflow; tests put another one in its place.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,8 +21,7 @@ from domain.language.errors import Unavailable
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.ehr import Ehrs
-from fhir_adapters.exchange.client import EhrResource
-from fhir_adapters.exchange.paging import SearchResult
+from fhir_adapters.exchange.chart import ReadOnly
 from fhir_adapters.profile.plan import EhrPlan
 from protocols.book import ProtocolBook
 from protocols.loader import load_protocols
@@ -74,30 +73,11 @@ class Gateway(Protocol):
         ...
 
 
-class Reading(Protocol):
-    """What the API asks of an EHR's client: reading only."""
-
-    @property
-    def base_url(self) -> str:
-        """The base URL of its FHIR API."""
-        ...
-
-    async def read(self, resource_type: str, ehr_id: str) -> EhrResource:
-        """Read a resource. Raises EhrRefused, Unavailable or Malformed."""
-        ...
-
-    async def search(
-        self, resource_type: str, params: Sequence[tuple[str, str]], *, pages: int = 1
-    ) -> SearchResult:
-        """Search for resources. Raises EhrRefused or Unavailable."""
-        ...
-
-
 class Ehr(Protocol):
     """What the API asks of an EHR; `fhir_adapters.ehr.Ehr` is one."""
 
     @property
-    def client(self) -> Reading:
+    def client(self) -> ReadOnly:
         """The way to it."""
         ...
 

@@ -13,6 +13,7 @@ from protocols.codes import SYSTEMS, mistyped, read_system
 from protocols.quantities import NotUnderstood, parse_elapsed
 from protocols.reading import Section, choose
 
+NOTHING = (ObservationName(""), "")
 COUNTS = {"while it is active": False, "also when it is past": True}
 
 
@@ -26,7 +27,7 @@ def read_chart(
 
 
 def _sign(section: Section, observations: Mapping[ObservationName, ObservationKind]) -> ChartSign:
-    name, answer = section.read("says", lambda text: _answer(text, observations), ("", ""))
+    name, answer = section.read("says", lambda text: read_answer(text, observations), NOTHING)
     kind = section.read("in", lambda text: choose(text, ChartType), ChartType.CONDITION)
     system, codes = _codes(section, kind)
     values_of, values = _values(section, kind)
@@ -37,9 +38,7 @@ def _sign(section: Section, observations: Mapping[ObservationName, ObservationKi
     else:
         section.absent("counts", "only a diagnosis or an allergy can be past")
     section.text("verified")
-    return ChartSign(
-        ObservationName(name), answer, kind, system, codes, past, values_of, values, within
-    )
+    return ChartSign(name, answer, kind, system, codes, past, values_of, values, within)
 
 
 def _codes(section: Section, kind: ChartType) -> tuple[str, tuple[str, ...]]:
@@ -71,13 +70,16 @@ def _listed(section: Section, system_key: str, codes_key: str) -> tuple[str, tup
     return SYSTEMS.get(system, ""), codes
 
 
-def _answer(text: str, observations: Mapping[ObservationName, ObservationKind]) -> tuple[str, str]:
+def read_answer(
+    text: str, observations: Mapping[ObservationName, ObservationKind]
+) -> tuple[ObservationName, str]:
+    """Read `pregnancy is present`: an observation and one of its answers."""
     name, is_, answer = text.partition(" is ")
     kind = observations.get(ObservationName(name))
     if not is_ or kind is None or answer not in kind.answers:
         known = f'"{kind.name} is {kind.answers[-1]}"' if kind and kind.answers else "an answer"
         raise NotUnderstood(f'"{text}" is no answer of an observation: write {known}')
-    return name, answer
+    return kind.name, answer
 
 
 def _counts(text: str) -> bool:

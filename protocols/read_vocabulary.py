@@ -26,7 +26,7 @@ from protocols.quantities import (
     parse_quantity,
     parse_test,
 )
-from protocols.read_chart import read_chart
+from protocols.read_chart import read_answer, read_chart
 from protocols.read_names import Head, read_head
 from protocols.reading import Section, choose
 from protocols.yaml_lines import BARE_WORDS
@@ -229,18 +229,11 @@ def _scale(
     )
 
 
-def _tier(  # noqa: C901  three small readers and what they read
-    section: Section, observations: dict[ObservationName, ObservationKind]
-) -> Tier:
+def _tier(section: Section, observations: dict[ObservationName, ObservationKind]) -> Tier:
     """Read what the answers of a screener come to. Every line is held against the observations."""
 
     def line(text: str) -> tuple[ObservationName, str]:
-        name, is_, answer = text.partition(" is ")
-        kind = observations.get(ObservationName(name))
-        if not is_ or kind is None or answer not in kind.answers:
-            known = f'"{kind.name} is {kind.answers[-1]}"' if kind and kind.answers else "an answer"
-            raise NotUnderstood(f'"{text}" is no answer of an observation: write {known}')
-        return kind.name, answer
+        return read_answer(text, observations)
 
     def item(text: str) -> ObservationName:
         if ObservationName(text) not in observations:

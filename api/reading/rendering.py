@@ -1,6 +1,5 @@
 """Show what the store holds, and what the planner makes of it. Decides nothing, hides nothing."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from api.edge.blocks import block_of
@@ -9,17 +8,15 @@ from api.reading import pathway_views as v
 from api.reading import work_views as w
 from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.names import Author, EventId, TaskId, Treatment, VisitStatus
+from domain.language.names import Author, EventId, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Task, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules import course
 from domain.rules.assessments import Asked, moments
 from domain.rules.assessments import says as said_of
-from domain.rules.authorized import Covers, of_treatment
 from domain.rules.risk import risk_now
 from domain.rules.standing import ended_at, holds, reading
-from domain.rules.start import Row, State
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
 from store.records import CommandRecord, EventRecord, PathwayRecord
 
@@ -206,65 +203,6 @@ def summary_view(row: PathwayRecord) -> v.PathwaySummary:
         started_at=row.started_at,
         changed_at=row.changed_at,
         workflow_restarted_at=row.restarted_at,
-    )
-
-
-def _authorization(covers: Covers) -> v.AuthorizationView:
-    says = covers.authorization.says
-    return v.AuthorizationView(
-        entry=covers.entry,
-        treatment=says.treatment,
-        number=says.number,
-        starts=says.starts,
-        ends=says.ends,
-        units=says.units,
-        left=covers.left,
-        unit=says.unit,
-        codes=list(says.codes),
-        excludes=list(says.excludes),
-        recorded=covers.authorization.recorded,
-    )
-
-
-def checklist_view(
-    rows: Sequence[Row],
-    protocol: CombinedProtocol,
-    authors: Mapping[str, Author],
-    pathway: Pathway,
-) -> v.ChecklistView:
-    """Show a checklist; `authors` are those of the entries that it rests on."""
-    chart = pathway.chart
-    open_phases = {row.phase for row in rows if row.state is not State.MET}
-    return v.ChecklistView(
-        ready=[phase.id for phase in protocol.phases if phase.id not in open_phases],
-        rows=[
-            v.CheckRow(
-                phase=row.phase,
-                gate=row.gate,
-                observation=row.observation,
-                title=row.title,
-                requires=row.requires,
-                state=row.state,
-                stops=row.stops,
-                who=list(row.who),
-                says=row.says,
-                value=row.value,
-                at=row.at,
-                by=None if row.evidence is None else whose(authors.get(row.evidence)),
-                entry=row.evidence,
-                why=row.why,
-                source=row.source,
-                chart=list(row.chart),
-            )
-            for row in rows
-        ],
-        authorizations=[
-            _authorization(each)
-            for treatment in Treatment
-            for each in of_treatment(protocol, pathway, treatment)
-        ],
-        chart_read=None if chart is None else chart.read,
-        chart_unread=[] if chart is None else list(chart.unread),
     )
 
 

@@ -13,6 +13,7 @@ from api.edge.tokens import Caller
 from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
+from api.reading.checklists import checklist_view
 from api.reading.lookup import find_pathway
 from api.reading.pages import Cursor, Limit, Page, page_of
 from api.routes.declaring import COMMANDING, READING, With, example
@@ -109,7 +110,7 @@ async def get_checklist(pathway: str, deps: With, caller: Reader) -> v.Checklist
         rows = checklist(protocol, seen, now)
         rests_on = {each.evidence for each in rows if each.evidence is not None}
         authors = await pathways.authors_of(tx, row.id, {str(each) for each in rests_on})
-    return rendering.checklist_view(rows, protocol, authors, seen)
+    return checklist_view(rows, protocol, authors, seen)
 
 
 @router.get("/pathways/{pathway}/visits", summary="Its visits, by time", responses=READING)

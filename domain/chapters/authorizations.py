@@ -38,7 +38,7 @@ def decide(pathway: Pathway, wish: AuthorizationWish) -> tuple[AuthorizationFact
     """Say what was authorized. Conflict if that number is recorded for this treatment already."""
     number = wish.number.strip()
     for known in pathway.authorizations.values():
-        if known.says.treatment is wish.treatment and _same(known.says.number, number):
+        if known.says.is_same(wish.treatment, number):
             message = "this number is recorded already; correct that entry if it says otherwise"
             raise Conflict(message)
     made = AuthorizationRecorded(
@@ -52,12 +52,3 @@ def decide(pathway: Pathway, wish: AuthorizationWish) -> tuple[AuthorizationFact
         tuple(dict.fromkeys(wish.excludes)),
     )
     return (made,)
-
-
-def _same(one: str, other: str) -> bool:
-    """Say whether two numbers are one, however they were typed."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(number: str) -> str:
-    return "".join(letter for letter in number.casefold() if letter.isalnum())

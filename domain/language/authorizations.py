@@ -51,6 +51,14 @@ class AuthorizationRecorded:
     excludes: tuple[Treatment, ...] = ()
     kind: Literal["authorization-recorded"] = "authorization-recorded"
 
+    def is_same(self, treatment: Treatment, number: str) -> bool:
+        """Say whether it is the letter of this number, however that was typed."""
+        return self.treatment is treatment and _plain(self.number) == _plain(number)
+
+
+def _plain(number: str) -> str:
+    return "".join(letter for letter in number.casefold() if letter.isalnum())
+
 
 @dataclass(frozen=True, slots=True)
 class Authorization:

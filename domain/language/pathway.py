@@ -216,6 +216,10 @@ class Pathway:
         given = (s for s in self.sessions.values() if s.phase == phase)
         return tuple(sorted(given, key=lambda s: (s.started, s.number)))
 
+    def sessions_of_stage(self, phase: PhaseId, stage: int) -> tuple[Session, ...]:
+        """Sessions given in one stage of a phase, in order."""
+        return tuple(s for s in self.sessions_in(phase) if self.visits[s.visit].stage == stage)
+
     def sessions_at(self, visit: VisitId) -> tuple[Session, ...]:
         """Sessions given at a visit, in order."""
         given = (s for s in self.sessions.values() if s.visit == visit)

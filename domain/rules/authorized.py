@@ -140,7 +140,9 @@ def to_renew(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson
 def _ahead(phase: Protocol, pathway: Pathway) -> Iterator[LocalTime]:
     """When the sessions that are still to come will be, by the visits that are planned."""
     lacks = {
-        place: None if stage.sessions is None else stage.sessions - _in_stage(phase, pathway, place)
+        place: None
+        if stage.sessions is None
+        else stage.sessions - len(pathway.sessions_of_stage(phase.id, place))
         for place, stage in enumerate(phase.schedule.stages)
     }
     for visit in pathway.visits_in(phase.id):
@@ -151,11 +153,6 @@ def _ahead(phase: Protocol, pathway: Pathway) -> Iterator[LocalTime]:
         here = max(0, most if left is None else min(most, left))
         lacks[visit.stage] = None if left is None else left - here
         yield from (visit.at for _ in range(here))
-
-
-def _in_stage(phase: Protocol, pathway: Pathway, stage: int) -> int:
-    given = pathway.sessions_in(phase.id)
-    return sum(pathway.visits[session.visit].stage == stage for session in given)
 
 
 def _not_required(protocol: CombinedProtocol, pathway: Pathway, treatment: Treatment) -> bool:

@@ -103,8 +103,8 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
             if signed and isinstance(original.fact, OrderSigned):
                 return f"the order for {phase} was signed anew: take that back first"
         case AuthorizationRecorded(treatment=treatment, number=number):
-            known = (each.says for each in pathway.authorizations.values())
-            again = any((x.treatment, x.number) == (treatment, number) for x in known)
+            known = pathway.authorizations.values()
+            again = any(each.says.is_same(treatment, number) for each in known)
             return f"{number} was recorded anew since" if again else None
         case ReadingsTaken(readings=readings):
             gone = [r for r in readings if r.observation not in protocol.vocabulary.observations]

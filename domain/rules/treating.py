@@ -35,7 +35,7 @@ def sessions_due(phase: Protocol, pathway: Pathway, visit: Visit) -> int:
     stage = phase.schedule.stages[visit.stage]
     due = stage.per_visit - len(pathway.sessions_at(visit.id))
     if stage.sessions is not None:
-        due = min(due, stage.sessions - len(_in_stage(phase, pathway, visit)))
+        due = min(due, stage.sessions - len(pathway.sessions_of_stage(phase.id, visit.stage)))
     return max(0, due)
 
 
@@ -113,17 +113,12 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
         yield found("visit-open", f"{visit.id} was not checked in at that time")
 
 
-def _in_stage(phase: Protocol, pathway: Pathway, visit: Visit) -> list[Session]:
-    given = pathway.sessions_in(phase.id)
-    return [s for s in given if pathway.visits[s.visit].stage == visit.stage]
-
-
 def _course(
     protocol: CombinedProtocol, phase: Protocol, pathway: Pathway, visit: Visit, at: datetime
 ) -> Iterator[Blocked]:
     """The course's length: how many sessions, and within how many days."""
     stage = phase.schedule.stages[visit.stage]
-    here = len(_in_stage(phase, pathway, visit))
+    here = len(pathway.sessions_of_stage(phase.id, visit.stage))
     if stage.sessions is not None and here >= stage.sessions:
         yield found("sessions", f"all {stage.sessions} sessions were given", stops=True)
     for step in reviews.late(protocol, pathway, at):

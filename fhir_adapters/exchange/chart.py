@@ -30,7 +30,7 @@ LONGEST = 10.0
 _FAILURES = (EhrRefused, Unavailable, Malformed, TimeoutError)
 
 
-class Client(Protocol):
+class ReadOnly(Protocol):
     """What is asked of an EHR's client: reading only."""
 
     @property
@@ -50,7 +50,7 @@ class Client(Protocol):
 
 
 async def read_chart(
-    client: Client, patient: str, signs: Sequence[ChartSign], today: date
+    client: ReadOnly, patient: str, signs: Sequence[ChartSign], today: date
 ) -> ChartReading:
     """Read each type that a sign names; a type that cannot be read whole is named as unread."""
     types = tuple(dict.fromkeys(sign.type for sign in signs))
@@ -61,7 +61,7 @@ async def read_chart(
 
 
 async def _read(
-    client: Client, patient: str, kind: ChartType, signs: Sequence[ChartSign], today: date
+    client: ReadOnly, patient: str, kind: ChartType, signs: Sequence[ChartSign], today: date
 ) -> tuple[tuple[ChartEntry, ...], bool]:
     """What one type answers, and whether all of it could be read."""
     asked = tuple(sign for sign in signs if sign.type is kind)
@@ -101,7 +101,9 @@ def _queries(
         yield [theirs]
 
 
-def _is_theirs(client: Client, kind: ChartType, resource: Mapping[str, Any], patient: str) -> bool:
+def _is_theirs(
+    client: ReadOnly, kind: ChartType, resource: Mapping[str, Any], patient: str
+) -> bool:
     """An EHR that does not know a parameter answers with everybody's."""
     reference = resource.get(PATIENT_IN.get(kind, "subject"))
     place = reference.get("reference") if isinstance(reference, Mapping) else None
@@ -110,7 +112,7 @@ def _is_theirs(client: Client, kind: ChartType, resource: Mapping[str, Any], pat
 
 
 async def _drugs(
-    client: Client, kind: ChartType, resources: Sequence[Mapping[str, Any]]
+    client: ReadOnly, kind: ChartType, resources: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """The Medications that requests refer to, by reference, and whether all could be read."""
     if kind is not ChartType.MEDICATION:
