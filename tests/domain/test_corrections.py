@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language.corrections import ActQuestioned, CorrectEntry, EntryVoided, Instead
@@ -32,6 +32,7 @@ from tests.domain.scenes import (
     rules,
 )
 from tests.domain.simulation import INDUCTION, readings
+from tests.domain.wild import courses
 
 NURSE = Author("a-nurse", Role.NURSE)
 WHY = "typed from another patient's slip"
@@ -232,7 +233,7 @@ def clinical(pathway: Pathway) -> Pathway:
     return replace(pathway, tasks={}, voided={}, questioned={})
 
 
-@settings(deadline=None)
+@courses(30)
 @given(
     choices=st.lists(st.integers(0, 12), max_size=30),
     length=st.integers(20, 120),
