@@ -163,12 +163,8 @@ def _not_required(protocol: CombinedProtocol, pathway: Pathway, treatment: Treat
         if each.says.treatment is treatment
     ]
     for kind in protocol.vocabulary.observations.values():
-        said = pathway.readings.get(kind.name, ())
-        if (
-            kind.authorizes is treatment
-            and said
-            and said[-1].at > max(letters, default=said[-1].at)
-        ):
+        said = pathway.readings.get(kind.name)
+        if kind.authorizes is treatment and said and letters and said[-1].at > max(letters):
             return said[-1].answer == NOT_REQUIRED
     return False
 

@@ -28,7 +28,7 @@ def read(protocol: CombinedProtocol, pathway: Pathway, reading: ChartReading) ->
 
 
 def _last(pathway: Pathway, name: ObservationName) -> str | None:
-    answers = pathway.readings.get(name, ())
+    answers = pathway.readings.get(name)
     return answers[-1].answer if answers else None
 
 

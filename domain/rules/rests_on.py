@@ -80,7 +80,7 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
         # Otherwise the first entry would count beside what stands for its stand-in.
         return "what was so instead was corrected in its turn: take that correction back first"
     original = next(event for event in history if event.id == void.event)
-    if isinstance(original.fact, DecisionMade) and follows(history, original) is not None:
+    if follows(history, original) is not None:
         return "what it brought about is not brought about again by this: decide anew"
     match original.fact:
         case EntryVoided():

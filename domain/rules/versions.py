@@ -144,10 +144,10 @@ def _named(value: Any) -> Mapping[str, Any] | None:
         return {str(key): part for key, part in value.items()}
     if not isinstance(value, tuple) or not all(is_dataclass(part) for part in value):
         return None
-    names = [getattr(part, "id", getattr(part, "observation", None)) for part in value]
-    if None in names or len(set(names)) < len(names):
+    named = {getattr(part, "id", getattr(part, "observation", None)): part for part in value}
+    if None in named or len(named) < len(value):
         return None
-    return dict(zip(map(str, names), value, strict=True))
+    return {str(name): part for name, part in named.items()}
 
 
 def _said(value: Any) -> str:

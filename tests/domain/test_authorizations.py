@@ -179,25 +179,50 @@ def test_the_checklist_says_what_an_authorization_lacks():
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "says"),
     [
-        {"number": " - "},
-        {"units": 0},
-        {"units": 100_000},
-        {"codes": ()},
-        {"codes": ("9086",)},
-        {"codes": ("90868 ",)},
-        {"treatment": DTMS, "unit": AuthorizedUnit.DEVICE},
-        {"treatment": DTMS, "unit": AuthorizedUnit.MILLIGRAM},
-        {"excludes": (ESKETAMINE,)},
+        ({"number": " - "}, "number is required: the payer's own, by which it is asked about"),
+        ({"units": 0}, "units is 1 to 10000: how much the payer pays for"),
+        ({"units": 10_001}, "units is 1 to 10000: how much the payer pays for"),
+        ({"codes": ()}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
+        ({"codes": ("9086",)}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
+        ({"codes": ("90868 ",)}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
+        (
+            {"treatment": DTMS, "unit": AuthorizedUnit.DEVICE},
+            "dtms is not counted in device; count sessions or days",
+        ),
+        (
+            {"treatment": DTMS, "unit": AuthorizedUnit.MILLIGRAM},
+            "dtms is not counted in mg; count sessions or days",
+        ),
+        ({"excludes": (ESKETAMINE,)}, "excludes names esketamine itself; name the other treatment"),
     ],
 )
-def test_what_no_payer_can_have_said_is_refused(wrong: dict[str, object]):
+def test_what_no_payer_can_have_said_is_refused(wrong: dict[str, object], says: str):
     """A letter without a number, units or codes, or that excludes itself, is a slip of the pen."""
     course = checked_in()
     good = course.authorized(ESKETAMINE)
     wish = replace(good, **({"number": "PA-2"} | wrong))  # type: ignore[arg-type]
-    assert isinstance(course.attempt(wish), Malformed)
+    refusal = course.attempt(wish)
+    assert isinstance(refusal, Malformed)
+    assert str(refusal) == says
+
+
+def test_a_letter_is_kept_as_it_was_said():
+    """The most units, a number with blanks around it and what it excludes, each named once."""
+    course = checked_in()
+    good = course.authorized(ESKETAMINE)
+    course.do(replace(good, number=" PA 2 ", units=10_000, excludes=(DTMS, DTMS)))
+    assert course.facts(AuthorizationRecorded)[-1] == AuthorizationRecorded(
+        ESKETAMINE,
+        "PA 2",
+        good.starts,
+        good.ends,
+        10_000,
+        good.unit,
+        good.codes,
+        (DTMS,),
+    )
 
 
 def test_a_window_runs_forward_and_a_number_comes_once():
@@ -205,8 +230,10 @@ def test_a_window_runs_forward_and_a_number_comes_once():
     course = checked_in()
     good = course.authorized(ESKETAMINE)
     backwards = replace(good, number="PA-2", ends=good.starts - timedelta(days=1))
-    assert isinstance(course.attempt(backwards), Malformed)
-    assert isinstance(course.attempt(good), Conflict)
+    assert str(course.attempt(backwards)) == "ends is before starts; both days are included"
+    again = course.attempt(good)
+    assert isinstance(again, Conflict)
+    assert "is recorded already; correct that entry" in str(again)
     assert course.attempt(replace(good, treatment=DTMS)) is None
 
 

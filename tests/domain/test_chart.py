@@ -1,5 +1,6 @@
 """What the EHR's chart says by itself: it can answer yes, and never no."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,12 @@ from domain.language.chart import (
     ReadChart,
 )
 from domain.language.clocks import LocalTime
+from domain.language.findings import Held
 from domain.language.names import Author, ObservationName, RequestId, Role
-from domain.language.observations import RecordReadings
+from domain.language.observations import Reading, RecordReadings
 from domain.language.phases import PathwayStarted
 from domain.language.visits import CheckIn
+from domain.rules.chart import check_may_contradict
 from domain.rules.fold import apply
 from domain.rules.start import State, checklist
 from tests.course import PRESCRIBER, Course
@@ -220,3 +223,21 @@ def test_a_reading_of_the_chart_that_comes_late_changes_no_newer_one():
     read(course, DEPRESSED)
     again = apply(course.pathway, older, course.protocol.vocabulary)
     assert again.chart == course.pathway.chart
+
+
+def test_only_what_a_prescriber_records_is_asked_of_one():
+    """Where a nurse alone records a thing she says otherwise herself; the next answer is asked."""
+    course = a_course()
+    insurance = ObservationName("insurance")
+    read(course, ChartEntry(insurance, "on file", "Coverage/1"), BLED)
+    words = course.protocol.vocabulary
+    alone = replace(words.kind(insurance), recorded_by=(Role.NURSE,))
+    known = {**words.observations, insurance: alone}
+    other = replace(course.protocol, vocabulary=replace(words, observations=known))
+    said = [Reading(insurance, None, "none"), Reading(BLEEDING, None, "absent")]
+    told = check_may_contradict(other, course.pathway, said, Role.NURSE)
+    assert isinstance(told, Held)
+    (block,) = told.findings
+    assert (block.rule, block.who) == ("chart", (Role.PRESCRIBER,))
+    assert "Condition/17" in str(block.finding)
+    assert "a prescriber records that it is not so" in str(block.finding)

@@ -13,11 +13,13 @@ from domain.language.corrections import ActQuestioned, CorrectEntry
 from domain.language.errors import Malformed, Refused
 from domain.language.names import (
     Author,
+    EventId,
     ObservationName,
     PathwayOutcome,
     PhaseDecision,
     RequestId,
     Role,
+    VisitId,
 )
 from domain.language.observations import Measurement, RecordReadings
 from domain.language.phases import ChangeProtocol, Decide, ProtocolChanged, SignOrder
@@ -359,3 +361,21 @@ def test_what_the_chart_answered_counts_too():
     entry = ChartEntry(ObservationName("insurance"), "on file", "Coverage/1")
     course.do(ReadChart(ChartReading((entry,))))
     assert rules(move(course, of_kind("insurance", answers=("self-pay", "none")))) == ["vocabulary"]
+
+
+@pytest.mark.parametrize("by", ["a visit", "an order"])
+def test_a_phase_that_was_entered_in_error_still_has_to_be_there(by: str):
+    """Its visits and its order are in the record: a version without that phase cannot say them."""
+    course = of_two_visits()
+    pathway = course.pathway
+    if by == "a visit":
+        other = replace(pathway.visits[ONE], id=VisitId("other"), phase=DTMS)
+        pathway = replace(pathway, visits={**pathway.visits, other.id: other})
+    else:
+        pathway = replace(pathway, orders_in_error={EventId("order"): DTMS})
+    first, _, third = COMBINED.phases
+    without = newer(phases=(first, third))
+    says = "it had entered a phase that the new version does not have"
+    assert list(against(COMBINED, without, pathway, course.events)) == [("phases", says)]
+    assert not list(against(COMBINED, without, course.pathway, course.events))
+    assert not list(against(COMBINED, newer(), pathway, course.events))
