@@ -169,9 +169,13 @@ class Turns:
         if command is not None:
             wanted = columns.command_from_json(command.body)
             version = recording.stored.version
-            history = await recording.history() if rules_of_a_turn.needs_history(wanted) else []
+            whole = rules_of_a_turn.needs_history(wanted, now)
+            history = await recording.history() if whole else []
             other = await self._other(tx, recording, wanted)
-            result = rules_of_a_turn.settle(protocol, pathway, version, wanted, now, history, other)
+            earlier = await self._earlier(tx, history)
+            result = rules_of_a_turn.settle(
+                protocol, pathway, version, wanted, now, history, other, earlier
+            )
             if not isinstance(result, Refusal) and await _opens_a_second(work, result, history):
                 message = "this patient has another open pathway, which must end first"
                 result = refusal_of(Conflict(message))
@@ -208,6 +212,13 @@ class Turns:
         found = await self._protocols.of(tx, wanted.wish.pinned)
         return Other(found, recording.stored.protocol_sha256)
 
+    async def _earlier(
+        self, tx: Transaction, history: Sequence[Event]
+    ) -> dict[str, CombinedProtocol]:
+        """The versions of its protocol that a pathway went on under before, by their names."""
+        names = {e.fact.pinned_before for e in history if isinstance(e.fact, ProtocolChanged)}
+        return {name: await self._protocols.of(tx, name) for name in names}
+
     async def _look_again(
         self,
         work: _Work,
@@ -220,8 +231,7 @@ class Turns:
         if since is None:
             return
         known = await work.recording.history()
-        names = {e.fact.pinned_before for e in known if isinstance(e.fact, ProtocolChanged)}
-        earlier = {name: await self._protocols.of(work.tx, name) for name in names}
+        earlier = await self._earlier(work.tx, known)
         found = rules_of_a_turn.questions(work.protocol, before, known, since, work.now, earlier)
         await self._append(work, await self._prepared(work, found), None)
 
@@ -255,14 +265,18 @@ class Turns:
         if not events:
             return []
         plan = await self._plans.of(work.tx, work.recording.stored.connection_id)
-        prepared, before = [], work.pathway
+        prepared, before, again = [], work.pathway, False
         for place, event in enumerate(events):
-            if isinstance(event.fact, EntryVoided):
+            void = isinstance(event.fact, EntryVoided)
+            again = again or void
+            if again:  # what stands in its place is looked at in its place, as a replay does
                 so_far = [*history, *events[: place + 1]]
                 after = refold(before.id, so_far, work.protocol.vocabulary)
-                intents = await self._taken_back(work, event, history, after, plan)
             else:
                 after = apply(before, event, work.protocol.vocabulary)
+            if void:
+                intents = await self._taken_back(work, event, history, after, plan)
+            else:
                 intents = intents_for(event, before, after, work.protocol, plan, work.now)
             prepared.append(_Prepared(event, after, tuple(intents)))
             before = after

@@ -5,7 +5,7 @@ made, and is never refused for what a rule says of it: it has happened. Acts of 
 on the entry are not undone; they are looked at again (`second_look.py`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -13,7 +13,7 @@ from typing import assert_never
 from domain.chapters import observations, release, treatment
 from domain.language.authorizations import AuthorizationRecorded, RecordAuthorization
 from domain.language.clocks import OLDEST_ENTRY
-from domain.language.corrections import CorrectEntry, EntryVoided, Instead
+from domain.language.corrections import Astray, CorrectEntry, EntryVoided, Instead
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event, Fact
 from domain.language.holds import HoldLifted, HoldPlaced, LiftHold
@@ -33,7 +33,7 @@ from domain.language.phases import (
     OrderSigned,
     SignOrder,
 )
-from domain.language.protocol import CombinedProtocol, Otherwise
+from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, ReleaseVisit, VisitReleased
 from domain.language.standing import DecideAhead, DecidedAhead, DecisionEnded, EndDecision
 from domain.language.tasks import TaskAcknowledged
@@ -47,11 +47,12 @@ from domain.language.treatment import (
 )
 from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
-from domain.rules import chart, moves, rests_on
+from domain.rules import chart, late, leaving, moves, rests_on
 from domain.rules.corrected import standing, voided
+from domain.rules.gates import says_stop
 from domain.rules.refusing import PRESCRIBER, found, insist, insist_reason
 from domain.rules.tiers import brought_by
-from domain.second_look import as_of
+from domain.second_look import as_of, rules_of_then
 
 MAY_VOID: dict[type[Fact], Roles] = {
     ReadingsTaken: CARE,
@@ -109,8 +110,12 @@ def correct(
     name: Callable[[int], EventId],
     role: Role,
     now: datetime,
+    earlier: Mapping[str, CombinedProtocol],
 ) -> tuple[tuple[datetime, Fact], ...]:
-    """Say what becomes true, and when it was so. `name` gives the id of the fact at a place."""
+    """Say what becomes true, and when it was so. `name` gives the id of the fact at a place.
+
+    `earlier` are the versions of the protocol until each change of it, by the names they have.
+    """
     original = next((event for event in history if event.id == wish.event), None)
     if original is None:
         message = "there is no such entry on this pathway; its timeline lists them"
@@ -118,7 +123,9 @@ def correct(
     _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
         raise Conflict("this was marked as entered in error already")
-    block = rests_on.in_the_way(protocol, pathway, history, original)
+    block = rests_on.in_the_way(
+        protocol, pathway, history, original, amended=wish.instead is not None
+    )
     if block is not None:
         raise Refused(str(block.finding), (block,))
     reason = wish.reason.strip()
@@ -126,8 +133,7 @@ def correct(
         about = moves.said(protocol, original)
         return ((now, EntryVoided(wish.event, reason, None, about, wish.wrong_patient.pathway)),)
     if wish.instead is None:
-        order = original.fact.phase if isinstance(original.fact, OrderSigned) else None
-        first = EntryVoided(wish.event, reason, order=order)
+        first = _taken_back(protocol, original, reason, role)
         brought = rests_on.follows(history, original)
         also = () if brought is None else (EntryVoided(brought.id, reason),)
         return tuple((now, fact) for fact in (first, *also))
@@ -135,7 +141,7 @@ def correct(
     if not isinstance(wish.instead, wanted or ()):
         what = original.fact.kind.replace("-", " ")
         raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
-    at, truth = _in_truth(protocol, pathway, history, original, wish, role, now)
+    at, truth = _in_truth(protocol, pathway, history, original, wish, role, now, earlier)
     if abs(at - original.at) > OLDEST_ENTRY:
         raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check its date")
     for fact in truth:
@@ -144,6 +150,25 @@ def correct(
             insist(told, "record")
     void = EntryVoided(wish.event, reason, name(len(truth)))
     return (now, void), *((at, fact) for fact in truth)
+
+
+def _taken_back(
+    protocol: CombinedProtocol, original: Event, reason: str, role: Role
+) -> EntryVoided:
+    """Say that an entry was made in error, with what whoever reads on must know of it.
+
+    That somebody was not treated after all lets them go at once: a prescriber looks, if none says
+    so. So does one where what went to another patient's record counts here again.
+    """
+    match original.fact:
+        case OrderSigned(phase=phase):
+            return EntryVoided(original.id, reason, order=phase)
+        case EntryVoided(about=about, moved_to=there, what=Astray.ANOTHERS) if about:
+            return EntryVoided(original.id, reason, None, about, there, what=Astray.BACK)
+        case DoseGiven() | StimulationGiven() if role is not Role.PRESCRIBER:
+            about = moves.said(protocol, original)
+            return EntryVoided(original.id, reason, None, about, what=Astray.NEVER)
+    return EntryVoided(original.id, reason)
 
 
 def _insist_may_void(
@@ -183,7 +208,9 @@ def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
         case OrderSigned(phase=phase):
             return protocol.phase(phase).ordered_by
         case ReadingsTaken() | ScaleAssessed():
-            if _is_at_risk(protocol, fact) or _says_stop(protocol, fact):
+            readings = fact.readings if isinstance(fact, ReadingsTaken) else ()
+            stops = any(says_stop(protocol, x.observation, x.value, x.answer) for x in readings)
+            if stops or _is_at_risk(protocol, fact):
                 return PRESCRIBER
             if any(named.event == original.id for named in pathway.baselines.values()):
                 return PRESCRIBER
@@ -192,6 +219,8 @@ def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
             return _recorders(protocol, fact)
         case DoseGiven() | StimulationGiven() if fact.deviation or not fact.authorized:
             return PRESCRIBER
+        case VisitCheckedIn() if any(leaving.unsafe(protocol, pathway)):
+            return PRESCRIBER  # else who is at risk is not here any more, and nobody let them go
         case VisitReleased() if fact.findings or fact.disposition not in RELEASED:
             return PRESCRIBER
     return who
@@ -206,18 +235,6 @@ def _recorders(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) 
         recorded_by = [vocabulary.kind(each.observation).recorded_by for each in fact.readings]
     may = (role for role in CARE if all(role in roles for roles in recorded_by))
     return tuple(dict.fromkeys((*may, *PRESCRIBER)))
-
-
-def _says_stop(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) -> bool:
-    """Say whether it is something that stops treatment, by any gate of any phase."""
-    gates = (gate for phase in protocol.phases for gate in phase.gates)
-    needs = [n for gate in gates if gate.otherwise is Otherwise.STOP for n in gate.require]
-    readings = fact.readings if isinstance(fact, ReadingsTaken) else ()
-    return any(
-        need.observation == each.observation and not need.met(each.value, each.answer)
-        for need in needs
-        for each in readings
-    )
 
 
 def _is_at_risk(protocol: CombinedProtocol, fact: ReadingsTaken | ScaleAssessed) -> bool:
@@ -241,23 +258,26 @@ def _in_truth(
     wish: CorrectEntry,
     role: Role,
     now: datetime,
+    earlier: Mapping[str, CombinedProtocol],
 ) -> tuple[datetime, tuple[Fact, ...]]:
-    """Say what was so, judged as of when the entry was made."""
+    """Say what was so, judged as of when the entry was made, by the rules that held then."""
     assert wish.instead is not None  # noqa: S101
     known = standing(history)
-    visit = getattr(wish.instead, "visit", None)
-    visits = () if visit is None else (visit,)
-    then = as_of(protocol, pathway.id, known, known.index(original), *visits)
+    place = known.index(original)
+    rules = rules_of_then(protocol, known, place, earlier)
+    then = as_of(rules, pathway.id, known, place, getattr(wish.instead, "visit", None))
     match wish.instead:
         case RecordReadings() | RecordAssessment() as instead:
             return observations.decide(protocol, then, instead, role, now)
         case ReleaseVisit() as instead:
-            return release.decide(protocol, then, instead, role, now)
+            return release.decide(rules, then, instead, role, now, was_so=True)
         case RecordDose() | RecordStimulation() as instead:
             assert isinstance(original.fact, DoseGiven | StimulationGiven)  # noqa: S101
-            # Holds that people placed between, and were not there when the entry was made.
-            then = replace(then, holds=pathway.holds)
-            return _given(protocol, pathway, then, instead, wish.reason, original.fact, now)
+            at = late.happened_at(instead) or now
+            # Holds that people placed since the entry, if they were there at the time said now.
+            holds = {key: hold for key, hold in pathway.holds.items() if hold.placed <= at}
+            then = replace(then, holds=holds)
+            return _given(rules, pathway, then, instead, wish.reason, original.fact, now)
         case unknown:
             assert_never(unknown)
 

@@ -4,7 +4,7 @@ Raises Refused (a rule said no, naming it), Conflict (already so) or Malformed (
 each wish needs, and what comes of it, stands in its chapter; here a wish only finds the way there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -31,20 +31,28 @@ from domain.language.corrections import CorrectEntry, CorrectionWish
 from domain.language.errors import Conflict
 from domain.language.events import Event, Fact
 from domain.language.findings import CheckResult, result_of
-from domain.language.holds import HoldWish, LiftHold
-from domain.language.names import EventId, HoldId, Role, any_of
+from domain.language.holds import SEEN_AFTER_THE_END, HoldWish, LiftHold, PlaceHold
+from domain.language.names import EventId, HoldId, PhaseDecision, Role, any_of
 from domain.language.observations import ObservationWish
 from domain.language.overrides import OverrideWish
 from domain.language.pathway import Pathway
-from domain.language.phases import ChangeProtocol, PhaseWish, ProtocolChanged, ProtocolWish
+from domain.language.phases import (
+    ChangeProtocol,
+    Decide,
+    PhaseWish,
+    ProtocolChanged,
+    ProtocolWish,
+    SignOrder,
+)
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import ReleaseWish
-from domain.language.standing import StandingWish
+from domain.language.standing import DecideAhead, StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.trials import TrialWish
-from domain.language.visits import VisitWish
+from domain.language.visits import BookVisit, CheckIn, MoveVisit, VisitWish
 from domain.rules import chart, versions
+from domain.rules.attendance import has_died
 from domain.rules.refusing import check_open, found, insist, insist_reason
 
 AFTER_THE_END = (
@@ -54,9 +62,14 @@ AFTER_THE_END = (
     | TaskWish
     | CorrectionWish
     | BaselineWish
+    | OverrideWish
     | LiftHold
 )
 """What is said of what happened, or was seen: it is taken after the pathway has ended too."""
+
+
+PLANS = Decide | SignOrder | BookVisit | MoveVisit | CheckIn | DecideAhead
+"""What is only for a patient who lives."""
 
 
 def decide(
@@ -65,6 +78,7 @@ def decide(
     """Say what becomes true if this command is accepted now. UTC `now`."""
     precheck(protocol, pathway, command.wish, now)
     insist(check_may_wish(command.wish, command.by.role), "do this")
+    insist(check_alive(pathway, command.wish), "plan on")
     at, facts = _facts(protocol, pathway, command, now)
     return tuple(
         Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
@@ -78,8 +92,12 @@ def correction(
     history: Sequence[Event],
     command: Command,
     now: datetime,
+    earlier: Mapping[str, CombinedProtocol],
 ) -> tuple[Event, ...]:
-    """Say what becomes true if this correction is accepted now, over all that was recorded."""
+    """Say what becomes true if this correction is accepted now, over all that was recorded.
+
+    `earlier` are the versions of the protocol until each change of it, by the names they have.
+    """
     if not isinstance(command.wish, CorrectEntry):
         raise TypeError("not a correction")
     precheck(protocol, pathway, command.wish, now)
@@ -89,7 +107,7 @@ def correction(
         return EventId(f"{command.id}/{place}")
 
     facts = corrections.correct(
-        protocol, pathway, history, command.wish, name, command.by.role, now
+        protocol, pathway, history, command.wish, name, command.by.role, now, earlier
     )
     return tuple(Event(name(place), at, command.by, fact) for place, (at, fact) in enumerate(facts))
 
@@ -129,6 +147,18 @@ def check_may_wish(wish: Wish, role: Role) -> CheckResult:
     return result_of((found("may-wish", finding, wish.MAY),))
 
 
+def check_alive(pathway: Pathway, wish: Wish) -> CheckResult:
+    """Is the patient alive, for what is planned or ordered? What happened is recorded all the same.
+
+    Stopping the pathway is a decision too, and the one that is left.
+    """
+    stop = isinstance(wish, Decide) and wish.decision is PhaseDecision.STOP
+    if stop or not has_died(pathway) or not isinstance(wish, PLANS):
+        return result_of(())
+    finding = "the patient is recorded as having died: stop the pathway, or correct that entry"
+    return result_of((found("died", finding),))
+
+
 def precheck(  # noqa: C901, PLR0912  one question a chapter
     protocol: CombinedProtocol, pathway: Pathway, wish: Wish, now: datetime
 ) -> None:
@@ -138,7 +168,8 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
     """
     if not pathway.phases:
         raise Conflict("the pathway is still being started; look again in a moment")
-    if not isinstance(wish, AFTER_THE_END):
+    seen = isinstance(wish, PlaceHold) and wish.reason in SEEN_AFTER_THE_END
+    if not seen and not isinstance(wish, AFTER_THE_END):
         insist(check_open(pathway), "do this any more; what happened can still be recorded")
     if isinstance(wish, PhaseWish):
         phases.check_meant(pathway, wish)

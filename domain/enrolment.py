@@ -60,9 +60,10 @@ def _of_the_ehr(
 ) -> Iterator[ReadingsTaken | ChartRead]:
     """What the EHR says of the patient: the age, which may forbid the start, and the chart."""
     if enrolment.age is not None and AGE in protocol.vocabulary.observations:
-        age = Decimal(enrolment.age)
+        age, kind = Decimal(enrolment.age), protocol.vocabulary.kind(AGE)
         _insist_fits(protocol, Observed(EventId(enrolment.id), now, age, None, None))
-        yield ReadingsTaken((Reading(AGE, age),), None)
+        if kind.high is None or age <= kind.high:  # else its birth date is a slip: unknown
+            yield ReadingsTaken((Reading(AGE, age),), None)
     if enrolment.chart is not None:
         yield chart.read(protocol, Pathway(PathwayId("")), enrolment.chart)
 

@@ -5,13 +5,14 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
-from domain.language.holds import LiftHold
-from domain.language.names import HoldId, HoldReason, Role, TaskId, VisitStatus
+from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
+from domain.language.names import HoldId, Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.safety import SafetyTask
@@ -40,17 +41,31 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
     """
     if pathway.outcome is not None:
         # What came in after the end may still have to be seen by somebody.
-        late = reviews.unseen(protocol, pathway)
-        risks = [
-            step
-            for step in _holds(protocol.phase(pathway.phase), pathway)
-            if pathway.holds[HoldId(step.about)].reason is HoldReason.SUICIDE_RISK
-        ]
-        return (*late, *risks, Finished(pathway.outcome, f"The pathway is {pathway.outcome}."))
+        over = Finished(pathway.outcome, f"The pathway is {pathway.outcome}.")
+        return (*_after_the_end(protocol, pathway, now), over)
     found = tuple(_steps(protocol, pathway, now))
     if found:
         return found
     return (Await(now + LOOK_AGAIN_AFTER, "Nothing is due; looking again.", "look-again"),)
+
+
+def _after_the_end(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
+    """What came in after the end may still have to be seen, and whoever is here observed."""
+    yield from reviews.unseen(protocol, pathway)
+    for step in _holds(protocol.phase(pathway.phase), pathway):
+        reason = pathway.holds[HoldId(step.about)].reason
+        if reason in SEEN_AFTER_THE_END:
+            seen = str(reason).replace("-", " ")
+            says = f"There is a hold for {seen}: see the patient, then lift it with what you found."
+            yield replace(step, says=says)
+    yield from _here(protocol, pathway, now)
+
+
+def _here(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
+    """What is next for a patient who is here, in whichever phase the visit was planned."""
+    for visit in pathway.visits.values():
+        if visit.status is VisitStatus.CHECKED_IN:
+            yield from _in_visit(protocol, protocol.phase(visit.phase), pathway, visit, now)
 
 
 def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
@@ -64,9 +79,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     known = reviews.open_tasks(pathway)
     for step in (*_hastened(protocol, pathway, now), *risk.to_record(protocol, pathway, now)):
         yield reviews.as_it_stands(step, known.get((step.ask, step.about)))
-    for visit in pathway.visits_in(phase.id):
-        if visit.status is VisitStatus.CHECKED_IN:
-            yield from _in_visit(protocol, phase, pathway, visit, now)
+    yield from _here(protocol, pathway, now)
     yield from _order(phase, pathway)
     proposals = to_propose(protocol, pathway, now)
     if proposals:
@@ -118,13 +131,15 @@ def _in_visit(
     given = len(pathway.sessions_at(visit.id))
     today = local_day(now, pathway.zone)
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
-    if over:
+    watched = max(_in_a_visit(phase, pathway, visit), default=now)
+    if over and watched <= now:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
         yield AskPerson(
             Ask.RESOLVE_VISIT, visit.id, phase.modality.released_by, says, "visit-overdue"
         )
         return
-    due = treating.sessions_due(phase, pathway, visit)
+    planned = visit.phase == pathway.phase and pathway.outcome is None
+    due = treating.sessions_due(phase, pathway, visit) if planned else 0
     if due:
         treat = treating.check_may_treat(protocol, pathway, visit.id, now)
         yield from _giving(phase, visit, given + 1, treat)
@@ -312,9 +327,13 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
     return min(moment for moment in moments if moment > now)
 
 
-def looked_at_next(pathway: Pathway, now: datetime) -> datetime | None:
-    """When a pathway that is over looks again: at least daily while somebody has not answered."""
+def looked_at_next(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> datetime | None:
+    """When a pathway that is over looks again: daily while somebody is here or has not answered."""
     waiting = _to_be_looked_at(pathway)
+    for visit in pathway.visits.values():
+        if visit.status is VisitStatus.CHECKED_IN:
+            phase = protocol.phase(visit.phase)
+            waiting += [now + LOOK_AGAIN_AFTER, *_in_a_visit(phase, pathway, visit)]
     if not waiting:
         return None
     return min((due for due in waiting if due > now), default=now + LOOK_AGAIN_AFTER)

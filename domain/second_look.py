@@ -16,13 +16,15 @@ from domain.language.events import Event
 from domain.language.findings import CheckResult, Passed, blocks_of
 from domain.language.names import PathwayId, PhaseDecision, VisitId
 from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
 from domain.language.phases import DecisionMade, ProtocolChanged
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
+from domain.language.standing import DecidedAhead
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import VisitProposed
-from domain.rules.corrected import refold, standing
+from domain.rules.corrected import refold, standing, voided
 from domain.rules.leaving import check_may_release
 
 OF_ITS_TIME = ReadingsTaken | ScaleAssessed | DoseGiven | StimulationGiven
@@ -62,21 +64,66 @@ def look_again(
     known = refold(pathway, events, protocol.vocabulary).questioned
     found = []
     for place, event in enumerate(history):
-        if not isinstance(event.fact, Act) or event.at < since:
+        if event.at < since:
             continue
-        rules = _with_words_of(protocol, in_force(protocol, history, place, earlier))
-        then = as_of(rules, pathway, history, place)
-        blocks = blocks_of(_check(rules, then, event, event.fact))
-        sentences = tuple(block.sentence() for block in blocks)
-        new = tuple(each for each in sentences if each not in event.fact.findings)
+        match event.fact:
+            case DoseGiven() | StimulationGiven() | VisitReleased() | DecisionMade() as act:
+                rules = rules_of_then(protocol, history, place, earlier)
+                then = as_of(rules, pathway, history, place)
+                sentences = (b.sentence() for b in blocks_of(_check(rules, then, event, act)))
+                new = tuple(each for each in sentences if each not in act.findings)
+                about = _about(then, act)
+            case GateOverridden() | DecidedAhead() as act:
+                rules = rules_of_then(protocol, history, place, earlier)
+                new = tuple(_in_error(rules, pathway, events, event, act))
+                about = _answered(act)
+            case _:
+                continue
         before = known.get(event.id)
         if new != (before.findings if before is not None else ()):
-            found.append(ActQuestioned(event.id, _about(then, event.fact), new))
+            found.append(ActQuestioned(event.id, about, new))
     return tuple(found)
 
 
-def _with_words_of(newest: CombinedProtocol, rules: CombinedProtocol) -> CombinedProtocol:
-    """Give the rules of then the kinds that are new since: what came late may be of one."""
+def _in_error(
+    protocol: CombinedProtocol,
+    pathway: PathwayId,
+    events: Sequence[Event],
+    event: Event,
+    act: GateOverridden | DecidedAhead,
+) -> Iterator[str]:
+    """Say what a person's answer to a gate rested on and was entered in error."""
+    gone = voided(events)
+    if isinstance(act, GateOverridden):
+        if gone & set(act.evidence):
+            yield f"what it let pass was entered in error: {'; '.join(act.findings)}"
+        return
+    then = refold(pathway, events[: events.index(event)], protocol.vocabulary).readings
+    for name in dict.fromkeys(need.observation for need in act.limits.allows):
+        last = [each for each in then.get(name, ()) if each.at <= event.at][-1:]
+        if any(each.evidence in gone for each in last):
+            title = protocol.vocabulary.kind(name).title
+            yield f"the last {title} that was known was entered in error"
+
+
+def _answered(act: GateOverridden | DecidedAhead) -> str:
+    gate = str(act.gate).replace("-", " ")
+    if isinstance(act, GateOverridden):
+        return f"override of {gate} at {act.visit}"
+    return f"standing decision about {gate}"
+
+
+def rules_of_then(
+    newest: CombinedProtocol,
+    history: Sequence[Event],
+    place: int,
+    earlier: Mapping[str, CombinedProtocol],
+) -> CombinedProtocol:
+    """Give the rules in force at a place of a history, with the kinds that are new since.
+
+    What came late may be of one of those.
+    """
+    rules = in_force(newest, history, place, earlier)
     if rules is newest:
         return rules
     new, old = newest.vocabulary, rules.vocabulary
@@ -102,16 +149,16 @@ def as_of(
     pathway: PathwayId,
     history: Sequence[Event],
     place: int,
-    *visits: VisitId,
+    visit: VisitId | None = None,
 ) -> Pathway:
     """The pathway as it was when the event at this place of a standing history was recorded.
 
-    With these visits too, which may have been proposed only afterwards.
+    With this visit too, which may have been proposed only afterwards.
     """
-    return refold(pathway, _before(history, place, frozenset(visits)), protocol.vocabulary)
+    return refold(pathway, _before(history, place, visit), protocol.vocabulary)
 
 
-def _before(history: Sequence[Event], place: int, visits: frozenset[VisitId]) -> Iterator[Event]:
+def _before(history: Sequence[Event], place: int, visit: VisitId | None) -> Iterator[Event]:
     """What had been recorded before an act, and what was so by then although it came later."""
     act = history[place]
     late = [
@@ -119,7 +166,7 @@ def _before(history: Sequence[Event], place: int, visits: frozenset[VisitId]) ->
         for event in history[place + 1 :]
         if isinstance(event.fact, OF_ITS_TIME) and event.at <= act.at
     ]
-    wanted = visits | {getattr(event.fact, "visit", None) for event in late}
+    wanted = {visit, *(getattr(event.fact, "visit", None) for event in late)}
     yield from history[:place]
     for event in history[place + 1 :]:
         if isinstance(event.fact, VisitProposed) and event.fact.visit in wanted:

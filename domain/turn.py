@@ -21,7 +21,7 @@ from domain.language.phases import ChangeProtocol
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
 from domain.planner import looked_at_next, next_due
-from domain.rules import moves
+from domain.rules import late, moves
 from domain.rules.fold import fold
 from domain.second_look import came_late, look_again
 
@@ -54,11 +54,13 @@ def settle(
     now: datetime,
     history: Sequence[Event] = (),
     other: Other | None = None,
+    earlier: Mapping[str, CombinedProtocol] = EMPTY,
 ) -> tuple[Event, ...] | Refusal:
     """Say what becomes true of a command on a pathway at this version, or why nothing does.
 
-    `history` is all that was recorded, where `needs_history` says so; `other` the version to go on
-    under, where that is what is wanted.
+    `history` is all that was recorded, where `needs_history` says so, and `earlier` the versions
+    of the protocol until each change of it; `other` the version to go on under, where that is what
+    is wanted.
     """
     try:
         if isinstance(wanted, Enrolment):
@@ -70,16 +72,33 @@ def settle(
             assert other is not None  # noqa: S101
             new, pinned = other.protocol, other.pinned_now
             return change(protocol, new, pinned, pathway, wanted, now, history)
-        if needs_history(wanted):
-            return correction(protocol, pathway, history, wanted, now)
-        return decide(protocol, pathway, wanted, now)
+        return answered(protocol, pathway, wanted, now, history, earlier)
     except (Refused, Conflict, Malformed) as error:
         return refusal_of(error)
 
 
-def needs_history(wanted: Command | Enrolment) -> bool:
+def answered(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    command: Command,
+    now: datetime,
+    history: Sequence[Event],
+    earlier: Mapping[str, CombinedProtocol] = EMPTY,
+) -> tuple[Event, ...]:
+    """Say what becomes true of a command: over all that was recorded, where its rules need that."""
+    if isinstance(command.wish, CorrectEntry):
+        return correction(protocol, pathway, history, command, now, earlier)
+    at = late.happened_at(command.wish)
+    if at is not None and late.is_late(command.wish, now):
+        pathway = late.knowing(pathway, history, at, protocol.vocabulary)
+    return decide(protocol, pathway, command, now)
+
+
+def needs_history(wanted: Command | Enrolment, now: datetime) -> bool:
     """Say whether a command is decided over the whole history, and not over the state alone."""
-    return isinstance(wanted, Command) and isinstance(wanted.wish, CorrectEntry | ChangeProtocol)
+    if not isinstance(wanted, Command):
+        return False
+    return isinstance(wanted.wish, CorrectEntry | ChangeProtocol) or late.is_late(wanted.wish, now)
 
 
 def onward(
@@ -133,7 +152,9 @@ def follow(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Follo
         more = automatic(protocol, pathway, now)
         if not more:
             over = pathway.outcome is not None
-            due = looked_at_next(pathway, now) if over else next_due(protocol, pathway, now)
+            due = (
+                looked_at_next(protocol, pathway, now) if over else next_due(protocol, pathway, now)
+            )
             return Following(events, due)
         events += more
         pathway = fold(pathway, more, protocol.vocabulary)

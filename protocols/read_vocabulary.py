@@ -39,6 +39,7 @@ DERIVED = ("minutes_observed",)
 FALL = "reduction_of"
 TRIALS = "counts_trials_from"
 AUTHORIZES = "authorizes"
+OTHERWISE = "said_otherwise_by"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -150,8 +151,19 @@ def _observation(name: ObservationName, section: Section) -> ObservationKind:
         reduction_of=reduction_of,
         counts_trials_from=longer,
         authorizes=_authorizes(section, answers, by),
+        said_otherwise_by=_otherwise(section, by),
     )
     return replace(kind, alert=_alert(section, kind)) if section.has(SEEN) else kind
+
+
+def _otherwise(section: Section, by: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Read who may record another answer than one that stops treatment."""
+    if not section.has(OTHERWISE):
+        return ()
+    roles = _roles(section, OTHERWISE)
+    if section.sound("recorded_by", OTHERWISE) and not set(roles) <= set(by):
+        section.wrong(OTHERWISE, "must be among those who may record it")
+    return roles
 
 
 def _authorizes(
@@ -296,14 +308,18 @@ def _same_code(item: Section, kind: ObservationKind | None, code: Code | None) -
 def _recorders(section: Section) -> tuple[Role, ...]:
     if section.says("recorded_by", "nobody"):
         return ()
-    roles = tuple(
-        section.understand("recorded_by", word, lambda text: choose(text, Role), RECORDS[0])
-        for word in section.words("recorded_by")
-    )
+    roles = _roles(section, "recorded_by")
     for role in roles:
         if role not in RECORDS:
             section.wrong("recorded_by", f"{role} cannot record: {any_of(RECORDS)} can")
     return roles
+
+
+def _roles(section: Section, key: str) -> tuple[Role, ...]:
+    return tuple(
+        section.understand(key, word, lambda text: choose(text, Role), RECORDS[0])
+        for word in section.words(key)
+    )
 
 
 def _answer(section: Section, text: str) -> str:

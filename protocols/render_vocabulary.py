@@ -35,6 +35,8 @@ def vocabulary_page(vocabulary: Vocabulary) -> str:
 def _row(kind: ObservationKind) -> str:
     value = " or ".join(kind.answers) or f"{kind.low} to {kind.high} {kind.unit}"
     by = ", ".join(kind.recorded_by) or "derived"
+    if kind.said_otherwise_by:
+        by += f"; once it stops treatment, otherwise by {', '.join(kind.said_otherwise_by)} only"
     panel = f", in panel {_code(kind.panel)}" if kind.panel is not None else ""
     seen = _alert(kind)
     return f"| `{kind.name}` | {kind.title} | {value} | {by} | {seen} | {_code(kind.code)}{panel} |"

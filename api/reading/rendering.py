@@ -188,7 +188,7 @@ def _why_ended(decision: Standing, over: datetime | None) -> str | None:
         return None
     if over == decision.ended:
         return decision.why
-    if over in decision.beyond.values():
+    if over in (at for at, _ in decision.beyond.values()):
         return "a reading was beyond what was decided"
     return "another decision took its place, or its phase was left"
 

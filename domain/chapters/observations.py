@@ -1,16 +1,17 @@
 """Observations: readings and rating scales, recorded by those whom the vocabulary names."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from domain.language.clocks import check_happened, local_day
+from domain.language.clocks import check_happened, local, local_day
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import Role, VisitStatus, any_of
 from domain.language.observations import (
     ObservationFact,
     ObservationWish,
+    Reading,
     ReadingsTaken,
     RecordAssessment,
     RecordReadings,
@@ -21,8 +22,13 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.vocabulary import ObservationKind, Scale
 from domain.rules import chart
 from domain.rules.attendance import insist_visit, visit_that_is
+from domain.rules.gates import says_stop
 from domain.rules.readings import read_measurements
 from domain.rules.refusing import found, insist
+from domain.rules.standing import reading
+
+LONGEST_VISIT = timedelta(hours=12)
+"""A visit may run past midnight; what is measured so long after its check-in is not of it."""
 
 
 def check_meant(
@@ -64,17 +70,48 @@ def _not_for(role: Role, kind: ObservationKind | Scale) -> Blocked:
     return found("recorded-by", finding, kind.recorded_by)
 
 
+def check_may_say_otherwise(
+    protocol: CombinedProtocol, pathway: Pathway, readings: Sequence[Reading], role: Role
+) -> CheckResult:
+    """May this role record what lets treatment go on, where the last answer stops it?
+
+    Of what does not change by itself the vocabulary names who may.
+    """
+    blocks = []
+    for said in readings:
+        kind = protocol.vocabulary.kind(said.observation)
+        who = kind.said_otherwise_by
+        if not who or role in who or says_stop(protocol, kind.name, said.value, said.answer):
+            continue
+        for known in pathway.readings.get(kind.name, ())[-1:]:
+            if says_stop(protocol, kind.name, known.value, known.answer):
+                finding = (
+                    f"{kind.title} {reading(kind, known)} is recorded, which stops treatment; "
+                    f"{any_of(who)} records that it is otherwise"
+                )
+                blocks.append(found("said-otherwise", finding, who))
+    return result_of(tuple(blocks))
+
+
 def _readings(
     protocol: CombinedProtocol, pathway: Pathway, wish: RecordReadings, role: Role, now: datetime
 ) -> ReadingsTaken:
     if wish.visit is not None:
-        here = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN).checked_in or now
-        if local_day(here, pathway.zone) != local_day(wish.measured_at, pathway.zone):
+        visit = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN, VisitStatus.RELEASED)
+        here = visit.checked_in or now
+        another = local_day(here, pathway.zone) != local_day(wish.measured_at, pathway.zone)
+        if another and not here <= wish.measured_at <= here + LONGEST_VISIT:
             raise Malformed("measured_at is on another day than the visit; leave visit out")
+        if visit.left_at is not None and wish.measured_at > visit.left_at:
+            left = local(visit.left_at, pathway.zone).hour
+            raise Malformed(
+                f"they had left by {left:%H:%M}; leave visit out, or correct the release"
+            )
     readings = read_measurements(protocol.vocabulary, wish.readings)
     kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
     insist(check_may_record(role, kinds), "record")
     insist(chart.check_may_contradict(protocol, pathway, readings, role), "record")
+    insist(check_may_say_otherwise(protocol, pathway, readings, role), "record")
     return ReadingsTaken(readings, wish.visit)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from domain.language.clocks import check_happened
+from domain.language.clocks import CLOCK_SKEW, check_happened, local
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
 from domain.language.names import Role, RuleId, VisitStatus, any_of
@@ -30,9 +30,18 @@ def check_meant(
 
 
 def decide(
-    protocol: CombinedProtocol, pathway: Pathway, wish: ReleaseWish, role: Role, now: datetime
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    wish: ReleaseWish,
+    role: Role,
+    now: datetime,
+    *,
+    was_so: bool = False,
 ) -> tuple[datetime, tuple[ReleaseFact, ...]]:
-    """Say that the patient has left, and when. What was not met then goes with it."""
+    """Say that the patient has left, and when. What was not met then goes with it.
+
+    Where an entry is put right it `was_so`, whatever a rule says of it, and a prescriber looks.
+    """
     visit = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN)
     at = _left(pathway, visit, wish.left_at.astimezone(UTC) if wish.left_at is not None else now)
     insist(check_may_let_go(protocol, visit, role), "release")
@@ -43,12 +52,13 @@ def decide(
     given = pathway.sessions_at(visit.id)
     if given and wish.not_treated is not None:
         raise Malformed("a treatment is recorded at this visit: leave not_treated out")
-    result = check_may_release(protocol, pathway, visit.id, at)
+    blocks = blocks_of(check_may_release(protocol, pathway, visit.id, at))
     if let_go:
         why = () if given or wish.not_treated is not None else (_was_one_given(protocol, visit),)
-        insist(result_of((*blocks_of(result), *why)), "release")
+        blocks = tuple(dict.fromkeys((*blocks, *_since(protocol, pathway, visit, at, now))))
+        insist(result_of(why if was_so else (*blocks, *why)), "release")
     against = words if wish.went is Disposition.AGAINST_ADVICE else ""
-    findings = tuple(block.sentence() for block in blocks_of(result))
+    findings = tuple(block.sentence() for block in blocks)
     left = VisitReleased(visit.id, against, findings, wish.went, words, wish.not_treated)
     return at, (left,)
 
@@ -81,4 +91,26 @@ def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:
         raise Malformed("left_at must be later than the check-in")
     if any(at < (session.ended or session.started) for session in pathway.sessions_at(visit.id)):
         raise Malformed("left_at must be later than the treatment that was given")
+    known = (each for found in pathway.readings.values() for each in found)
+    last = max((each.at for each in known if each.visit == visit.id), default=at)
+    if at < last - CLOCK_SKEW:
+        hour = local(last, pathway.zone).hour
+        raise Malformed(f"readings were taken at this visit at {hour:%H:%M}: they left after that")
     return at
+
+
+def _since(
+    protocol: CombinedProtocol, pathway: Pathway, visit: Visit, at: datetime, now: datetime
+) -> tuple[Blocked, ...]:
+    """Find what speaks against leaving and was found after the time of it that is typed.
+
+    A time that lies back gets no more than one typed now.
+    """
+    later = {
+        each.evidence
+        for known in pathway.readings.values()
+        for each in known
+        if at < each.at <= now
+    }
+    blocks = blocks_of(check_may_release(protocol, pathway, visit.id, now))
+    return tuple(block for block in blocks if set(block.evidence) & later)

@@ -1,6 +1,6 @@
 """Tasks: Kairos opens and closes them; one of those whom a task is for says that they saw it."""
 
-from domain.language.errors import Malformed, Refused
+from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.names import Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.tasks import TaskAcknowledged, TaskFact, TaskWish
@@ -17,6 +17,8 @@ def check_meant(pathway: Pathway, wish: TaskWish) -> None:
 
 def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]:
     """Say that the task was seen. Refused for those whom it is not for."""
+    if pathway.tasks[wish.task].closed:
+        raise Conflict("this task is closed: what it asked for is done, or was put right")
     roles = pathway.tasks[wish.task].roles
     if role not in roles:
         whose = f"this task is for {any_of(roles)}"

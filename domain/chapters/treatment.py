@@ -5,7 +5,7 @@ May it be given is a question of its own, which records nothing (`check_may_give
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import floor
 from typing import assert_never
@@ -13,12 +13,12 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import PhaseId, Role, VisitId
-from domain.language.pathway import Pathway
+from domain.language.names import ObservationName, PhaseId, Role, VisitId
+from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import (
     MOTOR_THRESHOLD,
     CombinedProtocol,
-    Otherwise,
+    Protocol,
     StimulationRule,
     When,
 )
@@ -40,7 +40,7 @@ from domain.rules.refusing import found, insist, insist_reason
 from domain.rules.standing import sentence
 from domain.rules.treating import blocks_treating
 
-CANNOT_BE = frozenset({"treatment", "overlap"})
+CANNOT_BE = frozenset({"treatment", "overlap", "at-another-visit"})
 """Rules of what can be at all, not of what may: what goes against them is a slip of the pen."""
 
 
@@ -242,29 +242,52 @@ class _Against:
 def found_since(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime, now: datetime
 ) -> Iterator[Blocked]:
-    """Find what says stop now and was found after the time that is typed.
+    """Find what would stop it now and was found after the time that is typed.
 
     A treatment typed with an earlier time gets no more than one typed now: it is reported, and a
-    prescriber looks.
+    prescriber looks. What the treatment itself does to a patient is another matter (`its_doing`).
     """
     phase = protocol.phase(pathway.visits[visit].phase)
-    look = gates.Look(protocol, pathway, now, visit)
+    then, look = (gates.Look(protocol, pathway, each, visit) for each in (at, now))
     later = {
-        found.evidence
-        for known in pathway.readings.values()
+        (name, found.evidence)
+        for name, known in pathway.readings.items()
         for found in known
-        if at < found.at <= now
+        if at < found.at <= now and not its_doing(protocol, phase, name, found, at)
     }
-    then = gates.Look(protocol, pathway, at, visit)
     for gate in phase.gates:
+        if gate.when in (When.AFTER_EACH_VISIT, When.AT_PHASE_END):
+            continue
         for decision in gates.decided_ahead(gate, then):
-            if decision.ended is not None and at < decision.ended <= now:
-                finding = f"the standing decision about {gate.id} was ended since: {decision.why}"
+            limits = (*decision.limits.allows, *decision.limits.void_if)
+            names = {need.observation for need in limits}
+            beyond = {(name, each) for name in names for each in decision.beyond}
+            if beyond & later or (decision.ended is not None and at < decision.ended <= now):
+                why = decision.why or "a reading was beyond it"
+                finding = f"the standing decision about {gate.id} was ended since: {why}"
                 yield found("decision-ended", finding)
-        if gate.otherwise is Otherwise.STOP and gate.when is not When.AFTER_EACH_VISIT:
-            for block in gates.evaluate(gate, look):
-                if block.finding is not None and set(block.evidence) & later:
+        for need in gate.require:
+            for block in gates.evaluate(replace(gate, require=(need,)), look):
+                if any((need.observation, each) in later for each in block.evidence):
                     yield block
+
+
+def its_doing(
+    protocol: CombinedProtocol,
+    phase: Protocol,
+    name: ObservationName,
+    found: Observed,
+    at: datetime,
+) -> bool:
+    """Say whether a reading may be what a treatment at that instant did, and is nobody's alarm.
+
+    It is one that a check after the treatment asks for, taken once that check was due; and not one
+    that a prescriber must see.
+    """
+    due = (at + check.earliest for check in phase.timed_checks if name in check.record)
+    alert = protocol.vocabulary.kind(name).alert
+    seen = alert is not None and alert.met(found.value, found.answer)
+    return not seen and any(found.at >= each for each in due)
 
 
 def _against(blocks: tuple[Blocked, ...], wish: TreatmentWish, role: Role, doing: str) -> _Against:

@@ -34,6 +34,7 @@ class BaselineNamed:
     since: datetime
     reason: str = ""
     number: int = 1  # how often one was named, this time included
+    since_number: int | None = None  # with which this score became it; None: with this one
     kind: Literal["baseline-named"] = "baseline-named"
 
 

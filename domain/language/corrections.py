@@ -1,12 +1,22 @@
 """Corrections: what was entered in error, and what it was in truth. Nothing is ever erased."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Literal
 
 from domain.language.names import CARE, EventId, PathwayId, PhaseId, Role, Roles, VisitId
 from domain.language.observations import RecordAssessment, RecordReadings
 from domain.language.release import ReleaseVisit
 from domain.language.treatment import RecordDose, RecordStimulation
+
+
+class Astray(StrEnum):
+    """What became of an entry that a prescriber is to look at."""
+
+    ANOTHERS = "another patient's"
+    BACK = "this patient's again"
+    NEVER = "never given"
+
 
 Instead = RecordReadings | RecordAssessment | RecordDose | RecordStimulation | ReleaseVisit
 """What may be said to have been so in place of what was entered in error."""
@@ -43,9 +53,10 @@ class EntryVoided:
     event: EventId
     reason: str
     instead: EventId | None = None  # the event that says what was so
-    about: str = ""  # what it was, if it was another patient's: `dose 3`
+    about: str = ""  # what it was, where a prescriber is to look: `dose 3`
     moved_to: PathwayId | None = None  # that patient's pathway, if it is one of ours
     order: PhaseId | None = None  # of an order: the phase whose it was
+    what: Astray = Astray.ANOTHERS  # of what a prescriber is to look at: `about` says of it
     kind: Literal["entry-voided"] = "entry-voided"
 
 

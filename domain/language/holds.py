@@ -5,6 +5,9 @@ from typing import ClassVar, Literal
 
 from domain.language.names import CARE, HoldId, HoldReason, Role, Roles
 
+SEEN_AFTER_THE_END = (HoldReason.ADVERSE_EVENT, HoldReason.SUICIDE_RISK)
+"""Of whom something is seen after the pathway has ended, somebody looks at all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceHold:

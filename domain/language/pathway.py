@@ -12,6 +12,7 @@ from decimal import Decimal
 from domain.language.authorizations import Authorization
 from domain.language.chart import Chart
 from domain.language.clocks import LocalTime
+from domain.language.corrections import Astray
 from domain.language.names import (
     Author,
     ConnectionId,
@@ -128,6 +129,8 @@ class Baseline:
     since: datetime
     by_person: bool
     times: int = 1  # how often one was named
+    since_number: int = 1  # which of these made it this score
+    beside: frozenset[EventId] = frozenset()  # other scores known when a person named it
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,12 @@ class Questioned:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What was entered here and was another patient's, and that patient's pathway if it is ours."""
+    """What was entered here and went astray, and the other patient's pathway if it is ours."""
 
     about: str
     at: datetime  # when it was taken back
     moved_to: PathwayId | None
+    what: Astray = Astray.ANOTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class Standing:
     limits: Limits = NO_LIMITS
     ended: datetime | None = None  # by a prescriber
     why: str = ""
-    beyond: Mapping[EventId, datetime] = field(default_factory=dict)  # readings that ended it
+    beyond: Mapping[EventId, tuple[datetime, VisitId | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class ObservationKind:
     reduction_of: ObservationName | None = None  # the score whose fall, in percent, it is
     counts_trials_from: timedelta | None = None  # it is the number of earlier trials so long
     authorizes: Treatment | None = None  # it says whether a payer pays for this treatment
+    said_otherwise_by: tuple[Role, ...] = ()  # once it stops treatment; empty: by who records it
 
     @property
     def numeric(self) -> bool:

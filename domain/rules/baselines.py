@@ -37,7 +37,9 @@ def to_name(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[BaselineNa
                 lowest = min(last, key=lambda o: o.value or 0, default=None)
                 evidence = None if lowest is None else lowest.evidence
                 times = 1 if named is None else named.times + 1
-                yield BaselineNamed(phase, score, evidence, since, number=times)
+                same = named is not None and named.event == evidence
+                first = named.since_number if named is not None and same else None
+                yield BaselineNamed(phase, score, evidence, since, number=times, since_number=first)
 
 
 def baseline_of(
@@ -89,18 +91,19 @@ def came_after(pathway: Pathway) -> Iterator[tuple[str, Observed]]:
         of_baseline = next((o.at for o in known if o.evidence == named.event), None)
         for found in known:
             before = found.at <= named.since and found.evidence != named.event
+            before = before and found.evidence not in named.beside
             if before and (of_baseline is None or found.at > of_baseline):
                 yield key, found
 
 
 def renamed(key: str, named: Baseline) -> str:
     """Say what a prescriber is asked about when Kairos named another baseline than before."""
-    return f"{key}/renamed-{named.times}"
+    return f"{key}/renamed-{named.since_number}"
 
 
 def _was_seen(pathway: Pathway, key: str, named: Baseline) -> bool:
     """Say whether a prescriber named a baseline, or has seen that it is another one now."""
-    if named.by_person or named.times == 1:
+    if named.by_person or named.since_number == 1:
         return True
     about = f"/{renamed(key, named)}#"
     return any(about in task and known.acknowledged for task, known in pathway.tasks.items())

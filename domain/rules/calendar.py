@@ -24,6 +24,7 @@ from domain.language.protocol import (
 )
 
 SATURDAY = 5
+GONE = (VisitStatus.CANCELLED, VisitStatus.MISSED)
 CUTS = (floor, lambda exact: floor(exact + Fraction(1, 2)), ceil)
 """The ways of putting an even spread on whole days; the first of equally good ones is taken."""
 SEARCH_DAYS = 60
@@ -120,7 +121,8 @@ def to_propose(
 def to_call_off(protocol: CombinedProtocol, pathway: Pathway) -> tuple[VisitId, ...]:
     """Name proposed visits that nobody needs any more, since an entry that was put right is enough.
 
-    The last ones, and none that is booked: those are a person's to call off.
+    First those in place of a visit that was not missed after all, then the last ones; and none that
+    is booked: those are a person's to call off.
     """
     if not pathway.phases or pathway.outcome is not None:
         return ()
@@ -131,8 +133,12 @@ def to_call_off(protocol: CombinedProtocol, pathway: Pathway) -> tuple[VisitId, 
             continue
         mine = [v for v in pathway.visits_in(pathway.phase) if v.stage == stage]
         extra = (_planned(schedule, pathway, stage, mine) - this.sessions) // this.per_visit
-        open_ones = [v.id for v in mine if v.status is VisitStatus.PROPOSED]
-        found.extend(open_ones[max(0, len(open_ones) - extra) :] if extra > 0 else ())
+        open_ones = [v for v in mine if v.status is VisitStatus.PROPOSED]
+        known = pathway.visits
+        open_ones.sort(
+            key=lambda v: v.replaces is not None and known[v.replaces].status not in GONE
+        )
+        found.extend(v.id for v in open_ones[max(0, len(open_ones) - max(0, extra)) :])
     return tuple(found)
 
 
@@ -160,8 +166,7 @@ def _stage(
     anchor = pathway.phases[phase].first_visit
     today = local_day(now, pathway.zone)
     horizon = today + timedelta(days=schedule.plan_ahead)
-    gone = (VisitStatus.CANCELLED, VisitStatus.MISSED)
-    kept = [v for v in pathway.visits.values() if v.status not in gone]
+    kept = [v for v in pathway.visits.values() if v.status not in GONE]
     elsewhere = {v.at.day for v in kept if v.phase != phase}
     taken = {v.at.day for v in kept if v.phase == phase} | {proposal.at.day for proposal in planned}
     used = {v.proposed.day for v in mine if v.replaces is None}
@@ -182,7 +187,7 @@ def _stage(
         proposals.append(_proposal(phase, stage, number, day, anchor, pathway.zone, None))
         wanted = wanted - 1 if wanted is not None else None
     if wanted and all_seen:
-        missed = [v.id for v in mine if v.status in (VisitStatus.MISSED, VisitStatus.CANCELLED)]
+        missed = [v.id for v in mine if v.status in GONE]
         replaced = {v.replaces for v in mine}
         lost = [visit for visit in missed if visit not in replaced]
         for extra in range(wanted):

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from domain.language.corrections import EntryVoided
 from domain.language.events import Event
-from domain.language.names import EventId, PathwayId
+from domain.language.names import EventId, PathwayId, VisitId
+from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
+from domain.language.visits import VisitProposed
 from domain.language.vocabulary import Vocabulary
 from domain.rules.fold import fold
 
@@ -29,7 +31,9 @@ def voided(events: Sequence[Event]) -> frozenset[EventId]:
 def standing(events: Iterable[Event]) -> tuple[Event, ...]:
     """List the events that count, in the order in which they were recorded.
 
-    What was so instead of an entry in error stands in that entry's place.
+    What was so instead of an entry in error stands in that entry's place, and never before its
+    visit was proposed. A reading stays where it was recorded: it counts by its own time, and
+    whoever decided something before that could not know of it.
     """
     known = tuple(events)
     gone = voided(known)
@@ -42,13 +46,21 @@ def standing(events: Iterable[Event]) -> tuple[Event, ...]:
     if not in_place_of:
         return tuple(stand)
     places = {event.id: place for place, event in enumerate(known)}
+    proposed = {
+        event.fact.visit: place
+        for place, event in enumerate(known)
+        if isinstance(event.fact, VisitProposed)
+    }
 
     def place_of(event: Event) -> int:
         name = event.id
+        if isinstance(event.fact, ReadingsTaken | ScaleAssessed):
+            return places[name]
         # In a part of a history what was in error may be left out: then its stand-in is in place.
         while name in in_place_of and in_place_of[name] in places:
             name = in_place_of[name]
-        return places[name]
+        visit: VisitId | None = getattr(event.fact, "visit", None)
+        return places[name] if visit is None else max(places[name], proposed.get(visit, 0))
 
     return tuple(sorted(stand, key=place_of))
 

@@ -80,13 +80,14 @@ def judge(
 def _before(
     protocol: CombinedProtocol, pathway: Pathway, phase: Protocol, rule: CourseRule, score: Observed
 ) -> bool:
-    """Say whether one of the rules was met by an earlier score, after which this one counts."""
+    """Say whether a rule was met by an earlier score since treatment, after which this counts."""
     first = [other for other in phase.course if other.id in rule.after]
+    begun = min((session.started for session in pathway.sessions.values()), default=score.at)
     return any(
         judge(protocol, pathway, phase, other, earlier).met
         for other in first
         for earlier in pathway.readings.get(scale_of(protocol, other), ())
-        if earlier.at < score.at
+        if begun < earlier.at < score.at
     )
 
 

@@ -251,10 +251,13 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             return replace(pathway, tasks=_put(pathway.tasks, fact.task, task))
         case BaselineNamed() as fact:
             key = f"{fact.phase}/{fact.score}"
-            by_person = event.by.role is not Role.KAIROS
-            named = Baseline(fact.event, fact.since, by_person, fact.number)
             if key in pathway.baselines and pathway.baselines[key].times > fact.number:
                 return pathway  # a later one was named already
+            by_person = event.by.role is not Role.KAIROS
+            there = pathway.readings.get(fact.score, ()) if by_person else ()
+            beside = frozenset(each.evidence for each in there)
+            made_it = fact.since_number or fact.number
+            named = Baseline(fact.event, fact.since, by_person, fact.number, made_it, beside)
             return replace(pathway, baselines=_put(pathway.baselines, key, named))
         case EntryVoided() as fact:  # what it takes away, `corrected.refold` leaves out
             pathway = replace(pathway, voided=_put(pathway.voided, fact.event, fact.reason))
@@ -263,7 +266,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 pathway = replace(pathway, orders_in_error=unsigned)
             if not fact.about:
                 return pathway
-            moved = Elsewhere(fact.about, event.at, fact.moved_to)
+            moved = Elsewhere(fact.about, event.at, fact.moved_to, fact.what)
             return replace(pathway, elsewhere=_put(pathway.elsewhere, fact.event, moved))
         case ActQuestioned() as fact:
             question = Questioned(fact.about, fact.findings, event.at)
@@ -361,14 +364,11 @@ def _ended(pathway: Pathway, name: ObservationName, found: Observed) -> Pathway:
 
     What was recorded before the decision was made was known to whoever made it.
     """
-    after = any(
-        session.visit == found.visit and session.started <= found.at
-        for session in pathway.sessions.values()
-    )
     changed = {
-        key: replace(decision, beyond=_put(decision.beyond, found.evidence, found.at))
+        key: replace(
+            decision, beyond=_put(decision.beyond, found.evidence, (found.at, found.visit))
+        )
         for key, decision in pathway.standing.items()
-        if (decision.limits.lasting or not after)
-        and is_beyond(decision.limits.allows, decision.limits.void_if, name, found)
+        if is_beyond(decision.limits.allows, decision.limits.void_if, name, found)
     }
     return replace(pathway, standing={**pathway.standing, **changed}) if changed else pathway

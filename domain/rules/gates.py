@@ -13,7 +13,7 @@ from domain.language.pathway import Observed, Pathway, Standing
 from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, TimedCheck, When
 from domain.language.requirements import Requirement, Test
 from domain.language.trials import WITHOUT_LASTING_RESPONSE, RecordTrial
-from domain.language.vocabulary import GRANTED, ObservationKind
+from domain.language.vocabulary import GRANTED, NOT_REQUIRED, ObservationKind
 from domain.rules import authorized, standing
 from domain.rules.baselines import baseline_of
 from domain.rules.fold import override_key
@@ -50,6 +50,19 @@ def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
         for need in gate.require
         for block in _blocks(gate, need, look, since)
         if not overridden(block, look)
+    )
+
+
+def says_stop(
+    protocol: CombinedProtocol, name: ObservationName, value: Decimal | None, answer: str | None
+) -> bool:
+    """Say whether a reading is something that nobody may override, by any gate of any phase."""
+    return any(
+        need.observation == name and not need.met(value, answer)
+        for phase in protocol.phases
+        for gate in phase.gates
+        if not gate.overridable
+        for need in gate.require
     )
 
 
@@ -197,9 +210,11 @@ def _authorized(
             return recorded
         granted = Observed(last.entry, at, None, GRANTED, None)
         return (*(each for each in recorded if each.at == at), granted)
-    if recorded or why is None:
+    letters = [c.authorization.recorded for c in covers]
+    none_needed = bool(recorded) and recorded[-1].answer == NOT_REQUIRED
+    if why is None or (recorded and not (none_needed and max(letters) > recorded[-1].at)):
         return recorded
-    entry, says = why
+    entry, says = why  # `not required` was said before a letter came: that letter is asked about
     return (Observed(entry, look.pathway.authorizations[entry].recorded, None, says, None),)
 
 

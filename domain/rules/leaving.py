@@ -31,7 +31,7 @@ def _release(
     given = pathway.sessions_at(visit_id)
     if any(s.ended is not None and s.ended > at for s in given):
         yield found("session-over", "the last session has not ended")
-    yield from _unsafe(protocol, pathway)
+    yield from unsafe(protocol, pathway)
     look = gates.Look(protocol, pathway, at, visit_id)
     if given:
         for gate in phase.gates_at(When.AFTER_EACH_VISIT):
@@ -39,7 +39,7 @@ def _release(
         yield from gates.timed_checks(look, phase.timed_checks)
 
 
-def _unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
+def unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
     """Nobody leaves at risk before a prescriber has seen to it; against advice is recorded so."""
     yield from reviews.in_the_way(protocol, pathway, Holds.LEAVING)
     for hold in pathway.open_holds():

@@ -6,6 +6,7 @@ from domain.language.authorizations import AuthorizationRecorded
 from domain.language.corrections import EntryVoided
 from domain.language.events import Event
 from domain.language.findings import Blocked
+from domain.language.holds import HoldLifted
 from domain.language.names import CARE, PhaseId, VisitId, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
@@ -14,16 +15,28 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.release import VisitReleased
 from domain.language.standing import DecidedAhead
 from domain.language.treatment import DoseGiven, StimulationGiven
-from domain.language.visits import VisitCheckedIn
+from domain.language.visits import VisitCheckedIn, VisitMissed
 from domain.rules.corrected import voided
 from domain.rules.refusing import found
 
 
 def in_the_way(
-    protocol: CombinedProtocol, pathway: Pathway, history: Sequence[Event], original: Event
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    history: Sequence[Event],
+    original: Event,
+    *,
+    amended: bool = False,
 ) -> Blocked | None:
-    """Say what stands that could not be without this entry; None if nothing does."""
+    """Say what stands that could not be without this entry; None if nothing does.
+
+    `amended` where something else of the kind stands in its place.
+    """
     match original.fact:
+        case VisitReleased(visit=visit) if not amended:
+            here = _where_they_are(pathway, visit)
+            says = f"the patient is at {here} now: release them there first"
+            return None if here is None else found("released-first", says, CARE)
         case VisitCheckedIn(visit=visit) if pathway.sessions_at(visit):
             says = f"a treatment is recorded at {visit}: correct that first"
             return found("treated-here", says, CARE)
@@ -86,16 +99,24 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
         case EntryVoided():
             return "it was restored before: to take it back again, name the entry itself"
         case DoseGiven(visit=visit) | StimulationGiven(visit=visit) as given:
-            key = f"{pathway.visits[visit].phase}/{given.session}"
-            if key in pathway.sessions and void.instead is None:
-                return f"session {given.session} was given since: report this one anew"
-            return _not_here(pathway, visit)
+            return _given_since(pathway, history, void, original, given) or _not_here(
+                pathway, visit
+            )
         case VisitReleased(visit=visit):
+            if pathway.visits[visit].left_by not in (None, void.instead):
+                return f"another release from {visit} was recorded since: take that back first"
             return _not_here(pathway, visit)
+        case VisitMissed(visit=visit):
+            if pathway.visits[visit].checked_in is not None:
+                return f"the patient has come to {visit} since"
         case VisitCheckedIn(visit=visit):
-            others = (v for v in pathway.visits.values() if v.id != visit)
-            here = [v.id for v in others if v.status is VisitStatus.CHECKED_IN]
-            return f"the patient is at {here[0]} now: release them first" if here else None
+            if pathway.visits[visit].checked_in is not None:
+                return f"the patient was checked in for {visit} anew: take that back first"
+            here = _where_they_are(pathway, visit)
+            return f"the patient is at {here} now: release them first" if here else None
+        case HoldLifted(hold=hold):
+            if hold in pathway.holds and pathway.holds[hold].lifted:
+                return "the hold was lifted anew since: take that back first"
         case OrderSigned(phase=phase) | DecisionMade(phase=phase) | DecidedAhead(phase=phase):
             if pathway.outcome is not None or not _in_it_since(pathway, history, original, phase):
                 return f"the pathway is not in {phase} any more"
@@ -112,6 +133,36 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
         case ScaleAssessed(scale=scale) if scale not in protocol.vocabulary.scales:
             return "the vocabulary does not have it any more"
     return None
+
+
+def _given_since(
+    pathway: Pathway,
+    history: Sequence[Event],
+    void: EntryVoided,
+    original: Event,
+    given: DoseGiven | StimulationGiven,
+) -> str | None:
+    """Say which session cannot have been beside this one, or has its number."""
+    others = {key: s for key, s in pathway.sessions.items() if s.event != void.instead}
+    if f"{pathway.visits[given.visit].phase}/{given.session}" in others:
+        return f"session {given.session} was given since: report this one anew"
+    here = [session for session in others.values() if session.visit == given.visit]
+    if isinstance(given, StimulationGiven):
+        at_once = (s for s in here if s.ended and s.started < given.ended and original.at < s.ended)
+    else:  # one dose a visit: what was recorded there since the void is the same dose again
+        places = {event.id: place for place, event in enumerate(history)}
+        taken_back = next(place for place, event in enumerate(history) if event.fact is void)
+        at_once = (s for s in here if s.event and places[s.event] > taken_back)
+    other = next(at_once, None)
+    return (
+        f"session {other.number} is recorded in its place: take that back first" if other else None
+    )
+
+
+def _where_they_are(pathway: Pathway, visit: VisitId) -> VisitId | None:
+    """The other visit at which the patient is, if they are at one."""
+    here = (v.id for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN)
+    return next((each for each in here if each != visit), None)
 
 
 def _not_here(pathway: Pathway, visit: VisitId) -> str | None:

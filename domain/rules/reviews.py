@@ -7,11 +7,13 @@ early, a course that takes too long. All but the last stand in the way of the ne
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from domain.language.clocks import local_day
+from domain.language.corrections import Astray
 from domain.language.findings import Blocked
 from domain.language.names import ObservationName, Role, TaskId
-from domain.language.pathway import Observed, Pathway, Task
+from domain.language.pathway import Elsewhere, Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, Disposition
 from domain.language.safety import Holds, SafetyTask
@@ -56,7 +58,7 @@ def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...
     asked = (
         *_alerts(protocol, pathway),
         *_deviations(protocol, pathway),
-        *_elsewhere(protocol, pathway),
+        *_astray(protocol, pathway),
         *_questioned(protocol, pathway),
     )
     for step in asked:
@@ -216,24 +218,42 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             )
 
 
-def _elsewhere(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
-    """What was entered here and was another patient's: what did this one get, and rest on?"""
+def _astray(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """What was entered here and never was: what did this patient get, and what rests on it?"""
     phase, kind = protocol.phase(pathway.phase), SafetyTask.UNAUTHORIZED
     for event, found in pathway.elsewhere.items():
-        there = (
-            "It is recorded for the patient whose it was; look there too."
-            if found.moved_to is not None
-            else "That patient has no pathway here: see that it is recorded where they are treated."
-        )
-        says = (
-            f"{found.about} was entered here and was another patient's. {there} Look at what this "
-            "patient was given and at what rested on it, then say what you found."
-        )
         due, rises = phase.look_by(kind, found.at), phase.rises(kind)
         about = f"{event}/moved"
-        yield AskPerson(
-            Ask.REVIEW_DEVIATION, about, SEES, says, "wrong-patient", due=due, rises=rises
-        )
+        rule = "taken-back" if found.what is Astray.NEVER else "wrong-patient"
+        says = _said_of(found)
+        yield AskPerson(Ask.REVIEW_DEVIATION, about, SEES, says, rule, due=due, rises=rises)
+
+
+def _said_of(found: Elsewhere) -> str:
+    match found.what:
+        case Astray.BACK:
+            return (
+                f"{found.about} was said to be another patient's and is this one's again. See that "
+                "it is taken back where it was entered for that patient, then say what you found."
+            )
+        case Astray.NEVER:
+            return (
+                f"{found.about} was marked as entered in error: it was not given, and the patient "
+                "is not observed for it. See that this is so, then say what you found."
+            )
+        case Astray.ANOTHERS:
+            there = (
+                "It is recorded for the patient whose it was; look there too."
+                if found.moved_to is not None
+                else "That patient has no pathway here: see that it is recorded where they are "
+                "treated."
+            )
+            return (
+                f"{found.about} was entered here and was another patient's. {there} Look at what "
+                "this patient was given and at what rested on it, then say what you found."
+            )
+        case unknown:
+            assert_never(unknown)
 
 
 def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -243,8 +263,8 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         if not found.findings or event in pathway.voided:
             continue
         says = (
-            f"An entry was put right or came late. By what is known now, the {found.about} went "
-            f"against the rules: {'; '.join(found.findings)}. Look at it, then say what you found."
+            f"An entry was put right or came late. By what is known now, this speaks against the "
+            f"{found.about}: {'; '.join(found.findings)}. Look at it, then say what you found."
         )
         about = f"{event}/{found.at:%Y%m%d%H%M%S}"
         due, rises = (
@@ -278,11 +298,13 @@ def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
     seen = _seen(pathway)
     for key, named in pathway.baselines.items():
         about = renamed(key, named)
-        if named.by_person or named.times == 1 or (Ask.REVIEW_BASELINE, about) in seen:
+        if named.by_person or named.since_number == 1 or (Ask.REVIEW_BASELINE, about) in seen:
             continue
+        phase, _, score = key.rpartition("/")
+        title = protocol.vocabulary.kind(ObservationName(score)).title
         says = (
-            f"The baseline of {key.partition('/')[0]} was named anew after a correction, and no "
-            "benefit is judged against it before you have looked: acknowledge, or name another."
+            f"Another {title} is the baseline of {phase} since a correction, and no benefit is "
+            "judged against it before you have looked: acknowledge, or name another."
         )
         yield AskPerson(Ask.REVIEW_BASELINE, about, SEES, says, "baseline")
     for key, found in came_after(pathway):

@@ -33,7 +33,7 @@ def ended_at(pathway: Pathway, decision: Standing) -> datetime | None:
     """When a decision was over, if not by its last day: the first of all that ends one."""
     moments = [
         *([] if decision.ended is None else [decision.ended]),
-        *decision.beyond.values(),
+        *_beyond(pathway, decision),
         *(
             other.made
             for other in pathway.standing.values()
@@ -43,6 +43,17 @@ def ended_at(pathway: Pathway, decision: Standing) -> datetime | None:
         *_left(pathway, decision),
     ]
     return min(moments, default=None)
+
+
+def _beyond(pathway: Pathway, decision: Standing) -> Iterator[datetime]:
+    """When readings were beyond a decision; of one about before the dose none of after it."""
+    for at, visit in decision.beyond.values():
+        after = any(
+            session.visit == visit and session.started <= at
+            for session in pathway.sessions.values()
+        )
+        if decision.limits.lasting or not after:
+            yield at
 
 
 def _left(pathway: Pathway, decision: Standing) -> Iterator[datetime]:

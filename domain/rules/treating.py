@@ -58,6 +58,7 @@ def blocks_treating(
         finding = f"{visit_id} belongs to {visit.phase}, not {pathway.phase}"
         yield found("phase", finding, stops=True)
     yield from _present(pathway, visit, at)
+    yield from _at_another(pathway, visit, at)
     given = pathway.sessions_at(visit_id)
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:
@@ -93,10 +94,14 @@ def _whatever_the_visit(
     for says in reviews.unseen_then(pathway, at):
         finding = f"a prescriber had not acknowledged by then: {says}"
         yield found("review-first", finding, stops=True)
-    if pathway.phases[pathway.phase].signed is None:
-        who = protocol.phase(pathway.phase).ordered_by
-        missing = f"signed order for {pathway.phase}"
-        yield Blocked(RuleId("order-signed"), who, missing=missing, stops=True)
+    signed = pathway.phases[pathway.phase].signed
+    if signed is None:
+        phase = protocol.phase(pathway.phase)
+        missing = f"signed order for {phase.title}"
+        yield Blocked(RuleId("order-signed"), phase.ordered_by, missing=missing, stops=True)
+    elif at < signed - CLOCK_SKEW:
+        finding = f"the order for {protocol.phase(pathway.phase).title} was not signed at that time"
+        yield found("order-signed", finding, stops=True)
 
 
 def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
@@ -111,6 +116,22 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
         yield found("visit-open", f"{visit.id} is {visit.status}", stops=True)
     elif at < visit.checked_in - CLOCK_SKEW:
         yield found("visit-open", f"{visit.id} was not checked in at that time")
+
+
+def _at_another(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
+    """Was the patient at another visit at that time, or had that day a visit of its own?"""
+    day = local_day(at, pathway.zone)
+    if visit.at.day == day or (
+        visit.checked_in and local_day(visit.checked_in, pathway.zone) == day
+    ):
+        return
+    for other in pathway.visits.values():
+        came = other.checked_in
+        if other.id == visit.id or came is None or local_day(came, pathway.zone) != day:
+            continue
+        if came <= at <= (other.left_at or at):
+            finding = f"the patient was at {other.id} then: it belongs there"
+            yield found("at-another-visit", finding, CheckIn.MAY, stops=True)
 
 
 def _course(
@@ -159,12 +180,18 @@ def _gates(phase: Protocol, given: tuple[Session, ...], look: gates.Look) -> Ite
     for gate in phase.gates:
         if gate.when in moments:
             yield from gates.evaluate(gate, look)
-        elif gate.when in (When.BEFORE_FIRST_SESSION, When.BEFORE_EACH_VISIT):
-            yield from _found_since(gate, look)
+        elif gate.when is When.BEFORE_FIRST_SESSION:
+            yield from gates.evaluate(replace(gate, measured_within=None), look)
+        elif gate.when is When.BEFORE_EACH_VISIT:
+            yield from gates.evaluate(_as_at_the_first(gate, given, look.at), look)
 
 
-def _found_since(gate: Gate, look: gates.Look) -> Iterator[Blocked]:
-    """What was found since a gate was passed still counts; that it is not fresh does not."""
-    once = gate.when is When.BEFORE_FIRST_SESSION
-    known = replace(gate, measured_within=None) if once else gate
-    yield from (block for block in gates.evaluate(known, look) if block.finding is not None)
+def _as_at_the_first(gate: Gate, given: tuple[Session, ...], at: datetime) -> Gate:
+    """A visit's gate for a later session of it: what was fresh at its first is fresh enough.
+
+    What was found since counts; and what nobody has known yet is still unknown.
+    """
+    if gate.measured_within is None:
+        return gate
+    since = max(timedelta(), at - given[0].started)
+    return replace(gate, measured_within=gate.measured_within + since)

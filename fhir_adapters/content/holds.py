@@ -7,8 +7,8 @@ gone. Must not judge the reason.
 from collections.abc import Iterator
 from typing import Any
 
-from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import HoldId, HoldReason
+from domain.language.holds import SEEN_AFTER_THE_END, HoldLifted, HoldPlaced
+from domain.language.names import HoldId
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -32,11 +32,11 @@ def place(scene: Scene, fact: HoldPlaced) -> Draft:
 def end_with_pathway(scene: Scene) -> Iterator[Draft]:
     """End the holds that are open when a pathway ends: there is no treatment left to hold.
 
-    But for one for suicide risk, which somebody still has to answer.
+    But for one that somebody still has to answer: for suicide risk or an adverse event.
     """
     for key in scene.after.open_holds():
         hold = scene.after.holds[key]
-        if hold.reason is HoldReason.SUICIDE_RISK:
+        if hold.reason in SEEN_AFTER_THE_END:
             continue
         body = {
             "status": "inactive",

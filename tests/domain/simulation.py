@@ -11,11 +11,10 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from domain.automatic import automatic
-from domain.decide import correction, decide
 from domain.enrolment import start
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
-from domain.language.corrections import CorrectEntry, EntryVoided
+from domain.language.corrections import EntryVoided
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.names import (
@@ -39,7 +38,7 @@ from domain.permissions import roles_for
 from domain.planner import next_due
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
-from domain.turn import looks_again_from, questions
+from domain.turn import answered, looks_again_from, questions
 from protocols.loader import SHIPPED, load_protocols
 
 COMBINED = load_protocols(SHIPPED).combined("esketamine-then-dtms")
@@ -116,9 +115,11 @@ class Simulation:
 
     def record(self, events: Iterable[Event]) -> None:
         """Make events true."""
+        again = False
         for event in events:
             self.events.append(event)
-            if isinstance(event.fact, EntryVoided):
+            again = again or isinstance(event.fact, EntryVoided)
+            if again:
                 self.pathway = refold(self.pathway.id, self.events, self.protocol.vocabulary)
             else:
                 self.pathway = apply(self.pathway, event, self.protocol.vocabulary)
@@ -139,10 +140,7 @@ class Simulation:
         command = Command(request, by or author(wish), wish)
         before, history = self.pathway, list(self.events)
         try:
-            if isinstance(wish, CorrectEntry):
-                events = correction(self.protocol, self.pathway, history, command, self.now)
-            else:
-                events = decide(self.protocol, self.pathway, command, self.now)
+            events = answered(self.protocol, self.pathway, command, self.now, history, self.earlier)
         except REFUSALS as refusal:
             self.said.append(Said(self.now, wish, refusal))
             raise

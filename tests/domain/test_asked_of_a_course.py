@@ -58,8 +58,8 @@ def test_an_act_that_is_questioned():
             Ask.REVIEW_QUESTIONED,
             f"e1/{course.now:%Y%m%d%H%M%S}",
             SEES,
-            "An entry was put right or came late. By what is known now, the dose 1 of it went "
-            "against the rules: one; another. Look at it, then say what you found.",
+            "An entry was put right or came late. By what is known now, this speaks against the "
+            "dose 1 of it: one; another. Look at it, then say what you found.",
             "questioned",
             **by(SafetyTask.DEVIATION, course),
         )

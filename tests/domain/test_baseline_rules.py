@@ -187,4 +187,4 @@ def test_two_scores_of_one_instant_are_no_late_ones():
     scores = (scored("a", 30, -2), scored("b", 28, -2))
     pathway = replace(treated(*scores), baselines={KEY: standing("b")})
     assert list(came_after(pathway)) == []
-    assert renamed(KEY, standing("a", times=3)) == f"{KEY}/renamed-3"
+    assert renamed(KEY, standing("a", times=4, since_number=3)) == f"{KEY}/renamed-3"

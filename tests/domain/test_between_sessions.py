@@ -8,6 +8,7 @@ import pytest
 from domain.language.findings import Blocked
 from domain.language.names import (
     Author,
+    ObservationName,
     PhaseDecision,
     Role,
     VisitId,
@@ -128,7 +129,7 @@ def test_the_gap_passes_by_itself():
 
 
 def test_what_was_asked_once_is_not_asked_again_but_still_counts():
-    """After the first dose nothing of before it is missing; what says stop is found at any age."""
+    """After the first dose what was known is not asked again; what was found since counts."""
     course = dosed()
     later = timedelta(days=31)
     assert {block.rule for block in blocks(course, later)} & {
@@ -139,7 +140,22 @@ def test_what_was_asked_once_is_not_asked_again_but_still_counts():
     course.measure(ONE, intracerebral_hemorrhage="present", ride_home="not arranged")
     assert blocks(course, later, "contraindications")[0].stops
     assert blocks(course, timedelta(hours=12), "ride-home")
-    assert blocks(course, timedelta(hours=12, minutes=1), "ride-home") == []
+    assert blocks(course, timedelta(hours=13), "ride-home")
+
+
+def test_what_nobody_has_known_is_unknown_for_the_next_session_too():
+    """A first dose given unscreened and signed off makes nothing known: the second waits for it."""
+    course = dosed()
+    kept = course.pathway.readings
+    never = ObservationName("esketamine_consent")
+    old = ObservationName("ride_home")
+    course.pathway = replace(
+        course.pathway, readings={k: v for k, v in kept.items() if k not in (never, old)}
+    )
+    asked = blocks(course, timedelta(days=31))
+    missing = dict.fromkeys(b.rule for b in asked if b.missing)
+    assert list(missing) == ["consent", "ride-home", "blood-pressure-before"]
+    assert next(b for b in asked if b.rule == "consent").stops
 
 
 def test_a_dose_near_another_is_too_close():

@@ -15,8 +15,9 @@ from domain.chapters.treatment import (
 )
 from domain.language.errors import Malformed
 from domain.language.findings import blocks_of
-from domain.language.names import Author, Role, VisitId
+from domain.language.names import Author, Role, RuleId, VisitId
 from domain.language.standing import DecideAhead, EndDecision
+from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import (
     DoseGiven,
     RecordDose,
@@ -27,6 +28,7 @@ from domain.language.treatment import (
 )
 from domain.rules.refusing import found
 from domain.rules.standing import sentence
+from domain.rules.treating import blocks_treating
 from tests.course import PRESCRIBER, SESSION, Course
 from tests.domain.scenes import FIRST, ONE, minutes, ready, rules
 from tests.domain.schedules import alone
@@ -266,8 +268,8 @@ def test_a_decision_that_was_ended_since_is_found():
     assert list(before) == []
 
 
-def test_what_says_stop_and_was_found_after_the_time_that_is_typed():
-    """A contraindication of between then and now counts; one of the very time was known then."""
+def test_what_was_found_after_the_time_that_is_typed_counts():
+    """A contraindication or a ride called off since counts; one of the very time was known."""
     course = ready()
     course.wait(minutes(5))
     course.measure(ONE, intracerebral_hemorrhage="present", ride_home="not arranged")
@@ -277,4 +279,63 @@ def test_what_says_stop_and_was_found_after_the_time_that_is_typed():
         since = found_since(
             COMBINED, course.pathway, ONE, measured + minutes(at), measured + minutes(now)
         )
-        assert [block.rule for block in since] == ["contraindications"] * there
+        assert [block.rule for block in since] == ["contraindications", "ride-home"] * there
+
+
+def pressed_since(systolic: float, minute: float, diastolic: float = 80) -> list[str]:
+    """What is found of a pressure taken so long after a dose that is typed half an hour later."""
+    course = ready()
+    at = course.now
+    course.wait(minutes(minute))
+    course.measure(ONE, systolic_bp=systolic, diastolic_bp=diastolic)
+    course.wait(minutes(30))
+    since = found_since(COMBINED, course.pathway, ONE, at, course.now - minutes(29))
+    return [block.rule for block in since]
+
+
+def test_a_pressure_that_the_dose_itself_raised_is_nobody_s_finding():
+    """From 35 minutes on, when the check of forty is due, 150 is the dose's doing; before, not."""
+    assert pressed_since(150, 35) == []
+    assert pressed_since(150, 50, 95) == []
+    assert pressed_since(150, 34) == ["blood-pressure-before"]
+    assert pressed_since(150, 1, 95) == ["blood-pressure-before"] * 2
+    assert pressed_since(140, 1) == []
+
+
+def test_a_pressure_that_a_prescriber_must_see_is_a_finding_whenever_it_was():
+    """181 is beyond the limit, at forty minutes too: the dose is reported, and somebody looks."""
+    assert pressed_since(181, 40) == ["blood-pressure-before"]
+    assert pressed_since(180, 40) == []
+
+
+def test_a_decision_that_a_score_ended_since_is_no_basis():
+    """Ideation decided about ahead, then a higher answer: a dose typed back to before is told."""
+    course = ready()
+    course.assess("phq9", 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    course.run_rules()
+    for key in [k for k, task in course.pathway.tasks.items() if not task.closed]:
+        course.do(AcknowledgeTask(key, "Passive, as known; no change of plan."), PRESCRIBER)
+    until = course.now.date() + timedelta(days=10)
+    course.do(DecideAhead(RuleId("suicide-risk"), until, "Passive ideation, known."), PRESCRIBER)
+    course.wait(minutes(1))
+    at = course.now
+    assert not list(found_since(COMBINED, course.pathway, ONE, at, course.now))
+    course.wait(minutes(1))
+    course.assess("phq9", 1, 1, 1, 1, 1, 1, 1, 1, 2)
+    since = list(found_since(COMBINED, course.pathway, ONE, at, course.now))
+    assert [block.rule for block in since] == ["decision-ended", "suicide-risk"]
+    assert since[0].finding == (
+        "the standing decision about suicide-risk was ended since: a reading was beyond it"
+    )
+
+
+def test_an_order_signed_after_the_time_that_is_typed_is_none_of_then():
+    """A dose of before the signature stands against the rules; one of that minute does not."""
+    course = ready()
+    signed = course.pathway.phases[INDUCTION].signed
+    assert signed is not None
+    for back, there in ((61, True), (60, False), (0, False)):
+        at = signed - timedelta(seconds=back)
+        known = blocks_treating(COMBINED, course.pathway, ONE, at)
+        told = [block for block in known if block.rule == "order-signed"]
+        assert [block.stops for block in told] == [True] * there

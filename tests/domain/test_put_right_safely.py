@@ -193,16 +193,6 @@ def test_nobody_who_died_is_checked_in():
     assert course.facts(VisitReleased)
 
 
-def test_an_amendment_onto_another_visit_checks_the_patient_in_there():
-    """A dose that was another visit's is observed there."""
-    course = dosed()
-    second = course.pathway.visits_in(INDUCTION)[1].id
-    moved = RecordDose(second, course.now, 56, "lot-1")
-    assert correct(course, entry(course, DoseGiven), NURSE, moved) is None
-    assert course.pathway.visits[second].checked_in == course.now
-    assert len(course.facts(VisitCheckedIn)) == 2
-
-
 @settings(deadline=None, max_examples=40)
 @given(
     choices=st.lists(st.integers(0, 12), max_size=30),

@@ -142,13 +142,13 @@ def test_what_is_said_after_a_pathway_has_ended_rises_all_the_same():
     found = task(course)[1]
     assert course.pathway.outcome is not None
     assert found.due is not None
-    assert found.due == looked_at_next(course.pathway, course.now)
+    assert found.due == looked_at_next(course.protocol, course.pathway, course.now)
     course.now = found.due + minutes(1)
     following = follow(course.protocol, course.pathway, course.now)
     assert [type(event.fact) for event in following.events] == [TaskRaised]
     course.record(following.events)
     course.do(AcknowledgeTask(task(course)[0], WORDS), DIRECTOR)
-    assert looked_at_next(course.pathway, course.now) is None
+    assert looked_at_next(course.protocol, course.pathway, course.now) is None
 
 
 def test_what_was_due_long_ago_gives_the_next_role_a_time_of_its_own():
@@ -214,7 +214,7 @@ def test_a_hold_for_suicide_risk_outlives_its_pathway():
     (hold,) = course.pathway.open_holds()
     course.do(LiftHold(hold, "Seen at home: no plan any more."), DIRECTOR)
     assert course.pathway.tasks[key].closed
-    assert looked_at_next(course.pathway, course.now) is None
+    assert looked_at_next(course.protocol, course.pathway, course.now) is None
 
 
 def test_what_nobody_answers_keeps_a_pathway_that_is_over_on_the_lists():
@@ -226,4 +226,4 @@ def test_what_nobody_answers_keeps_a_pathway_that_is_over_on_the_lists():
     course.assess("phq9", *AT_RISK)
     course.now += timedelta(days=9)
     course.run_rules()
-    assert looked_at_next(course.pathway, course.now) is not None
+    assert looked_at_next(course.protocol, course.pathway, course.now) is not None

@@ -174,12 +174,12 @@ def test_a_rule_of_the_course_is_named_in_words():
 def test_a_baseline_that_was_named_anew_is_asked_about_once():
     """By its phase and how often it was named; not if a prescriber named it, nor the first."""
     key = f"{INDUCTION}/{MADRS}"
-    anew = Baseline(EventId("b"), NOW, by_person=False, times=2)
+    anew = Baseline(EventId("b"), NOW, by_person=False, times=3, since_number=2)
     for named, seen, asked in (
         (anew, False, True),
         (anew, True, False),
         (replace(anew, by_person=True), False, False),
-        (replace(anew, times=1), False, False),
+        (replace(anew, since_number=1), False, False),
     ):
         about = TaskId(f"review-baseline/{key}/renamed-2#1")
         tasks = {about: task(acknowledged=True)} if seen else {}
@@ -188,8 +188,8 @@ def test_a_baseline_that_was_named_anew_is_asked_about_once():
         assert bool(steps) is asked
         if asked:
             says = (
-                f"The baseline of {INDUCTION} was named anew after a correction, and no benefit "
-                "is judged against it before you have looked: acknowledge, or name another."
+                f"Another MADRS total is the baseline of {INDUCTION} since a correction, and no "
+                "benefit is judged against it before you have looked: acknowledge, or name another."
             )
             wanted = AskPerson(
                 Ask.REVIEW_BASELINE, f"{key}/renamed-2", (Role.PRESCRIBER,), says, "baseline"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.language.corrections import ActQuestioned, CorrectEntry, EntryVoided, Instead
-from domain.language.errors import Malformed
+from domain.language.errors import Malformed, Refused
 from domain.language.events import Event
 from domain.language.holds import HoldPlaced, PlaceHold
 from domain.language.names import (
@@ -21,7 +21,13 @@ from domain.language.observations import RecordReadings, ScaleAssessed
 from domain.language.phases import Decide
 from domain.language.release import Disposition, NotTreated, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask, TaskAcknowledged
-from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation, StimulationGiven
+from domain.language.treatment import (
+    DoseGiven,
+    RecordDose,
+    RecordStimulation,
+    ReportDose,
+    StimulationGiven,
+)
 from domain.language.visits import VisitBooked, VisitCheckedIn
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, SESSION, UNCHANGED, WELL, Course
@@ -115,13 +121,20 @@ def test_where_they_went_is_taken_back_by_a_prescriber_unless_they_were_let_go(w
 
 
 def test_where_they_went_in_truth_stands_in_place_of_the_entry():
-    """A release at the wrong time is put right, and judged as of when it was entered."""
+    """A release at the wrong time is put right; what it went against then, a prescriber sees."""
     course = released()
     left = course.now
-    right = ReleaseVisit(ONE, left_at=left - minutes(1))
-    assert void(course, VisitReleased, NURSE, right) is not None  # 119 minutes are not two hours
+    early = left - minutes(1)
+    refusal = void(course, VisitReleased, NURSE, ReleaseVisit(ONE, left_at=left - minutes(2)))
+    assert str(refusal) == "readings were taken at this visit at 11:00: they left after that"
+    assert void(course, VisitReleased, NURSE, ReleaseVisit(ONE, left_at=early)) is None
+    assert course.pathway.visits[ONE].left_at == early
+    assert "the first device 119 min" in course.facts(VisitReleased)[-1].findings[0]
+    assert any(key.startswith(Ask.REVIEW_DEVIATION) for key in course.pathway.tasks)
     course.wait(minutes(10))
-    assert void(course, VisitReleased, NURSE, ReleaseVisit(ONE, left_at=left)) is None
+    again = ReleaseVisit(ONE, left_at=left)
+    assert isinstance(void(course, VisitReleased, NURSE, again), Refused)
+    assert void(course, VisitReleased, PRESCRIBER, again) is None
     assert course.pathway.visits[ONE].left_at == left
     assert course.facts(EntryVoided)[-1].instead == course.pathway.visits[ONE].left_by
 
@@ -224,11 +237,30 @@ def test_a_second_look_asks_once_about_the_same():
 
 
 def test_a_dose_moved_to_another_visit_brings_that_check_in_with_it():
-    """Given at the second visit in truth: whoever was treated there had come."""
-    course = released()
+    """Given on the second visit's day, entered at the first, which nobody had ended."""
+    course = checked_in()
     two = VisitId(f"{INDUCTION}-visit-2")
+    course.wait(timedelta(days=3))
+    course.do(ReportDose(ONE, course.now, 56, "lot-1", "The wrong visit was open."), PRESCRIBER)
     given = entry(course, DoseGiven)
     moved = RecordDose(two, given.at, 56, "lot-1")
     assert void(course, DoseGiven, PRESCRIBER, moved) is None
-    assert course.pathway.visits[two].checked_in is not None
+    assert course.pathway.visits[two].checked_in == given.at
     assert [session.visit for session in course.pathway.sessions.values()] == [two]
+
+
+def test_a_treatment_is_at_the_visit_at_which_the_patient_was():
+    """Reported at a visit of another day, or moved to one, it would be observed by nobody here."""
+    course = dosed()
+    two = VisitId(f"{INDUCTION}-visit-2")
+    told = "the patient was at esketamine-induction-visit-1 then: it belongs there"
+    given = entry(course, DoseGiven)
+    refusal = void(course, DoseGiven, PRESCRIBER, RecordDose(two, given.at, 56, "lot-1"))
+    assert told in str(refusal)
+    course.wait(minutes(5))
+    reported = ReportDose(two, course.now, 56, "lot-1", "Typed at the wrong visit.")
+    assert told in str(course.attempt(reported, NURSE))
+    later = released()
+    after = ReportDose(two, later.now + minutes(1), 56, "lot-1", "Came back for it.")
+    later.wait(minutes(5))
+    assert later.attempt(after, NURSE) is None

@@ -61,7 +61,7 @@ def test_no_order_is_missing_for_those_who_sign():
     course = ready()
     phases = {key: replace(phase, signed=None) for key, phase in course.pathway.phases.items()}
     course.pathway = replace(course.pathway, phases=phases)
-    missing = f"signed order for {INDUCTION}"
+    missing = "signed order for Esketamine nasal spray, induction"
     who = COMBINED.phase(INDUCTION).ordered_by
     assert blocks(course) == [Blocked(RuleId("order-signed"), who, missing=missing, stops=True)]
 

@@ -91,11 +91,11 @@ def test_a_correction_is_settled_over_the_whole_history():
     course = dosed()
     wrong = next(event for event in course.events if isinstance(event.fact, DoseGiven))
     wish = command(CorrectEntry(wrong.id, "another patient's slip"))
-    assert turn.needs_history(wish)
-    assert not turn.needs_history(command(SignOrder(INDUCTION)))
-    assert not turn.needs_history(enrolment())
+    assert turn.needs_history(wish, course.now)
+    assert not turn.needs_history(command(SignOrder(INDUCTION)), course.now)
+    assert not turn.needs_history(enrolment(), course.now)
     events = turn.settle(COMBINED, course.pathway, 9, wish, course.now, course.events)
-    assert events == correction(COMBINED, course.pathway, course.events, wish, course.now)
+    assert events == correction(COMBINED, course.pathway, course.events, wish, course.now, {})
     assert events
 
 
@@ -172,4 +172,4 @@ def test_corrections_are_decided_over_the_history_and_nothing_else_is():
     with pytest.raises(TypeError, match="more than the state"):
         decide(COMBINED, course.pathway, command(CorrectEntry(wrong.id, "why")), course.now)
     with pytest.raises(TypeError, match="not a correction"):
-        correction(COMBINED, course.pathway, [], command(SignOrder(INDUCTION)), course.now)
+        correction(COMBINED, course.pathway, [], command(SignOrder(INDUCTION)), course.now, {})

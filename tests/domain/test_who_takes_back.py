@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.corrections import MAY_VOID
-from domain.language.corrections import CorrectEntry, EntryVoided, WrongPatient
+from domain.language.corrections import Astray, CorrectEntry, EntryVoided, WrongPatient
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event
 from domain.language.holds import HoldPlaced, PlaceHold
@@ -24,7 +24,7 @@ from domain.language.trials import TrialRecorded
 from domain.language.visits import MissVisit, VisitCheckedIn, VisitMissed
 from domain.rules.refusing import found
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import ONE, a_course, checked_in, dosed, minutes, ready
+from tests.domain.scenes import ONE, a_course, checked_in, dose, dosed, minutes, ready, rules
 from tests.domain.simulation import measure, readings
 
 ROLES = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR, Role.MEDICAL_DIRECTOR)
@@ -143,10 +143,42 @@ def test_what_is_taken_back_as_it_is_kept():
     course = dosed()
     wrong = entry(course, DoseGiven)
     course.wait(minutes(5))
-    (event,) = course.do(CorrectEntry(wrong.id, f"  {WHY} "), NURSE)
+    (event,) = course.do(CorrectEntry(wrong.id, f"  {WHY} "), PRESCRIBER)
     assert (event.at, event.fact) == (course.now, EntryVoided(wrong.id, WHY))
     refusal = course.attempt(CorrectEntry(wrong.id, WHY), NURSE)
     assert isinstance(refusal, Conflict)
+
+
+def test_a_nurse_who_takes_a_dose_back_is_believed_and_a_prescriber_looks():
+    """It was not given: nobody is observed for it, and nothing is given before somebody looked."""
+    course = dosed()
+    course.do(CorrectEntry(entry(course, DoseGiven).id, WHY), NURSE)
+    void = course.facts(EntryVoided)[-1]
+    assert (void.about, void.what) == ("Dose 1 (56 mg)", Astray.NEVER)
+    (told,) = [t for t in course.pathway.tasks.values() if t.rule == "taken-back"]
+    assert told.roles == (Role.PRESCRIBER,)
+    assert told.due is not None
+    assert told.says == (
+        "Dose 1 (56 mg) was marked as entered in error: it was not given, and the patient is not "
+        "observed for it. See that this is so, then say what you found."
+    )
+    assert "review-first" in rules(dose(course))
+    course.do(CorrectEntry(course.events[-2].id, "It was given."), NURSE)
+    assert not [t for t in course.pathway.tasks.values() if t.rule == "taken-back" and not t.closed]
+
+
+def test_what_keeps_a_patient_here_is_taken_back_by_a_prescriber():
+    """Sedation beyond what lets them go, and the check-in of somebody at risk."""
+    course = dosed()
+    course.wait(minutes(1))
+    course.measure(ONE, sedation_moaas=1)
+    wrong = entry(course, ReadingsTaken)
+    assert isinstance(course.attempt(CorrectEntry(wrong.id, WHY), NURSE), Refused)
+    course = checked_in()
+    came = entry(course, VisitCheckedIn)
+    course.assess("phq9", 1, 1, 1, 1, 1, 1, 1, 1, 3)
+    assert isinstance(course.attempt(CorrectEntry(came.id, WHY), NURSE), Refused)
+    course.do(CorrectEntry(came.id, WHY), PRESCRIBER)
 
 
 def test_what_was_so_instead_stands_at_its_own_time():
@@ -234,8 +266,9 @@ def test_what_was_so_instead_is_judged_as_of_then():
     fact = course.facts(ReadingsTaken)[-1]
     assert fact.readings[0].value == 97
     assert fact.visit == ONE
+    course.wait(minutes(1))
     late = RecordReadings(course.now, readings(spo2=97), ONE)
-    assert isinstance(course.attempt(late), Conflict)
+    assert isinstance(course.attempt(late), Malformed)
 
 
 def test_a_score_is_put_right_by_a_score():

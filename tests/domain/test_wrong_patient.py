@@ -165,13 +165,15 @@ def test_the_other_half_has_one_name_however_often_it_is_worked_out():
 
 
 def test_taking_the_move_back_brings_the_entry_back_here():
-    """It was this patient's after all: the dose stands again, and nobody is asked any more."""
+    """It was this patient's after all: a prescriber sees that it is taken back over there."""
     here = dosed()
     moved(here, DoseGiven)
     void = [event for event in here.events if event.fact.kind == "entry-voided"][-1]
     here.do(CorrectEntry(void.id, "It was this patient's after all."), NURSE)
     assert len(here.pathway.sessions) == 1
-    assert asked(here, "wrong-patient") == []
+    (step,) = asked(here, "wrong-patient")
+    assert "said to be another patient's and is this one's again" in step.says
+    assert "taken back where it was entered for that patient" in step.says
 
 
 def test_what_cannot_be_meant_is_said():
