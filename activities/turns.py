@@ -16,8 +16,8 @@ from temporalio.exceptions import ApplicationError
 from activities.capabilities import Plans
 from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
-from domain.delivery.withdrawn import withdrawn
-from domain.delivery.words import Delivery, Intent
+from domain.delivery.withdrawn import was_withdrawn, withdrawn
+from domain.delivery.words import OPEN, Action, Delivery, DeliveryState, Intent
 from domain.enrolment import Enrolment
 from domain.language.commands import Command
 from domain.language.corrections import EntryVoided
@@ -301,6 +301,7 @@ class Turns:
             now = restored(
                 in_error.unsaid(entry), work.pathway, after, work.protocol, plan, work.now
             )
+            was += await self._went_with(work, was, after)
             return (*in_error.restore(was, plan), *now, *in_error.void(stands, plan))
         stands = await self._withdrawn(work, original.id)
         changes = undone(void, original, work.pathway, after, work.protocol, plan, work.now)
@@ -313,14 +314,31 @@ class Turns:
 
     async def _withdrawn(self, work: _Work, event_id: EventId) -> list[Delivery]:
         """Withdraw what of an event never left; the writes that may stand in the EHR."""
-        stands = []
+        stands, gone = [], set[int]()
         for each in await ledger.of_event(work.tx, event_id):
-            decision = withdrawn(each)
-            if decision is None:
+            if each.id in gone:
+                continue
+            later = await ledger.needing(work.tx, each, *OPEN)
+            withdraws = withdrawn(each, later)
+            if not withdraws:
                 stands.append(each)
-            else:
-                await ledger.record_decision(work.tx, each, decision, work.pace)
+            for delivery, decision in withdraws:
+                gone.add(delivery.id)
+                await ledger.record_decision(work.tx, delivery, decision, work.pace)
         return stands
+
+    async def _went_with(
+        self, work: _Work, was: Sequence[Delivery], after: Pathway
+    ) -> list[Delivery]:
+        """What was withdrawn with these and belongs to entries that still stand."""
+        known = {each.id for each in was}
+        found = {}
+        for each in was:
+            if was_withdrawn(each) and each.action is Action.CREATE:
+                for other in await ledger.needing(work.tx, each, DeliveryState.SUPERSEDED):
+                    if was_withdrawn(other) and other.event_id not in after.voided:
+                        found[other.artefact, other.action, str(other.body)] = other
+        return [each for each in found.values() if each.id not in known]
 
     async def _append(
         self, work: _Work, prepared: Sequence[_Prepared], request: str | None

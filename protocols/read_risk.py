@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from datetime import timedelta
 
-from domain.language.names import ObservationName, RuleId
+from domain.language.names import ObservationName, Role, RuleId, any_of
 from domain.language.requirements import Requirement, Test
 from domain.language.safety import AssessmentRule, At, Holds, Moment, RiskLevel
 from protocols.quantities import NotUnderstood, parse_elapsed
@@ -31,14 +31,15 @@ def read_risk_levels(
         any_of = read_requirements(level.section("any_of"), words)
         if level.section("any_of").sound_throughout():
             _check_any_of(level, any_of, found, words)
+        look = read_look(level, sources)
         found.append(
             RiskLevel(
                 id=RuleId(name),
                 any_of=any_of,
                 counts_for=level.read("counts_for", parse_elapsed, timedelta(days=1)),
                 holds=_holds(level),
-                look=read_look(level, sources),
-                record=_record(level, words),
+                look=look,
+                record=_record(level, words, {rise.to for rise in look.then}),
                 hastens=level.read("hastens", _hastens, stand_in=False),
                 why=level.text("why"),
                 source=read_source(level, sources),
@@ -106,10 +107,20 @@ def _holds(level: Section) -> tuple[Holds, ...]:
     return found
 
 
-def _record(level: Section, words: Words) -> tuple[ObservationName, ...]:
-    """Read what is asked for after such a reading; the key may be left out."""
+def _record(level: Section, words: Words, told: Collection[Role]) -> tuple[ObservationName, ...]:
+    """Read what is asked for after such a reading; the key may be left out.
+
+    Whoever is told when nobody has recorded it in time must be able to.
+    """
     named = level.words("also_record") if level.has("also_record") else []
-    return tuple(_recordable(level, "also_record", word, words) for word in named)
+    found = tuple(_recordable(level, "also_record", word, words) for word in named)
+    for name in found:
+        kind = words.vocabulary.observations.get(name)
+        cannot = () if kind is None else tuple(sorted(set(told) - set(kind.recorded_by)))
+        if cannot and words.complete:
+            message = f"{name} is not recorded by {any_of(cannot)}, who is told if nobody has"
+            level.wrong("also_record", message)
+    return found
 
 
 def _recordable(section: Section, key: str, word: Scalar, words: Words) -> ObservationName:

@@ -115,6 +115,19 @@ async def of_event(tx: Transaction, event_id: str) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
+async def needing(tx: Transaction, delivery: Delivery, *states: DeliveryState) -> list[Delivery]:
+    """List the later deliveries of its lane that change or need its artefact, in these states."""
+    wanted = select(DeliveryRow).where(
+        DeliveryRow.connection_id == delivery.connection_id,
+        DeliveryRow.patient_id == delivery.patient_id,
+        DeliveryRow.id > delivery.id,
+        DeliveryRow.state.in_(states),
+    )
+    rows = (await tx.execute(wanted.order_by(DeliveryRow.id).with_for_update())).scalars()
+    found = (_delivery(row) for row in rows)
+    return [each for each in found if delivery.artefact in (each.artefact, *each.needs)]
+
+
 async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     """List the earlier deliveries of the same artefact that are in the EHR, in their order."""
     wanted = select(DeliveryRow).where(

@@ -1,11 +1,10 @@
 """The bodies of what is no command of the catalogue; those stand beside their entries there."""
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.commands.words import Body, EhrId, Example, Slug, WallTime, Words
+from api.commands.words import Body, Day, EhrId, Example, Slug, WallTime, Words
 
 
 class Nothing(Body):
@@ -29,7 +28,7 @@ class StartPathway(Body):
         default=None, description="the newest approved one if left out"
     )
     first_visit: WallTime
-    referred_on: date | None = Field(
+    referred_on: Day | None = Field(
         default=None, description="the day of the referral, from which the wait is counted"
     )
 

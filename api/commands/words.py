@@ -15,10 +15,12 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
 Short = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/#_.-]{0,199}$")]
-EhrId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,64}$")]
+# An id of dots alone would name another address.
+EhrId = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9-][A-Za-z0-9.-]*$", max_length=64)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
+YEARS = tuple(str(year) for year in range(1900, 2201))
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR = re.compile(r"\d\d:\d\d", re.ASCII)
@@ -28,13 +30,20 @@ def _instant(value: Any) -> Any:
     """Read one way of writing only: a number of seconds, or of milliseconds, is never guessed."""
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise ValueError("must be written as text, such as 2027-03-01T14:00:00-05:00")
-    return value
+    return _of_our_time(value)
 
 
 def _day(value: Any) -> Any:
     """Read a day; a day with a time or an offset is not one."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("must be YYYY-MM-DD, such as 2027-03-01")
+    return _of_our_time(value)
+
+
+def _of_our_time(value: str) -> str:
+    """Take a day or an instant of a year that can be meant; the calendar has ends beyond it."""
+    if value[:4] not in YEARS:
+        raise ValueError(f"must be of a year from {YEARS[0]} to {YEARS[-1]}")
     return value
 
 

@@ -1,10 +1,10 @@
 """What an installation is made of: protocols and sites, and the patients of a site's EHR."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from api.commands.words import Day
 from api.edge.access import AnyCaller, May, nothing_there, site_of
 from api.edge.tokens import Caller
 from api.reading import work_views as w
@@ -75,7 +75,7 @@ async def search_patients(
     deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_START))],
     identifier: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
-    birth_date: Annotated[date | None, Query(description="to be sure of the match")] = None,
+    birth_date: Annotated[Day | None, Query(description="to be sure of the match")] = None,
 ) -> Page[w.PatientView]:
     """Find patients by the identifier that the site's EHR is known by. Tells no names."""
     known = site_of(deps.installation, caller, site)

@@ -164,7 +164,7 @@ def _dose(
     now: datetime,
 ) -> DoseGiven:
     at = wish.first_device_at.astimezone(UTC)
-    if not wish.lot.strip():
+    if not any(letter.isalnum() for letter in wish.lot):
         raise Malformed("the lot number is required; it is read from the device, never prefilled")
     result = check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
     since = found_since(protocol, pathway, wish.visit, at, now)

@@ -26,7 +26,7 @@ from domain.language.visits import (
     VisitWish,
 )
 from domain.rules import chart
-from domain.rules.attendance import check_nobody_is_here, has_died, insist_visit, visit_that_is
+from domain.rules.attendance import check_nobody_is_here, insist_visit, visit_that_is
 from domain.rules.calendar import treatment_day
 from domain.rules.refusing import found, insist, insist_reason
 from domain.rules.risk import may_come_sooner
@@ -99,9 +99,6 @@ def _placing(
 def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitCheckedIn:
     booked = visit_that_is(pathway, visit, VisitStatus.BOOKED).at
     insist(check_nobody_is_here(pathway), "check in")
-    if has_died(pathway):
-        says = "the patient is recorded as having died"
-        raise Refused(f"{says}; a prescriber stops the pathway", (found("died", says),))
     if booked.day != local_day(now, pathway.zone):
         block = found("visit-day", f"booked for {booked.day}", BookVisit.MAY)
         raise Refused(f"{visit} is on {booked.day}, not today; move it first", (block,))

@@ -62,7 +62,8 @@ def next_of(
         ready = each.state in OPEN and not each.needs_person and each.id not in aside
         if ready and each.artefact not in earlier and all(n in in_ehr for n in each.all_needs):
             return each.id
-        earlier.add(each.artefact)
+        if each.action is not Action.UPDATE or each.artefact in in_ehr:
+            earlier.add(each.artefact)  # a change of what is not there waits for what brings it
     return None
 
 

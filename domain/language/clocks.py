@@ -80,6 +80,7 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
         here = f"{offset[:3]}:{offset[3:]}"
         behind = f"write the clinic's behind it, now {here}, or Z for UTC"
         raise Malformed(f"{what} has no offset from UTC; {behind}")
+    check_year(moment, what)
     wall = moment.replace(tzinfo=None)
     place = ZoneInfo(zone)
     before, after = (wall.replace(tzinfo=place, fold=fold).utcoffset() for fold in (0, 1))
@@ -94,6 +95,12 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
         raise Malformed(message)
 
 
+def check_year(moment: datetime, what: str) -> None:
+    """Raise Malformed at the calendar's ends, where an instant has no day in every zone."""
+    if not date.min.year < moment.year < date.max.year:
+        raise Malformed(f"{what} lies beyond the calendar; check its year")
+
+
 def check_instant(
     moment: datetime, now: datetime, what: str, *, long_ago: bool = False
 ) -> datetime:
@@ -104,6 +111,7 @@ def check_instant(
     if moment.tzinfo is None or moment.utcoffset() is None:
         behind = "write the clinic's behind it, such as -05:00, or Z for UTC"
         raise Malformed(f"{what} has no offset from UTC; {behind}")
+    check_year(moment, what)
     if moment > now + CLOCK_SKEW:
         clock = now.astimezone(UTC).isoformat(timespec="seconds")
         raise Malformed(f"{what} lies in the future; it is {clock} now")

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from domain.language.names import CARE, ObservationName, Roles, VisitId
+from domain.language.names import CARE, ObservationName, Role, Roles, VisitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Measurement:
 class RecordReadings:
     """Record readings taken together."""
 
-    MAY: ClassVar[Roles] = CARE
+    MAY: ClassVar[Roles] = (*CARE, Role.MEDICAL_DIRECTOR)
 
     measured_at: datetime
     readings: tuple[Measurement, ...]

@@ -69,6 +69,43 @@ async def test_a_hold_lifted_in_error_is_active_again(world: World) -> None:
     assert "end" not in flag["period"]  # type: ignore[operator]
 
 
+async def _hold_while_away(world: World) -> None:
+    """Place a hold and lift it while the EHR is away; another write waits before it."""
+    await world.do(PRESCRIBER, PlaceHold(HoldReason.OTHER, "waiting for a call"))
+    await world.until_quiet()
+    world.wire.refuse()
+    await world.do(PRESCRIBER, LiftHold((await world.pathway()).open_holds()[0], "they called"))
+    await world.until_quiet(2)
+    await world.do(PRESCRIBER, PlaceHold(HoldReason.SUICIDE_RISK, "said so on the phone"))
+    (hold,) = (await world.pathway()).open_holds()
+    await world.do(PRESCRIBER, LiftHold(hold, "looked at, and nothing found"))
+
+
+async def test_what_tells_of_a_thing_that_never_left_goes_with_it(world: World) -> None:
+    """Placed, lifted and taken back while the EHR was away: nobody is asked about its lifting."""
+    await _hold_while_away(world)
+    await _undo(world, HoldPlaced)
+    world.wire.accept()
+    await world.until_quiet(30)
+    assert await _of(world, "Flag") == ["inactive"]
+    waiting = [row for row in await world.ledger() if row.state == "intent" or row.needs_person]
+    assert waiting == []
+
+
+async def test_a_hold_that_stands_again_reaches_the_ehr(world: World) -> None:
+    """Lifted, that taken back, the hold taken back and restored, all unsent: it is active there."""
+    await _hold_while_away(world)
+    await _undo(world, HoldLifted)
+    await _undo(world, HoldPlaced)
+    await _undo(world, EntryVoided)
+    world.wire.accept()
+    await world.until_quiet(30)
+    assert len((await world.pathway()).open_holds()) == 1
+    assert await _of(world, "Flag") == ["active", "inactive"]
+    waiting = [row for row in await world.ledger() if row.state == "intent" or row.needs_person]
+    assert waiting == []
+
+
 async def test_a_phase_entered_in_error_is_left_again(world: World) -> None:
     """The order that ended is active, and the CarePlan shows its phase as under way."""
     await world.do(PRESCRIBER, Decide(INDUCTION, PhaseDecision.MOVE_ON, "as discussed"))

@@ -158,6 +158,18 @@ def test_what_nobody_has_known_is_unknown_for_the_next_session_too():
     assert next(b for b in asked if b.rule == "consent").stops
 
 
+def test_what_may_be_of_any_age_may_be_so_for_a_later_session_too():
+    """A gate of the visit that names no age is met by an answer of whenever."""
+    course = dosed()
+    first, *others = COMBINED.phases
+    gates = tuple(
+        replace(gate, measured_within=None) if gate.id == "ride-home" else gate
+        for gate in first.gates
+    )
+    course.protocol = replace(COMBINED, phases=(replace(first, gates=gates), *others))
+    assert blocks(course, timedelta(days=31), "ride-home") == []
+
+
 def test_a_dose_near_another_is_too_close():
     """The day of another visit's session is named; the session of this visit is not one."""
     course = dosed()

@@ -172,6 +172,7 @@ WRONG: list[Wrong] = [
     (ESK, "[treatment, leaving]", "[leaving]", "holds", "must be [treatment] or ["),
     (ESK, "[treatment, leaving]", "[driving]", "driving", "not one of: treatment, leaving"),
     (ESK, "[suicide_risk]", "[cssrs_tier]", "also_record", "nothing that vocabulary"),
+    (ESK, "[suicide_risk]", "[ride_home]", "also_record", "who is told if nobody has"),
     (ESK, "hastens: nothing", "hastens: everything", "everything", "not one of: the first"),
     (ESK, "    hastens: nothing\n", "", "low:", "hastens: missing; it has no default"),
     (ESK, "[week 2, end", "[week, end", "week", "is not a moment: write week 4"),

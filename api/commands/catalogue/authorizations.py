@@ -1,12 +1,11 @@
 """Payers' authorizations, as they are recorded."""
 
-from datetime import date
 from typing import ClassVar
 
 from pydantic import Field
 
 from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, Count, Example, Short
+from api.commands.words import Body, Count, Day, Example, Short
 from domain.language import authorizations as wishes
 from domain.language.authorizations import AuthorizedUnit
 from domain.language.names import Treatment
@@ -28,8 +27,8 @@ class RecordAuthorization(Body):
 
     treatment: Treatment
     number: Short = Field(description="the payer's own, by which it is asked about")
-    starts: date = Field(description="the first day that it covers")
-    ends: date = Field(description="the last day that it covers")
+    starts: Day = Field(description="the first day that it covers")
+    ends: Day = Field(description="the last day that it covers")
     units: Count = Field(description="how many it pays for")
     unit: AuthorizedUnit
     codes: list[str] = Field(description="the CPT or HCPCS codes that it names", max_length=20)

@@ -41,7 +41,11 @@ def test_the_next_is_the_first_that_nothing_holds_back(
     """Only its own artefact and its needs hold a delivery back; nothing else ever does."""
 
     def held(each: InLane) -> bool:
-        behind = any(other.artefact == each.artefact for other in lane[: each.id])
+        behind = any(
+            other.artefact == each.artefact
+            and (other.action is not Action.UPDATE or other.artefact in in_ehr)
+            for other in lane[: each.id]
+        )
         lacks = set(each.needs) | ({each.artefact} if each.action is Action.UPDATE else set())
         asked = each.needs_person or each.state is S.REFUSED
         return behind or bool(lacks - in_ehr) or asked or each.id in aside
