@@ -161,11 +161,12 @@ def to_record(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> It
         if any(found.at >= risk.since for found in known):
             continue
         kind = protocol.vocabulary.kind(name)
+        told = {rise.to for rise in risk.level.look.then}  # only once nobody has in time
         says = f"Risk is {risk.level.id} ({risk.says}): record {kind.title}."
         yield AskPerson(
             Ask.ASSESS,
             f"{risk.readings[0][1].evidence}/{name}",
-            kind.recorded_by,
+            tuple(role for role in kind.recorded_by if role not in told),
             says,
             risk.level.rule,
             risk.level.why,

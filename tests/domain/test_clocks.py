@@ -7,6 +7,7 @@ import pytest
 from domain.language.clocks import (
     CLOCK_SKEW,
     LocalTime,
+    check_happened,
     check_instant,
     check_wall,
     exists,
@@ -149,3 +150,18 @@ def test_a_naive_instant_is_told_the_clinics_offset_of_now():
     for zone, offset in ((NEW_YORK, "-04:00"), ("America/Phoenix", "-07:00")):
         with pytest.raises(Malformed, match=f"now {offset}, or Z"):
             check_wall(naive, summer, zone, "measured_at")
+
+
+@pytest.mark.parametrize("hours", [-14, 0, 14])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_an_instant_at_the_calendars_ends_is_refused_and_crashes_nothing(year: int, hours: int):
+    """The first and the last year have instants that are no day somewhere: check the year."""
+    zone = timezone(timedelta(hours=hours))
+    moment = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 12, tzinfo=zone)
+    now = datetime(2027, 3, 1, 14, tzinfo=UTC)
+    for check in (
+        lambda: check_happened(moment, now, "America/New_York", "left_at", long_ago=True),
+        lambda: check_instant(moment, now, "left_at", long_ago=True),
+    ):
+        with pytest.raises(Malformed, match="left_at lies beyond the calendar; check its year"):
+            check()
