@@ -159,9 +159,8 @@ def test_an_instant_at_the_calendars_ends_is_refused_and_crashes_nothing(year: i
     zone = timezone(timedelta(hours=hours))
     moment = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 12, tzinfo=zone)
     now = datetime(2027, 3, 1, 14, tzinfo=UTC)
-    for check in (
-        lambda: check_happened(moment, now, "America/New_York", "left_at", long_ago=True),
-        lambda: check_instant(moment, now, "left_at", long_ago=True),
-    ):
-        with pytest.raises(Malformed, match="left_at lies beyond the calendar; check its year"):
-            check()
+    says = "left_at lies beyond the calendar; check its year"
+    with pytest.raises(Malformed, match=says):
+        check_happened(moment, now, "America/New_York", "left_at", long_ago=True)
+    with pytest.raises(Malformed, match=says):
+        check_instant(moment, now, "left_at", long_ago=True)
