@@ -195,7 +195,7 @@ def test_what_a_level_wants_recorded_is_asked_until_it_is_there():
         AskPerson(
             Ask.ASSESS,
             f"{risk.readings[0][1].evidence}/suicide_risk",
-            kind.recorded_by,
+            (Role.NURSE, Role.PRESCRIBER),  # a medical director once it has risen to them
             f"Risk is moderate ({risk.says}): record {kind.title}.",
             MODERATE.rule,
             MODERATE.why,
