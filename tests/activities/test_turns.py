@@ -148,6 +148,7 @@ async def test_a_store_that_knows_less_than_a_run_has_seen_was_restored(world: W
         assert not await restores.is_another(tx, await world.now())
     world.wire.refuse()
     await world.do(NURSE, HOLD)
+    await world.until_quiet(2)  # a try that was under way ends by itself, and never left
     before = [row.state for row in await world.ledger()]
     assert DeliveryState.INTENT in before
     version = (await world.row()).version
