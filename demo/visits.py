@@ -17,7 +17,7 @@ Tell = Callable[[str], None]
 Now = Callable[[], Awaitable[datetime]]
 
 MINUTE = timedelta(minutes=1)
-STIMULATION = timedelta(minutes=10)
+STIMULATION = timedelta(minutes=20)
 INTENSITY = 120
 """Percent of motor threshold."""
 
