@@ -137,10 +137,7 @@ def correct(
         brought = rests_on.follows(history, original)
         also = () if brought is None else (EntryVoided(brought.id, reason),)
         return tuple((now, fact) for fact in (first, *also))
-    wanted = INSTEAD_OF.get(type(original.fact))
-    if not isinstance(wish.instead, wanted or ()):
-        what = original.fact.kind.replace("-", " ")
-        raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
+    _insist_same_kind(protocol, original.fact, wish.instead)
     at, truth = _in_truth(protocol, pathway, history, original, wish, role, now, earlier)
     if abs(at - original.at) > OLDEST_ENTRY:
         raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check its date")
@@ -150,6 +147,17 @@ def correct(
             insist(told, "record")
     void = EntryVoided(wish.event, reason, name(len(truth)))
     return (now, void), *((at, fact) for fact in truth)
+
+
+def _insist_same_kind(protocol: CombinedProtocol, fact: Fact, instead: Instead) -> None:
+    """Raise Malformed unless what was so instead can be said in place of the entry."""
+    what = ""
+    if not isinstance(instead, INSTEAD_OF.get(type(fact)) or ()):
+        what = fact.kind.replace("-", " ")
+    elif isinstance(fact, ScaleAssessed) and fact.scale != getattr(instead, "scale", None):
+        what = f"a score of {protocol.vocabulary.scales[fact.scale].title}"
+    if what:
+        raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
 
 
 def _taken_back(

@@ -29,7 +29,7 @@ def read_measurements(
     for measurement in measurements:
         kind = vocabulary.observations.get(measurement.observation)
         if kind is None:
-            direct = {k for k, v in vocabulary.observations.items() if _direct(v)} - scored
+            direct = {k for k, v in vocabulary.observations.items() if not v.derived} - scored
             known = ", ".join(sorted(direct))
             wrong.append(f"unknown observation; known are {known}")
         elif measurement.observation in scored:
@@ -50,11 +50,6 @@ def read_measurements(
 
 def _of_scale(scale: Scale) -> tuple[str, ...]:
     return (scale.total, *scale.item_observations.values())
-
-
-def _direct(kind: ObservationKind) -> bool:
-    """Whether people record it themselves, neither computed nor part of a scale."""
-    return not kind.derived and bool(kind.recorded_by)
 
 
 def _problems(kind: ObservationKind, given: Measurement) -> list[str]:

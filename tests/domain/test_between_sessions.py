@@ -112,7 +112,7 @@ def test_the_gap_to_both_neighbours(start: float, end: float | None, rule: str, 
     between = [b for b in found_ if b.rule in ("overlap", "gap-between-sessions")]
     assert [block.rule for block in between] == [rule] * bool(rule)
     for block in between:
-        assert block.finding == f"{says} required" or block.rule == "overlap"
+        assert block.finding == (says if block.rule == "overlap" else f"{says} required")
         before = "since" in says
         assert (block.until is not None) is before
         assert block.who == (() if before else (Role.PRESCRIBER,))

@@ -19,6 +19,8 @@ from domain.language.names import (
 )
 from domain.language.pathway import Baseline, Observed, Pathway, Phase, Session, Task, Visit
 from domain.language.protocol import CombinedProtocol
+from domain.language.requirements import Requirement
+from domain.language.requirements import Test as Comparison
 from domain.language.safety import AssessmentRule, At, Moment
 from domain.rules import assessments, course, reviews
 from domain.rules.steps import Ask, AskPerson
@@ -229,3 +231,23 @@ def test_a_task_that_rose_is_shown_with_whose_it_is_by_now():
     tasks = {TaskId("review-risk/e/x#1"): task, TaskId("hold/h#1"): replace(task, closed=True)}
     known = replace(pathway(), tasks=tasks)
     assert reviews.open_tasks(known) == {("review-risk", "e/x"): task}
+
+
+def test_better_at_the_first_dose_s_own_instant_is_not_better_since():
+    """Eight points measured at the instant of the first dose are from before it."""
+    for days, since in ((0.0, None), (0.01, "ill")):
+        known = pathway(scored("well", 8, days), scored("ill", 24, 3))
+        assert [e for e, rule in asked(known) if rule == "relapse"] == ([since] if since else [])
+
+
+def test_a_rule_after_one_of_a_scale_that_nobody_scored_is_not_met():
+    """Ill again after better by another scale: without a score of that there was no better."""
+    relapse = next(rule for rule in PHASE.course if rule.id == "relapse")
+    better = replace(
+        next(rule for rule in PHASE.course if rule.id in relapse.after),
+        require=(Requirement(PHQ9, Comparison.AT_MOST, Decimal(4)),),
+    )
+    phase = replace(PHASE, course=(better, relapse))
+    known = pathway(scored("ill", 24, 3))
+    judged = course.judge(COMBINED, known, phase, relapse, known.readings[MADRS][-1])
+    assert judged.met is False

@@ -338,4 +338,5 @@ def test_an_order_signed_after_the_time_that_is_typed_is_none_of_then():
         at = signed - timedelta(seconds=back)
         known = blocks_treating(COMBINED, course.pathway, ONE, at)
         told = [block for block in known if block.rule == "order-signed"]
-        assert [block.stops for block in told] == [True] * there
+        says = "the order for Esketamine nasal spray, induction was not signed at that time"
+        assert told == [found("order-signed", says, stops=True)] * there

@@ -209,3 +209,18 @@ def test_an_age_that_forbids_treatment_is_not_typed_over():
     assert course.attempt(RecordReadings(course.now, readings(age=12)), NURSE) is None
     assert course.attempt(other, PRESCRIBER) is None
     assert course.attempt(RecordReadings(course.now, readings(age=45)), NURSE) is None
+
+
+def test_a_score_is_put_right_by_one_of_its_own_scale():
+    """A MADRS typed wrong is no PHQ-9: that one is taken back, and the other recorded."""
+    course = checked_in()
+    course.assess("madrs", *(3,) * 10)
+    scored = entry(course, ScaleAssessed)
+    other = RecordAssessment("phq9", scored.at, (1,) * 9)
+    refusal = course.attempt(CorrectEntry(scored.id, WHY, other), PRESCRIBER)
+    assert str(refusal) == (
+        "what was so instead must be of the same kind as the entry: a score of "
+        + course.protocol.vocabulary.scales["madrs"].title
+    )
+    right = RecordAssessment("madrs", scored.at, (2,) * 10)
+    assert course.attempt(CorrectEntry(scored.id, WHY, right), PRESCRIBER) is None
