@@ -46,7 +46,7 @@ def standing(events: Iterable[Event]) -> tuple[Event, ...]:
     if not in_place_of:
         return tuple(stand)
     places = {event.id: place for place, event in enumerate(known)}
-    proposed = {
+    proposed: dict[VisitId | None, int] = {
         event.fact.visit: place
         for place, event in enumerate(known)
         if isinstance(event.fact, VisitProposed)
@@ -60,7 +60,7 @@ def standing(events: Iterable[Event]) -> tuple[Event, ...]:
         while name in in_place_of and in_place_of[name] in places:
             name = in_place_of[name]
         visit: VisitId | None = getattr(event.fact, "visit", None)
-        return places[name] if visit is None else max(places[name], proposed.get(visit, 0))
+        return max(places[name], proposed.get(visit, 0))
 
     return tuple(sorted(stand, key=place_of))
 

@@ -33,8 +33,8 @@ def in_the_way(
     `amended` where something else of the kind stands in its place.
     """
     match original.fact:
-        case VisitReleased(visit=visit) if not amended:
-            here = _where_they_are(pathway, visit)
+        case VisitReleased() if not amended:
+            here = _where_they_are(pathway)
             says = f"the patient is at {here} now: release them there first"
             return None if here is None else found("released-first", says, CARE)
         case VisitCheckedIn(visit=visit) if pathway.sessions_at(visit):
@@ -112,7 +112,7 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
         case VisitCheckedIn(visit=visit):
             if pathway.visits[visit].checked_in is not None:
                 return f"the patient was checked in for {visit} anew: take that back first"
-            here = _where_they_are(pathway, visit)
+            here = _where_they_are(pathway)
             return f"the patient is at {here} now: release them first" if here else None
         case HoldLifted(hold=hold):
             if hold in pathway.holds and pathway.holds[hold].lifted:
@@ -159,10 +159,10 @@ def _given_since(
     )
 
 
-def _where_they_are(pathway: Pathway, visit: VisitId) -> VisitId | None:
-    """The other visit at which the patient is, if they are at one."""
+def _where_they_are(pathway: Pathway) -> VisitId | None:
+    """The visit at which the patient is, if they are at one."""
     here = (v.id for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN)
-    return next((each for each in here if each != visit), None)
+    return next(here, None)
 
 
 def _not_here(pathway: Pathway, visit: VisitId) -> str | None:

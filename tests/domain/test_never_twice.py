@@ -9,7 +9,7 @@ from domain.language.corrections import CorrectEntry, EntryVoided
 from domain.language.errors import Refused
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, LiftHold, PlaceHold
-from domain.language.names import KAIROS, Author, EventId, HoldReason, Role, VisitId
+from domain.language.names import CARE, KAIROS, Author, EventId, HoldReason, Role, VisitId
 from domain.language.release import Disposition, NotTreated, ReleaseVisit, VisitReleased
 from domain.language.treatment import (
     DoseGiven,
@@ -29,7 +29,7 @@ from domain.rules.corrected import refold
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, SESSION, Course
 from tests.domain.scenes import ONE, TWO, dosed, minutes, ready, rules
-from tests.domain.simulation import DTMS, MAINTENANCE, Refusal
+from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE, Refusal
 
 NURSE = Author("a-nurse", Role.NURSE)
 WHY = "It was meant for another patient."
@@ -194,6 +194,8 @@ def test_nobody_is_at_two_visits_because_a_release_was_taken_back():
     refusal = back(course, released)
     assert rules(refusal) == ["released-first"]
     assert "the patient is at esketamine-induction-visit-2 now" in str(refusal)
+    assert isinstance(refusal, Refused)
+    assert refusal.blocked_by[0].who == CARE
     right = ReleaseVisit(ONE, left_at=released.at)
     assert course.attempt(CorrectEntry(released.id, WHY, right), PRESCRIBER) is None
 
@@ -239,6 +241,9 @@ def test_a_number_is_not_taken_twice_by_way_of_another_phase():
     other = proposed_too(course, at=course.pathway.visits[here].at)
     moved = RecordDose(other, given.at, 56, "lot-1")
     assert course.attempt(CorrectEntry(given.id, WHY, moved), PRESCRIBER) is None
+    numbers = [s.number for s in course.pathway.sessions_in(INDUCTION)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert course.pathway.sessions_at(other)[0].number == len(numbers)
     void = entry(course, EntryVoided)
     course.wait(minutes(1))
     told = ReportDose(here, course.now, 56, "lot-3", "The one of today.")
