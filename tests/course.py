@@ -6,6 +6,7 @@ up behaves well. Pure and deterministic: same choices, same course.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -84,6 +85,15 @@ class Course(Simulation):
         self._choices = list(self.choices)
         self._script = dict(self.script)
         super().__post_init__()
+
+    def copied(self) -> "Course":
+        """Copy this course, so that it can go on in another way."""
+        other = copy(self)
+        other.events, other.said = list(self.events), list(self.said)
+        other.earlier = dict(self.earlier)
+        other._numbers = copy(self._numbers)
+        other._choices, other._script = list(self._choices), dict(self._script)
+        return other
 
     def turn(self, what: str, about: str) -> str:
         """Say what staff do at this turn."""

@@ -42,7 +42,7 @@ from tests.course import AUTHORIZATION, Course
 from tests.domain.oracles import check_course
 from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE, REFUSALS, readings
 from tests.domain.test_versions import move
-from tests.domain.wild import begun, copied, play
+from tests.domain.wild import begun, play
 
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 BEGINNINGS = ("start", INDUCTION, DTMS, MAINTENANCE)
@@ -77,7 +77,7 @@ AHEAD = (RuleId("suicide-risk"), RuleId("blood-pressure-before"))
 def course_of(seed: int) -> tuple[Course, bool]:
     """Play the course of a seed; whether anything in it was corrected."""
     chance = Random(seed)
-    course = copied(begun(chance.choice(BEGINNINGS)))
+    course = begun(chance.choice(BEGINNINGS)).copied()
     course._script, course._choices = (
         {},
         [chance.randint(0, 6) for _ in range(chance.randint(0, 25))],

@@ -19,6 +19,8 @@ import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests.domain import scenes
+
 PYTEST = [
     *("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:warnings", "-o", "timeout=0"),
     *("--assert=plain", "--tb=native", "-m", "plain"),  # nobody reads why a change was noticed
@@ -162,6 +164,7 @@ def _in_the_fork(
 
 
 def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
+    scenes.forget()  # each test runs all of its lines itself, and with the change
     try:
         return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
     except BaseException:  # noqa: BLE001  a change may raise what pytest itself lets through

@@ -1,6 +1,7 @@
 """Moments that many tests begin from: a signed course, a patient who is ready, a dose given."""
 
 from datetime import date, time, timedelta
+from functools import cache
 from typing import Final
 
 from domain.language.clocks import LocalTime
@@ -32,6 +33,22 @@ def a_course(first: LocalTime = FIRST, **more: object) -> Course:
 
 def checked_in(visit: VisitId = ONE) -> Course:
     """Begin a course and stop once the patient is here for this visit."""
+    return _checked_in(visit).copied()
+
+
+def ready(visit: VisitId = ONE) -> Course:
+    """Begin a course and stop when nothing stands between the patient and this visit's dose."""
+    return _ready(visit).copied()
+
+
+def dosed(visit: VisitId = ONE) -> Course:
+    """Begin a course and stop at the instant of this visit's dose."""
+    return _dosed(visit).copied()
+
+
+@cache
+def _checked_in(visit: VisitId) -> Course:
+    """The same each time, and therefore played once: whoever goes on from it has a copy."""
     course = a_course()
     course.run(visit)
     while course.pathway.visits[visit].checked_in is None:
@@ -39,15 +56,15 @@ def checked_in(visit: VisitId = ONE) -> Course:
     return course
 
 
-def ready(visit: VisitId = ONE) -> Course:
-    """Begin a course and stop when nothing stands between the patient and this visit's dose."""
+@cache
+def _ready(visit: VisitId) -> Course:
     course = checked_in(visit)
     course.run(Ask.GIVE)
     return course
 
 
-def dosed(visit: VisitId = ONE) -> Course:
-    """Begin a course and stop at the instant of this visit's dose."""
+@cache
+def _dosed(visit: VisitId) -> Course:
     course = ready(visit)
     course.do(course.treatment(visit, course.now))
     return course
@@ -56,6 +73,12 @@ def dosed(visit: VisitId = ONE) -> Course:
 def dose(course: Course, visit: VisitId = ONE, mg: int = 56, ago: int = 0) -> Refusal | None:
     """Record a dose given so many minutes ago."""
     return course.attempt(RecordDose(visit, course.now - minutes(ago), mg, "lot-1"))
+
+
+def forget() -> None:
+    """Play each scene anew, as where the domain has been changed since."""
+    for scene in (_checked_in, _ready, _dosed):
+        scene.cache_clear()
 
 
 def minutes(number: float) -> timedelta:

@@ -5,7 +5,6 @@ about any visit, at any time near now, with values on both sides of every limit.
 """
 
 import os
-from copy import copy
 from datetime import date, time, timedelta
 from functools import cache
 
@@ -83,18 +82,10 @@ def begun(beginning: str) -> Course:
     return course
 
 
-def copied(course: Course) -> Course:
-    """Copy a course, so that it can go on in another way."""
-    other = copy(course)
-    other.events, other.said = list(course.events), list(course.said)
-    other._numbers = copy(course._numbers)
-    return other
-
-
 @st.composite
 def played(draw: st.DrawFn, *, misbehave: bool = True) -> Course:
     """Draw a course: where it begins, what staff choose and what is said in between."""
-    course = copied(begun(draw(BEGINNINGS)))
+    course = begun(draw(BEGINNINGS)).copied()
     course._script, course._choices = {}, draw(CHOICES) if misbehave else []
     for move in draw(MOVES):
         play(course, move)
