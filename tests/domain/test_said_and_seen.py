@@ -202,7 +202,9 @@ def test_a_reading_of_the_very_time_of_leaving_was_known_then():
     course.wait(minutes(81))
     course.measure(ONE, **FIT_TO_LEAVE)
     at = course.now
-    course.wait(minutes(45))
+    course.wait(minutes(10))
+    course.do(RecordReadings(course.now, readings(spo2=97)), NURSE)  # on the phone, at home
+    course.wait(minutes(35))
     assert course.attempt(ReleaseVisit(ONE, left_at=at), NURSE) is None
     assert course.facts(VisitReleased)[-1].findings == ()
 
