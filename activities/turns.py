@@ -13,17 +13,17 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import taken_back
 from activities.capabilities import Plans
 from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
-from domain.delivery.withdrawn import was_withdrawn, withdrawn
-from domain.delivery.words import OPEN, Action, Delivery, DeliveryState, Intent
+from domain.delivery.words import Intent
 from domain.enrolment import Enrolment
 from domain.language.commands import Command
 from domain.language.corrections import EntryVoided
 from domain.language.errors import Conflict, Unavailable
 from domain.language.events import Event
-from domain.language.names import CommandState, EventId, PathwayStatus
+from domain.language.names import CommandState, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.phases import ChangeProtocol, ProtocolChanged
 from domain.language.protocol import CombinedProtocol
@@ -31,10 +31,8 @@ from domain.language.refusal import Refusal, refusal_of
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
 from domain.turn import Other
-from fhir_adapters.content import in_error
-from fhir_adapters.content.intents import intents_for, restored, undone
-from fhir_adapters.profile.plan import EhrPlan
-from store import columns, inbox, ledger, pathways, restores
+from fhir_adapters.content.intents import intents_for
+from store import columns, inbox, pathways, restores
 from store.database import Database, Transaction
 from store.protocols import PinnedProtocols
 from store.recording import Recording
@@ -275,70 +273,15 @@ class Turns:
             else:
                 after = apply(before, event, work.protocol.vocabulary)
             if void:
-                intents = await self._taken_back(work, event, history, after, plan)
+                scene = taken_back.Scene(
+                    work.tx, work.protocol, work.pathway, after, plan, work.now, work.pace
+                )
+                intents = await taken_back.intents(scene, event, history)
             else:
                 intents = intents_for(event, before, after, work.protocol, plan, work.now)
             prepared.append(_Prepared(event, after, tuple(intents)))
             before = after
         return prepared
-
-    async def _taken_back(
-        self,
-        work: _Work,
-        void: Event,
-        history: Sequence[Event],
-        after: Pathway,
-        plan: EhrPlan,
-    ) -> tuple[Intent, ...]:
-        """Say what an entry in error asks of the EHR; what of it never left is never sent."""
-        assert isinstance(void.fact, EntryVoided)  # noqa: S101
-        original = next(event for event in history if event.id == void.fact.event)
-        if isinstance(original.fact, EntryVoided):  # it was right after all
-            was = await ledger.of_event(work.tx, original.fact.event)
-            instead = original.fact.instead
-            stands = [] if instead is None else await self._withdrawn(work, instead)
-            entry = next(event for event in history if event.id == original.fact.event)
-            now = restored(
-                in_error.unsaid(entry), work.pathway, after, work.protocol, plan, work.now
-            )
-            was += await self._went_with(work, was, after)
-            return (*in_error.restore(was, plan), *now, *in_error.void(stands, plan))
-        stands = await self._withdrawn(work, original.id)
-        changes = undone(void, original, work.pathway, after, work.protocol, plan, work.now)
-        if changes is None:
-            quiet = in_error.unsaid(original)
-            told = intents_for(quiet, work.pathway, after, work.protocol, plan, work.now)
-            changes = tuple(intent for intent in told if in_error.is_change(intent))
-        says = intents_for(void, work.pathway, after, work.protocol, plan, work.now)
-        return (*in_error.void(stands, plan), *changes, *(says if stands else ()))
-
-    async def _withdrawn(self, work: _Work, event_id: EventId) -> list[Delivery]:
-        """Withdraw what of an event never left; the writes that may stand in the EHR."""
-        stands, gone = [], set[int]()
-        for each in await ledger.of_event(work.tx, event_id):
-            if each.id in gone:
-                continue
-            later = await ledger.needing(work.tx, each, *OPEN)
-            withdraws = withdrawn(each, later)
-            if not withdraws:
-                stands.append(each)
-            for delivery, decision in withdraws:
-                gone.add(delivery.id)
-                await ledger.record_decision(work.tx, delivery, decision, work.pace)
-        return stands
-
-    async def _went_with(
-        self, work: _Work, was: Sequence[Delivery], after: Pathway
-    ) -> list[Delivery]:
-        """What was withdrawn with these and belongs to entries that still stand."""
-        known = {each.id for each in was}
-        found = {}
-        for each in was:
-            if was_withdrawn(each) and each.action is Action.CREATE:
-                for other in await ledger.needing(work.tx, each, DeliveryState.SUPERSEDED):
-                    if was_withdrawn(other) and other.event_id not in after.voided:
-                        found[other.artefact, other.action, str(other.body)] = other
-        return [each for each in found.values() if each.id not in known]
 
     async def _append(
         self, work: _Work, prepared: Sequence[_Prepared], request: str | None

@@ -6,7 +6,8 @@ from typing import Final
 
 from domain.language.clocks import LocalTime
 from domain.language.errors import Refused
-from domain.language.names import VisitId
+from domain.language.names import PhaseDecision, VisitId
+from domain.language.phases import Decide
 from domain.language.treatment import RecordDose
 from domain.rules.steps import Ask
 from tests.course import Course
@@ -44,6 +45,15 @@ def ready(visit: VisitId = ONE) -> Course:
 def dosed(visit: VisitId = ONE) -> Course:
     """Begin a course and stop at the instant of this visit's dose."""
     return _dosed(visit).copied()
+
+
+def moved_on() -> Course:
+    """A course that went on to deep TMS after its first dose."""
+    course = dosed()
+    course.run(TWO)
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "Does not come for the spray any more."))
+    course.run_rules()
+    return course
 
 
 @cache

@@ -17,11 +17,11 @@ from domain.language.names import (
     Role,
     Treatment,
 )
-from domain.language.phases import Decide, DecisionMade, PhaseEntered
+from domain.language.phases import DecisionMade, PhaseEntered
 from domain.rules.rests_on import follows, in_the_way
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import ONE, TWO, checked_in, dosed
+from tests.domain.scenes import ONE, TWO, checked_in, dosed, moved_on
 from tests.domain.simulation import DTMS, INDUCTION
 
 NURSE = Author("a-nurse", Role.NURSE)
@@ -31,15 +31,6 @@ WHY = "It was meant for another patient."
 def made(course: Course) -> Event:
     """The last decision."""
     return [event for event in course.events if isinstance(event.fact, DecisionMade)][-1]
-
-
-def moved_on() -> Course:
-    """A course that went on to deep TMS after its first dose."""
-    course = dosed()
-    course.run(TWO)
-    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "Does not come for the spray any more."))
-    course.run_rules()
-    return course
 
 
 def first(course: Course) -> Blocked | None:

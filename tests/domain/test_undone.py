@@ -30,7 +30,7 @@ from domain.language.phases import (
 )
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import ONE, TWO, a_course, dose, dosed, ready, rules
+from tests.domain.scenes import ONE, TWO, a_course, dose, dosed, moved_on, ready, rules
 from tests.domain.simulation import DTMS, INDUCTION
 
 NURSE = Author("a-nurse", Role.NURSE)
@@ -52,15 +52,6 @@ def back(course: Course, kind: type, by: Author = PRESCRIBER) -> None:
 def open_asks(course: Course) -> set[str]:
     """What is asked of people now."""
     return {key.partition("/")[0] for key, task in course.pathway.tasks.items() if not task.closed}
-
-
-def moved_on() -> Course:
-    """A course that went on to deep TMS after its first dose."""
-    course = dosed()
-    course.run(TWO)
-    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "Does not come for the spray any more."))
-    course.run_rules()
-    return course
 
 
 def stopped() -> Course:
