@@ -17,7 +17,7 @@ from domain.language.standing import (
     StandingFact,
     StandingWish,
 )
-from domain.rules.refusing import found, insist_reason
+from domain.rules.refusing import found, insist_account, insist_reason
 from domain.rules.standing import holds, is_lasting, standing_against
 
 
@@ -55,7 +55,7 @@ def decide(
 def _ahead(
     protocol: CombinedProtocol, pathway: Pathway, wish: DecideAhead, now: datetime
 ) -> DecidedAhead:
-    insist_reason(wish.words, "say in words what is known, what the plan is, and the next check")
+    insist_account(wish.words, "say in a sentence what is known, the plan, and the next check")
     gate = _gate(protocol, pathway, wish)
     today = local_day(now, pathway.zone)
     if gate.standing is None:

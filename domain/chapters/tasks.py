@@ -5,7 +5,9 @@ from domain.language.names import Role, any_of
 from domain.language.pathway import Pathway
 from domain.language.tasks import TaskAcknowledged, TaskFact, TaskWish
 from domain.rules import reviews
-from domain.rules.refusing import found, insist_reason
+from domain.rules.refusing import found, insist_account
+
+ACCOUNT = "say in a sentence what you found, what you decided, and when the next contact is"
 
 
 def check_meant(pathway: Pathway, wish: TaskWish) -> None:
@@ -24,5 +26,5 @@ def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]
         whose = f"this task is for {any_of(roles)}"
         raise Refused(f"{whose}, not for {role.spoken}", (found("task-role", whose, roles),))
     if reviews.in_words(wish.task):
-        insist_reason(wish.words, "say in words what you found and decided")
+        insist_account(wish.words, ACCOUNT)
     return (TaskAcknowledged(wish.task, wish.words.strip()),)

@@ -6,6 +6,7 @@ from domain.language.names import Role, Roles, RuleId
 from domain.language.pathway import Pathway
 
 PRESCRIBER: Roles = (Role.PRESCRIBER,)
+FEWEST_WORDS = 3  # of an account of what was found and decided
 
 
 def found(rule: str, finding: str, who: Roles = PRESCRIBER, *, stops: bool = False) -> Blocked:
@@ -33,4 +34,11 @@ def insist(result: CheckResult, doing: str, hint: str = "") -> None:
 def insist_reason(reason: str, wanted: str = "a reason is required, in words") -> None:
     """Raise Malformed unless somebody wrote a word; dots and dashes are no reason."""
     if not any(letter.isalnum() for letter in reason):
+        raise Malformed(wanted)
+
+
+def insist_account(words: str, wanted: str) -> None:
+    """Raise Malformed unless somebody wrote a sentence: "ok" and "seen" are clicks."""
+    written = [word for word in words.split() if any(letter.isalnum() for letter in word)]
+    if len(written) < FEWEST_WORDS:
         raise Malformed(wanted)

@@ -39,6 +39,7 @@ from tests.domain.scenes import ONE, checked_in, dosed, minutes, ready
 from tests.domain.simulation import COMBINED, INDUCTION, readings
 
 NURSE = Author("a-nurse", Role.NURSE)
+WHY = "Known, with a plan; looked at each week."
 AT = datetime(2026, 11, 30, 14, tzinfo=UTC)
 THERE, VISIT = PathwayId("p2"), VisitId("their-visit")
 TOLD = "Entered for another patient first, and taken back there: two charts"
@@ -114,24 +115,24 @@ def test_what_is_said_of_a_decision_ahead_that_is_not_made_or_not_there():
     course = ready()
     last = course.first_visit.day
     ride, pressure = RuleId("ride-home"), RuleId("blood-pressure-before")
-    refusal = course.attempt(DecideAhead(ride, last, "why"), PRESCRIBER)
+    refusal = course.attempt(DecideAhead(ride, last, WHY), PRESCRIBER)
     assert isinstance(refusal, Refused)
     assert refusal.blocked_by == (found("decided-each-time", str(refusal)),)
     assert (
         str(refusal) == "ride-home is looked at each time: its protocol lets nobody decide it ahead"
     )
     far = last + timedelta(days=29)
-    refusal = course.attempt(DecideAhead(pressure, far, "why"), PRESCRIBER)
+    refusal = course.attempt(DecideAhead(pressure, far, WHY), PRESCRIBER)
     assert isinstance(refusal, Refused)
     assert refusal.blocked_by == (found("decided-too-far", str(refusal)),)
-    refusal = course.attempt(DecideAhead(RuleId("nothing"), last, "why"), PRESCRIBER)
+    refusal = course.attempt(DecideAhead(RuleId("nothing"), last, WHY), PRESCRIBER)
     assert isinstance(refusal, Malformed)
     assert refusal.unknown == "gate"
     refusal = course.attempt(EndDecision(EventId("nothing"), "why"), PRESCRIBER)
     assert isinstance(refusal, Malformed)
     says = "there is no such standing decision here; they are listed with the pathway"
     assert (str(refusal), refusal.unknown) == (says, "decision")
-    (event,) = course.do(DecideAhead(pressure, last, "known"), PRESCRIBER)
+    (event,) = course.do(DecideAhead(pressure, last, WHY), PRESCRIBER)
     course.do(EndDecision(event.id, "why"), PRESCRIBER)
     again = course.attempt(EndDecision(event.id, "why"), PRESCRIBER)
     assert isinstance(again, Conflict)

@@ -38,7 +38,7 @@ def test_item_nine_between_visits_becomes_a_prescribers_task():
     course.wait(timedelta(days=40))
     assert _open_tasks(course, Ask.REVIEW_RISK) == [task]
     prescriber = Command(
-        RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task, "Seen.")
+        RequestId("p"), Author("p", Role.PRESCRIBER), AcknowledgeTask(task, "Seen: no plan.")
     )
     course.record(decide(COMBINED, course.pathway, prescriber, course.now))
     course.run_rules()

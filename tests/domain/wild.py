@@ -169,7 +169,7 @@ def wish(course: Course, kind: int, one: int, two: int) -> Wish:  # noqa: C901, 
             )
             return Decide(any_phase(two), decisions[two % 4], "A reason.")
     tasks = (*course.pathway.tasks, TaskId("nothing"))
-    return AcknowledgeTask(tasks[one % len(tasks)], "Seen." if two % 3 else "")
+    return AcknowledgeTask(tasks[one % len(tasks)], ("Seen: she is safe.", "Seen.", "")[two % 3])
 
 
 def any_visit(course: Course, number: int) -> VisitId:

@@ -19,8 +19,8 @@ class AcknowledgeTask(Body):
 
     words: Words | None = Field(
         default=None,
-        description="what was found and decided, and the next contact; required of what a"
-        " prescriber must have seen (`review-…`) and of an open hold (`lift-hold`)",
+        description="what was found and decided, and the next contact, in a sentence; required of"
+        " what a prescriber must have seen (`review-…`) and of an open hold (`lift-hold`)",
     )
 
 
