@@ -154,7 +154,11 @@ def _insist_same_kind(protocol: CombinedProtocol, fact: Fact, instead: Instead) 
     what = ""
     if not isinstance(instead, INSTEAD_OF.get(type(fact)) or ()):
         what = fact.kind.replace("-", " ")
-    elif isinstance(fact, ScaleAssessed) and fact.scale != getattr(instead, "scale", None):
+    elif (
+        isinstance(instead, RecordAssessment)
+        and isinstance(fact, ScaleAssessed)
+        and fact.scale != instead.scale
+    ):
         what = f"a score of {protocol.vocabulary.scales[fact.scale].title}"
     if what:
         raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")

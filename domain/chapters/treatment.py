@@ -192,7 +192,7 @@ def rests_on(
     protocol: CombinedProtocol, pathway: Pathway, visit: VisitId, at: datetime
 ) -> tuple[str, ...]:
     """Say on which standing decisions a treatment at this visit and instant rests."""
-    look = gates.Look(protocol, pathway, at, visit)
+    look = gates.Look(protocol, pathway, at)
     phase = protocol.phase(pathway.visits[visit].phase)
     decided = (each for gate in phase.gates for each in gates.decided_ahead(gate, look))
     return tuple(dict.fromkeys(sentence(each, pathway.zone) for each in decided))

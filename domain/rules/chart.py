@@ -67,5 +67,5 @@ def _contradictions(
             if entry.answer != reading.answer:
                 says = f"{kind.title} is {entry.answer} by the EHR's chart ({entry})"
                 says = f"{says}; a prescriber records that it is not so"
-                blocks.append(found("chart", says, (Role.PRESCRIBER,)))
+                blocks.append(found("chart", says))
     return blocks

@@ -275,7 +275,7 @@ def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
     base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
     assert isinstance(base, Observed)  # noqa: S101  else there would be no fall, and no finding
     day = local(base.at, look.pathway.zone).day
-    return f"from {_short(base.value)} on {day}, {_measured(found, look)}"
+    return f"from {_short(base.value)} on {day}, {_measured(found, look, 'measured')}"
 
 
 def _recorded(look: Look, name: ObservationName) -> ObservationKind:
@@ -297,7 +297,7 @@ def recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
     return _recorded(look, name).recorded_by
 
 
-def _measured(found: Observed, look: Look, how: str = "measured") -> str:
+def _measured(found: Observed, look: Look, how: str) -> str:
     """When it was measured, by the clinic's wall; the day too unless it is today."""
     at, today = (local(moment, look.pathway.zone) for moment in (found.at, look.at))
     return f"{how} {at.hour:%H:%M}" if at.day == today.day else f"{how} {at.day} {at.hour:%H:%M}"

@@ -14,7 +14,7 @@ from tests.domain.scenes import FIRST, ONE, a_course, dosed
 from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE
 
 MADRS = ObservationName("madrs_total")
-WEEK = timedelta(weeks=1)
+WEEK, DAY = timedelta(weeks=1), timedelta(days=1)
 
 
 def asked(course: Course) -> list[AskPerson]:
@@ -53,6 +53,22 @@ def test_a_score_of_shortly_before_will_do():
         course.assess("madrs", *WELL)
         course.now = start + 2 * WEEK
         assert (asked(course) == []) is answered
+
+
+def test_each_rule_asks_for_its_own_score():
+    """One score that is there leaves the other one asked for."""
+    rules = [
+        AssessmentRule(RuleId(name), score, (At(Moment.WEEK, 2),), 4 * DAY, "It is time.", "clinic")
+        for name, score in (("madrs", MADRS), ("phq9", ObservationName("phq9_total")))
+    ]
+    first, *others = COMBINED.phases
+    both = replace(first, assessments=tuple(rules))
+    course = Course(FIRST, replace(COMBINED, phases=(both, *others)))
+    course.run(Ask.GIVE)
+    course.do(course.treatment(ONE, course.now))
+    course.now = course.pathway.sessions_in(INDUCTION)[0].started + 2 * WEEK
+    course.assess("madrs", *WELL)
+    assert [step.rule for step in asked(course)] == ["phq9"]
 
 
 def test_it_is_a_task_that_closes_by_itself():

@@ -10,6 +10,7 @@ from domain.language.authorizations import (
     Authorization,
     AuthorizationRecorded,
     AuthorizedUnit,
+    RecordAuthorization,
 )
 from domain.language.clocks import LocalTime, instant
 from domain.language.names import EventId, ObservationName, Treatment, VisitStatus
@@ -219,7 +220,7 @@ def test_another_letter_is_asked_for_in_full():
     assert ask == AskPerson(
         Ask.RENEW_AUTHORIZATION,
         "esketamine/A",
-        ask.roles,
+        RecordAuthorization.MAY,
         f"Record another authorization of {COMBINED.phase(INDUCTION).title}: "
         f"on {third.day} A is used up: 0 left of 2 sessions.",
         "authorization",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.chapters.baselines import decide
 from domain.language.baselines import BaselineNamed, NameBaseline
 from domain.language.corrections import ActQuestioned, CorrectEntry
 from domain.language.errors import Conflict, Malformed
@@ -12,10 +13,13 @@ from domain.language.events import Event
 from domain.language.names import EventId, ObservationName, PhaseDecision, RuleId
 from domain.language.observations import RecordAssessment, ScaleAssessed
 from domain.language.phases import Decide, DecisionMade
+from domain.language.protocol import Anchor
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import ReportDose
 from domain.rules.baselines import NoBaseline, baseline_of
+from domain.rules.baselines import renamed as renamed_as
 from domain.rules.course import said_now
+from domain.rules.reviews import late_scores
 from domain.rules.steps import Ask
 from tests.course import BASELINE, PRESCRIBER, WELL, Course
 from tests.domain.scenes import FIRST, ONE, dosed, minutes
@@ -110,6 +114,46 @@ def test_a_baseline_that_a_prescriber_names_after_a_correction_counts_at_once():
     assert judged_from(course) == 20
     open_tasks = [key for key, task in course.pathway.tasks.items() if not task.closed]
     assert not [key for key in open_tasks if f"{MADRS}/renamed" in key]
+
+
+def test_one_baseline_that_a_person_named_leaves_the_others_to_be_looked_at():
+    """Each score's baseline is asked about by itself, in whatever order they stand."""
+    course = renamed()
+    key = f"{INDUCTION}/{MADRS}"
+    mine = replace(course.pathway.baselines[key], by_person=True)
+    for other in ("a_total", "phq9_total"):
+        known = {f"{INDUCTION}/{other}": mine, key: course.pathway.baselines[key]}
+        pathway = replace(course.pathway, baselines=dict(sorted(known.items())))
+        asked = [ask for ask in late_scores(course.protocol, pathway) if "Another" in ask.says]
+        assert [ask.about for ask in asked] == [renamed_as(key, pathway.baselines[key])]
+
+
+def test_the_first_that_is_named_where_none_was_has_the_first_number():
+    """Nobody had scored before the first dose; an older score that comes in late is named."""
+    course = dosed()
+    pathway = replace(course.pathway, baselines={})
+    wish = NameBaseline(INDUCTION, MADRS, scores(course)[0].id, "rated at referral")
+    (named,) = decide(course.protocol, pathway, wish)
+    assert named.number == 1
+
+
+def test_a_later_phase_with_a_baseline_of_its_own_may_name_it():
+    """Only where falls are judged from before the pathway is the first phase's baseline the one."""
+    course = Course(FIRST)
+    course.run(DTMS)
+    course.run(Ask.GIVE)
+    while not course.pathway.sessions_in(DTMS):
+        course.follow_next()
+    wish = NameBaseline(DTMS, MADRS, scores(course)[0].id, "rated at referral")
+    with pytest.raises(Conflict):
+        decide(course.protocol, course.pathway, wish)
+    phase = COMBINED.phase(DTMS)
+    own = {MADRS: replace(phase.benefit[MADRS], anchor=Anchor.PHASE)}
+    phases = tuple(
+        replace(each, benefit=own) if each.id == DTMS else each for each in COMBINED.phases
+    )
+    (named,) = decide(replace(COMBINED, phases=phases), course.pathway, wish)
+    assert (named.phase, named.event) == (DTMS, scores(course)[0].id)
 
 
 def test_each_naming_has_its_number_and_its_reason():

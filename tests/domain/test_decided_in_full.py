@@ -5,6 +5,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from domain.chapters.tasks import decide as answer
 from domain.chapters.trials import LONGEST_WEEKS
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.holds import HoldLifted, HoldPlaced, LiftHold, PlaceHold
@@ -108,7 +109,24 @@ def test_a_trial_as_it_is_kept(changed: dict[str, object], says: str | None):
         return
     kept = TrialRecorded("sertraline", "SSRI", "200 mg", wish.weeks, TrialOutcome.NO_RESPONSE)
     assert course.facts(TrialRecorded) == [kept]
-    assert isinstance(course.attempt(wish), Conflict)
+    again = course.attempt(wish)
+    assert isinstance(again, Conflict)
+    assert str(again).startswith("this trial is recorded already")
+
+
+def test_a_task_for_others_than_prescribers_names_them():
+    """What care managers book is not a medical director's to answer, who is told whose it is."""
+    course = ready()
+    course.run_rules()
+    booking = [(k, t) for k, t in course.pathway.tasks.items() if Role.PRESCRIBER not in t.roles]
+    key, task = booking[0]
+    opened = replace(task, closed=False)
+    tasks = {**course.pathway.tasks, key: opened}
+    with pytest.raises(Refused) as refusal:
+        answer(
+            replace(course.pathway, tasks=tasks), AcknowledgeTask(key, ""), Role.MEDICAL_DIRECTOR
+        )
+    assert [block.who for block in refusal.value.blocked_by] == [task.roles]
 
 
 def test_a_task_is_answered_by_those_whom_it_is_for():

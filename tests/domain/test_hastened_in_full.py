@@ -15,7 +15,7 @@ from domain.language.names import (
 )
 from domain.language.observations import RecordReadings
 from domain.language.phases import FirstVisitHastened, SignOrder
-from domain.language.protocol import CombinedProtocol
+from domain.language.protocol import CombinedProtocol, Days
 from domain.language.visits import MoveVisit
 from domain.rules.risk import (
     as_asked,
@@ -123,6 +123,34 @@ def test_visits_are_hastened_only_where_that_brings_them_forward():
         assert (found is not None) is sooner
     without = replace(pathway, readings={})
     assert to_hasten(COMBINED, without, course.now) is None
+
+
+def test_nothing_is_hastened_where_visits_are_proposed_already():
+    """People may have told the patient: from then on somebody moves the first visit by hand."""
+    course = planned()
+    assert course.pathway.visits_in(INDUCTION)
+    assert to_hasten(COMBINED, course.pathway, course.now) is None
+
+
+def test_the_earliest_is_a_treatment_day_of_the_phase():
+    """From a Friday at ten it is Monday on weekdays, and Saturday where every day is one."""
+    course = referred()
+    course.do(SignOrder(INDUCTION), PRESCRIBER)
+    first = course.pathway.visits_in(INDUCTION)[0]
+    every = replace(PHASE, schedule=replace(PHASE.schedule, days=Days.EVERY_DAY))
+    protocol = replace(COMBINED, phases=(every, *COMBINED.phases[1:]))
+    at = earliest(protocol, course.pathway, course.now, first)
+    assert at == LocalTime(date(2026, 11, 28), time(9))
+
+
+def test_the_first_visit_is_no_neighbor_of_itself():
+    """It may come a day sooner although two visits are two days apart at least."""
+    course = planned()
+    first = course.pathway.visits[ONE]
+    tuesday = replace(first, at=LocalTime(date(2026, 12, 1), time(9)))
+    pathway = replace(course.pathway, visits={ONE: tuesday})
+    (step,) = to_bring_forward(COMBINED, pathway, course.now)
+    assert "from Tuesday 2026-12-01 to Monday 2026-11-30, 09:00" in step.says
 
 
 def test_nothing_is_hastened_past_an_open_hold():

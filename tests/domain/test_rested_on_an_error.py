@@ -13,7 +13,7 @@ from domain.language.observations import (
     ScaleAssessed,
 )
 from domain.language.overrides import GateOverridden, OverrideGate
-from domain.language.standing import DecideAhead
+from domain.language.standing import DecideAhead, DecidedAhead
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import DoseGiven, RecordDose
 from domain.rules.baselines import came_after
@@ -22,11 +22,13 @@ from domain.rules.course import said_now
 from domain.rules.standing import holds
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import FIRST, ONE, checked_in, dosed, minutes, ready, rules
+from tests.domain.scenes import FIRST, ONE, TWO, checked_in, dosed, minutes, ready, rules
 from tests.domain.simulation import INDUCTION, readings
+from tests.domain.test_versions import move, newer
 
 NURSE = Author("a-nurse", Role.NURSE)
 WHY = "It was another patient's slip."
+KNOWN = "Known for years; looked at each week."
 RISK = RuleId("suicide-risk")
 
 
@@ -64,6 +66,58 @@ def test_an_override_of_a_pressure_that_never_was_is_marked():
     assert told.about == "override of blood pressure before at esketamine-induction-visit-1"
     assert told.findings[0].startswith("what it let pass was entered in error: systolic")
     assert "this speaks against the override of blood pressure before" in asked(course)[0]
+
+
+def test_an_override_of_what_stands_is_not_marked():
+    """Another entry was taken back: what the override let pass is as true as it was."""
+    course = ready()
+    course.wait(minutes(1))
+    course.measure(ONE, systolic_bp=152, diastolic_bp=94)
+    course.do(OverrideGate(ONE, RuleId("blood-pressure-before"), "As always with her."), PRESCRIBER)
+    course.measure(ONE, spo2=97)
+    course.do(CorrectEntry(entry(course, ReadingsTaken).id, WHY), NURSE)
+    assert course.facts(ActQuestioned) == []
+
+
+def test_an_override_is_judged_by_the_version_that_it_was_given_under():
+    """Moved to another version since, a reading in error marks it all the same."""
+    course = ready()
+    course.wait(minutes(1))
+    course.measure(ONE, systolic_bp=152, diastolic_bp=94)
+    wrong = entry(course, ReadingsTaken)
+    course.do(OverrideGate(ONE, RuleId("blood-pressure-before"), "As always with her."), PRESCRIBER)
+    override = entry(course, GateOverridden)
+    course.run(Ask.GIVE)
+    course.do(course.treatment(ONE, course.now))
+    course.run(TWO)
+    assert move(course, newer()) is None
+    course.do(CorrectEntry(wrong.id, WHY), PRESCRIBER)
+    assert override.id in [told.event for told in course.facts(ActQuestioned)]
+
+
+def test_a_decision_about_what_was_measured_in_the_same_minute_is_marked():
+    """The reading and the decision bear one time; the decision rested on it."""
+    course = checked_in()
+    ideation(course, 1)
+    scored = entry(course, ScaleAssessed)
+    answer_all(course)
+    course.do(DecideAhead(RISK, course.now.date() + timedelta(days=10), KNOWN), PRESCRIBER)
+    assert entry(course, DecidedAhead).at == scored.at
+    course.do(CorrectEntry(scored.id, WHY), PRESCRIBER)
+    assert [told.about for told in course.facts(ActQuestioned)] == [
+        "standing decision about suicide risk"
+    ]
+
+
+def test_a_decision_made_before_anything_was_measured_rests_on_nothing():
+    """White-coat pressure is decided ahead before the first reading; another entry goes back."""
+    course = checked_in()
+    course.measure(ONE, spo2=97)
+    wrong = entry(course, ReadingsTaken)
+    gate = RuleId("blood-pressure-before")
+    course.do(DecideAhead(gate, course.now.date() + timedelta(days=10), KNOWN), PRESCRIBER)
+    course.do(CorrectEntry(wrong.id, WHY), NURSE)
+    assert course.facts(ActQuestioned) == []
 
 
 def ideation(course: Course, item9: int) -> None:

@@ -15,6 +15,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.safety import Rise, SafetyTask
 from domain.language.tasks import AcknowledgeTask, TaskRaised
 from domain.planner import looked_at_next, next_due
+from domain.rules.reviews import in_the_way
 from domain.rules.steps import Ask
 from domain.turn import follow
 from tests.course import Course
@@ -72,6 +73,18 @@ def test_a_risk_nobody_looks_at_rises_when_its_time_is_past():
     assert (raised.raised, raised.was_due) == (1, opened.due)
     assert raised.due == opened.due + rise.within
     assert rises(course) == [TaskRaised(key, (Role.MEDICAL_DIRECTOR,), opened.due, raised.due)]
+
+
+def test_once_it_rose_the_refusal_names_all_who_can_answer():
+    """Whoever wants to treat is told of the medical director too, from the time it rose."""
+    course = at_risk()
+
+    def who() -> list[tuple[Role, ...]]:
+        return [block.who for block in in_the_way(course.protocol, course.pathway)]
+
+    assert who() == [(Role.PRESCRIBER,)]
+    course.wait(risk_rule(course)[0])
+    assert who() == [(Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)]
 
 
 def test_followed_for_a_week_it_rises_once_for_each_role_named():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -11,7 +12,7 @@ from domain.chapters.treatment import found_since, its_doing
 from domain.language.chart import ChartEntry, ChartReading, ReadChart
 from domain.language.commands import Wish
 from domain.language.errors import Malformed, Refused
-from domain.language.findings import Held, Passed
+from domain.language.findings import Held, Passed, blocks_of
 from domain.language.holds import LiftHold
 from domain.language.names import (
     Author,
@@ -143,6 +144,31 @@ def test_an_answer_that_stops_is_said_otherwise_by_those_named():
         said = [Reading(name, None, answer)]
         result = check_may_say_otherwise(protocol, course.pathway, said, Role.NURSE)
         assert isinstance(result, Passed) is passes
+    course.measure(esketamine_consent=signed)
+    again = [Reading(name, None, signed)]
+    result = check_may_say_otherwise(protocol, course.pathway, again, Role.NURSE)
+    assert isinstance(result, Passed)
+
+
+def test_whoever_may_say_otherwise_is_named_in_the_refusal():
+    """The vocabulary may let a care manager as well as a prescriber; both are told of."""
+    course = checked_in()
+    name, who = ObservationName("esketamine_consent"), (Role.CARE_MANAGER, Role.PRESCRIBER)
+    kind = replace(COMBINED.vocabulary.kind(name), said_otherwise_by=who)
+    known = {**COMBINED.vocabulary.observations, name: kind}
+    protocol = replace(COMBINED, vocabulary=replace(COMBINED.vocabulary, observations=known))
+    other = next(each for each in kind.answers if each != "signed")
+    course.measure(esketamine_consent=other)
+    said = [Reading(name, None, "signed")]
+    result = check_may_say_otherwise(protocol, course.pathway, said, Role.NURSE)
+    assert [block.who for block in blocks_of(result)] == [who]
+
+
+@pytest.mark.parametrize(("value", "seen"), [(88, False), (87, True), (180, False), (181, True)])
+def test_an_alert_is_beyond_its_limit_and_not_at_it(value: int, *, seen: bool):
+    """Above 180 or below 88: neither 180 nor 88 is one that a prescriber must see."""
+    alert = Alert(above=Decimal(180), below=Decimal(88))
+    assert alert.met(Decimal(value), None) is seen
 
 
 def test_a_refusal_says_what_may_not_be_done():

@@ -17,7 +17,7 @@ from domain.language.names import (
     VisitId,
     VisitStatus,
 )
-from domain.language.observations import RecordReadings, ScaleAssessed
+from domain.language.observations import ReadingsTaken, RecordReadings, ScaleAssessed
 from domain.language.phases import Decide
 from domain.language.release import Disposition, NotTreated, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask, TaskAcknowledged
@@ -49,6 +49,14 @@ def entry(course: Course, fact: type, place: int = -1) -> Event:
 def void(course: Course, fact: type, by: Author, instead: Instead | None = None) -> object:
     """Try to take back the last entry of a kind."""
     return course.attempt(CorrectEntry(entry(course, fact).id, WHY, instead), by)
+
+
+def test_a_number_that_forbids_nothing_is_its_authors_to_take_back():
+    """An age of 44 is a nurse's to put right; one of 17, which nobody may override, is not."""
+    for age, taken in ((44, True), (17, False)):
+        course = checked_in()
+        course.measure(age=age)
+        assert isinstance(void(course, ReadingsTaken, NURSE), Refused) is not taken
 
 
 def released() -> Course:

@@ -21,20 +21,27 @@ from domain.language.names import (
     Role,
     VisitId,
 )
-from domain.language.observations import Measurement, RecordReadings
+from domain.language.observations import (
+    Measurement,
+    RecordAssessment,
+    RecordReadings,
+    ScaleAssessed,
+)
 from domain.language.phases import ChangeProtocol, Decide, ProtocolChanged, SignOrder
 from domain.language.protocol import CombinedProtocol, Protocol, When
 from domain.language.refusal import Refusal as NotDone
 from domain.language.requirements import Requirement
 from domain.language.requirements import Test as Comparison
+from domain.language.treatment import DoseGiven, RecordDose
 from domain.language.visits import CheckIn
 from domain.planner import steps
 from domain.rules.corrected import refold
 from domain.rules.steps import Ask
 from domain.rules.versions import against, differences
+from domain.second_look import in_force
 from domain.turn import Other, settle
-from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, rules
+from tests.course import BASELINE, PRESCRIBER, WELL, Course
+from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, minutes, rules
 from tests.domain.simulation import COMBINED, DTMS, INDUCTION, REFUSALS, Refusal, readings
 
 DIRECTOR = Author("a-director", Role.MEDICAL_DIRECTOR)
@@ -353,6 +360,51 @@ def test_a_late_reading_of_a_kind_that_is_new_is_taken():
     assert move(course, newer(vocabulary=replace(words, observations=known))) is None
     taken = (Measurement(pulse.name, Decimal(97), "%"),)
     assert course.attempt(RecordReadings(late, taken), Author("a-nurse", Role.NURSE)) is None
+
+
+def test_what_is_put_right_after_the_move_is_judged_by_the_version_of_its_time():
+    """135 of after the move is beyond the new limit; one of before it was not, and still is not."""
+    course = of_two_visits()
+    assert move(course, of_phase(lower_limit)) is None
+    course.run(Ask.GIVE)
+    course.do(course.treatment(TWO, course.now))
+    given = [event for event in course.events if isinstance(event.fact, DoseGiven)]
+    course.wait(minutes(1))
+    for wrong, forbidden in ((given[1], True), (given[0], False)):
+        assert isinstance(wrong.fact, DoseGiven)
+        visit = wrong.fact.visit
+        values = readings(systolic_bp=135, diastolic_bp=80)
+        course.do(RecordReadings(wrong.at, values, visit), PRESCRIBER)
+        instead = RecordDose(visit, wrong.at, wrong.fact.mg, "another-lot")
+        course.do(CorrectEntry(wrong.id, "typed from the box", instead), PRESCRIBER)
+        right = course.facts(DoseGiven)[-1]
+        assert right.lot == "another-lot"
+        assert any("135" in each for each in right.findings) is forbidden
+
+
+def test_an_earlier_version_that_is_kept_nowhere_is_judged_by_the_newest():
+    """Rather by other rules than by none."""
+    course = of_two_visits()
+    assert move(course, of_phase(lower_limit)) is None
+    assert in_force(course.protocol, course.events, 0, {}) is course.protocol
+
+
+def test_a_score_of_a_scale_that_is_new_is_taken_from_before_the_move():
+    """After a move to words with one scale more, and a dose of before is looked at with it."""
+    course = dosed()
+    late = course.now
+    course.run(TWO)
+    words = COMBINED.vocabulary
+    name = "clinic_scale"
+    total = replace(words.kind(ObservationName("madrs_total")), name=ObservationName(name))
+    scale = replace(words.scales["madrs"], name=name, total=total.name, item_observations={})
+    scales, kinds = {**words.scales, name: scale}, {**words.observations, total.name: total}
+    assert move(course, newer(vocabulary=replace(words, scales=scales, observations=kinds))) is None
+    course.do(RecordAssessment(name, late - minutes(1), BASELINE), PRESCRIBER)
+    right = RecordAssessment(name, late - minutes(1), WELL)
+    scored = next(e for e in reversed(course.events) if isinstance(e.fact, ScaleAssessed))
+    course.do(CorrectEntry(scored.id, "another sheet", right), PRESCRIBER)
+    assert course.facts(ScaleAssessed)[-1].scale == name
 
 
 def test_what_the_chart_answered_counts_too():
