@@ -47,7 +47,7 @@ from domain.language.treatment import (
 )
 from domain.language.trials import RecordTrial, TrialRecorded
 from domain.language.visits import CheckIn, MissVisit, VisitCheckedIn, VisitMissed
-from domain.rules import chart, late, leaving, moves, rests_on
+from domain.rules import chart, late, leaving, moves, rests_on, reviews
 from domain.rules.corrected import standing, voided
 from domain.rules.gates import says_stop
 from domain.rules.refusing import PRESCRIBER, found, insist, insist_reason
@@ -129,14 +129,16 @@ def correct(
     if block is not None:
         raise Refused(str(block.finding), (block,))
     reason = wish.reason.strip()
+    brought = rests_on.follows(history, original) or rests_on.came_by(history, original)
+    also = () if brought is None else ((now, EntryVoided(brought.id, reason)),)
     if wish.wrong_patient is not None:
         about = moves.said(protocol, original)
-        return ((now, EntryVoided(wish.event, reason, None, about, wish.wrong_patient.pathway)),)
+        void = EntryVoided(
+            wish.event, reason, None, about, wish.wrong_patient.pathway, what=Astray.ANOTHERS
+        )
+        return ((now, void), *also)
     if wish.instead is None:
-        first = _taken_back(protocol, original, reason, role)
-        brought = rests_on.follows(history, original)
-        also = () if brought is None else (EntryVoided(brought.id, reason),)
-        return tuple((now, fact) for fact in (first, *also))
+        return ((now, _taken_back(protocol, original, reason, role)), *also)
     _insist_same_kind(protocol, original.fact, wish.instead)
     at, truth = _in_truth(protocol, pathway, history, original, wish, role, now, earlier)
     if abs(at - original.at) > OLDEST_ENTRY:
@@ -145,8 +147,20 @@ def correct(
         if isinstance(fact, ReadingsTaken):
             told = chart.check_may_contradict(protocol, pathway, fact.readings, role)
             insist(told, "record")
+            last = _from_then_on(pathway, fact, at)
+            insist(observations.check_may_say_otherwise(protocol, pathway, last, role), "record")
     void = EntryVoided(wish.event, reason, name(len(truth)))
-    return (now, void), *((at, fact) for fact in truth)
+    elsewhere = getattr(wish.instead, "visit", None) != getattr(original.fact, "visit", None)
+    return (now, void), *((at, fact) for fact in truth), *(also if elsewhere else ())
+
+
+def _from_then_on(pathway: Pathway, fact: ReadingsTaken, at: datetime) -> tuple[Reading, ...]:
+    """Those readings of an instant after which nothing of their kind was taken: they count now."""
+    return tuple(
+        each
+        for each in fact.readings
+        if all(known.at <= at for known in pathway.readings.get(each.observation, ()))
+    )
 
 
 def _insist_same_kind(protocol: CombinedProtocol, fact: Fact, instead: Instead) -> None:
@@ -175,7 +189,7 @@ def _taken_back(
     match original.fact:
         case OrderSigned(phase=phase):
             return EntryVoided(original.id, reason, order=phase)
-        case EntryVoided(about=about, moved_to=there, what=Astray.ANOTHERS) if about:
+        case EntryVoided(about=about, moved_to=there, what=Astray.ANOTHERS):
             return EntryVoided(original.id, reason, None, about, there, what=Astray.BACK)
         case DoseGiven() | StimulationGiven() if role is not Role.PRESCRIBER:
             about = moves.said(protocol, original)
@@ -225,6 +239,8 @@ def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
             if stops or _is_at_risk(protocol, fact):
                 return PRESCRIBER
             if any(named.event == original.id for named in pathway.baselines.values()):
+                return PRESCRIBER
+            if reviews.asked_about(pathway, original.id):
                 return PRESCRIBER
             if any(original.id in each.beyond for each in pathway.standing.values()):
                 return PRESCRIBER  # else a decision that it ended would hold again unseen

@@ -52,6 +52,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
 def _after_the_end(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     """What came in after the end may still have to be seen, and whoever is here observed."""
     yield from reviews.unseen(protocol, pathway)
+    yield from reviews.turned(protocol, pathway)
     for step in _holds(protocol.phase(pathway.phase), pathway):
         reason = pathway.holds[HoldId(step.about)].reason
         if reason in SEEN_AFTER_THE_END:

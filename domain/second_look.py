@@ -13,7 +13,7 @@ from domain.chapters.phases import check_may_decide
 from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate
 from domain.language.corrections import ActQuestioned
 from domain.language.events import Event
-from domain.language.findings import CheckResult, Passed, blocks_of
+from domain.language.findings import CheckResult, Passed, blocks_of, result_of
 from domain.language.names import PathwayId, PhaseDecision, VisitId
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
@@ -26,6 +26,7 @@ from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.visits import VisitProposed
 from domain.rules.corrected import refold, standing, voided
 from domain.rules.leaving import check_may_release
+from domain.rules.refusing import found
 
 OF_ITS_TIME = ReadingsTaken | ScaleAssessed | DoseGiven | StimulationGiven
 """Facts that count from the time they name, whenever they were entered."""
@@ -182,7 +183,11 @@ def _check(protocol: CombinedProtocol, then: Pathway, event: Event, act: Act) ->
             strength = Strength(act.intensity_percent_mt, act.pulses, act.output_percent)
             return check_may_stimulate(protocol, then, visit, event.at, strength, ended)
         case VisitReleased(visit=visit):
-            return check_may_release(protocol, then, visit, event.at)
+            without = act.not_treated is not None and then.sessions_at(visit)
+            says = "the release says that no treatment was given at this visit, and one is recorded"
+            told = (found("not-treated", says),) if without else ()
+            blocks = blocks_of(check_may_release(protocol, then, visit, event.at))
+            return result_of((*told, *blocks))
         case DecisionMade(phase=phase, decision=decision):
             if decision in (PhaseDecision.STOP, PhaseDecision.MOVE_ON):
                 return Passed()  # possible at any time, whatever is known

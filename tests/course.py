@@ -48,13 +48,14 @@ TURNS = {
     "leave": ("waits", "goes early"),
     "decide": ("goes on", "stops"),
 }
+THRESHOLD = 55  # percent of what the stimulator can do
 GOOD = {
     "systolic_bp": 128,
     "diastolic_bp": 82,
     "spo2": 97,
     "sedation_moaas": 5,
     "dissociation_cadss": 0,
-    "motor_threshold": 55,
+    "motor_threshold": THRESHOLD,
     "age": 44,
 }
 HIGH = {"systolic_bp": 152, "diastolic_bp": 94}
@@ -310,7 +311,9 @@ class Course(Simulation):
         if phase.stimulation is not None:
             rule = phase.stimulation
             ended, strength = at + SESSION, rule.intensity_percent_mt
-            return RecordStimulation(visit, at, ended, rule.pulses, strength, 60)
+            return RecordStimulation(
+                visit, at, ended, rule.pulses, strength, THRESHOLD * strength // 100
+            )
         first = phase.dose is not None and phase.dose.first_mg
         mg = first if first and not self.pathway.sessions_in(phase.id) else self.mg
         return RecordDose(visit, at, mg, "lot-1")

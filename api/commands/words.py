@@ -5,21 +5,42 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from domain.language.clocks import LocalTime
 
 Example = dict[str, Any]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
-Short = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+Short = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,64}$")]
 EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/#_.-]{0,199}$")]
 # An id of dots alone would name another address.
 EhrId = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9-][A-Za-z0-9.-]*$", max_length=64)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
+# FHIR's strings hold no control character but a tab and the ends of lines; XML no U+FFFE, U+FFFF.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def _writable(value: str) -> str:
+    """Take what every EHR can hold."""
+    found = _CONTROL.search(value)
+    if found is not None:
+        code = f"U+{ord(found[0]):04X}"
+        raise ValueError(f"must be plain text: it holds the control character {code}")
+    return value
+
+
+Writable = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_writable)]
+Words = Annotated[Writable, StringConstraints(min_length=1, pattern=r"\S")]
 YEARS = tuple(str(year) for year in range(1900, 2201))
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

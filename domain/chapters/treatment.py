@@ -7,6 +7,7 @@ May it be given is a question of its own, which records nothing (`check_may_give
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from math import floor
 from typing import assert_never
 
@@ -53,6 +54,11 @@ class Strength:
     output_percent: int
 
 
+OUTPUT_WITHIN = 2
+"""Percent of the stimulator's output by which it may differ from threshold times intensity: what
+is set is a whole number, and so is what is written down."""
+
+
 def check_meant(
     pathway: Pathway, wish: TreatmentWish, now: datetime, *, long_ago: bool = False
 ) -> None:
@@ -88,7 +94,9 @@ def decide(
             given = _stimulation(protocol, pathway, wish, role, now)
         case unknown:
             assert_never(unknown)
-    here = pathway.visits[wish.visit].checked_in is not None
+    visit = pathway.visits[wish.visit]
+    came_back = visit.left_at is not None and at > visit.left_at
+    here = visit.checked_in is not None and not came_back
     return at, (given,) if here else (VisitCheckedIn(wish.visit), given)
 
 
@@ -140,7 +148,7 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
         most = rule.intensity_percent_mt
         finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
         yield found("stimulation-intensity", finding, stops=True)
-    known = [each.value or 0 for each in look.latest(MOTOR_THRESHOLD, None)]
+    known = [each.value or Decimal(0) for each in look.latest(MOTOR_THRESHOLD, None)]
     for value in (min(known),) if known else ():  # of several of one instant, the safest
         most = floor(value * rule.intensity_percent_mt / 100)
         if given.output_percent > most:
@@ -149,6 +157,31 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
                 f"threshold of {value} % is at most {most} %"
             )
             yield found("stimulation-output", finding, stops=True)
+            return
+    meant = [each * given.intensity_percent_mt / 100 for each in known]
+    if meant and all(abs(given.output_percent - each) > OUTPUT_WITHIN for each in meant):
+        finding = (
+            f"output {given.output_percent} %; {given.intensity_percent_mt} % of the motor "
+            f"threshold of {known[-1]} % is {round(meant[-1])} %: one of the two was not so"
+        )
+        yield found("stimulation-fits", finding)
+
+
+def _too_strong_since(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    given: Strength,
+    span: tuple[datetime, datetime],
+    visit: VisitId,
+) -> Iterator[Blocked]:
+    """Find what is too strong now and was not by the threshold at the time that is typed."""
+    rule = protocol.phase(pathway.visits[visit].phase).stimulation
+    if rule is not None:
+        then, now = (
+            tuple(_strength(rule, given, gates.Look(protocol, pathway, each, visit)))
+            for each in span
+        )
+        yield from (block for block in now if block.stops and block not in then)
 
 
 def next_number(pathway: Pathway, phase: PhaseId) -> int:
@@ -213,7 +246,10 @@ def _stimulation(
         raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
     as_given = Strength(strength, pulses, wish.output_percent)
     result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
-    since = found_since(protocol, pathway, wish.visit, at, now)
+    since = (
+        *found_since(protocol, pathway, wish.visit, at, now),
+        *_too_strong_since(protocol, pathway, as_given, (at, now), wish.visit),
+    )
     against = _against((*blocks_of(result), *since), wish, role, "stimulate")
     number = next_number(pathway, pathway.visits[wish.visit].phase)
     return StimulationGiven(

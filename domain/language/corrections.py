@@ -56,7 +56,7 @@ class EntryVoided:
     about: str = ""  # what it was, where a prescriber is to look: `dose 3`
     moved_to: PathwayId | None = None  # that patient's pathway, if it is one of ours
     order: PhaseId | None = None  # of an order: the phase whose it was
-    what: Astray = Astray.ANOTHERS  # of what a prescriber is to look at: `about` says of it
+    what: Astray | None = None  # of what a prescriber is to look at: `about` says of it
     kind: Literal["entry-voided"] = "entry-voided"
 
 

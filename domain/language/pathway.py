@@ -149,7 +149,7 @@ class Elsewhere:
     about: str
     at: datetime  # when it was taken back
     moved_to: PathwayId | None
-    what: Astray = Astray.ANOTHERS
+    what: Astray
 
 
 @dataclass(frozen=True, slots=True)

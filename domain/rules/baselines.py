@@ -31,7 +31,7 @@ def to_name(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[BaselineNa
         since = given[0].started
         for score in sorted(protocol.vocabulary.judged()):
             named = pathway.baselines.get(f"{phase}/{score}")
-            if not _stands(pathway, named, since):
+            if not _stands(pathway, score, named, since):
                 known = [o for o in pathway.readings.get(score, ()) if o.at <= since]
                 last = [o for o in known if o.at == known[-1].at]
                 lowest = min(last, key=lambda o: o.value or 0, default=None)
@@ -109,8 +109,16 @@ def _was_seen(pathway: Pathway, key: str, named: Baseline) -> bool:
     return any(about in task and known.acknowledged for task, known in pathway.tasks.items())
 
 
-def _stands(pathway: Pathway, named: Baseline | None, since: datetime) -> bool:
-    """Say whether a baseline still is the phase's: its score stands, and so does the treatment."""
+def _stands(
+    pathway: Pathway, score: ObservationName, named: Baseline | None, since: datetime
+) -> bool:
+    """Say whether a baseline still is the phase's: its score stands, and so does the treatment.
+
+    One that a person named stands as long as the score is from before the first treatment.
+    """
     if named is None or (named.event is not None and named.event in pathway.voided):
         return False
-    return named.by_person or named.since == since
+    if not named.by_person:
+        return named.since == since
+    known = pathway.readings.get(score, ())
+    return all(each.at <= since for each in known if each.evidence == named.event)

@@ -1,6 +1,7 @@
 """The pathway as it is with every entry in error left out: what was right from the start."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from domain.language.corrections import EntryVoided
 from domain.language.events import Event
@@ -67,4 +68,16 @@ def standing(events: Iterable[Event]) -> tuple[Event, ...]:
 
 def refold(pathway: PathwayId, events: Iterable[Event], vocabulary: Vocabulary) -> Pathway:
     """Fold a whole history anew. The same as `fold` while nothing was entered in error."""
-    return fold(Pathway(pathway), standing(events), vocabulary)
+    known = tuple(events)
+    found = fold(Pathway(pathway), standing(known), vocabulary)
+    gone = voided(known) - found.voided.keys()
+    if not gone:
+        return found
+    # What stood instead of an entry went with the correction that brought it, for its reason.
+    why = {
+        event.fact.instead: found.voided[event.id]
+        for event in known
+        if isinstance(event.fact, EntryVoided) and event.id in found.voided
+    }
+    beside = {name: why[name] for name in sorted(gone) if name in why}
+    return replace(found, voided={**found.voided, **beside})

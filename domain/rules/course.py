@@ -6,6 +6,7 @@ may count only after another was met (a relapse is one after a response), and ma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from domain.language.names import ObservationName, RuleId
@@ -46,18 +47,26 @@ def sentence(judged: Judged) -> str:
 
 def to_ask(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[tuple[CourseRule, Judged]]:
     """Find the scores since treatment began of which a rule of the present phase asks somebody."""
-    given = pathway.sessions_in(pathway.phase)
-    phase = protocol.phase(pathway.phase)
-    if not given:
+    phase, begun = protocol.phase(pathway.phase), _begun(pathway)
+    if begun is None:
         return
     for rule in phase.course:
         if not rule.asks:
             continue
         for score in pathway.readings.get(scale_of(protocol, rule), ()):
-            if score.at > given[0].started:
+            if score.at > begun:
                 judged = judge(protocol, pathway, phase, rule, score)
                 if judged.met:
                     yield rule, judged
+
+
+def _begun(pathway: Pathway) -> datetime | None:
+    """Since when a score of the present phase is one of treatment; None if none was given yet.
+
+    Who was treated in an earlier phase goes on in this one; its own scores were asked about there.
+    """
+    first = min((session.started for session in pathway.sessions.values()), default=None)
+    return None if first is None else max(first, pathway.phases[pathway.phase].entered)
 
 
 def judge(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar, assert_never
 
 from domain.language.authorizations import Authorization, AuthorizationRecorded
@@ -52,7 +53,7 @@ from domain.language.visits import (
 )
 from domain.language.vocabulary import Vocabulary
 from domain.rules.standing import is_beyond
-from domain.rules.tiers import brought_by
+from domain.rules.tiers import ONE_SITTING, brought_by
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -126,14 +127,14 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case VisitMoved() as fact:
             return _retime(pathway, fact, event.id)
         case VisitCheckedIn() as fact:
-            pathway = _advance(pathway, fact.visit, VisitStatus.CHECKED_IN)
-            visit = replace(pathway.visits[fact.visit], checked_in=event.at)
-            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+            return _checked_in(pathway, fact.visit, event.at)
         case VisitMissed() as fact:
             return _advance(pathway, fact.visit, VisitStatus.MISSED)
         case VisitCancelled() as fact:
             return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
         case VisitReleased() as fact:
+            if _came_back_since(pathway.visits[fact.visit], event.at):
+                return pathway
             pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
             visit = replace(
                 pathway.visits[fact.visit],
@@ -148,11 +149,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
                 pathway = _observe(pathway, reading.observation, found, vocabulary)
                 pathway = _ended(pathway, reading.observation, found)
-            for name, tier in brought_by(vocabulary, fact.readings).items():
-                found = Observed(event.id, event.at, tier, None, fact.visit)
-                pathway = _observe(pathway, name, found, vocabulary)
-                pathway = _ended(pathway, name, found)
-            return pathway
+            return _screened(pathway, event, fact, vocabulary)
         case ScaleAssessed() as fact:
             return _assess(pathway, event, fact, vocabulary)
         case DoseGiven() as fact:
@@ -264,7 +261,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             if fact.order is not None:
                 unsigned = _put(pathway.orders_in_error, fact.event, fact.order)
                 pathway = replace(pathway, orders_in_error=unsigned)
-            if not fact.about:
+            if fact.what is None:
                 return pathway
             moved = Elsewhere(fact.about, event.at, fact.moved_to, fact.what)
             return replace(pathway, elsewhere=_put(pathway.elsewhere, fact.event, moved))
@@ -294,6 +291,32 @@ def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
     if _RANK[status] <= _RANK[known.status]:
         return pathway
     return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
+
+
+def _checked_in(pathway: Pathway, name: VisitId, at: datetime) -> Pathway:
+    """Note that a patient is here; who had left and came back is here again, and not released."""
+    visit = pathway.visits[name]
+    if visit.left_at is not None and at > visit.left_at:
+        visit = replace(
+            visit,
+            status=VisitStatus.CHECKED_IN,
+            checked_in=at,
+            left_early=False,
+            left_at=None,
+            went=None,
+            left_by=None,
+        )
+        return replace(pathway, visits=_put(pathway.visits, name, visit))
+    if visit.checked_in is not None and at < visit.checked_in:
+        return pathway  # they had come before, and came back since
+    pathway = _advance(pathway, name, VisitStatus.CHECKED_IN)
+    visit = replace(pathway.visits[name], checked_in=at)
+    return replace(pathway, visits=_put(pathway.visits, name, visit))
+
+
+def _came_back_since(visit: Visit, left: datetime) -> bool:
+    """Say whether a patient came back after leaving, so that a release of before says no more."""
+    return visit.checked_in is not None and left < visit.checked_in
 
 
 def _retime(pathway: Pathway, fact: VisitBooked | VisitMoved, event: EventId) -> Pathway:
@@ -327,6 +350,33 @@ def _observe(
         or (alert is not None and alert.met(each.value, each.answer))
     ]
     return replace(pathway, readings=_put(pathway.readings, name, tuple(kept)))
+
+
+def _screened(
+    pathway: Pathway, event: Event, fact: ReadingsTaken, vocabulary: Vocabulary
+) -> Pathway:
+    """Keep the tier that answers come to, together with those around them."""
+    sitting = _sitting(pathway, event, vocabulary)
+    known = {name: found.answer or "" for name, found in sitting.items()}
+    last = max((each.at for each in sitting.values()), default=event.at)
+    for name, tier in brought_by(vocabulary, fact.readings, known).items():
+        found = Observed(event.id, max(last, event.at), tier, None, fact.visit)
+        pathway = _observe(pathway, name, found, vocabulary)
+        pathway = _ended(pathway, name, found)
+    return pathway
+
+
+def _sitting(
+    pathway: Pathway, event: Event, vocabulary: Vocabulary
+) -> dict[ObservationName, Observed]:
+    """The last answers to a screener's questions around an entry, which may be the rest of it."""
+    asked = {item for tier in vocabulary.tiers.values() for item in tier.items}
+    found = {}
+    for name in sorted(asked & pathway.readings.keys()):
+        near = [o for o in pathway.readings[name] if abs(o.at - event.at) <= ONE_SITTING]
+        if near and near[-1].answer is not None:
+            found[name] = near[-1]
+    return found
 
 
 def _age(found: Observed) -> tuple[float, str]:

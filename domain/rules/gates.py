@@ -133,7 +133,7 @@ def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked
                     (Role.PRESCRIBER,),
                     finding=f"{titles} was not recorded {window} after the first device",
                     overridable=True,
-                    evidence=(f"{look.visit}/{check.id}",),
+                    evidence=(f"{look.visit}/{check.id}/{dose.started.isoformat()}",),
                     why=check.why,
                     source=check.source,
                 )

@@ -58,6 +58,23 @@ def follows(history: Sequence[Event], original: Event) -> Event | None:
     return next((e for e in brought if e.id.rpartition("/")[0] == command), None)
 
 
+def came_by(history: Sequence[Event], original: Event) -> Event | None:
+    """Find the check-in that only a treatment brought: nothing else says that anybody came."""
+    if not isinstance(original.fact, DoseGiven | StimulationGiven):
+        return None
+    visit, command = original.fact.visit, original.id.rpartition("/")[0]
+    gone = voided(history)
+    here = [e for e in history if getattr(e.fact, "visit", None) == visit and e.id not in gone]
+    arrived = [e for e in here if isinstance(e.fact, VisitCheckedIn)]
+    others = (e for e in here if isinstance(e.fact, _SAYS_THEY_CAME) and e.id != original.id)
+    if not arrived or any(others):
+        return None
+    return arrived[-1] if arrived[-1].id.rpartition("/")[0] == command else None
+
+
+_SAYS_THEY_CAME = DoseGiven | StimulationGiven | ReadingsTaken | VisitReleased
+
+
 def _done_since(pathway: Pathway, brought: Event | None) -> str | None:
     """Say what was done in the phase that a decision entered."""
     if brought is None or not isinstance(brought.fact, PhaseEntered):

@@ -12,7 +12,7 @@ from typing import assert_never
 from domain.language.clocks import local_day
 from domain.language.corrections import Astray
 from domain.language.findings import Blocked
-from domain.language.names import ObservationName, Role, TaskId
+from domain.language.names import EventId, ObservationName, PhaseId, Role, TaskId
 from domain.language.pathway import Elsewhere, Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, Disposition
@@ -127,6 +127,16 @@ def late(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterato
         yield AskPerson(Ask.REVIEW_LATE, phase.id, SEES, says, "finish-within")
 
 
+def asked_about(pathway: Pathway, event: EventId) -> bool:
+    """Say whether a prescriber is to look at an entry, or has looked."""
+    return any(
+        f"/{event}/" in f"/{subject(key)}/"
+        for key, task in pathway.tasks.items()
+        if key.startswith(tuple(f"{ask}/" for ask in REVIEWS))
+        and (task.acknowledged or not task.closed)
+    )
+
+
 def was_seen(pathway: Pathway, step: AskPerson) -> bool:
     """Say whether somebody has answered in words what a step asks."""
     return (step.ask, step.about) in _seen(pathway)
@@ -147,27 +157,30 @@ def _still_asked(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPe
     But for a reading that never was.
     """
     ask, phase = Ask.REVIEW_RISK, protocol.phase(pathway.phase)
+    for about, task in _open_about(pathway, ask):
+        rises = phase.rises(SafetyTask.RISK)
+        step = AskPerson(ask, about, task.roles, task.says, task.rule, rises=rises)
+        level = phase.level(task.rule)
+        yield replace(risk.as_asked(step, level, task.opened), due=task.due)
+
+
+def _open_about(pathway: Pathway, ask: Ask) -> Iterator[tuple[str, Task]]:
+    """The open tasks of an ask about a reading that stands, with what they are about."""
     for key, task in pathway.tasks.items():
         about = subject(key)
         evidence = about.rpartition("/")[0]
         if key.startswith(f"{ask}/") and not task.closed and evidence not in pathway.voided:
-            rises = phase.rises(SafetyTask.RISK)
-            step = AskPerson(ask, about, task.roles, task.says, task.rule, rises=rises)
-            level = phase.level(task.rule)
-            yield replace(risk.as_asked(step, level, task.opened), due=task.due)
+            yield about, task
 
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     phase = protocol.phase(pathway.phase)
-    entered = pathway.phases[pathway.phase]
     for name, known in pathway.readings.items():
         kind = protocol.vocabulary.kind(name)
         for found in known:
-            level = risk.level_of(phase, name, found)
+            level = risk.level_of(protocol.phase(_phase_of(pathway, found)), name, found)
             seen_in_any = kind.alert is not None and kind.alert.met(found.value, found.answer)
-            # A level of a later phase is not held against what was read, and seen to, before it.
-            here = entered.number == 1 or found.at >= entered.entered
-            at_risk = seen_in_any or (level is not None and here)
+            at_risk = seen_in_any or level is not None
             if not at_risk or standing.known_of(protocol, pathway, name, found):
                 continue
             says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
@@ -177,6 +190,16 @@ def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]
                 Ask.REVIEW_RISK, about, SEES, says, "prescriber-sees", due=due, rises=rises
             )
             yield risk.as_asked(step, level, found.at)
+
+
+def _phase_of(pathway: Pathway, found: Observed) -> PhaseId:
+    """The phase in which a reading was taken; the first, of one from before it.
+
+    A level of a later phase is not held against what was read before it.
+    """
+    phases = sorted(pathway.phases.items(), key=lambda each: each[1].number)
+    entered = [name for name, phase in phases if phase.entered <= found.at]
+    return entered[-1] if entered else phases[0][0]
 
 
 def _finding(kind: ObservationKind, found: Observed) -> str:
@@ -280,8 +303,10 @@ def turned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     """Ask about a score by which the course has turned, as the protocol says: a relapse, say."""
     seen, known = _seen(pathway), open_tasks(pathway)
     phase, kind = protocol.phase(pathway.phase), SafetyTask.COURSE
+    found = set()
     for rule, judged in course.to_ask(protocol, pathway):
         about = f"{judged.score.evidence}/{rule.id}"
+        found.add(about)
         if (Ask.REVIEW_COURSE, about) in seen:
             continue
         what = str(rule.id).replace("-", " ").capitalize()
@@ -291,6 +316,19 @@ def turned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
             Ask.REVIEW_COURSE, about, SEES, says, rule.id, rule.why, rule.source, due, rises=rises
         )
         yield as_it_stands(step, known.get((Ask.REVIEW_COURSE, about)))
+    # A phase that ends, or the pathway, leaves what nobody has looked at to be looked at.
+    for about, task in _open_about(pathway, Ask.REVIEW_COURSE):
+        if about not in found and (Ask.REVIEW_COURSE, about) not in seen:
+            rises = phase.rises(kind)
+            yield AskPerson(
+                Ask.REVIEW_COURSE,
+                about,
+                task.roles,
+                task.says,
+                task.rule,
+                due=task.due,
+                rises=rises,
+            )
 
 
 def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:

@@ -2,28 +2,38 @@
 
 The most severe tier of which one answer is given counts at once. A milder one, and none at all,
 count only when everything that the screener asks was answered: a question that nobody asked is
-never taken for a no.
+never taken for a no. One that a prescriber must see counts at once too, as the least that it is.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from domain.language.names import ObservationName
 from domain.language.observations import Reading
 from domain.language.vocabulary import Tier, Vocabulary
 
 Answers = Mapping[ObservationName, str]
+NOTHING: Answers = MappingProxyType({})
+ONE_SITTING = timedelta(hours=12)
+"""Answers this far apart, entered one after another, are one screener: half of it before a call."""
 
 
 def tier_of(tier: Tier, answers: Answers) -> int | None:
     """Say which tier answers come to: 0 if complete and nothing was found; None if incomplete."""
-    found = max(
-        (level for level, lines in tier.levels.items() if _any_given(lines, answers)), default=0
-    )
+    found = at_least(tier, answers)
     worst = max(tier.levels, default=0)
     if found == worst or not unanswered(tier, answers):
         return found
     return None
+
+
+def at_least(tier: Tier, answers: Answers) -> int:
+    """Say which tier answers come to, whatever the rest may be: more answers can only raise it."""
+    return max(
+        (level for level, lines in tier.levels.items() if _any_given(lines, answers)), default=0
+    )
 
 
 def unanswered(tier: Tier, answers: Answers) -> tuple[ObservationName, ...]:
@@ -36,15 +46,23 @@ def unanswered(tier: Tier, answers: Answers) -> tuple[ObservationName, ...]:
 
 
 def brought_by(
-    vocabulary: Vocabulary, readings: Iterable[Reading]
+    vocabulary: Vocabulary, readings: Iterable[Reading], known: Answers = NOTHING
 ) -> dict[ObservationName, Decimal]:
-    """Name the tiers that the answers of one entry come to, each with its value."""
-    answers = {each.observation: each.answer for each in readings if each.answer is not None}
+    """Name the tiers that the answers of one entry come to, each with its value.
+
+    Together with the last answers `known` of the same sitting. Of an incomplete one the tier that
+    it comes to at least, if a prescriber must see that.
+    """
+    new = {each.observation: each.answer for each in readings if each.answer is not None}
+    answers = {**new, **known}
     found = {}
     for name, tier in vocabulary.tiers.items():
-        value = tier_of(tier, answers) if any(item in answers for item in tier.items) else None
-        if value is not None:
-            found[name] = Decimal(value)
+        if not any(item in new for item in tier.items):
+            continue
+        value, least = tier_of(tier, answers), Decimal(at_least(tier, answers))
+        alert = vocabulary.kind(name).alert
+        if value is not None or (alert is not None and alert.met(least, None)):
+            found[name] = least
     return found
 
 

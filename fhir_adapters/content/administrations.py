@@ -8,6 +8,7 @@ a search by code would no longer find a dose. Must not say anything about billin
 from typing import Any
 
 from domain.language.names import PhaseId, VisitId
+from domain.language.protocol import Protocol
 from domain.language.release import VisitReleased
 from domain.language.treatment import DoseGiven
 from fhir_adapters.content import elements, identifiers
@@ -26,7 +27,7 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     details += elements.under_overrides(scene.after, fact.visit, rules)
     details += elements.off_the_rules(fact)
     body: dict[str, Any] = {
-        "status": "completed",
+        "status": "stopped" if _short(rules, fact.mg) else "completed",
         "medicationCodeableConcept": named,
         "subject": scene.patient,
         "effectiveDateTime": scene.at,
@@ -41,6 +42,12 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
     says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
     return created(ArtefactKind.ADMINISTRATION, artefact, body, says)
+
+
+def _short(rules: Protocol, mg: int) -> bool:
+    """Say whether less was given than the least that is ordered: it was begun and not finished."""
+    ordered = () if rules.dose is None else (rules.dose.first_mg, *rules.dose.then_mg)
+    return mg < min((each for each in ordered if each > 0), default=0)
 
 
 def not_given(scene: Scene, fact: VisitReleased) -> Draft:

@@ -47,7 +47,7 @@ async def test_may_i_give_this_is_asked_before_and_records_nothing(service: Serv
     no = (await service.nurse.get(asked, mg=84)).json()
     assert (no["granted"], [block["rule"] for block in no["blocked_by"]]) == (False, ["dose"])
     assert no["says"].startswith("Do not give 84 mg: ")
-    strength = {"pulses": 1980, "intensity_percent_mt": 120, "output_percent": 60}
+    strength = {"pulses": 1980, "intensity_percent_mt": 120, "output_percent": 66}
     other = await service.nurse.get(f"{address}/visits/{visit}/may-stimulate", **strength)
     assert "treatment" in {block["rule"] for block in other.json()["blocked_by"]}
     assert (await service.nurse.get(f"{address}/visits/nothing/may-give-dose", mg=56)).is_error

@@ -74,7 +74,7 @@ def wishes(course: Course, step: AskPerson) -> Iterator[Wish]:  # noqa: C901, PL
             if phase.dose is not None:
                 yield RecordDose(visit, now, 56, "lot")
             else:
-                yield RecordStimulation(visit, now - SESSION, now, 1980, 120, 60)
+                yield RecordStimulation(visit, now - SESSION, now, 1980, 120, 66)
         case Ask.RELEASE:
             yield ReleaseVisit(visit)
         case Ask.CLEAR_GATE:

@@ -66,7 +66,7 @@ def test_readings_that_nobody_took_in_time_are_a_prescribers():
             (Role.PRESCRIBER,),
             finding=f"{titles()} was not recorded 35 to 60 min after the first device",
             overridable=True,
-            evidence=(f"{ONE}/{AT_40.id}",),
+            evidence=(f"{ONE}/{AT_40.id}/2026-11-30T14:00:00+00:00",),
             why=AT_40.why,
             source=AT_40.source,
         )

@@ -105,14 +105,14 @@ def test_a_stimulation_cut_short_says_why_and_is_looked_at():
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
-    short = RecordStimulation(TMS, started, course.now, 400, 120, 60)
+    short = RecordStimulation(TMS, started, course.now, 400, 120, 66)
     assert rules(course.attempt(short)) == ["stimulation-pulses"]
-    course.do(ReportStimulation(TMS, started, course.now, 400, 120, 60, "Pain; stopped."))
+    course.do(ReportStimulation(TMS, started, course.now, 400, 120, 66, "Pain; stopped."))
     course.wait(minutes(50))
     course.measure(TMS, fit_to_stimulate="confirmed", hearing_protection="worn")
     began = course.now
     course.wait(SESSION)
-    next_one = RecordStimulation(TMS, began, course.now, 1980, 120, 60)
+    next_one = RecordStimulation(TMS, began, course.now, 1980, 120, 66)
     assert rules(course.attempt(next_one)) == ["review-first"]
 
 
@@ -121,8 +121,8 @@ def test_two_stimulations_at_one_time_are_never_recorded():
     course = ready(TMS)
     started = course.now
     course.wait(SESSION)
-    course.do(RecordStimulation(TMS, started, course.now, 1980, 120, 60))
-    again = ReportStimulation(TMS, started, course.now, 1980, 120, 60, "double")
+    course.do(RecordStimulation(TMS, started, course.now, 1980, 120, 66))
+    again = ReportStimulation(TMS, started, course.now, 1980, 120, 66, "double")
     assert "overlap" in rules(course.attempt(again))
 
 

@@ -138,7 +138,7 @@ def test_no_stimulation_belongs_to_a_phase_of_a_drug():
     """Recorded or reported, a stimulation at a visit for a dose is a slip and is refused."""
     course = ready()
     course.wait(SESSION)
-    as_given = (ONE, course.now - SESSION, course.now, 1980, 120, 60)
+    as_given = (ONE, course.now - SESSION, course.now, 1980, 120, 66)
     for wish in (RecordStimulation(*as_given), ReportStimulation(*as_given, "It was given.")):
         assert "treatment" in rules(course.attempt(wish, PRESCRIBER))
 

@@ -52,7 +52,7 @@ def test_a_stimulation_that_cannot_be():
     """Its end after its beginning; pulses, intensity and output within what there is."""
     course = prepared()
     at = course.now - SESSION
-    wish = RecordStimulation(TMS, at, at + SESSION, 1980, 120, 60)
+    wish = RecordStimulation(TMS, at, at + SESSION, 1980, 120, 66)
     backward = course.attempt(replace(wish, ended_at=at), OPERATOR)
     assert str(backward) == "ended_at must be later than started_at"
     nothing = course.attempt(replace(wish, pulses=0), OPERATOR)
@@ -79,7 +79,7 @@ def test_a_stimulation_that_may_not_be_and_is_kept_when_it_was():
 def test_no_stimulation_belongs_to_the_induction():
     """It is a slip, which stops."""
     course = ready()
-    strength = Strength(120, 1980, 60)
+    strength = Strength(120, 1980, 66)
     result = check_may_stimulate(COMBINED, course.pathway, ONE, course.now, strength)
     wanted = found("treatment", f"{INDUCTION} has no stimulation", stops=True)
     assert wanted in blocks_of(result)

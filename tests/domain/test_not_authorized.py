@@ -215,10 +215,10 @@ def test_a_time_that_lies_back_gets_no_more_than_now():
 @pytest.mark.parametrize(
     ("strength", "rule"),
     [
-        (Strength(120, 1980, 61), None),
+        (Strength(120, 1980, 66), None),
         (Strength(120, 1980, 70), "stimulation-output"),
-        (Strength(140, 1980, 61), "stimulation-intensity"),
-        (Strength(120, 90, 61), "stimulation-pulses"),
+        (Strength(121, 1980, 66), "stimulation-intensity"),
+        (Strength(120, 90, 66), "stimulation-pulses"),
     ],
 )
 def test_may_i_give_this_answers_for_the_strength_too(strength: Strength, rule: str | None):

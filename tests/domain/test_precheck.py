@@ -41,7 +41,7 @@ UNKNOWN: list[tuple[Wish, str]] = [
     (ReleaseVisit(VisitId(NONE)), "visit"),
     (RecordReadings(NOW, readings(spo2=97), VisitId(NONE)), "visit"),
     (RecordDose(VisitId(NONE), NOW, 56, "lot"), "visit"),
-    (RecordStimulation(VisitId(NONE), NOW, NOW + minutes(1), 1980, 120, 60), "visit"),
+    (RecordStimulation(VisitId(NONE), NOW, NOW + minutes(1), 1980, 120, 66), "visit"),
     (OverrideGate(VisitId(NONE), RuleId("ride-home"), "why"), "visit"),
     (LiftHold(HoldId(NONE), "why"), "hold"),
     (AcknowledgeTask(TaskId(NONE)), "task"),

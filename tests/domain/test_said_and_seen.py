@@ -55,8 +55,8 @@ def told(at: datetime) -> tuple[Wish, ...]:
         RecordAssessment("phq9", at, (0,) * 9),
         RecordDose(ONE, at, 56, "lot-1"),
         ReportDose(ONE, at, 56, "lot-1", "why"),
-        RecordStimulation(ONE, at, end, 1980, 120, 60),
-        ReportStimulation(ONE, at, end, 1980, 120, 60, "why"),
+        RecordStimulation(ONE, at, end, 1980, 120, 66),
+        ReportStimulation(ONE, at, end, 1980, 120, 66, "why"),
         ReleaseVisit(ONE, left_at=at),
     )
 
@@ -297,7 +297,7 @@ def test_a_stimulation_says_on_which_decision_it_rests():
     course.wait(SESSION + minutes(1))
     at = course.now - SESSION
     visit = VisitId(f"{DTMS}-visit-1")
-    refusal = course.attempt(RecordStimulation(visit, at, course.now, 1980, 120, 60))
+    refusal = course.attempt(RecordStimulation(visit, at, course.now, 1980, 120, 66))
     assert refusal is None, rules(refusal)
     (under,) = course.facts(StimulationGiven)[-1].under
     assert under.startswith("suicide-risk, decided ahead by a-prescriber")

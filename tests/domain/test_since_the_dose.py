@@ -114,7 +114,7 @@ def test_nobody_leaves_during_a_session(after: int, *, over: bool):
     """Until its end a session keeps the patient here; at its end it does not."""
     course = checked_in()
     end = course.now + SESSION
-    given = StimulationGiven(ONE, 1, end, 1980, 120, 60)
+    given = StimulationGiven(ONE, 1, end, 1980, 120, 66)
     course.record([Event(EventId("s/0"), course.now, PRESCRIBER, given)])
     course.now = end + minutes(after)
     told = found("session-over", "the last session has not ended")

@@ -88,16 +88,29 @@ def test_once_it_rose_it_is_asked_of_both_and_both_are_named_in_the_way():
     assert fresh.rises == PHASE.rises(SafetyTask.RISK)
 
 
-@pytest.mark.parametrize(
-    ("number", "before", "asked"), [(1, 60, True), (2, 0, True), (2, 1, False), (2, -1, True)]
-)
-def test_a_level_counts_from_the_phase_that_states_it(number: int, before: int, *, asked: bool):
-    """In the first phase at any time; in a later one from the instant at which it was entered."""
-    pathway = plain()
-    state = replace(pathway.phases[INDUCTION], number=number, entered=NOW)
+@pytest.mark.parametrize(("before", "asked"), [(60, False), (1, False), (0, True), (-1, True)])
+def test_a_level_counts_from_the_phase_that_states_it(before: int, *, asked: bool):
+    """What was read in a phase without levels is not held against those of the next."""
+    first, second, *rest = COMBINED.phases
+    protocol = replace(COMBINED, phases=(replace(first, risk_levels=()), second, *rest))
     seen = Observed(EventId("r/0"), NOW - minutes(before), None, "moderate", None)
-    pathway = replace(pathway, phases={INDUCTION: state}, readings={RISK: (seen,)})
-    assert bool(unseen(pathway)) is asked
+    pathway = replace(in_second(), readings={RISK: (seen,)})
+    assert bool(list(reviews.unseen(protocol, pathway))) is asked
+    assert unseen(pathway)
+
+
+def in_second() -> Pathway:
+    """A patient who has just entered the second phase, an hour and more after the first."""
+    pathway = plain()
+    first = replace(pathway.phases[INDUCTION], entered=NOW - timedelta(hours=2))
+    second = replace(first, number=2, entered=NOW)
+    return replace(pathway, phases={INDUCTION: first, DTMS: second})
+
+
+def test_what_was_read_before_anything_was_entered_is_of_the_first_phase():
+    """A level of risk from the referral is asked about in whichever phase it comes in."""
+    seen = Observed(EventId("r/0"), NOW - timedelta(days=1), None, "moderate", None)
+    assert unseen(replace(in_second(), readings={RISK: (seen,)}))
 
 
 def test_each_of_several_sessions_visits_and_acts_is_asked_about():

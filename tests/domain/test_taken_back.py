@@ -31,7 +31,17 @@ from domain.language.treatment import (
 from domain.language.visits import VisitBooked, VisitCheckedIn
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, SESSION, UNCHANGED, WELL, Course
-from tests.domain.scenes import FIRST, FIT_TO_LEAVE, ONE, checked_in, dosed, minutes, ready, rules
+from tests.domain.scenes import (
+    FIRST,
+    FIT_TO_LEAVE,
+    ONE,
+    TWO,
+    checked_in,
+    dosed,
+    minutes,
+    ready,
+    rules,
+)
 from tests.domain.simulation import DTMS, INDUCTION, readings
 
 NURSE = Author("a-nurse", Role.NURSE)
@@ -57,6 +67,50 @@ def test_a_number_that_forbids_nothing_is_its_authors_to_take_back():
         course = checked_in()
         course.measure(age=age)
         assert isinstance(void(course, ReadingsTaken, NURSE), Refused) is not taken
+
+
+@pytest.mark.parametrize("answer", ["moderate", "low"])
+def test_what_a_prescriber_is_to_look_at_is_taken_back_by_one_only(answer: str):
+    """A level of risk of the protocol's, no alert of the vocabulary's: the same holds of both."""
+    course = ready()
+    course.do(RecordReadings(course.now, readings(suicide_risk=answer), ONE), PRESCRIBER)
+    course.run_rules()
+    asked = [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_RISK)]
+    milder = RecordReadings(course.now, readings(suicide_risk="none found"), ONE)
+    for instead in (None, milder):
+        refused = isinstance(void(course.copied(), ReadingsTaken, NURSE, instead), Refused)
+        assert refused is bool(asked)
+    assert void(course, ReadingsTaken, PRESCRIBER) is None
+
+
+def test_a_score_by_which_the_course_worsened_is_taken_back_by_a_prescriber():
+    """Asked of them, and answered: a nurse takes it back in neither case."""
+    course = dosed()
+    course.run(TWO)
+    course.assess("madrs", *(5,) * 10)
+    course.run_rules()
+    assert [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_COURSE)]
+    assert isinstance(void(course, ScaleAssessed, NURSE), Refused)
+    for key, task in list(course.pathway.tasks.items()):
+        if not task.closed:
+            course.attempt(AcknowledgeTask(key, "Seen the patient; we go on."), PRESCRIBER)
+    assert isinstance(void(course, ScaleAssessed, NURSE), Refused)
+    assert void(course, ScaleAssessed, PRESCRIBER) is None
+
+
+def test_an_amended_time_passes_no_stop_that_its_author_may_not_say_otherwise():
+    """A nurse's 44 of before the prescriber's 17 is put right, and not moved behind it."""
+    course = ready()
+    course.do(RecordReadings(course.now, readings(age=44)), NURSE)
+    first = entry(course, ReadingsTaken)
+    course.wait(minutes(1))
+    course.do(RecordReadings(course.now, readings(age=17)), PRESCRIBER)
+    course.wait(minutes(1))
+    for at, refused in ((course.now, True), (first.at, False)):
+        later = course.copied()
+        instead = RecordReadings(at, readings(age=44))
+        refusal = later.attempt(CorrectEntry(first.id, WHY, instead), NURSE)
+        assert isinstance(refusal, Refused) is refused
 
 
 def released() -> Course:
@@ -170,12 +224,12 @@ def test_a_stimulation_put_right_against_a_rule_is_kept_as_that():
     course = stimulated()
     given = entry(course, StimulationGiven)
     end = given.at + SESSION
-    right = RecordStimulation(TMS, given.at, end, 1980, 130, 60)
+    right = RecordStimulation(TMS, given.at, end, 1980, 121, 66)
     assert void(course, StimulationGiven, OPERATOR, right) is None
     fact = course.facts(StimulationGiven)[-1]
     as_given = (fact.intensity_percent_mt, fact.pulses, fact.output_percent, fact.ended)
-    assert as_given == (130, 1980, 60, end)
-    assert fact.findings == ("130 % of motor threshold, at most 120",)
+    assert as_given == (121, 1980, 66, end)
+    assert fact.findings == ("121 % of motor threshold, at most 120",)
     assert (fact.authorized, fact.deviation) == (False, WHY)
 
 
@@ -196,7 +250,7 @@ def test_a_stimulation_that_ended_after_the_release_questions_it():
     left = course.now
     course.wait(minutes(20))
     given = entry(course, StimulationGiven)
-    right = RecordStimulation(TMS, given.at, left + minutes(5), 1980, 120, 60)
+    right = RecordStimulation(TMS, given.at, left + minutes(5), 1980, 120, 66)
     assert void(course, StimulationGiven, OPERATOR, right) is None
     asked = {fact.about: fact.findings for fact in course.facts(ActQuestioned)}
     assert "the last session has not ended" in asked[f"release from {TMS}"]

@@ -1,15 +1,17 @@
 """The C-SSRS screener has no sum: its tier is the most severe answer, and never a guess."""
 
-from itertools import product
+from collections.abc import Iterator
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language.names import Author, ObservationName, Role
-from domain.language.observations import RecordReadings
+from domain.language.observations import Measurement, Reading, RecordReadings
+from domain.rules.corrected import refold
 from domain.rules.steps import Ask
-from domain.rules.tiers import tier_of, unanswered
+from domain.rules.tiers import ONE_SITTING, brought_by, tier_of, unanswered
 from tests.domain.scenes import dose, minutes, ready, rules
 from tests.domain.simulation import COMBINED, readings
 
@@ -57,6 +59,70 @@ NONE = answers(wish="absent", thoughts="absent", behavior="absent")
 def test_a_screeners_tier(given: dict[ObservationName, str], tier: int | None):
     """Low, moderate and high as the signed table says; incomplete is unknown, never none."""
     assert tier_of(RULE, given) == tier
+
+
+@pytest.mark.parametrize(
+    ("given", "least"),
+    [
+        (answers(thoughts="present", method="present"), 2),
+        (answers(behavior="present"), 2),
+        (answers(wish="present"), None),
+        (answers(wish="absent", thoughts="absent"), None),
+        (answers(plan="present"), 3),
+    ],
+)
+def test_an_incomplete_screener_is_the_least_that_it_is_if_that_must_be_seen(
+    given: dict[ObservationName, str], least: int | None
+):
+    """Thoughts with a method are moderate at least; a wish alone may be, and nobody knows yet."""
+    taken = [Reading(name, None, answer) for name, answer in given.items()]
+    assert brought_by(COMBINED.vocabulary, taken).get(TIER) == least
+    course = ready()
+    course.do(RecordReadings(course.now, tuple(_measured(given))), NURSE)
+    course.run_rules()
+    asked = [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_RISK)]
+    assert bool(asked) is (least is not None)
+
+
+def test_a_screener_entered_in_parts_is_one_screener():
+    """In three entries of one visit, in any order, it comes to what it comes to in one."""
+    parts = (
+        answers(wish="present", thoughts="present"),
+        answers(method="present", intent="absent", plan="absent"),
+        answers(behavior="absent"),
+    )
+    for order in permutations(parts):
+        course = ready()
+        for part in order:
+            course.do(RecordReadings(course.now, tuple(_measured(part))), NURSE)
+            course.wait(minutes(5))
+        assert course.pathway.readings[TIER][-1].value == 2
+        course.run_rules()
+        assert "review-first" in rules(dose(course))
+        vocabulary = course.protocol.vocabulary
+        assert refold(course.pathway.id, course.events, vocabulary) == course.pathway
+
+
+def test_the_last_answer_of_a_sitting_counts_and_one_of_another_day_does_not():
+    """Asked again an hour later it is no; half of yesterday's screener completes none of today."""
+    course = ready()
+    course.do(RecordReadings(course.now, tuple(_measured(NONE))), NURSE)
+    assert course.pathway.readings[TIER][-1].value == 0
+    course.wait(minutes(60))
+    course.do(RecordReadings(course.now, tuple(_measured(answers(wish="present")))), NURSE)
+    assert course.pathway.readings[TIER][-1].value == 1
+    older = course.now - minutes(30)
+    course.do(RecordReadings(older, tuple(_measured(answers(wish="absent")))), NURSE)
+    assert course.pathway.readings[TIER][-1].value == 1
+    before = course.pathway.readings[TIER]
+    course.wait(ONE_SITTING + minutes(1))
+    course.do(RecordReadings(course.now, tuple(_measured(answers(wish="absent")))), NURSE)
+    assert course.pathway.readings[TIER] == before
+
+
+def _measured(given: dict[ObservationName, str]) -> Iterator[Measurement]:
+    for name, answer in given.items():
+        yield Measurement(name, answer=answer)
 
 
 def test_every_complete_screener_has_a_tier():

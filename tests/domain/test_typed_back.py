@@ -8,18 +8,21 @@ import pytest
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Conflict, Malformed, Refused
-from domain.language.names import Author, ObservationName, RequestId, Role
+from domain.language.names import Author, ObservationName, RequestId, Role, VisitId
 from domain.language.observations import ReadingsTaken, RecordReadings
 from domain.language.release import Disposition, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
-from domain.language.treatment import DoseGiven, RecordDose
+from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation
 from domain.rules.late import LATE, is_late, knowing
+from domain.rules.steps import Ask
 from domain.turn import needs_history
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import FIT_TO_LEAVE, ONE, dosed, minutes, ready, rules
-from tests.domain.simulation import COMBINED, Refusal, readings
+from tests.domain.scenes import FIT_TO_LEAVE, ONE, dosed, minutes, moved_on, ready, rules
+from tests.domain.simulation import COMBINED, DTMS, Refusal, readings
 
 NURSE = Author("a-nurse", Role.NURSE)
+TMS = VisitId(f"{DTMS}-visit-1")
+OPERATOR = Author("a-tms-operator", Role.TMS_OPERATOR)
 SPO2 = ObservationName("spo2")
 
 
@@ -31,6 +34,22 @@ def about_to_go() -> Course:
     course.wait(minutes(81))
     course.measure(ONE, **FIT_TO_LEAVE)
     return course
+
+
+@pytest.mark.parametrize(("threshold", "refused"), [(40, True), (55, False), (70, False)])
+def test_no_output_is_passed_by_a_time_before_a_lower_threshold(threshold: int, *, refused: bool):
+    """55 % at nine, 40 % at half past: 66 % typed as of one past nine is above what is allowed."""
+    course = moved_on()
+    course.run(Ask.GIVE)
+    visit, at = TMS, course.now + minutes(1)
+    course.wait(minutes(30))
+    course.measure(visit, motor_threshold=threshold)
+    pulses = COMBINED.phase(DTMS).stimulation.pulses  # type: ignore[union-attr]
+    wish = RecordStimulation(visit, at, at + minutes(20), pulses, 120, 66)
+    refusal = course.attempt(wish, OPERATOR)
+    assert isinstance(refusal, Refused) is refused
+    if refused:
+        assert rules(refusal) == ["stimulation-output"]
 
 
 def leave(course: Course, ago: float) -> Refusal | None:

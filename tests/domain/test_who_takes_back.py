@@ -202,7 +202,9 @@ def test_what_was_another_patients_as_it_is_kept():
     wrong = entry(course, DoseGiven)
     whose = WrongPatient(PathwayId("p2"), ONE)
     (event,) = course.do(CorrectEntry(wrong.id, f" {WHY}", wrong_patient=whose), NURSE)
-    assert event.fact == EntryVoided(wrong.id, WHY, None, "Dose 1 (56 mg)", PathwayId("p2"))
+    assert event.fact == EntryVoided(
+        wrong.id, WHY, None, "Dose 1 (56 mg)", PathwayId("p2"), what=Astray.ANOTHERS
+    )
 
 
 @pytest.mark.parametrize("reason", ["", " ", "-"])

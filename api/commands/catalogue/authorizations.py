@@ -31,7 +31,7 @@ class RecordAuthorization(Body):
     ends: Day = Field(description="the last day that it covers")
     units: Count = Field(description="how many it pays for")
     unit: AuthorizedUnit
-    codes: list[str] = Field(description="the CPT or HCPCS codes that it names", max_length=20)
+    codes: list[Short] = Field(description="the CPT or HCPCS codes that it names", max_length=20)
     excludes: list[Treatment] = Field(
         default=[],
         max_length=2,

@@ -2,10 +2,8 @@
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, Example, Words
+from api.commands.words import Body, Example, Words, Writable
 from domain.language import holds as wishes
 from domain.language.names import HoldId, HoldReason
 
@@ -19,7 +17,7 @@ class PlaceHold(Body):
     }
 
     reason: HoldReason
-    note: str = Field(default="", max_length=2000)
+    note: Writable = ""
 
 
 class LiftHold(Body):
