@@ -177,6 +177,10 @@ class Turns:
             if not isinstance(result, Refusal) and await _opens_a_second(work, result, history):
                 message = "this patient has another open pathway, which must end first"
                 result = refusal_of(Conflict(message))
+            if isinstance(result, Refusal) and inbox.was_sent_on(command):
+                assert isinstance(wanted, Command)  # noqa: S101
+                log.warning("sent_on_and_refused", pathway_id=recording.stored.id)
+                result = rules_of_a_turn.kept_anyway(protocol, pathway, wanted, result, now)
             if isinstance(result, Refusal):
                 refusal = result
                 await inbox.rejected(tx, command.id, refusal, now)
@@ -325,8 +329,8 @@ async def _send_onward(
         site_id=found.site_id,
         kind=command.wish.kind,
         author_id=command.by.id,
-        idempotency_key=f"moved:{command.id}",
-        fingerprint=f"moved:{command.id}",
+        idempotency_key=inbox.sent_on(command.id),
+        fingerprint=inbox.sent_on(command.id),
         body=columns.command_to_json(command),
     )
     await inbox.receive(tx, received, now)

@@ -77,6 +77,18 @@ def settle(
         return refusal_of(error)
 
 
+def kept_anyway(
+    protocol: CombinedProtocol, pathway: Pathway, wanted: Command, refusal: Refusal, now: datetime
+) -> tuple[Event, ...]:
+    """Keep what another pathway gave back and this one refuses: as a hold, for a person to record.
+
+    There it is in error already, so here it is never just refused.
+    """
+    return decide(
+        protocol, pathway, moves.kept_anyway(protocol, pathway, wanted, refusal.message), now
+    )
+
+
 def answered(
     protocol: CombinedProtocol,
     pathway: Pathway,

@@ -33,6 +33,16 @@ class Received:
     body: Mapping[str, Any]
 
 
+def sent_on(command_id: str) -> str:
+    """The idempotency key of a command that one pathway sends on to another."""
+    return f"moved:{command_id}"
+
+
+def was_sent_on(command: CommandRecord) -> bool:
+    """Say whether a command came from another pathway, and not from a person."""
+    return command.idempotency_key == sent_on(command.id)
+
+
 async def receive(tx: Transaction, command: Received, at: datetime) -> CommandRecord | None:
     """Commit a command to the inbox. None if its author used the key before (see `earlier`)."""
     row = {

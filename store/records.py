@@ -58,6 +58,7 @@ class CommandRecord:
     site_id: str
     kind: str
     author_id: str
+    idempotency_key: str
     fingerprint: str
     body: Mapping[str, Any]
     state: CommandState
@@ -117,6 +118,7 @@ def command_record(row: CommandRow) -> CommandRecord:
         site_id=row.site_id,
         kind=row.kind,
         author_id=row.author_id,
+        idempotency_key=row.idempotency_key,
         fingerprint=row.fingerprint,
         body=row.body,
         state=CommandState(row.state),

@@ -5,7 +5,11 @@ from typing import ClassVar, Literal
 
 from domain.language.names import CARE, HoldId, HoldReason, Role, Roles
 
-SEEN_AFTER_THE_END = (HoldReason.ADVERSE_EVENT, HoldReason.SUICIDE_RISK)
+SEEN_AFTER_THE_END = (
+    HoldReason.ADVERSE_EVENT,
+    HoldReason.SUICIDE_RISK,
+    HoldReason.NOT_RECORDED,
+)
 """Of whom something is seen after the pathway has ended, somebody looks at all the same."""
 
 

@@ -8,11 +8,13 @@ there too, whatever the rules say of it.
 from datetime import datetime
 from hashlib import sha256
 
+from domain.language.clocks import local
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Malformed
 from domain.language.events import Event
-from domain.language.names import PathwayId, RequestId, VisitId
+from domain.language.holds import PlaceHold
+from domain.language.names import HoldReason, PathwayId, RequestId, VisitId
 from domain.language.observations import (
     Measurement,
     ReadingsTaken,
@@ -66,6 +68,63 @@ def onward(
     told = f"Entered for another patient first, and taken back there: {wish.reason.strip()}"
     recorded = _recorded(protocol, original, wish.wrong_patient.visit, told)
     return there, Command(_its_half(command.id), command.by, recorded)
+
+
+def kept_anyway(
+    protocol: CombinedProtocol, pathway: Pathway, command: Command, why: str
+) -> Command:
+    """Give the hold that keeps what was entered elsewhere and could not be recorded where it goes.
+
+    It was taken back there already: whoever looks here records it by hand, or says that it is not
+    theirs either.
+    """
+    at = _when(command.wish)
+    when = "" if at is None else f" of {_by_the_wall(at, pathway.zone)}"
+    note = (
+        f"{_told(protocol, command.wish)}{when} was entered for another patient and is this one's. "
+        f"It could not be recorded here: {why}. Record it by hand, then lift this hold."
+    )
+    wish = PlaceHold(HoldReason.NOT_RECORDED, note)
+    return Command(command.id, command.by, wish)
+
+
+def _when(wish: Wish) -> datetime | None:
+    match wish:
+        case RecordReadings(measured_at=at) | RecordAssessment(assessed_at=at):
+            return at
+        case ReportDose(first_device_at=at) | ReportStimulation(started_at=at):
+            return at
+        case _:
+            return None
+
+
+def _by_the_wall(at: datetime, zone: str) -> str:
+    there = local(at, zone)
+    return f"{there.day} {there.hour:%H:%M}"
+
+
+def _told(protocol: CombinedProtocol, wish: Wish) -> str:
+    """What was observed or given, with its figures."""
+    match wish:
+        case RecordReadings(readings=measured):
+            said = (
+                f"{protocol.vocabulary.kind(each.observation).title} "
+                f"{each.answer if each.value is None else f'{each.value} {each.unit}'}"
+                for each in measured
+            )
+            return "A reading (" + ", ".join(said) + ")"
+        case RecordAssessment(scale=scale, items=items):
+            answers = ", ".join(map(str, items))
+            return f"A score of {protocol.vocabulary.scales[scale].title} (items {answers})"
+        case ReportDose(mg=mg, lot=lot):
+            return f"A dose ({mg} mg, lot {lot})"
+        case ReportStimulation() as given:
+            return (
+                f"A stimulation ({given.pulses} pulses, {given.intensity_percent_mt} % of motor "
+                f"threshold, {given.output_percent} % output)"
+            )
+        case wish:
+            return wish.kind.replace("-", " ").capitalize()
 
 
 def _its_half(request: RequestId) -> RequestId:

@@ -266,7 +266,7 @@ def _said_of(found: Elsewhere) -> str:
             )
         case Astray.ANOTHERS:
             there = (
-                "It is recorded for the patient whose it was; look there too."
+                "It was sent on to the record of the patient whose it was; look there too."
                 if found.moved_to is not None
                 else "That patient has no pathway here: see that it is recorded where they are "
                 "treated."

@@ -14,8 +14,8 @@ from domain.language.baselines import BaselineNamed
 from domain.language.chart import ChartRead
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
-from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import HoldReason, PathwayOutcome, VisitStatus
+from domain.language.holds import SEEN_AFTER_THE_END, HoldLifted, HoldPlaced
+from domain.language.names import PathwayOutcome, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
@@ -130,7 +130,7 @@ def _undone(scene: Scene, original: Event) -> tuple[Draft, ...] | None:
             stand = (
                 holds.again(scene, hold)
                 for hold in after.open_holds()
-                if after.holds[hold].reason is not HoldReason.SUICIDE_RISK
+                if after.holds[hold].reason not in SEEN_AFTER_THE_END
             )
             return (*_resumed(scene), *stand, *episode.reopen(scene))
     return None

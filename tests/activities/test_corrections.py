@@ -12,11 +12,13 @@ from domain.language.corrections import CorrectEntry, EntryVoided, WrongPatient
 from domain.language.events import Event
 from domain.language.names import (
     EventId,
+    HoldReason,
     ObservationName,
     PathwayId,
     PathwayStatus,
     PhaseDecision,
     PhaseId,
+    VisitId,
 )
 from domain.language.observations import Measurement, ReadingsTaken, RecordReadings
 from domain.language.phases import Decide
@@ -215,3 +217,28 @@ async def test_what_was_another_patients_is_recorded_there_in_the_same_act(world
     world.patient = first
     assert await _statuses(world) == ["entered-in-error"]
     assert second != first
+
+
+async def test_what_cannot_be_recorded_there_is_kept_there_as_a_hold(world: World) -> None:
+    """Refused by then, it is lost in neither place: a prescriber there records it by hand."""
+    entry = await _saturation(world, 91)
+    here = world.pathway_id
+    await world.enrol((await world.now()).date() + timedelta(days=9))
+    there = world.pathway_id
+    world.pathway_id = here
+    nobody_there = VisitId(f"{INDUCTION}-visit-1")
+    whose = WrongPatient(PathwayId(there), nobody_there)
+    await world.do(NURSE, CorrectEntry(entry, WHY, wrong_patient=whose))
+    async with world.database.begin() as tx:
+        (sent,) = [each for each in await inbox.waiting(tx, 9) if each.pathway_id == there]
+    for _ in range(2):
+        await send(world.client, there, sent.id)
+    world.pathway_id = there
+    pathway = await world.pathway()
+    (hold,) = pathway.open_holds()
+    assert pathway.holds[hold].reason is HoldReason.NOT_RECORDED
+    await world.until_quiet()
+    (flag,) = [row for row in await world.ledger() if row.resource_type == "Flag"]
+    assert "oxygen saturation 91 %" in str(flag.body)
+    assert "Record it by hand" in str(flag.body)
+    assert flag.state == "confirmed"

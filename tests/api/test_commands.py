@@ -320,3 +320,36 @@ async def test_a_hold_is_lifted_by_the_id_it_is_shown_with(service: Service):
     assert (await service.nurse.get(address)).json()["holds"][0]["lifted"] is True
     again = await service.prescriber.post(lift, {"reason": "reviewed"})
     assert (again.status_code, again.json()["type"]) == (409, "urn:kairos:problem:conflict")
+
+
+@pytest.mark.parametrize("character", ["\u000b", "\u001b", "\u0007", "\u007f", "\u0085", "\ufffe"])
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("holds", {"reason": "other"}, "note"),
+        ("holds/a-hold/lift", {}, "reason"),
+        ("visits/a-visit/release", {"disposition": "against-advice"}, "words"),
+        ("tasks/a/acknowledgement", {}, "words"),
+        (
+            "trials",
+            {"drug_class": "SSRI", "dose": "1", "weeks": 6, "outcome": "no-response"},
+            "drug",
+        ),
+    ],
+)
+async def test_what_no_ehr_can_hold_is_named(
+    service: Service, path: str, body: dict[str, Any], field: str, character: str
+):
+    """FHIR's text has no control characters but tabs and ends of lines: the field is named."""
+    address = await service.started()
+    text = {field: f"a{character}b c"}
+    answer = await service.prescriber.post(f"{address}/{path}", body | text)
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == [f"#/{field}"]
+
+
+async def test_a_note_may_have_lines(service: Service):
+    """Tabs and ends of lines are text."""
+    address = await service.started()
+    body = {"reason": "other", "note": "one\r\ntwo\tthree"}
+    assert (await service.nurse.post(f"{address}/holds", body)).status_code == 201

@@ -1,28 +1,37 @@
 """What was entered for the wrong patient is taken back, and recorded for whose it was."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.language.commands import Command
+from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry, WrongPatient
 from domain.language.errors import Malformed, Refused
-from domain.language.names import Author, EventId, PathwayId, RequestId, Role
-from domain.language.observations import ReadingsTaken, ScaleAssessed
+from domain.language.holds import HoldPlaced
+from domain.language.names import Author, EventId, HoldReason, PathwayId, RequestId, Role
+from domain.language.observations import (
+    ReadingsTaken,
+    RecordAssessment,
+    RecordReadings,
+    ScaleAssessed,
+)
+from domain.language.refusal import Refusal
 from domain.language.release import ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
-from domain.language.treatment import DoseGiven, ReportDose
-from domain.language.visits import VisitBooked, VisitCheckedIn
+from domain.language.treatment import DoseGiven, ReportDose, ReportStimulation
+from domain.language.visits import CheckIn, VisitBooked, VisitCheckedIn
 from domain.planner import steps
 from domain.rules.steps import Ask, AskPerson
-from domain.turn import onward
+from domain.turn import kept_anyway, onward
 from tests.course import Course
 from tests.domain.scenes import ONE, checked_in, dosed, minutes, ready, rules
+from tests.domain.simulation import COMBINED, readings
 
 NURSE = Author("a-nurse", Role.NURSE)
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 THERE = PathwayId("p2")
+AT = datetime(2026, 11, 30, 13, tzinfo=UTC)
 WHY = "The charts of two patients were open side by side."
 WORDS = "Neither got a second dose; both families told. Observed until 11:30."
 
@@ -229,3 +238,35 @@ def test_a_stimulation_moves_with_its_strength():
     assert sent.kind == "report-stimulation"
     assert sent.started_at == event.at
     assert sent.ended_at - sent.started_at > timedelta()
+
+
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        (
+            RecordReadings(AT, readings(spo2=91), ONE),
+            "A reading (oxygen saturation 91 %) of 2026-11-30 08:00 was",
+        ),
+        (RecordReadings(AT, readings(ride_home="arranged")), "A reading (safe ride home arranged)"),
+        (RecordAssessment("madrs", AT, (1,) * 10), "A score of MADRS (items 1, 1, 1, 1, 1, 1,"),
+        (ReportDose(ONE, AT, 56, "lot-7", "why"), "A dose (56 mg, lot lot-7) of 2026-11-30"),
+        (
+            ReportStimulation(ONE, AT, AT + minutes(20), 1980, 120, 66, "why"),
+            "A stimulation (1980 pulses, 120 % of motor threshold, 66 % output) of",
+        ),
+        (CheckIn(ONE), "Check in was entered for another patient and is this one's."),
+    ],
+)
+def test_what_its_own_patients_record_refuses_is_kept_as_a_hold(wish: Wish, says: str):
+    """With its figures and its time, why it was not recorded, and what a person is to do."""
+    course = ready()
+    command = Command(RequestId("half"), NURSE, wish)
+    refusal = Refusal("Refused", "they had left by 09:00")
+    (event,) = kept_anyway(COMBINED, course.pathway, command, refusal, course.now)
+    assert isinstance(event.fact, HoldPlaced)
+    assert (event.by, event.fact.reason) == (NURSE, HoldReason.NOT_RECORDED)
+    assert event.fact.note.startswith(says)
+    assert event.fact.note.endswith(
+        "It could not be recorded here: they had left by 09:00. Record it by hand, then lift this "
+        "hold."
+    )
