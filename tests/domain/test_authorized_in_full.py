@@ -18,7 +18,7 @@ from domain.language.pathway import Observed, Pathway, Session
 from domain.rules.authorized import first_without, lacking, of_treatment, to_renew
 from domain.rules.steps import Ask, AskPerson
 from tests.domain.scenes import ONE, ready
-from tests.domain.simulation import COMBINED, DTMS, INDUCTION
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE
 
 ESKETAMINE, STIMULATION = Treatment.ESKETAMINE, Treatment.DTMS
 FIRST, LAST = date(2026, 12, 1), date(2026, 12, 31)
@@ -129,6 +129,40 @@ def test_what_no_letter_pays_for_in_full_uses_up_the_first_that_has_any():
     assert left(having(one, two, given=spent)) == {"A": 0, "B": 0}
     again = {at(FIRST + timedelta(days=n)): 56 for n in range(3)}
     assert left(having(letter("A", 2), given=again)) == {"A": 0}
+
+
+def test_a_day_that_is_paid_for_uses_no_other_letter():
+    """The second session of that day is free by days, also where the letter is used up by it."""
+    first, second = letter("A", 1, DAY), letter("B", 5, DAY)
+    twice = {at(FIRST, 14): 56, at(FIRST, 20): 56}
+    assert left(having(first, second, given=twice)) == {"A": 0, "B": 5}
+
+
+def in_maintenance(given: int = 0) -> Pathway:
+    """A pathway in its open phase: a missed visit, then those to come, so many doses at the one."""
+    pathway = ready().pathway
+    planned = pathway.visits_in(INDUCTION)
+    gone = (VisitStatus.MISSED, *(visit.status for visit in planned[1:]))
+    visits = {
+        visit.id: replace(visit, phase=MAINTENANCE, stage=1, status=status)
+        for visit, status in zip(planned, gone, strict=True)
+    }
+    sessions = {
+        f"m{n}": Session(planned[1].id, MAINTENANCE, n + 1, at(FIRST), None, 56)
+        for n in range(given)
+    }
+    phases = {MAINTENANCE: pathway.phases[INDUCTION]}
+    return replace(pathway, phases=phases, visits=visits, sessions=sessions, readings={})
+
+
+def test_in_an_open_phase_every_visit_that_is_planned_is_ahead():
+    """Its stage wants no number of sessions; a missed visit is none, and one that was treated."""
+    ahead = len(ready().pathway.visits_in(INDUCTION)) - 1
+    for given in (0, 1):
+        for units, asks in ((ahead - 1, True), (ahead, False)):
+            held = {EventId("A"): Authorization(covering("A", units), at(date(2026, 11, 1)))}
+            pathway = replace(in_maintenance(given), authorizations=held)
+            assert bool(asked(pathway)) is asks
 
 
 def test_a_letter_that_does_not_pay_here_is_not_used():

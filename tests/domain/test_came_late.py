@@ -21,10 +21,11 @@ from domain.language.names import (
 )
 from domain.language.observations import Reading, ReadingsTaken
 from domain.language.pathway import Pathway, Phase, Session, Visit
-from domain.second_look import came_late
-from tests.domain.scenes import FIRST, ONE, minutes
-from tests.domain.simulation import INDUCTION
+from domain.second_look import as_of, came_late
+from tests.domain.scenes import FIRST, ONE, dosed, minutes
+from tests.domain.simulation import COMBINED, INDUCTION
 
+OTHER = HoldReason.OTHER
 NOW = datetime(2026, 11, 30, 14, tzinfo=UTC)
 
 
@@ -34,7 +35,7 @@ def read(after: int) -> Event:
     return Event(EventId(f"r{after}"), NOW + minutes(after), KAIROS, fact)
 
 
-HELD = Event(EventId("h"), NOW - minutes(99), KAIROS, HoldPlaced(HoldId("h"), HoldReason.OTHER, ""))
+HELD = Event(EventId("h"), NOW - minutes(99), KAIROS, HoldPlaced(HoldId("h"), OTHER, ""))
 EMPTY = Pathway(PathwayId("p"), phases={INDUCTION: Phase(NOW - timedelta(days=9), FIRST)})
 VISIT = Visit(ONE, INDUCTION, 0, 1, FIRST, FIRST, VisitStatus.RELEASED, left_at=NOW)
 DECIDED = {EventId("d"): (NOW, PhaseDecision.CONTINUE)}
@@ -70,3 +71,18 @@ def test_without_an_act_nothing_came_too_late():
     here = replace(VISIT, left_at=None, status=VisitStatus.CHECKED_IN)
     for pathway in (EMPTY, replace(EMPTY, visits={ONE: here})):
         assert came_late(pathway, [read(-5)]) is None
+
+
+def test_an_act_is_held_against_what_was_so_by_then_and_no_later():
+    """Of what was entered afterwards only readings of before it, whatever else bears its time."""
+    course = dosed()
+    history = list(course.events)
+    place = len(history) - 1
+    before, after = read(-1), read(1)
+    held = Event(EventId("h"), NOW - minutes(1), KAIROS, HoldPlaced(HoldId("h"), OTHER, ""))
+    known = (*history, before, after, held)
+    then = as_of(COMBINED, course.pathway.id, known, place)
+    taken = {each.evidence for each in then.readings[ObservationName("spo2")]}
+    assert before.id in taken
+    assert after.id not in taken
+    assert not then.holds

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 
+from domain.chapters import observations, treatment
+from domain.chapters.treatment import found_since
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Conflict, Malformed, Refused
-from domain.language.names import Author, ObservationName, RequestId, Role, VisitId
-from domain.language.observations import ReadingsTaken, RecordReadings
+from domain.language.names import Author, ObservationName, RequestId, Role, RuleId, VisitId
+from domain.language.observations import ReadingsTaken, RecordAssessment, RecordReadings
+from domain.language.overrides import OverrideGate
 from domain.language.release import Disposition, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import DoseGiven, RecordDose, RecordStimulation
@@ -23,6 +27,15 @@ from tests.domain.simulation import COMBINED, DTMS, Refusal, readings
 NURSE = Author("a-nurse", Role.NURSE)
 TMS = VisitId(f"{DTMS}-visit-1")
 OPERATOR = Author("a-tms-operator", Role.TMS_OPERATOR)
+LONG_AGO = ready().now
+OF_TREATMENT = (
+    RecordDose(ONE, LONG_AGO, 56, "lot-1"),
+    RecordStimulation(ONE, LONG_AGO, LONG_AGO + minutes(20), 1980, 120, 66),
+)
+OBSERVED = (
+    RecordReadings(LONG_AGO, readings(spo2=97), ONE),
+    RecordAssessment("madrs", LONG_AGO, (1,) * 10),
+)
 SPO2 = ObservationName("spo2")
 
 
@@ -50,6 +63,42 @@ def test_no_output_is_passed_by_a_time_before_a_lower_threshold(threshold: int, 
     assert isinstance(refusal, Refused) is refused
     if refused:
         assert rules(refusal) == ["stimulation-output"]
+
+
+def test_what_was_found_since_and_overridden_holds_nothing():
+    """152/94 a minute ago, overridden at this visit: a dose typed as of before it is recorded."""
+    course = ready()
+    course.wait(minutes(5))
+    course.measure(ONE, systolic_bp=152, diastolic_bp=94)
+    earlier = RecordDose(ONE, course.now - minutes(3), 56, "lot-1")
+    assert isinstance(course.copied().attempt(earlier, NURSE), Refused)
+    gate = RuleId("blood-pressure-before")
+    course.do(OverrideGate(ONE, gate, "Benefit outweighs the risk today."), PRESCRIBER)
+    assert course.attempt(earlier, NURSE) is None
+
+
+def test_the_order_of_a_protocols_gates_hides_none():
+    """Those of after a visit are passed over wherever they stand; what follows is looked at."""
+    course = ready()
+    course.wait(minutes(5))
+    course.measure(ONE, systolic_bp=152, diastolic_bp=94)
+    first, *rest = COMBINED.phases
+    turned = replace(first, gates=tuple(reversed(first.gates)))
+    protocol = replace(COMBINED, phases=(turned, *rest))
+    found = found_since(protocol, course.pathway, ONE, course.now - minutes(3), course.now)
+    assert {block.rule for block in found} == {"blood-pressure-before"}
+
+
+@pytest.mark.parametrize(
+    "check", [*((treatment, w) for w in OF_TREATMENT), *((observations, w) for w in OBSERVED)]
+)
+def test_only_what_is_put_right_may_be_long_past(check: tuple[ModuleType, Wish]):
+    """61 days back is a slip where something is entered, and none where an entry is corrected."""
+    chapter, wish = check
+    pathway, now = ready().pathway, LONG_AGO + timedelta(days=61)
+    chapter.check_meant(pathway, wish, now, long_ago=True)
+    with pytest.raises(Malformed):
+        chapter.check_meant(pathway, wish, now)
 
 
 def leave(course: Course, ago: float) -> Refusal | None:
