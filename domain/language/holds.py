@@ -8,7 +8,7 @@ from domain.language.names import CARE, HoldId, HoldReason, Role, Roles
 SEEN_AFTER_THE_END = (
     HoldReason.ADVERSE_EVENT,
     HoldReason.SUICIDE_RISK,
-    HoldReason.NOT_RECORDED,
+    HoldReason.UNRECORDED_ENTRY,
 )
 """Of whom something is seen after the pathway has ended, somebody looks at all the same."""
 

@@ -121,5 +121,5 @@ class HoldReason(StrEnum):
     PATIENT_REQUEST = "patient-request"
     PAYER = "payer"
     SUPPLY = "supply"
-    NOT_RECORDED = "not-recorded"
+    UNRECORDED_ENTRY = "unrecorded-entry"
     OTHER = "other"

@@ -84,7 +84,7 @@ def kept_anyway(
         f"{_told(protocol, command.wish)}{when} was entered for another patient and is this one's. "
         f"It could not be recorded here: {why}. Record it by hand, then lift this hold."
     )
-    wish = PlaceHold(HoldReason.NOT_RECORDED, note)
+    wish = PlaceHold(HoldReason.UNRECORDED_ENTRY, note)
     return Command(command.id, command.by, wish)
 
 

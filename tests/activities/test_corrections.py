@@ -236,7 +236,7 @@ async def test_what_cannot_be_recorded_there_is_kept_there_as_a_hold(world: Worl
     world.pathway_id = there
     pathway = await world.pathway()
     (hold,) = pathway.open_holds()
-    assert pathway.holds[hold].reason is HoldReason.NOT_RECORDED
+    assert pathway.holds[hold].reason is HoldReason.UNRECORDED_ENTRY
     await world.until_quiet()
     (flag,) = [row for row in await world.ledger() if row.resource_type == "Flag"]
     assert "oxygen saturation 91 %" in str(flag.body)

@@ -155,7 +155,10 @@ def test_admitted_from_a_visit_without_a_dose_is_followed_up_too():
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        (PathwayId("p2"), "It is recorded for the patient whose it was; look there too."),
+        (
+            PathwayId("p2"),
+            "It was sent on to the record of the patient whose it was; look there too.",
+        ),
         (None, "That patient has no pathway here: see that it is recorded where they are treated."),
     ],
 )

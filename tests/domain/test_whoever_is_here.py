@@ -7,7 +7,7 @@ import pytest
 
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Refused
-from domain.language.holds import LiftHold, PlaceHold
+from domain.language.holds import SEEN_AFTER_THE_END, LiftHold, PlaceHold
 from domain.language.names import (
     Author,
     HoldReason,
@@ -114,10 +114,10 @@ def test_whoever_is_still_here_is_looked_at_daily_after_the_end():
 
 @pytest.mark.parametrize("reason", HoldReason)
 def test_what_is_seen_after_the_end_is_taken_and_asked_about(reason: HoldReason):
-    """An adverse event and a risk of suicide; a hold for the payer holds nothing any more."""
+    """What somebody has to look at still is; a hold for the payer holds nothing any more."""
     course = stopped()
     refusal = course.attempt(PlaceHold(reason, "seen at home"), NURSE)
-    if reason not in (HoldReason.ADVERSE_EVENT, HoldReason.SUICIDE_RISK):
+    if reason not in SEEN_AFTER_THE_END:
         assert rules(refusal) == ["pathway-open"]
         return
     assert refusal is None
