@@ -95,6 +95,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
         *reviews.late_scores(protocol, pathway),
         *reviews.turned(protocol, pathway),
         *_coming(phase, pathway, now),
+        *assessments.to_finish(protocol, pathway),
         *assessments.to_ask(protocol, pathway, now),
         *authorized.to_renew(protocol, pathway),
         *_deciding(protocol, phase, pathway, now),

@@ -12,7 +12,7 @@ from typing import assert_never
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.safety import AssessmentRule, At, Moment
-from domain.rules import course
+from domain.rules import course, tiers
 from domain.rules.calendar import visits_over
 from domain.rules.steps import Ask, AskPerson
 
@@ -38,6 +38,15 @@ def moments(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Asked]:
         for moment in rule.at:
             at, name = _when(protocol, phase, pathway, moment)
             yield Asked(rule, moment, name, at, _answer(pathway, rule, at))
+
+
+def to_finish(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
+    """Ask for what a screener that was begun still asks: a question not asked is never a no."""
+    for entry, names in tiers.begun(protocol.vocabulary, pathway.readings):
+        kinds = [protocol.vocabulary.kind(name) for name in names]
+        titles = ", ".join(kind.title for kind in kinds)
+        says = f"A screener was begun and is not complete: ask and record {titles}."
+        yield AskPerson(Ask.ASSESS, f"{entry}/screener", kinds[0].recorded_by, says, "screener")
 
 
 def to_ask(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:

@@ -53,7 +53,7 @@ from domain.language.visits import (
 )
 from domain.language.vocabulary import Vocabulary
 from domain.rules.standing import is_beyond
-from domain.rules.tiers import ONE_SITTING, brought_by
+from domain.rules.tiers import brought_by, sitting_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -356,7 +356,7 @@ def _screened(
     pathway: Pathway, event: Event, fact: ReadingsTaken, vocabulary: Vocabulary
 ) -> Pathway:
     """Keep the tier that answers come to, together with those around them."""
-    sitting = _sitting(pathway, event, vocabulary)
+    sitting = sitting_of(vocabulary, pathway.readings, event.at)
     known = {name: found.answer or "" for name, found in sitting.items()}
     last = max((each.at for each in sitting.values()), default=event.at)
     for name, tier in brought_by(vocabulary, fact.readings, known).items():
@@ -364,19 +364,6 @@ def _screened(
         pathway = _observe(pathway, name, found, vocabulary)
         pathway = _ended(pathway, name, found)
     return pathway
-
-
-def _sitting(
-    pathway: Pathway, event: Event, vocabulary: Vocabulary
-) -> dict[ObservationName, Observed]:
-    """The last answers to a screener's questions around an entry, which may be the rest of it."""
-    asked = {item for tier in vocabulary.tiers.values() for item in tier.items}
-    found = {}
-    for name in sorted(asked & pathway.readings.keys()):
-        near = [o for o in pathway.readings[name] if abs(o.at - event.at) <= ONE_SITTING]
-        if near and near[-1].answer is not None:
-            found[name] = near[-1]
-    return found
 
 
 def _age(found: Observed) -> tuple[float, str]:

@@ -5,13 +5,14 @@ count only when everything that the screener asks was answered: a question that 
 never taken for a no. One that a prescriber must see counts at once too, as the least that it is.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
-from domain.language.names import ObservationName
+from domain.language.names import EventId, ObservationName
 from domain.language.observations import Reading
+from domain.language.pathway import Observed
 from domain.language.vocabulary import Tier, Vocabulary
 
 Answers = Mapping[ObservationName, str]
@@ -64,6 +65,40 @@ def brought_by(
         if value is not None or (alert is not None and alert.met(least, None)):
             found[name] = least
     return found
+
+
+def sitting_of(
+    vocabulary: Vocabulary, readings: Mapping[ObservationName, Sequence[Observed]], at: datetime
+) -> dict[ObservationName, Observed]:
+    """Find the last answers to the questions of screeners around an instant: they are one."""
+    asked = {item for tier in vocabulary.tiers.values() for item in tier.items}
+    found = {}
+    for name in sorted(asked & readings.keys()):
+        near = [each for each in readings[name] if abs(each.at - at) <= ONE_SITTING]
+        if near and near[-1].answer is not None:
+            found[name] = near[-1]
+    return found
+
+
+def begun(
+    vocabulary: Vocabulary, readings: Mapping[ObservationName, Sequence[Observed]]
+) -> Iterator[tuple[EventId, tuple[ObservationName, ...]]]:
+    """Find the screeners whose last sitting left their tier open: by its last entry, what is left.
+
+    A tier that is the most severe already is not open, whatever was not asked.
+    """
+    for tier in vocabulary.tiers.values():
+        last = max(
+            (readings[item][-1] for item in tier.items if readings.get(item)),
+            key=lambda each: (each.at, each.evidence),
+            default=None,
+        )
+        if last is None:
+            continue
+        sitting = sitting_of(vocabulary, readings, last.at)
+        answers = {name: found.answer or "" for name, found in sitting.items()}
+        if tier_of(tier, answers) is None:
+            yield last.evidence, unanswered(tier, answers)
 
 
 def _any_given(lines: Iterable[tuple[ObservationName, str]], answers: Answers) -> bool:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from domain.language.names import Author, ObservationName, Role
 from domain.language.observations import Measurement, Reading, RecordReadings
+from domain.planner import steps
 from domain.rules.corrected import refold
 from domain.rules.steps import Ask
 from domain.rules.tiers import ONE_SITTING, brought_by, tier_of, unanswered
+from tests.course import Course
 from tests.domain.scenes import dose, minutes, ready, rules
 from tests.domain.simulation import COMBINED, readings
 
@@ -101,6 +103,42 @@ def test_a_screener_entered_in_parts_is_one_screener():
         assert "review-first" in rules(dose(course))
         vocabulary = course.protocol.vocabulary
         assert refold(course.pathway.id, course.events, vocabulary) == course.pathway
+
+
+def asked(course: Course) -> list[str]:
+    """What is asked for of a screener that was begun."""
+    found = steps(course.protocol, course.pathway, course.now)
+    return [step.says for step in found if getattr(step, "rule", "") == "screener"]
+
+
+def test_what_a_screener_still_asks_is_asked_for_until_it_is_complete():
+    """Thoughts and no more: three questions are left, and behavior; then nothing."""
+    course = ready()
+    assert asked(course) == []
+    course.do(RecordReadings(course.now, tuple(_measured(answers(thoughts="present")))), NURSE)
+    (says,) = asked(course)
+    assert says == (
+        "A screener was begun and is not complete: ask and record C-SSRS screener 1, wish to be "
+        "dead, C-SSRS screener 6, suicidal behavior ever, C-SSRS screener 3, thoughts with a "
+        "method, C-SSRS screener 4, some intent, C-SSRS screener 5, plan with intent."
+    )
+    course.run_rules()
+    (key,) = [key for key in course.pathway.tasks if key.endswith("screener#1")]
+    rest = answers(
+        wish="absent", behavior="absent", method="absent", intent="absent", plan="absent"
+    )
+    course.wait(minutes(5))
+    course.do(RecordReadings(course.now, tuple(_measured(rest))), NURSE)
+    assert asked(course) == []
+    course.run_rules()
+    assert course.pathway.tasks[key].closed
+
+
+def test_nothing_is_left_of_a_screener_that_cannot_come_to_more():
+    """A plan is the most severe that there is."""
+    course = ready()
+    course.do(RecordReadings(course.now, tuple(_measured(answers(plan="present")))), NURSE)
+    assert asked(course) == []
 
 
 def test_the_last_answer_of_a_sitting_counts_and_one_of_another_day_does_not():
