@@ -1,9 +1,9 @@
-"""`./dev bench`: the demo, or how thousands of pathways come back when their workflows are gone."""
+"""`./dev bench`: the demo, what the ledger delivers, or how thousands of pathways come back."""
 
 import argparse
 import asyncio
 
-from benchmarks import demo, recovery
+from benchmarks import deliveries, demo, recovery
 from demo.screen import Screen
 
 
@@ -16,8 +16,13 @@ def main() -> None:
     of_recovery = kinds.add_parser("recovery", help=recovery.__doc__)
     of_recovery.add_argument("--pathways", type=int, default=5_000)
     of_recovery.add_argument("--gone", type=int, default=100)
+    of_deliveries = kinds.add_parser("deliveries", help=deliveries.__doc__)
+    of_deliveries.add_argument("--patients", type=int, default=20)
+    of_deliveries.add_argument("--each", type=int, default=50)
     arguments = parser.parse_args()
-    if arguments.what == "recovery":
+    if arguments.what == "deliveries":
+        asyncio.run(deliveries.measure(arguments.patients, arguments.each, Screen()))
+    elif arguments.what == "recovery":
         asyncio.run(recovery.measure(arguments.pathways, arguments.gone, Screen()))
     else:
         demo.measure(getattr(arguments, "runs", 3), Screen())

@@ -6,22 +6,18 @@ rules. Who is back is asked of Temporal and of the store, not of the sweep.
 """
 
 import asyncio
-import os
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
 import httpx2
-import psycopg
 
+from benchmarks.ground import Store, a_folder, a_pathway, cpu_of
 from clinic import Clinic
 from demo.screen import Screen
-from demo.staff import Staff, hire
+from demo.staff import hire
 from temporal.gateway import connect, end, running_pathways
 
 WITHIN = 600.0
@@ -49,7 +45,7 @@ from event cross join copy where pathway_id = %(id)s;
 
 async def measure(pathways: int, gone: int, screen: Screen) -> None:
     """Make the pathways, take their workflows away, change their rules; print what it took."""
-    with _a_folder() as folder:
+    with a_folder() as folder:
         async with (
             Clinic.start("up", folder) as clinic,
             httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
@@ -57,21 +53,13 @@ async def measure(pathways: int, gone: int, screen: Screen) -> None:
             await _measure(clinic, http, pathways, gone, screen)
 
 
-@contextmanager
-def _a_folder() -> Iterator[Path]:
-    """A folder for the clinic, which PostgreSQL's own user may pass where there is a root."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
 async def _measure(
     clinic: Clinic, http: httpx2.AsyncClient, count: int, gone: int, screen: Screen
 ) -> None:
     client = await connect(clinic.addresses.temporal, "default")
     staff = hire(clinic.issuer, http)
-    first = await _first(clinic, staff)
-    store = _Store(clinic.postgres.url)
+    first = await a_pathway(clinic, staff)
+    store = Store(clinic.postgres.url)
     store.run(COPY, {"count": count - 1, "id": first})
     all_of_them = {first, *(str(UUID(int=n)) for n in range(1, count))}
     worker = clinic.run.processes()["worker"]
@@ -80,7 +68,7 @@ async def _measure(
         return len(all_of_them & (await running_pathways(client) or set()))
 
     await _until(f"{count} in the store, none of the copies in Temporal", running, count, screen)
-    screen.line(f"the worker used {_cpu(worker):.0f} s of CPU for it")
+    screen.line(f"the worker used {cpu_of(worker):.0f} s of CPU for it")
     await _quiet_minutes(worker, screen)
 
     chosen = Random(1).sample(sorted(all_of_them), gone)
@@ -102,28 +90,6 @@ async def _measure(
     began = time.monotonic()
     await staff.nurse.do(f"/v1/pathways/{chosen[0]}/holds", held)
     screen.line(f"a hold on one that was terminated: applied in {time.monotonic() - began:.2f} s")
-
-
-async def _first(clinic: Clinic, staff: Staff) -> str:
-    patient = {
-        "resourceType": "Patient",
-        "identifier": [{"system": "urn:kairos:demo:mrn", "value": "BENCH-1"}],
-        "name": [{"family": "Bench"}],
-        "birthDate": "1980-01-01",
-    }
-    async with httpx2.AsyncClient(trust_env=False) as ehr:
-        (await ehr.post(f"{clinic.addresses.ehr}/Patient", json=patient)).raise_for_status()
-    found = await staff.care_manager.see("/v1/sites/manhattan/patients", identifier="BENCH-1")
-    monday = datetime.now(UTC).date() + timedelta(days=14)
-    monday -= timedelta(days=monday.weekday())
-    body = {
-        "site": "manhattan",
-        "patient": found["items"][0]["id"],
-        "protocol": "esketamine-then-dtms",
-        "first_visit": {"day": monday.isoformat(), "hour": "09:00"},
-    }
-    started = await staff.care_manager.do("/v1/pathways", body)
-    return str(started["pathway"]).rpartition("/")[2]
 
 
 async def _until(
@@ -148,30 +114,8 @@ async def _until(
 
 async def _quiet_minutes(worker: int, screen: Screen) -> None:
     """Say what sweeping costs the worker while nothing else happens."""
-    before, minutes = _cpu(worker), 3
+    before, minutes = cpu_of(worker), 3
     await asyncio.sleep(60 * minutes)
-    screen.line(f"idle: {(_cpu(worker) - before) / (0.6 * minutes):.1f} % of a core in the worker")
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of CPU that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class _Store:
-    """Plain statements on the clinic's database."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url.replace("+psycopg", "")
-
-    def run(self, statements: str, values: Mapping[str, object]) -> None:
-        """Run them in one transaction."""
-        with psycopg.connect(self._url) as connection:
-            psycopg.ClientCursor(connection).execute(statements, values)
-
-    def count(self, query: str, values: Mapping[str, object]) -> int:
-        """The one number that a query gives."""
-        with psycopg.connect(self._url) as connection:
-            row = connection.execute(query, values).fetchone()
-            return int(row[0]) if row else 0
+    screen.line(
+        f"idle: {(cpu_of(worker) - before) / (0.6 * minutes):.1f} % of a core in the worker"
+    )

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from domain.language.names import ObservationName, RuleId
 from domain.language.safety import AssessmentRule, At, Moment
 from domain.planner import next_due, steps
@@ -101,6 +103,7 @@ def test_the_next_moment_takes_the_place_of_the_last():
     assert step.about == f"{INDUCTION}/madrs/week-2"
 
 
+@pytest.mark.long
 def test_the_end_of_a_phase_asks_before_the_decision():
     """When no visit is left the score is asked for, so that the decision has it."""
     course = a_course()
@@ -108,6 +111,7 @@ def test_the_end_of_a_phase_asks_before_the_decision():
     assert len(course.pathway.sessions_in(INDUCTION)) == 8
 
 
+@pytest.mark.long
 def test_a_review_has_its_score_when_it_is_due():
     """It is asked for so long before the review as a score may be old."""
     course = a_course()
@@ -120,6 +124,7 @@ def test_a_review_has_its_score_when_it_is_due():
         assert [step.about.rpartition("/")[2] for step in asked(course)] == wanted
 
 
+@pytest.mark.long
 def test_a_moment_says_what_the_rules_say_of_its_score():
     """At session 20 response and remission are judged against the score that was asked for."""
     course = a_course(madrs=WELL)
@@ -134,6 +139,7 @@ def test_a_moment_says_what_the_rules_say_of_its_score():
     assert says(course.protocol, course.pathway, found["end"]) == ()
 
 
+@pytest.mark.long
 def test_a_phase_that_names_no_moments_asks_for_nothing():
     """A protocol that was pinned before there were any is as it was."""
     phases = tuple(replace(phase, assessments=()) for phase in COMBINED.phases)

@@ -182,6 +182,7 @@ def test_no_stimulation_over_another_or_of_more_than_was_ordered():
     assert rules(course.attempt(RecordDose(TMS, course.now, 56, "lot")))[0] == "treatment"
 
 
+@pytest.mark.long
 def test_no_stimulation_on_yesterdays_motor_threshold():
     """On the next treatment day the motor threshold of the day before is missing."""
     course = checked_in(VisitId(f"{DTMS}-visit-2"))
@@ -365,6 +366,7 @@ def test_one_gate_is_one_task_with_all_that_was_found():
     assert "94 mmHg" in says
 
 
+@pytest.mark.long
 def test_whoever_can_score_is_asked_for_what_the_decision_needs():
     """At a phase's end without a fresh MADRS the nurse is asked for it, beside the prescriber."""
     course = a_course()

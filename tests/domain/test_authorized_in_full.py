@@ -314,6 +314,7 @@ def planned(pathway: Pathway) -> int:
     return next(n for n in range(1, 200) if not asked(with_units(pathway, n + used)))
 
 
+@pytest.mark.long
 def test_sessions_ahead_are_those_that_the_stages_still_want():
     """A day has five stimulations; those given at it are not ahead any more, nor a whole stage."""
     phase = COMBINED.phase(DTMS)

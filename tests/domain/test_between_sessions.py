@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.language.findings import Blocked
+from domain.language.findings import Blocked, Passed
 from domain.language.names import (
     Author,
     ObservationName,
@@ -15,8 +15,11 @@ from domain.language.names import (
 )
 from domain.language.pathway import Session
 from domain.language.phases import Decide
-from domain.language.protocol import Period, Rate, Stage
+from domain.language.protocol import Period, Rate, Stage, When
+from domain.planner import steps
+from domain.rules.leaving import check_may_release
 from domain.rules.refusing import found
+from domain.rules.steps import Ask
 from domain.rules.treating import blocks_treating, sessions_due
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIRST, ONE, TWO, dosed, minutes
@@ -117,6 +120,18 @@ def test_the_gap_to_both_neighbours(start: float, end: float | None, rule: str, 
         assert (block.until is not None) is before
         assert block.who == (() if before else (Role.PRESCRIBER,))
         assert not block.stops
+
+
+def test_nobody_is_let_go_between_two_sessions_who_might_be():
+    """The protocol would let them leave: while sessions of the day are left, nobody is asked to."""
+    course = stimulated()
+    phase = ALONE.phase(DTMS)
+    before = tuple(gate for gate in phase.gates if gate.when is not When.AFTER_EACH_VISIT)
+    protocol = replace(ALONE, phases=(replace(phase, gates=before),))
+    after = course.now + minutes(250)
+    assert check_may_release(protocol, course.pathway, FIRST_TMS, after) == Passed()
+    asked = {getattr(step, "ask", None) for step in steps(protocol, course.pathway, after)}
+    assert Ask.RELEASE not in asked
 
 
 def test_the_gap_passes_by_itself():

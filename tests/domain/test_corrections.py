@@ -151,6 +151,7 @@ def test_a_dose_that_never_was_lets_the_patient_go():
     course.do(ReleaseVisit(ONE, not_treated=NotTreated.DECLINED))
 
 
+@pytest.mark.long
 def test_numbers_never_collide():
     """With the third of five doses in error the next one is the sixth."""
     course = ready()

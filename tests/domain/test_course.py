@@ -134,6 +134,7 @@ def test_everyone_stays_for_two_hours(course):
         assert released[dose.fact.visit] - dose.at >= timedelta(hours=2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "zone", "change"),
     [
@@ -157,6 +158,7 @@ def test_the_hour_on_the_wall_stays_across_a_clock_change(first, zone, change):
     assert len(starts) == 8
 
 
+@pytest.mark.long
 def test_a_non_responder_is_stopped_at_four_weeks_by_a_named_prescriber():
     """Without benefit the prescriber is asked, knows the finding, and stops by name and reason."""
     course = a_course(madrs=UNCHANGED, script={("decide", INDUCTION): "stops"})
@@ -173,6 +175,7 @@ def test_a_non_responder_is_stopped_at_four_weeks_by_a_named_prescriber():
     assert made.at >= last.started + timedelta(hours=2)
 
 
+@pytest.mark.long
 def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     """The benefit gate asks and does not stop: the decision keeps what was found."""
     course = a_course(madrs=UNCHANGED)
@@ -184,6 +187,7 @@ def test_a_prescriber_may_go_on_with_a_non_responder_knowing_the_finding():
     )
 
 
+@pytest.mark.long
 def test_nobody_goes_on_without_a_madrs():
     """With the last MADRS missing, going on is refused as missing, and stopping is not."""
     course = a_course()
@@ -193,6 +197,7 @@ def test_nobody_goes_on_without_a_madrs():
     course.do(decide_on(PhaseDecision.STOP))
 
 
+@pytest.mark.long
 def test_a_misbehaving_clinic_still_gives_a_whole_course():
     """Misses, moves, holds, double clicks, wrong doses and late entries: still eight and thirty."""
     course = a_course(choices=[n % 5 for n in range(60)])
@@ -202,6 +207,7 @@ def test_a_misbehaving_clinic_still_gives_a_whole_course():
     assert {said.refusal is None for said in course.said} == {True, False}
 
 
+@pytest.mark.long
 def test_the_same_choices_are_the_same_course():
     """Two runs with the same choices make equal events."""
     one, two = (Course(FIRST, choices=[3, 1, 4, 1, 5, 9, 2, 6]) for _ in range(2))

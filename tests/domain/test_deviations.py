@@ -222,6 +222,7 @@ def test_nothing_is_proposed_while_held():
     assert len(course.pathway.visits) == 8
 
 
+@pytest.mark.long
 def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
     """TMS contraindicated on its first day: move on to maintenance; its visits are called off."""
     course = a_course()
@@ -232,6 +233,7 @@ def test_a_phase_that_cannot_be_finished_is_left_for_the_next():
     assert set(left) == {VisitStatus.CANCELLED}
 
 
+@pytest.mark.long
 def test_nobody_moves_on_while_the_patient_is_here_or_after_the_last_phase():
     """Moving on waits for the release, and leads nowhere from maintenance."""
     course = checked_in()
@@ -242,6 +244,7 @@ def test_nobody_moves_on_while_the_patient_is_here_or_after_the_last_phase():
     assert course.attempt(Decide(MAINTENANCE, PhaseDecision.MOVE_ON, "Not tolerated.")) is not None
 
 
+@pytest.mark.long
 def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
     """Sent home at the second weekly maintenance visit: the rhythm stays, nothing is added."""
     course = a_course()
@@ -254,6 +257,7 @@ def test_a_visit_without_a_dose_is_not_made_up_for_in_a_continued_schedule():
     assert {(later - day).days for day, later in pairwise(days)} <= {7, 14}
 
 
+@pytest.mark.long
 def test_no_session_beyond_the_stage_and_none_of_another_phase():
     """A stage with all its sessions given takes no more; a visit of a phase that is left, none."""
     course = ready(TWO)

@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from domain.chapters import phases
 from domain.language.clocks import LocalTime, instant
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.names import (
@@ -24,7 +25,17 @@ from domain.language.visits import CheckIn, MissVisit
 from domain.planner import next_due, steps
 from domain.rules.steps import Ask, AskPerson, Await
 from tests.course import PRESCRIBER, SESSION, Course
-from tests.domain.scenes import FIRST, ONE, TWO, a_course, checked_in, dosed, minutes, ready, rules
+from tests.domain.scenes import (
+    FIRST,
+    ONE,
+    TWO,
+    a_course,
+    checked_in,
+    dosed,
+    minutes,
+    ready,
+    rules,
+)
 from tests.domain.simulation import COMBINED, DTMS, INDUCTION, MAINTENANCE, readings
 
 MANAGER = Author("a-care-manager", Role.CARE_MANAGER)
@@ -42,6 +53,7 @@ def test_an_order_is_signed_once():
     assert str(refusal) == f"the order for {INDUCTION} is signed already"
 
 
+@pytest.mark.long
 def test_an_open_phase_continues_without_an_end():
     """A review of maintenance that says go on is recorded, and nothing else follows from it."""
     course = a_course()
@@ -65,6 +77,32 @@ def test_a_phase_that_is_followed_by_another_completes_nothing():
     assert course.pathway.outcome is PathwayOutcome.STOPPED
 
 
+def in_maintenance() -> Course:
+    """A patient in the last phase, which has no end of its own, of whom nothing is planned."""
+    course = ready()
+    here = course.pathway.phases[INDUCTION]
+    course.pathway = replace(course.pathway, phases={MAINTENANCE: here}, visits={})
+    return course
+
+
+def test_nothing_follows_the_last_phase():
+    """Whoever would go on from it is told what may be decided instead."""
+    refusal = in_maintenance().attempt(Decide(MAINTENANCE, PhaseDecision.MOVE_ON, "As discussed."))
+    assert isinstance(refusal, Refused)
+    assert str(refusal) == f"nothing follows {MAINTENANCE}; complete or stop instead"
+
+
+def test_what_is_continued_without_an_end_stays_in_its_phase():
+    """The decision is recorded, and enters and ends nothing."""
+    course = in_maintenance()
+    wish = Decide(MAINTENANCE, PhaseDecision.CONTINUE, "It holds.")
+    open_phase = replace(COMBINED.phase(MAINTENANCE), gates=())
+    protocol = replace(COMBINED, phases=(*COMBINED.phases[:-1], open_phase))
+    facts = phases.decide(protocol, course.pathway, wish, Role.PRESCRIBER, course.now)
+    assert [fact.kind for fact in facts] == ["decision-made"]
+
+
+@pytest.mark.long
 def test_the_next_phase_begins_after_its_days_and_never_today():
     """Decided at once it is two days after the last dose; decided late it is tomorrow."""
     for waited, first in ((0, 2), (5, 6)):
@@ -122,6 +160,7 @@ def test_a_reading_of_another_day_is_not_of_the_visit():
     assert course.attempt(replace(wish, visit=None), NURSE) is None
 
 
+@pytest.mark.long
 def test_nobody_left_while_they_were_treated():
     """A time of leaving before the end of a stimulation is malformed; at its end it is not."""
     course = ready(TMS)

@@ -252,6 +252,7 @@ def test_a_protocol_pinned_before_there_were_levels_judges_as_it_did():
     assert step.rule == "prescriber-sees"
 
 
+@pytest.mark.long
 def test_what_was_read_before_a_phase_is_not_held_against_its_levels():
     """A later phase with another level does not ask again about what was judged in an earlier."""
     phases = [replace(phase, risk_levels=()) for phase in COMBINED.phases[:1]]

@@ -91,6 +91,7 @@ def test_what_is_known_and_decided_costs_no_click():
     assert fact.findings == ()
 
 
+@pytest.mark.long
 def test_a_whole_induction_of_known_thoughts_needs_two_decisions():
     """Eight visits with item 9 at one: two decisions of 14 days, no override, no click."""
     course = checked_in()
@@ -265,6 +266,7 @@ def test_a_decision_made_in_error_questions_the_dose_that_rested_on_it():
     assert any("item 9" in f for q in course.pathway.questioned.values() for f in q.findings)
 
 
+@pytest.mark.long
 def test_it_ends_with_the_phase_in_which_it_was_made():
     """In the next phase the same gate is decided anew."""
     course = ready()

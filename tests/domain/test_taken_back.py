@@ -269,6 +269,7 @@ def test_a_stimulation_is_questioned_by_what_comes_late():
     assert "required clear" in question.findings[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("decision", "asked"), [(PhaseDecision.CONTINUE, True), (PhaseDecision.MOVE_ON, False)]
 )

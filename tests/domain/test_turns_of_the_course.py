@@ -39,6 +39,34 @@ def scored(course: Course, total: int) -> None:
     course.assess("madrs", *items, 0)
 
 
+@pytest.mark.parametrize("decision", [PhaseDecision.MOVE_ON, PhaseDecision.STOP])
+def test_a_phase_that_ends_leaves_what_nobody_has_looked_at(decision: PhaseDecision):
+    """Worse than before treatment, and the phase is left, or all of it: it is asked and rises."""
+    course = treated()
+    scored(course, 46)
+    (key,) = [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_COURSE)]
+    course.do(Decide(INDUCTION, decision, "As discussed with her."), PRESCRIBER)
+    course.run_rules()
+    assert not course.pathway.tasks[key].closed
+    due = course.pathway.tasks[key].due
+    assert due is not None
+    course.wait(due - course.now)
+    assert Role.MEDICAL_DIRECTOR in course.pathway.tasks[key].roles
+    course.do(AcknowledgeTask(key, "Seen: a plan for the week is made."), PRESCRIBER)
+    course.run_rules()
+    assert course.pathway.tasks[key].closed
+
+
+def test_a_score_between_two_phases_and_one_after_the_end_are_asked_about():
+    """Before the next phase's first session, and when all of it is over, the rules go on."""
+    for decision in (PhaseDecision.MOVE_ON, PhaseDecision.STOP):
+        course = treated()
+        course.do(Decide(INDUCTION, decision, "As discussed with her."), PRESCRIBER)
+        course.run_rules()
+        scored(course, 46)
+        assert asked(course) == ["worsening"]
+
+
 def said(course: Course) -> dict[str, bool | None]:
     """What the last score says by each rule."""
     return {each.rule: each.met for each in said_now(course.protocol, course.pathway)}

@@ -226,6 +226,7 @@ def test_an_order_of_a_phase_that_was_never_entered_stays_taken_back():
     assert rules(course.attempt(CorrectEntry(void, WHY), PRESCRIBER)) == ["corrected-since"]
 
 
+@pytest.mark.long
 def test_a_course_with_everything_taken_back_once_still_ends():
     """Order, decision and end each taken back once: the course goes on to its end."""
     course = a_course()

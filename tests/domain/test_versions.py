@@ -227,6 +227,7 @@ def test_moved_back_it_is_as_it_was():
     assert len(course.facts(ProtocolChanged)) == 2
 
 
+@pytest.mark.long
 def test_a_course_ends_under_a_version_with_fewer_gates():
     """What was decided or asked under a gate that is gone leads nowhere, and to no error."""
     course = of_two_visits()

@@ -40,6 +40,7 @@ def test_the_standard_course_is_twenty_weekdays_then_twice_a_week():
     assert continuation[-1] == MONDAY + timedelta(weeks=15, days=3)
 
 
+@pytest.mark.long
 def test_the_standard_course_runs_to_its_end():
     """The H1 course is given in full by staff who follow what is next."""
     course = Course(LocalTime(MONDAY, time(9)), h1_course())
@@ -47,6 +48,7 @@ def test_the_standard_course_runs_to_its_end():
     assert len(course.treatments()) == 44
 
 
+@pytest.mark.long
 def test_ten_a_day_on_five_days_with_their_gaps():
     """50 sessions fill five days of ten, each 50 minutes or more after the one before."""
     assert gaps(days_of(ten_a_day(), 0, date(2027, 1, 8))) == [1, 1, 1, 1]
@@ -98,6 +100,7 @@ def test_maintenance_is_weekly_four_times_then_every_two_weeks():
     assert gaps([*weekly, *open_end]) == [7, 7, 7, 7, 14, 14, 14, 14, 14]
 
 
+@pytest.mark.long
 def test_a_missed_induction_visit_is_booked_again():
     """A missed visit is proposed anew on the first free day, and all eight doses are given."""
     course = a_course(script={("come", TWO): "misses"})
@@ -109,6 +112,7 @@ def test_a_missed_induction_visit_is_booked_again():
     assert len(course.pathway.sessions_in(INDUCTION)) == 8
 
 
+@pytest.mark.long
 def test_a_missed_visit_of_a_continued_schedule_is_not_made_up_for():
     """Where the schedule continues, a missed visit is lost and the others stay where they are."""
     protocol = rescheduled(INDUCTION, missed=MissedRule.CONTINUE_SCHEDULE)
@@ -118,6 +122,7 @@ def test_a_missed_visit_of_a_continued_schedule_is_not_made_up_for():
     assert len(course.pathway.sessions_in(INDUCTION)) == 7
 
 
+@pytest.mark.long
 def test_visits_that_nobody_booked_do_not_stop_the_pathway():
     """A proposal whose time passes unbooked becomes somebody's task, is missed and booked again."""
     course = a_course()
@@ -149,6 +154,7 @@ def in_a_week(days: list[date]) -> Counter[int]:
     return Counter((day - FIRST.day).days // 7 for day in days)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missed", [(2,), (1, 2, 3), (3, 4, 7, 8), (5, 6, 7, 8, 9, 10, 11)])
 def test_missed_visits_are_made_up_for_at_the_weekly_rate(missed):
     """However many visits are missed, no week has more than the two that the rate allows."""
@@ -202,6 +208,7 @@ def test_a_visit_may_not_be_put_where_the_rules_forbid_it(to, rule):
     assert rule in rules(course.attempt(MoveVisit(TWO, to)))
 
 
+@pytest.mark.long
 def test_no_treatment_falls_on_a_day_of_another():
     """The next phase begins no sooner than its days after the last treatment of the one before."""
     course = a_course()
@@ -224,6 +231,7 @@ def test_an_hour_that_a_clock_change_skips_is_proposed_an_hour_later():
     assert hours == {n: time(3 if n == 14 else 2, 30) for n in range(12, 17)}
 
 
+@pytest.mark.long
 def test_the_last_visit_of_a_course_takes_only_what_is_left():
     """When a shortened day leaves two sessions over, the extra visit ends after these two."""
     third = VisitId(f"{DTMS}-visit-3")
@@ -239,6 +247,7 @@ def test_the_last_visit_of_a_course_takes_only_what_is_left():
     assert len(course.pathway.visits) == 7
 
 
+@pytest.mark.long
 def test_proposals_are_never_in_the_past_and_never_twice():
     """Asked again and again through a course, no proposal is past, and none is repeated."""
     course = a_course(choices=[1, 0, 2, 1] * 20)

@@ -223,6 +223,7 @@ def test_only_a_moved_dose_is_kept_without_a_broken_rule():
     assert course.attempt(replace(plain, moved=True), NURSE) is None
 
 
+@pytest.mark.long
 def test_a_stimulation_moves_with_its_strength():
     """Pulses, intensity, output and both of its times."""
     here = Course(checked_in().first_visit)

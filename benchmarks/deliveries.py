@@ -1,0 +1,175 @@
+"""`./dev bench deliveries`: how fast what waits in the ledger reaches the EHR, once each.
+
+Observations are put into the ledger as copies of one that the API recorded, for patients made for
+it, and their lanes are woken. Before and after that the same bodies are created and read back by a
+bare loop, as many at once, on the same EHR. How often each stands is counted in the EHR itself.
+"""
+
+import asyncio
+import json
+import statistics
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from benchmarks.ground import Store, a_folder, a_pathway, cpu_of
+from clinic import Clinic
+from demo.screen import Screen
+from demo.staff import hire
+from temporal.gateway import connect, wake_lane
+
+AT_ONCE = 4
+"""Requests at once in the bare loop: as many as a connection of Kairos has lanes at work."""
+
+WITHIN = 900.0
+"""Seconds after which what is not delivered counts as lost."""
+
+SYSTEM = "urn:kairos:bench"
+
+COPY = """
+insert into delivery
+  (key, site_id, pathway_id, connection_id, patient_id, event_id, artefact, resource_type, action,
+   body, needs, state, needs_person, attempts, differences, created_at, changed_at)
+select %(artefact)s || n, site_id, pathway_id, connection_id, %(patient)s, event_id || n,
+   %(artefact)s || n, resource_type, action,
+   replace(replace(body::text, artefact, %(artefact)s || n), patient_id, %(patient)s)::jsonb,
+   '{}', 'intent', false, 0, '{}', now(), now()
+from delivery cross join generate_series(1, %(each)s) n where id = %(id)s
+"""
+
+
+async def measure(patients: int, each: int, screen: Screen) -> None:
+    """Fill the ledger, let it drain between two bare loops, and print how the two compare."""
+    with a_folder() as folder:
+        async with (
+            Clinic.start("up", folder) as clinic,
+            httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
+            httpx2.AsyncClient(base_url=clinic.addresses.ehr, trust_env=False) as ehr,
+        ):
+            await _measure(clinic, http, ehr, patients, each, screen)
+
+
+async def _measure(
+    clinic: Clinic,
+    http: httpx2.AsyncClient,
+    ehr: httpx2.AsyncClient,
+    patients: int,
+    each: int,
+    screen: Screen,
+) -> None:
+    store, count = Store(clinic.postgres.url), patients * each
+    template = await _one_observation(clinic, http, store)
+    made = [await _patient(ehr, n) for n in range(patients)]
+    before = await _bare(ehr, _bodies(store, template, made, each, "before"))
+    worker = clinic.run.processes()["worker"]
+    cost = cpu_of(worker)
+    took = await _drained(clinic, store, template, made, each)
+    cost = cpu_of(worker) - cost
+    after = await _bare(ehr, _bodies(store, template, made, each, "after"))
+    bare = statistics.mean((before, after))
+    screen.line(f"{patients} patients, {each} Observations each, {AT_ONCE} at once")
+    screen.line(f"bare loop: {before:.1f} and {after:.1f} s, {count / bare:.0f} a second")
+    screen.line(f"Kairos:    {took:.1f} s, {count / took:.0f} a second: {bare / took:.2f} of bare")
+    screen.line(f"worker:    {1000 * cost / count:.1f} ms of CPU a delivery")
+    stands = await _counted(ehr, made, each)
+    twice, missing = sum(n > 1 for n in stands.values()), sum(n < 1 for n in stands.values())
+    person = store.count("select count(*) from delivery where needs_person", {})
+    screen.line(f"in the EHR: {count} meant, {twice} more than once, {missing} missing")
+    screen.line(f"to a person: {person}")
+
+
+async def _one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Store) -> int:
+    """Have one reading recorded and written by the API; the id of its delivery."""
+    staff = hire(clinic.issuer, http)
+    pathway = await a_pathway(clinic, staff)
+    taken = {
+        "measured_at": datetime.now(UTC).isoformat(),
+        "readings": [{"observation": "spo2", "value": 97, "unit": "%"}],
+    }
+    await staff.nurse.do(f"/v1/pathways/{pathway}/readings", taken)
+    wanted = "select count(*) from delivery where resource_type = 'Observation' and state = %(s)s"
+    await _until(store, wanted, {"s": "confirmed"}, 1)
+    return store.count("select id from delivery where resource_type = 'Observation'", {})
+
+
+async def _patient(ehr: httpx2.AsyncClient, number: int) -> str:
+    patient = {
+        "resourceType": "Patient",
+        "identifier": [{"system": SYSTEM, "value": f"patient-{number}"}],
+        "name": [{"family": "Bench"}],
+    }
+    answer = await ehr.post("/Patient", json=patient)
+    return str(answer.raise_for_status().json()["id"])
+
+
+def _bodies(
+    store: Store, template: int, patients: list[str], each: int, run: str
+) -> list[dict[str, Any]]:
+    """The same Observations for the bare loop, under identifiers of their own."""
+    text = "select body::text, artefact, patient_id from delivery where id = %(id)s"
+    body, artefact, patient = store.row(text, {"id": template})
+    return [
+        json.loads(body.replace(artefact, f"{run}-{whose}-{n}").replace(patient, whose))
+        for whose in patients
+        for n in range(each)
+    ]
+
+
+async def _bare(ehr: httpx2.AsyncClient, bodies: list[dict[str, Any]]) -> float:
+    """Create each on condition that it is not there, and read it back; how long that took."""
+    waiting = iter(bodies)
+
+    async def work() -> None:
+        for body in waiting:
+            (known,) = body["identifier"][:1]
+            condition = f"identifier={known['system']}|{known['value']}"
+            made = await ehr.post("/Observation", json=body, headers={"If-None-Exist": condition})
+            made.raise_for_status()
+            (await ehr.get(f"/Observation/{made.json()['id']}")).raise_for_status()
+
+    began = time.monotonic()
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return time.monotonic() - began
+
+
+async def _drained(
+    clinic: Clinic, store: Store, template: int, patients: list[str], each: int
+) -> float:
+    """Put the deliveries into the ledger and wake their lanes; how long until all are confirmed."""
+    client = await connect(clinic.addresses.temporal, "default")
+    connection = store.row("select connection_id from delivery where id = %(id)s", {"id": template})
+    for whose in patients:
+        copies = {"artefact": f"kairos-{whose}-", "patient": whose, "each": each, "id": template}
+        store.run(COPY, copies)
+    began = time.monotonic()
+    await asyncio.gather(*(wake_lane(client, connection[0], whose) for whose in patients))
+    wanted = "select count(*) from delivery where artefact like 'kairos-%%' and state = %(s)s"
+    await _until(store, wanted, {"s": "confirmed"}, len(patients) * each)
+    return time.monotonic() - began
+
+
+async def _until(store: Store, query: str, values: dict[str, object], count: int) -> None:
+    deadline = time.monotonic() + WITHIN
+    while store.count(query, values) < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not {count} after {WITHIN:g} s: {query}")
+        await asyncio.sleep(0.1)
+
+
+async def _counted(ehr: httpx2.AsyncClient, patients: list[str], each: int) -> Counter[str]:
+    """How often each Observation that was meant stands in the EHR, by its identifier."""
+    stands = Counter({f"kairos-{whose}-{n}": 0 for whose in patients for n in range(1, each + 1)})
+    for whose in patients:
+        page: str | None = f"/Observation?subject=Patient/{whose}&_count=200"
+        while page is not None:
+            bundle = (await ehr.get(page)).raise_for_status().json()
+            for entry in bundle.get("entry", []):
+                for identifier in entry["resource"].get("identifier", []):
+                    if identifier["value"] in stands:
+                        stands[identifier["value"]] += 1
+            links = {link["relation"]: link["url"] for link in bundle.get("link", [])}
+            page = links.get("next")
+    return stands
