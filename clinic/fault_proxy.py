@@ -68,14 +68,18 @@ class Fault:
 class FaultProxy:
     """Listens on its own port and passes on to `upstream_port`."""
 
-    def __init__(self, upstream_port: int = 0) -> None:
-        """Open it at once; `upstream_port` may be set later, before the first call."""
+    def __init__(self, upstream_port: int = 0, port: Port | None = None) -> None:
+        """Open it at once; `upstream_port` may be set later, before the first call.
+
+        A `port` that is given stays its giver's, who closes it.
+        """
         self.upstream_port = upstream_port
         self.calls: list[Call] = []
         self._faults: list[Fault] = []
         self._connections: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
-        self._port = Port()
+        self._port = port or Port()
+        self._is_ours = port is None
         self.port = self._port.number
         self.base_url = f"http://{LOOPBACK}:{self.port}/fhir"
         self._loop = asyncio.new_event_loop()
@@ -93,7 +97,8 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._port.close()
+        if self._is_ours:
+            self._port.close()
 
     def drop_next_response(self, method: str, path_prefix: str) -> Fault:
         """The EHR gets the next such request and commits; nobody hears its answer."""

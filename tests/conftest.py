@@ -20,6 +20,7 @@ from protocols.loader import load_protocols
 from store import schema
 from store.database import Database
 from store.tables import Base
+from tests.standing import StandingEhr
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATE, SHARED = "kairos_template", "kairos_tests"
@@ -93,6 +94,14 @@ def postgres() -> Iterator[Postgres]:
     finally:
         asyncio.run(server.stop())
         run.close()
+
+
+@pytest.fixture(scope="session")
+def standing_ehr() -> Iterator[StandingEhr]:
+    """A real FHIR server that stands all the time, for tests with patients of their own."""
+    ehr = StandingEhr()
+    yield ehr
+    ehr.stop()
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from activities.deliveries import Deliveries
 from activities.recovery import Recovery
 from activities.turns import Turns
 from clinic import DevServer, FaultProxy, RunDirectory, TestServer, VirtualTime
-from clinic import Ehr as EhrServer
 from domain.enrolment import Enrolment
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
@@ -46,6 +45,7 @@ from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, send, start_pathway, wake_lane
 from temporal.versions import deployment
+from tests.standing import StandingEhr
 from workflows.messages import (
     PATHWAYS_QUEUE,
     ROLL_OVER_AT,
@@ -215,9 +215,13 @@ def _patient() -> dict[str, object]:
 
 @asynccontextmanager
 async def a_world(
-    database: Database, protocol: CombinedProtocol, *, real_time: bool = False
+    database: Database,
+    protocol: CombinedProtocol,
+    standing: StandingEhr,
+    *,
+    real_time: bool = False,
 ) -> AsyncIterator[World]:
-    """Start the parts and a worker; stop them again.
+    """Start the parts and a worker; stop them again. The EHR stands all the time.
 
     In real time on the development server, which knows builds of workers: there a test starts the
     pathways' workers itself (`working`).
@@ -225,12 +229,9 @@ async def a_world(
     run = RunDirectory("world")
     async with AsyncExitStack() as stack:
         stack.callback(run.close)
-        wire = FaultProxy()
+        ehr = standing.server
+        wire = FaultProxy(ehr.port, standing.port)
         stack.callback(wire.close)
-        ehr = EhrServer(run, run.path / "ehr", known_as=wire.base_url)
-        stack.push_async_callback(ehr.stop)
-        await ehr.start()
-        wire.upstream_port = ehr.port
         temporal = DevServer(run, run.path / "temporal.db") if real_time else TestServer(run)
         stack.push_async_callback(temporal.stop)
         await temporal.start()

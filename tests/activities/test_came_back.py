@@ -14,6 +14,7 @@ from domain.language.treatment import DoseGiven, ReportDose
 from domain.language.visits import BookVisit
 from store import pathways
 from store.database import Database
+from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
 INDUCTION = PhaseId("esketamine-induction")
@@ -22,9 +23,11 @@ WHY = "It was another patient's dose."
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one patient, whose first visit is booked for today."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=2))
         await made.do(PRESCRIBER, SignOrder(INDUCTION))
         at = (await made.pathway()).visits[ONE].proposed

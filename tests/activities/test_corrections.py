@@ -27,6 +27,7 @@ from domain.rules.corrected import refold
 from store import inbox, pathways
 from store.database import Database
 from temporal.gateway import send
+from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
 
@@ -36,9 +37,11 @@ WHY = "typed from another patient's slip"
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.until_quiet()
         yield made

@@ -16,6 +16,7 @@ from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from store.tables import DeliveryRow
+from tests.standing import StandingEhr
 from tests.world import CONNECTION, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import LaneInput
 
@@ -24,9 +25,11 @@ IS_OBSERVATION = DeliveryRow.resource_type == "Observation"
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         today = (await made.now()).date()
         await made.enrol(today + timedelta(days=7))
         await made.until_quiet()

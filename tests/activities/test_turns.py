@@ -27,6 +27,7 @@ from domain.language.visits import BookVisit, CheckIn
 from store import columns, pathways, restores
 from store.database import Database
 from store.tables import DeliveryRow, OriginRow, PathwayRow
+from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Taken, Turn
 
@@ -36,9 +37,11 @@ HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient, whose deliveries have been made."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.until_quiet()
         yield made

@@ -14,6 +14,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.visits import BookVisit, MissVisit, VisitMissed
 from store import pathways
 from store.database import Database
+from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
 
@@ -22,9 +23,11 @@ WHY = "meant for another patient"
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient, whose order is signed."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.do(PRESCRIBER, SignOrder(INDUCTION))
         await made.until_quiet()

@@ -31,6 +31,7 @@ from domain.rules.fold import fold
 from store import columns, pathways
 from store.database import Database
 from temporal.gateway import send
+from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
 
@@ -38,9 +39,11 @@ INDUCTION = PhaseId("esketamine-induction")
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.until_quiet()
         yield made

@@ -19,15 +19,18 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.tasks import AcknowledgeTask
 from store.database import Database
 from store.records import CommandRecord
+from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 
 HOLD = PlaceHold(HoldReason.OTHER, "a note")
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.until_quiet()
         yield made

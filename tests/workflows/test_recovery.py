@@ -21,6 +21,7 @@ from store import ledger, pathways
 from store.database import Database
 from temporal import gateway
 from temporal.gateway import NotSettled, WorkflowGone, send
+from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Taken, Turn, pathway_workflow_id
 
@@ -29,9 +30,11 @@ HOLD = PlaceHold(HoldReason.SUPPLY, "no device")
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic with one enrolled patient."""
-    async with a_world(database, protocol) as made:
+    async with a_world(database, protocol, standing_ehr) as made:
         await made.enrol((await made.now()).date() + timedelta(days=7))
         await made.until_quiet()
         yield made

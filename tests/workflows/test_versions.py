@@ -15,6 +15,7 @@ from domain.language.names import HoldReason
 from domain.language.protocol import CombinedProtocol
 from store.database import Database
 from temporal import gateway, versions
+from tests.standing import StandingEhr
 from tests.whole.house import until
 from tests.world import NURSE, World, a_world, working
 from workflows.messages import PathwayInput, pathway_workflow_id
@@ -24,9 +25,11 @@ OLD, NEW = "old-shape", "new-shape"
 
 
 @pytest.fixture
-async def world(database: Database, protocol: CombinedProtocol) -> AsyncIterator[World]:
+async def world(
+    database: Database, protocol: CombinedProtocol, standing_ehr: StandingEhr
+) -> AsyncIterator[World]:
     """A clinic in real time, with no worker of pathways yet."""
-    async with a_world(database, protocol, real_time=True) as made:
+    async with a_world(database, protocol, standing_ehr, real_time=True) as made:
         yield made
 
 
