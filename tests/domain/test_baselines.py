@@ -15,7 +15,7 @@ from domain.language.observations import RecordAssessment, ScaleAssessed
 from domain.language.phases import Decide, DecisionMade
 from domain.language.protocol import Anchor
 from domain.language.tasks import AcknowledgeTask
-from domain.language.treatment import ReportDose
+from domain.language.treatment import DoseGiven, RecordDose, ReportDose
 from domain.rules.baselines import NoBaseline, baseline_of
 from domain.rules.baselines import renamed as renamed_as
 from domain.rules.course import said_now
@@ -154,6 +154,26 @@ def test_a_later_phase_with_a_baseline_of_its_own_may_name_it():
     )
     (named,) = decide(replace(COMBINED, phases=phases), course.pathway, wish)
     assert (named.phase, named.event) == (DTMS, scores(course)[0].id)
+
+
+@pytest.mark.parametrize(("earlier", "stands"), [(5, False), (0, True)])
+def test_a_baseline_that_proves_to_be_of_after_the_first_dose_is_none(
+    earlier: int, *, stands: bool
+):
+    """Named by a prescriber at ten past; the dose was at five past, or at ten past as well."""
+    course = Course(FIRST)
+    course.run(Ask.GIVE)
+    course.wait(minutes(10))
+    course.assess("madrs", *(4,) * 9, 0)
+    named = scores(course)[-1]
+    course.do(course.treatment(ONE, course.now))
+    course.do(NameBaseline(INDUCTION, MADRS, named.id, "rated by the same person"), PRESCRIBER)
+    (dose,) = [event for event in course.events if isinstance(event.fact, DoseGiven)]
+    right = RecordDose(ONE, dose.at - minutes(earlier), 56, "another-lot")
+    course.do(CorrectEntry(dose.id, WHY, right), PRESCRIBER)
+    known = course.pathway.baselines[f"{INDUCTION}/{MADRS}"]
+    assert (known.event == named.id) is stands
+    assert known.by_person is stands
 
 
 def test_each_naming_has_its_number_and_its_reason():

@@ -10,7 +10,7 @@ from domain.language.overrides import OverrideGate
 from domain.language.release import NotTreated, ReleaseVisit, VisitReleased
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import DoseGiven, RecordDose, ReportDose
-from domain.language.visits import CancelVisit, MissVisit, VisitCheckedIn
+from domain.language.visits import CancelVisit, CheckIn, MissVisit, VisitCheckedIn
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
 from domain.rules.steps import Ask
@@ -107,6 +107,42 @@ def test_nobody_came_to_a_visit_by_a_dose_that_never_was(before: str):
     course.do(CorrectEntry(wrong.id, WHY, wrong_patient=WrongPatient(None)), PRESCRIBER)
     visit = course.pathway.visits[TWO]
     assert (visit.status, visit.checked_in) == (status, None)
+
+
+def test_who_was_checked_in_by_a_person_had_come():
+    """The dose was another's; this patient is here, as somebody at the desk said."""
+    course = dosed()
+    course.run(Ask.RELEASE)
+    course.follow_next()
+    course.run(Ask.CHECK_IN)
+    course.do(CheckIn(TWO), NURSE)
+    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
+    wrong = entry(course, DoseGiven)
+    course.do(CorrectEntry(wrong.id, WHY, wrong_patient=WrongPatient(None)), PRESCRIBER)
+    assert course.pathway.visits[TWO].status is VisitStatus.CHECKED_IN
+
+
+def test_a_dose_put_right_at_its_visit_leaves_them_there():
+    """Another lot: the check-in that the dose brought stands as it did."""
+    course = dosed()
+    course.run(Ask.RELEASE)
+    course.follow_next()
+    course.run(Ask.CHECK_IN)
+    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
+    wrong = entry(course, DoseGiven)
+    course.do(CorrectEntry(wrong.id, WHY, RecordDose(TWO, wrong.at, 56, "lot-2")), PRESCRIBER)
+    assert course.pathway.visits[TWO].status is VisitStatus.CHECKED_IN
+
+
+def test_a_dose_of_the_instant_at_which_they_left_was_before_it():
+    """They left at ten and the dose was at ten: nobody came back, and the release is questioned."""
+    course = ready()
+    course.wait(minutes(5))
+    course.do(ReleaseVisit(ONE, not_treated=NotTreated.OTHER), NURSE)
+    left = course.now
+    course.wait(minutes(5))
+    course.do(ReportDose(ONE, left, 56, "lot-1", "Was not written down."), NURSE)
+    assert course.pathway.visits[ONE].status is VisitStatus.RELEASED
 
 
 def test_who_was_measured_there_had_come_all_the_same():

@@ -12,14 +12,17 @@ from domain.language.names import (
     Author,
     EventId,
     HoldReason,
+    ObservationName,
     PhaseDecision,
     Role,
+    RuleId,
     VisitId,
     VisitStatus,
 )
 from domain.language.observations import ReadingsTaken, RecordReadings, ScaleAssessed
 from domain.language.phases import Decide
 from domain.language.release import Disposition, NotTreated, ReleaseVisit, VisitReleased
+from domain.language.standing import DecideAhead
 from domain.language.tasks import AcknowledgeTask, TaskAcknowledged
 from domain.language.treatment import (
     DoseGiven,
@@ -106,11 +109,36 @@ def test_an_amended_time_passes_no_stop_that_its_author_may_not_say_otherwise():
     course.wait(minutes(1))
     course.do(RecordReadings(course.now, readings(age=17)), PRESCRIBER)
     course.wait(minutes(1))
-    for at, refused in ((course.now, True), (first.at, False)):
+    seventeen = entry(course, ReadingsTaken).at
+    for at, refused in ((course.now, True), (seventeen, True), (first.at, False)):
         later = course.copied()
         instead = RecordReadings(at, readings(age=44))
         refusal = later.attempt(CorrectEntry(first.id, WHY, instead), NURSE)
         assert isinstance(refusal, Refused) is refused
+        if refused:
+            assert str(refusal).startswith("may not record: age 17 years is recorded")
+            assert later.attempt(CorrectEntry(first.id, WHY, instead), PRESCRIBER) is None
+
+
+def test_a_reading_may_have_been_of_another_kind():
+    """An oxygen saturation was an age: nothing of that kind was known, and it is taken."""
+    course = checked_in()
+    course.measure(ONE, spo2=54)
+    instead = RecordReadings(course.now, readings(age=54))
+    assert void(course, ReadingsTaken, PRESCRIBER, instead) is None
+    assert course.pathway.readings[ObservationName("age")][-1].value == 54
+
+
+def test_a_score_that_is_known_and_decided_about_is_a_prescribers_to_take_back():
+    """Passive ideation under a standing decision opens no task, and is no nurse's to take away."""
+    course = checked_in()
+    until = course.now.date() + timedelta(days=10)
+    words = "Passive ideation, known for years; looked at each week."
+    course.do(DecideAhead(RuleId("suicide-risk"), until, words), PRESCRIBER)
+    course.wait(minutes(1))
+    course.assess("phq9", 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    assert not [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_RISK)]
+    assert isinstance(void(course, ScaleAssessed, NURSE), Refused)
 
 
 def released() -> Course:

@@ -1,6 +1,7 @@
 """The C-SSRS screener has no sum: its tier is the most severe answer, and never a guess."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations, product
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.language.names import Author, ObservationName, Role
 from domain.language.observations import Measurement, Reading, RecordReadings
+from domain.language.vocabulary import Tier
 from domain.planner import steps
 from domain.rules.corrected import refold
 from domain.rules.steps import Ask
@@ -84,6 +86,16 @@ def test_an_incomplete_screener_is_the_least_that_it_is_if_that_must_be_seen(
     course.run_rules()
     asked = [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_RISK)]
     assert bool(asked) is (least is not None)
+
+
+def test_each_screener_is_scored_by_itself():
+    """One of which nothing was asked hides no other, wherever it stands in the vocabulary."""
+    asked_of = ObservationName("ride_home")
+    other = Tier({1: ((asked_of, "arranged"),)}, (asked_of,), (), "clinic")
+    tiers = {ObservationName("suicide_risk"): other, **COMBINED.vocabulary.tiers}
+    vocabulary = replace(COMBINED.vocabulary, tiers=tiers)
+    taken = [Reading(name, None, answer) for name, answer in NONE.items()]
+    assert brought_by(vocabulary, taken) == {TIER: 0}
 
 
 def test_a_screener_entered_in_parts_is_one_screener():

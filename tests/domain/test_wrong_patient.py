@@ -266,6 +266,7 @@ def test_what_its_own_patients_record_refuses_is_kept_as_a_hold(wish: Wish, says
     (event,) = kept_anyway(COMBINED, course.pathway, command, refusal, course.now)
     assert isinstance(event.fact, HoldPlaced)
     assert (event.by, event.fact.reason) == (NURSE, HoldReason.UNRECORDED_ENTRY)
+    assert event.id.startswith("half/")
     assert event.fact.note.startswith(says)
     assert event.fact.note.endswith(
         "It could not be recorded here: they had left by 09:00. Record it by hand, then lift this "
