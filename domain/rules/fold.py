@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import TypeVar, assert_never
 
 from domain.language.authorizations import Authorization, AuthorizationRecorded
@@ -11,7 +10,7 @@ from domain.language.chart import Chart, ChartRead
 from domain.language.corrections import ActQuestioned, EntryVoided
 from domain.language.events import Event
 from domain.language.holds import HoldLifted, HoldPlaced
-from domain.language.names import EventId, ObservationName, Role, VisitId, VisitStatus
+from domain.language.names import ObservationName, Role, VisitId, VisitStatus
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import (
@@ -52,21 +51,12 @@ from domain.language.visits import (
     VisitProposed,
 )
 from domain.language.vocabulary import Vocabulary
+from domain.rules import visit_states
 from domain.rules.standing import is_beyond
 from domain.rules.tiers import brought_by, sitting_of
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-_RANK = {
-    VisitStatus.PROPOSED: 0,
-    VisitStatus.BOOKED: 1,
-    VisitStatus.MISSED: 2,
-    VisitStatus.CANCELLED: 2,
-    # Whoever was treated had come, whatever was written of the visit before.
-    VisitStatus.CHECKED_IN: 3,
-    VisitStatus.RELEASED: 4,
-}
 
 
 def fold(pathway: Pathway, events: Iterable[Event], vocabulary: Vocabulary) -> Pathway:
@@ -122,28 +112,22 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
             )
             return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
         case VisitBooked() as fact:
-            pathway = _advance(pathway, fact.visit, VisitStatus.BOOKED)
-            return _retime(pathway, fact, event.id)
+            booked = visit_states.advanced(pathway.visits[fact.visit], VisitStatus.BOOKED)
+            return _of_visit(pathway, visit_states.retimed(booked, fact.at, event.id))
         case VisitMoved() as fact:
-            return _retime(pathway, fact, event.id)
+            visit = visit_states.retimed(pathway.visits[fact.visit], fact.at, event.id)
+            return _of_visit(pathway, visit)
         case VisitCheckedIn() as fact:
-            return _checked_in(pathway, fact.visit, event.at)
+            return _of_visit(pathway, visit_states.came(pathway.visits[fact.visit], event.at))
         case VisitMissed() as fact:
-            return _advance(pathway, fact.visit, VisitStatus.MISSED)
+            missed = visit_states.advanced(pathway.visits[fact.visit], VisitStatus.MISSED)
+            return _of_visit(pathway, missed)
         case VisitCancelled() as fact:
-            return _advance(pathway, fact.visit, VisitStatus.CANCELLED)
+            cancelled = visit_states.advanced(pathway.visits[fact.visit], VisitStatus.CANCELLED)
+            return _of_visit(pathway, cancelled)
         case VisitReleased() as fact:
-            if _came_back_since(pathway.visits[fact.visit], event.at):
-                return pathway
-            pathway = _advance(pathway, fact.visit, VisitStatus.RELEASED)
-            visit = replace(
-                pathway.visits[fact.visit],
-                left_early=bool(fact.findings),
-                left_at=event.at,
-                went=fact.disposition,
-                left_by=event.id,
-            )
-            return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
+            visit = pathway.visits[fact.visit]
+            return _of_visit(pathway, visit_states.left(visit, fact, event.at, event.id))
         case ReadingsTaken() as fact:
             for reading in fact.readings:
                 found = Observed(event.id, event.at, reading.value, reading.answer, fact.visit)
@@ -281,51 +265,12 @@ def override_key(visit: VisitId, gate: str) -> str:
     return f"{visit}/{gate}"
 
 
+def _of_visit(pathway: Pathway, visit: Visit) -> Pathway:
+    return replace(pathway, visits=_put(pathway.visits, visit.id, visit))
+
+
 def _put(items: Mapping[K, V], key: K, value: V) -> dict[K, V]:
     return {**items, key: value}
-
-
-def _advance(pathway: Pathway, visit: VisitId, status: VisitStatus) -> Pathway:
-    """Move a visit's status forward; an earlier status that comes late changes nothing."""
-    known = pathway.visits[visit]
-    if _RANK[status] <= _RANK[known.status]:
-        return pathway
-    return replace(pathway, visits=_put(pathway.visits, visit, replace(known, status=status)))
-
-
-def _checked_in(pathway: Pathway, name: VisitId, at: datetime) -> Pathway:
-    """Note that a patient is here; who had left and came back is here again, and not released."""
-    visit = pathway.visits[name]
-    if visit.left_at is not None and at > visit.left_at:
-        visit = replace(
-            visit,
-            status=VisitStatus.CHECKED_IN,
-            checked_in=at,
-            left_early=False,
-            left_at=None,
-            went=None,
-            left_by=None,
-        )
-        return replace(pathway, visits=_put(pathway.visits, name, visit))
-    if visit.checked_in is not None and at < visit.checked_in:
-        return pathway  # they had come before, and came back since
-    pathway = _advance(pathway, name, VisitStatus.CHECKED_IN)
-    visit = replace(pathway.visits[name], checked_in=at)
-    return replace(pathway, visits=_put(pathway.visits, name, visit))
-
-
-def _came_back_since(visit: Visit, left: datetime) -> bool:
-    """Say whether a patient came back after leaving, so that a release of before says no more."""
-    return visit.checked_in is not None and left < visit.checked_in
-
-
-def _retime(pathway: Pathway, fact: VisitBooked | VisitMoved, event: EventId) -> Pathway:
-    """Set a visit's time; a booking or move that comes again changes nothing."""
-    known = pathway.visits[fact.visit]
-    if event in known.timed_by:
-        return pathway
-    visit = replace(known, at=fact.at, timed_by=(*known.timed_by, event))
-    return replace(pathway, visits=_put(pathway.visits, fact.visit, visit))
 
 
 def _observe(
