@@ -53,7 +53,7 @@ from domain.language.visits import (
 from domain.language.vocabulary import Vocabulary
 from domain.rules import visit_states
 from domain.rules.standing import is_beyond
-from domain.rules.tiers import brought_by, sitting_of
+from domain.rules.tiers import ONE_SITTING, brought_by, sitting_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -304,7 +304,12 @@ def _screened(
     sitting = sitting_of(vocabulary, pathway.readings, event.at)
     known = {name: found.answer or "" for name, found in sitting.items()}
     last = max((each.at for each in sitting.values()), default=event.at)
+    alone = brought_by(vocabulary, fact.readings)
     for name, tier in brought_by(vocabulary, fact.readings, known).items():
+        before = pathway.readings.get(name, ())[-1:]
+        same = [o for o in before if o.value == tier and abs(o.at - event.at) <= ONE_SITTING]
+        if same and name not in alone:
+            continue  # the rest of a screener that came to this already
         found = Observed(event.id, max(last, event.at), tier, None, fact.visit)
         pathway = _observe(pathway, name, found, vocabulary)
         pathway = _ended(pathway, name, found)

@@ -110,11 +110,22 @@ def test_a_screener_entered_in_parts_is_one_screener():
         for part in order:
             course.do(RecordReadings(course.now, tuple(_measured(part))), NURSE)
             course.wait(minutes(5))
-        assert course.pathway.readings[TIER][-1].value == 2
+        (found,) = course.pathway.readings[TIER]  # asked about once, in however many parts
+        assert found.value == 2
         course.run_rules()
         assert "review-first" in rules(dose(course))
         vocabulary = course.protocol.vocabulary
         assert refold(course.pathway.id, course.events, vocabulary) == course.pathway
+
+
+def test_a_whole_screener_is_a_new_one_whatever_the_last_came_to():
+    """Moderate at nine, and asked again at ten: each is a prescriber's to look at."""
+    course = ready()
+    whole = NONE | answers(behavior="present", behavior_recent="absent")
+    for _ in range(2):
+        course.do(RecordReadings(course.now, tuple(_measured(whole))), NURSE)
+        course.wait(minutes(60))
+    assert [found.value for found in course.pathway.readings[TIER]] == [2, 2]
 
 
 def asked(course: Course) -> list[str]:
