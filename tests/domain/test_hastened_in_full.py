@@ -130,6 +130,7 @@ def test_nothing_is_hastened_where_visits_are_proposed_already():
     course = planned()
     assert course.pathway.visits_in(INDUCTION)
     assert to_hasten(COMBINED, course.pathway, course.now) is None
+    assert course.facts(FirstVisitHastened) == []
 
 
 def test_the_earliest_is_a_treatment_day_of_the_phase():

@@ -14,6 +14,7 @@ from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from domain.language.safety import Rise, SafetyTask
 from domain.language.tasks import AcknowledgeTask, TaskRaised
+from domain.language.treatment import ReportDose
 from domain.planner import looked_at_next, next_due
 from domain.rules.reviews import in_the_way
 from domain.rules.steps import Ask
@@ -85,6 +86,19 @@ def test_once_it_rose_the_refusal_names_all_who_can_answer():
     assert who() == [(Role.PRESCRIBER,)]
     course.wait(risk_rule(course)[0])
     assert who() == [(Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)]
+
+
+def test_a_dose_nobody_looked_at_in_time_is_the_directors_in_the_refusal_too():
+    """Not authorized and not answered by its time: both are named to whoever wants to treat."""
+    course = dosed()
+    course.do(ReportDose(ONE, course.now, 84, "lot-2", "Given twice in error."), NURSE)
+    (key,) = [key for key in course.pathway.tasks if key.startswith(Ask.REVIEW_UNAUTHORIZED)]
+    due = course.pathway.tasks[key].due
+    assert due is not None
+    course.wait(due - course.now)
+    found = in_the_way(course.protocol, course.pathway)
+    (block,) = [each for each in found if "although a rule said stop" in str(each.finding)]
+    assert block.who == (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
 
 
 def test_followed_for_a_week_it_rises_once_for_each_role_named():

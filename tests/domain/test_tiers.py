@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.language.corrections import CorrectEntry
 from domain.language.names import Author, ObservationName, Role
 from domain.language.observations import Measurement, Reading, RecordReadings
 from domain.language.vocabulary import Tier
 from domain.planner import steps
 from domain.rules.corrected import refold
-from domain.rules.steps import Ask
-from domain.rules.tiers import ONE_SITTING, brought_by, tier_of, unanswered
+from domain.rules.steps import Ask, AskPerson
+from domain.rules.tiers import ONE_SITTING, begun, brought_by, tier_of, unanswered
 from tests.course import Course
 from tests.domain.scenes import dose, minutes, ready, rules
 from tests.domain.simulation import COMBINED, readings
@@ -139,8 +141,10 @@ def test_what_a_screener_still_asks_is_asked_for_until_it_is_complete():
     course = ready()
     assert asked(course) == []
     course.do(RecordReadings(course.now, tuple(_measured(answers(thoughts="present")))), NURSE)
-    (says,) = asked(course)
-    assert says == (
+    (step,) = [s for s in steps(COMBINED, course.pathway, course.now) if s.rule == "screener"]
+    assert isinstance(step, AskPerson)
+    assert step.roles == COMBINED.vocabulary.kind(WISH).recorded_by
+    assert step.says == (
         "A screener was begun and is not complete: ask and record C-SSRS screener 1, wish to be "
         "dead, C-SSRS screener 6, suicidal behavior ever, C-SSRS screener 3, thoughts with a "
         "method, C-SSRS screener 4, some intent, C-SSRS screener 5, plan with intent."
@@ -155,6 +159,38 @@ def test_what_a_screener_still_asks_is_asked_for_until_it_is_complete():
     assert asked(course) == []
     course.run_rules()
     assert course.pathway.tasks[key].closed
+
+
+def test_half_a_screener_is_its_authors_to_take_back():
+    """What it still asks is a nurse's to record, and no prescriber was asked to look at it."""
+    course = ready()
+    course.do(RecordReadings(course.now, tuple(_measured(answers(wish="present")))), NURSE)
+    taken = [event for event in course.events if event.fact.kind == "readings-taken"]
+    assert course.attempt(CorrectEntry(taken[-1].id, "another patient's"), NURSE) is None
+
+
+def test_a_screener_of_the_morning_is_finished_twelve_hours_later_at_the_latest():
+    """To the minute: one minute more, and it is another one."""
+    for later, complete in ((timedelta(), True), (minutes(1), False)):
+        course = ready()
+        half = answers(wish="absent", thoughts="absent")
+        course.do(RecordReadings(course.now, tuple(_measured(half))), NURSE)
+        course.wait(ONE_SITTING + later)
+        rest = tuple(_measured(answers(behavior="absent")))
+        course.do(RecordReadings(course.now, rest), NURSE)
+        assert bool(course.pathway.readings.get(TIER)) is complete
+
+
+def test_a_screener_that_was_not_begun_hides_none_that_was():
+    """Of two, nothing was asked of the first: what the second still asks is asked for."""
+    asked_of = ObservationName("fit_to_stimulate")
+    other = Tier({1: ((asked_of, "confirmed"),)}, (asked_of,), (), "clinic")
+    tiers = {ObservationName("suicide_risk"): other, **COMBINED.vocabulary.tiers}
+    course = ready()
+    course.do(RecordReadings(course.now, tuple(_measured(answers(wish="present")))), NURSE)
+    vocabulary = replace(COMBINED.vocabulary, tiers=tiers)
+    ((_, left),) = begun(vocabulary, course.pathway.readings)
+    assert THOUGHTS in left
 
 
 def test_nothing_is_left_of_a_screener_that_cannot_come_to_more():

@@ -12,12 +12,14 @@ from domain.language.phases import Decide, DecisionMade
 from domain.language.protocol import CourseRule
 from domain.language.requirements import Requirement
 from domain.language.requirements import Test as Compare
+from domain.language.safety import SafetyTask
 from domain.language.tasks import AcknowledgeTask
 from domain.rules.course import said_now
-from domain.rules.steps import Ask
+from domain.rules.reviews import subject, turned
+from domain.rules.steps import Ask, AskPerson
 from tests.course import Course
 from tests.domain.scenes import TWO, a_course, dose, dosed, ready
-from tests.domain.simulation import COMBINED, INDUCTION
+from tests.domain.simulation import COMBINED, DTMS, INDUCTION
 
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)
 PHQ9 = ObservationName("phq9_total")
@@ -55,6 +57,22 @@ def test_a_phase_that_ends_leaves_what_nobody_has_looked_at(decision: PhaseDecis
     course.do(AcknowledgeTask(key, "Seen: a plan for the week is made."), PRESCRIBER)
     course.run_rules()
     assert course.pathway.tasks[key].closed
+
+
+def test_what_is_left_to_be_looked_at_is_asked_as_it_was():
+    """In the next phase: of the same people, in the same words, by the same time."""
+    course = treated()
+    scored(course, 46)
+    ((key, task),) = [
+        each for each in course.pathway.tasks.items() if each[0].startswith(Ask.REVIEW_COURSE)
+    ]
+    course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "As discussed with her."), PRESCRIBER)
+    (step,) = turned(course.protocol, course.pathway)
+    rises = COMBINED.phase(DTMS).rises(SafetyTask.COURSE)
+    about = subject(key)
+    assert step == AskPerson(
+        Ask.REVIEW_COURSE, about, task.roles, task.says, task.rule, due=task.due, rises=rises
+    )
 
 
 def test_a_score_between_two_phases_and_one_after_the_end_are_asked_about():
