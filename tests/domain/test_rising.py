@@ -97,7 +97,7 @@ def test_a_dose_nobody_looked_at_in_time_is_the_directors_in_the_refusal_too():
     assert due is not None
     course.wait(due - course.now)
     found = in_the_way(course.protocol, course.pathway)
-    (block,) = [each for each in found if "although a rule said stop" in str(each.finding)]
+    (block,) = [each for each in found if "acknowledged: Dose 2" in str(each.finding)]
     assert block.who == (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
 
 
