@@ -41,7 +41,7 @@ from store import columns
 from tests.course import AUTHORIZATION, Course
 from tests.domain.oracles import check_course
 from tests.domain.simulation import DTMS, INDUCTION, MAINTENANCE, REFUSALS, readings
-from tests.domain.test_versions import move
+from tests.domain.versions import move
 from tests.domain.wild import begun, play
 
 PRESCRIBER = Author("a-prescriber", Role.PRESCRIBER)

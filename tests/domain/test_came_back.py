@@ -35,6 +35,21 @@ def went_untreated() -> Course:
     return course
 
 
+def expected() -> Course:
+    """A patient who is due at the second visit, and has not come to it yet."""
+    course = dosed()
+    course.run(Ask.RELEASE)
+    course.follow_next()
+    course.run(Ask.CHECK_IN)
+    return course
+
+
+def hurried(course: Course) -> Event:
+    """A dose is reported at the second visit, before anything else was; its entry."""
+    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
+    return entry(course, DoseGiven)
+
+
 def came_back() -> Course:
     """That patient came back, and was given a dose all the same."""
     course = went_untreated()
@@ -93,10 +108,7 @@ def test_a_dose_of_before_they_left_reopens_no_visit_but_the_release():
 @pytest.mark.parametrize("before", ["booked", "missed", "canceled"])
 def test_nobody_came_to_a_visit_by_a_dose_that_never_was(before: str):
     """The visit is as it was before the dose was reported there, and nobody waits for anybody."""
-    course = dosed()
-    course.run(Ask.RELEASE)
-    course.follow_next()
-    course.run(Ask.CHECK_IN)
+    course = expected()
     if before != "booked":
         course.do(MissVisit(TWO) if before == "missed" else CancelVisit(TWO, "Ill at home."))
     status = course.pathway.visits[TWO].status
@@ -111,25 +123,17 @@ def test_nobody_came_to_a_visit_by_a_dose_that_never_was(before: str):
 
 def test_who_was_checked_in_by_a_person_had_come():
     """The dose was another's; this patient is here, as somebody at the desk said."""
-    course = dosed()
-    course.run(Ask.RELEASE)
-    course.follow_next()
-    course.run(Ask.CHECK_IN)
+    course = expected()
     course.do(CheckIn(TWO), NURSE)
-    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
-    wrong = entry(course, DoseGiven)
+    wrong = hurried(course)
     course.do(CorrectEntry(wrong.id, WHY, wrong_patient=WrongPatient(None)), PRESCRIBER)
     assert course.pathway.visits[TWO].status is VisitStatus.CHECKED_IN
 
 
 def test_a_dose_put_right_at_its_visit_leaves_them_there():
     """Another lot: the check-in that the dose brought stands as it did."""
-    course = dosed()
-    course.run(Ask.RELEASE)
-    course.follow_next()
-    course.run(Ask.CHECK_IN)
-    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
-    wrong = entry(course, DoseGiven)
+    course = expected()
+    wrong = hurried(course)
     course.do(CorrectEntry(wrong.id, WHY, RecordDose(TWO, wrong.at, 56, "lot-2")), PRESCRIBER)
     assert course.pathway.visits[TWO].status is VisitStatus.CHECKED_IN
 
@@ -147,12 +151,8 @@ def test_a_dose_of_the_instant_at_which_they_left_was_before_it():
 
 def test_who_was_measured_there_had_come_all_the_same():
     """A reading of that visit stands: the check-in that the dose brought stays."""
-    course = dosed()
-    course.run(Ask.RELEASE)
-    course.follow_next()
-    course.run(Ask.CHECK_IN)
-    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
-    wrong = entry(course, DoseGiven)
+    course = expected()
+    wrong = hurried(course)
     course.wait(minutes(2))
     course.measure(TWO, spo2=97)
     course.do(CorrectEntry(wrong.id, WHY), PRESCRIBER)
@@ -166,8 +166,7 @@ def test_a_dose_that_was_another_visits_leaves_nobody_at_this_one():
     course.wait(minutes(5))
     course.do(ReleaseVisit(ONE, not_treated=NotTreated.OTHER), NURSE)
     course.run(Ask.CHECK_IN)
-    course.do(ReportDose(TWO, course.now, 56, "lot-1", "Given in a hurry."), NURSE)
-    wrong = entry(course, DoseGiven)
+    wrong = hurried(course)
     course.do(CorrectEntry(wrong.id, "Wrong day.", RecordDose(ONE, given, 56, "l")), PRESCRIBER)
     assert course.pathway.visits[TWO].checked_in is None
     (session,) = course.pathway.sessions_in(INDUCTION)

@@ -30,7 +30,7 @@ from domain.language.treatment import DoseGiven, RecordDose, ReportDose
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import ONE, TWO, checked_in, dosed, minutes, ready, rules
 from tests.domain.simulation import INDUCTION, readings
-from tests.domain.test_versions import lower_limit, move, of_phase
+from tests.domain.versions import lower_limit, move, of_phase
 
 NURSE = Author("a-nurse", Role.NURSE)
 WHY = "It was another patient's."

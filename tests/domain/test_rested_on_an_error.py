@@ -24,7 +24,7 @@ from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIRST, ONE, TWO, checked_in, dosed, minutes, ready, rules
 from tests.domain.simulation import INDUCTION, readings
-from tests.domain.test_versions import move, newer
+from tests.domain.versions import move, newer
 
 NURSE = Author("a-nurse", Role.NURSE)
 WHY = "It was another patient's slip."
