@@ -26,7 +26,6 @@ from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
 from store import inbox, pathways
 from store.database import Database
-from temporal.gateway import send
 from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
@@ -214,7 +213,7 @@ async def test_what_was_another_patients_is_recorded_there_in_the_same_act(world
         (sent,) = [each for each in await inbox.waiting(tx, 9) if each.pathway_id == there]
     assert (sent.author_id, sent.kind) == (NURSE.id, "record-readings")
     for _ in range(2):  # sent on twice it takes effect once
-        await send(world.client, there, sent.id)
+        await world.settled(sent.id, there)
     await world.until_quiet()
     assert await _statuses(world) == ["final"]
     world.patient = first
@@ -235,7 +234,7 @@ async def test_what_cannot_be_recorded_there_is_kept_there_as_a_hold(world: Worl
     async with world.database.begin() as tx:
         (sent,) = [each for each in await inbox.waiting(tx, 9) if each.pathway_id == there]
     for _ in range(2):
-        await send(world.client, there, sent.id)
+        await world.settled(sent.id, there)
     world.pathway_id = there
     pathway = await world.pathway()
     (hold,) = pathway.open_holds()

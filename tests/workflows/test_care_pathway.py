@@ -30,7 +30,6 @@ from domain.language.visits import BookVisit
 from domain.rules.fold import fold
 from store import columns, pathways
 from store.database import Database
-from temporal.gateway import send
 from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
@@ -167,9 +166,7 @@ async def test_ids_say_nothing_about_the_patient(world: World) -> None:
 async def test_fifty_commands_at_once_are_all_answered(world: World) -> None:
     """Fifty people at one pathway at one moment: each is answered, at a version of their own."""
     commands = [await world.receive(NURSE, PlaceHold(HoldReason.SUPPLY, "")) for _ in range(50)]
-    settled = await asyncio.gather(
-        *(send(world.client, world.pathway_id, each) for each in commands)
-    )
+    settled = await asyncio.gather(*(world.settled(each) for each in commands))
     assert {each.state for each in settled} == {"applied"}
     assert len({each.version for each in settled}) == 50
 

@@ -64,7 +64,7 @@ async def test_a_workflow_that_is_gone_is_started_again_once(world: World) -> No
         await send(world.client, world.pathway_id, command)
     await asyncio.gather(*(_sweeper(world).sweep() for _ in range(5)))
     assert await _restarts(world) == 1
-    settled = await send(world.client, world.pathway_id, command)
+    settled = await world.settled(command)
     assert settled.state == "applied"
     assert settled.version is not None
     assert settled.version > version
@@ -213,7 +213,7 @@ async def test_a_turn_that_failed_after_its_commit_is_looked_at_soon(
     before = (await _handle(world).describe()).history_length
     await world.virtual.move_by(timedelta(seconds=90))
     assert (await _handle(world).describe()).history_length > before
-    assert (await send(world.client, world.pathway_id, command)).state == "applied"
+    assert (await world.settled(command)).state == "applied"
 
 
 async def test_a_lane_in_which_all_waits_is_not_started(
