@@ -168,6 +168,13 @@ class Connection(BaseModel):
         " `athenahealth` or `meditech`; decides which error codes and known limits apply",
     )
     patient_identifier_system: str
+    lanes_at_once: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="patients whose writes one worker sends to this EHR side by side; each"
+        " patient's own go one after the other",
+    )
 
 
 class Installation(BaseModel):

@@ -1,246 +1,397 @@
-"""Write to EHRs what the ledger holds: exactly one effect each, whatever is lost on the way.
+"""Write to one EHR what the ledger holds: exactly one effect each, whatever is lost on the way.
 
-Take the next delivery of a lane, try it (`activities/attempt.py`), ask the domain what follows
-(`domain/delivery/after.py`), commit that. The ledger says `sent` before the first byte leaves.
+Take a lane and its next delivery, try it (`activities/attempt.py`), ask the domain what follows
+(`domain/delivery/after.py`), commit that and take the next in one transaction. The ledger says
+`sent` before the first byte leaves. No transaction, lock or connection is held while the EHR is
+asked: a lane in hand is a word in its row, and what an attempt came to counts only if the delivery
+still stands as that attempt left it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
-from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.attempt import InHand, Tried, attempt
 from activities.capabilities import Plans
-from domain.delivery.after import after, given_up
+from domain.delivery.after import after, given_up, pause
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost
 from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
-from domain.language.errors import Conflict
+from domain.language.errors import Conflict, Unavailable
 from fhir_adapters.content.references import artefacts_in
-from fhir_adapters.ehr import Ehrs
+from fhir_adapters.ehr import Ehr
 from fhir_adapters.exchange.last_seen import last_seen
-from store import lanes, ledger, restores
+from fhir_adapters.exchange.transport import leaving_within
+from store import lanes, ledger, outages, queue
 from store.database import Database, Transaction
+from store.lanes import LaneView
+from store.queue import Held
 from temporal.clock import Clock
-from workflows.messages import LaneInput, LaneProgress
 
 log = structlog.get_logger("kairos.deliveries")
 
-MOST_AT_ONCE = 20
-"""Deliveries of one activity, so that a run's history stays short."""
-
-BEAT_EVERY = timedelta(seconds=3)
+MOST_IN_A_ROW = 20
+"""Deliveries of one lane after which another may go: a long backlog holds up nobody else's."""
 
 ONE_DELIVERY = timedelta(seconds=40)
 """The longest that one delivery may take in all; after that its outcome is unknown."""
 
-BEGIN_NONE_AFTER = timedelta(seconds=15)
-"""With one delivery more this stays below the activity's 60 s, so that no attempt that Temporal
-has given up on is still writing while the next one begins."""
-
-LOOK_AGAIN = timedelta(seconds=15)
-"""The longest that a lane sleeps while one of its deliveries is left alone: what was committed
-meanwhile and does not need that one goes out by then."""
-
+LEAVES_WITHIN = timedelta(seconds=8)
+"""A write that has not begun to leave by then does not leave. A process that was stopped is thought
+dead after `queue.LEASE`, and another sends in its place: going on, it must not send too."""
 
 ASIDE_WHILE_BUSY = timedelta(seconds=60)
 """How long one that the EHR was too busy for is left alone while it takes others."""
 
+ASIDE_WHILE_LOCKED = timedelta(seconds=1)
+"""How long one is left alone that somebody else is deciding about."""
+
+LONGEST_REST = timedelta(minutes=1)
+"""How long a patient's writes rest at most that the EHR is too busy for, unless it says longer."""
+
+BUSY_FOR_MANY = 3
+"""Patients in a row for whom the EHR is busy, after which it counts as away for all."""
+
+FIRST_QUESTION = timedelta(seconds=1)
+"""After this an EHR that seems away is asked for the first time."""
+
+DATABASE_AGAIN = 1.0
+"""Seconds between tries to write down what an attempt came to while the database is away."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane in hand: as it was looked at, and what was done in it since.
+
+    `busy` are the deliveries that the EHR was too busy for, and how long it asked to wait.
+    """
+
+    held: Held
+    seen: LaneView
+    delivered: int = 0
+    changed: bool = False
+    busy: dict[int, timedelta | None] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class Begun:
     """A delivery that is being tried: as it was found, and as it stands in the ledger since.
 
-    `taken` is what it takes to try it, or the type of the error that getting it came to.
+    `in_hand` is what it takes to try it, or the type of the error that getting it came to.
     """
 
     at: datetime
+    lane: Lane
     found: Delivery
     in_hand: InHand | str
     in_ledger: Delivery
+    taken: float  # by the event loop's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What follows an attempt: the next delivery, and whether the EHR is away or seems busy."""
+
+    following: Begun | None = None
+    away: bool = False
+    busy: bool = False
 
 
 class Deliveries:
-    """The activity, with what it needs."""
+    """The deliveries of one connection, for one holder of lanes."""
 
-    def __init__(self, database: Database, ehrs: Ehrs, plans: Plans, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ehr: Ehr, plans: Plans, clock: Clock, holder: str
+    ) -> None:
         self._database = database
-        self._ehrs = ehrs
+        self._ehr = ehr
         self._plans = plans
         self._clock = clock
-        # Until when which delivery of a lane is left alone. Not stored: a process that does not
-        # know tries it early, which costs an attempt and harms nothing.
-        self._aside: dict[tuple[str, str], dict[int, datetime]] = {}
-        # Which deliveries of a lane the EHR was too busy for, and whether it took others since.
-        self._busy: dict[tuple[str, str], dict[int, bool]] = {}
+        self._holder = holder
+        self.stopping = False
+        """Take nothing more."""
+        # Which deliveries of a patient the EHR was too busy for, and whether it took others since.
+        # Not stored: a process that does not know tries once more, and harms nothing.
+        self._busy: dict[str, dict[int, bool]] = {}
+        self._busy_patients: set[str] = set()
 
-    @activity.defn(name="deliver")
-    async def deliver(self, lane: LaneInput) -> LaneProgress:
-        """Deliver in order until the lane is empty or enough was done.
+    async def take(self, *, probing: bool = False) -> Begun | None:
+        """Take a ready lane, and commit that its next delivery is about to be tried.
 
-        Raises a retryable `EhrUnavailable` when the EHR is away, or when all that is left is to be
-        left alone for a while; the ledger says how far it came.
-        """
-        async with _alive():
-            await self._notice_a_restore()
-            return await self._drain(lane)
-
-    async def _notice_a_restore(self) -> None:
-        """See before anything is sent whether what counts as unsent may be believed."""
-        now = await self._clock.pace()
-        async with self._database.begin() as tx:
-            if await restores.is_another(tx, now):
-                log.error("database_restored")
-
-    async def _drain(self, lane: LaneInput) -> LaneProgress:
-        running = asyncio.get_running_loop()
-        began = running.time()
-        key = (lane.connection_id, lane.patient_id)
-        busy: ApplicationError | None = None
-        for delivered in range(MOST_AT_ONCE):
-            if running.time() - began > BEGIN_NONE_AFTER.total_seconds():
-                return LaneProgress(delivered, more=True)
-            try:
-                begun = await self._begin(lane)
-            except ApplicationError as left_alone:
-                raise busy or left_alone from None
-            if begun is None:
-                if busy is not None:
-                    raise busy
-                return LaneProgress(delivered, more=False)
-            tried = await self._try(lane, begun)
-            decision = await self._conclude(begun, tried)
-            if decision.ehr_away:
-                waits = _unavailable(decision.reason, decision.wait)
-                if busy is not None or tried.ehr_id or not isinstance(tried.outcome, Busy):
-                    raise waits
-                # It may be this one alone that the EHR does not take now: one other is tried.
-                busy = waits
-                self._busy.setdefault(key, {})[begun.in_ledger.id] = False
-                self._leave_alone(lane, begun, ASIDE_WHILE_BUSY)
-                continue
-            busy = None
-            still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
-            self._ehr_answers_others(key, [begun.in_ledger.id] if still_asked else [])
-            if decision.wait is not None:
-                self._leave_alone(lane, begun, decision.wait)
-        return LaneProgress(MOST_AT_ONCE, more=True)
-
-    def _ehr_answers_others(self, key: tuple[str, str], still_asked: Collection[int]) -> None:
-        """Note that the EHR is busy for these alone: it took or refused another meanwhile."""
-        alone = dict.fromkeys([*self._busy.pop(key, {}), *still_asked], True)
-        if alone:
-            self._busy[key] = alone
-
-    def _leave_alone(self, lane: LaneInput, begun: _Begun, wait: timedelta) -> None:
-        aside = self._aside.setdefault((lane.connection_id, lane.patient_id), {})
-        aside[begun.in_ledger.id] = begun.at + wait
-
-    async def _begin(self, lane: LaneInput) -> _Begun | None:
-        """Take the next delivery and commit that it is about to be tried.
-
-        None if the lane holds nothing more.
+        None if no lane is ready, or the EHR is away; `probing` takes one all the same. Raises
+        Unavailable while the database is away, or nobody knows what the EHR takes.
         """
         now = await self._clock.pace()
-        aside = self._left_alone(lane, now)
-        async with self._database.begin() as tx:
-            delivery = await self._next(tx, lane, aside, now)
-            if delivery is not None:
-                in_hand = await self._taken(tx, delivery)
-                return _Begun(now, delivery, in_hand, await ledger.begin(tx, delivery, now))
-        if aside:
-            raise _unavailable("left alone for a while", min(min(aside.values()) - now, LOOK_AGAIN))
-        return None
-
-    def _left_alone(self, lane: LaneInput, now: datetime) -> dict[int, datetime]:
-        key = (lane.connection_id, lane.patient_id)
-        aside = {id_: until for id_, until in self._aside.pop(key, {}).items() if until > now}
-        if aside:
-            self._aside[key] = aside
-        return aside
-
-    async def _next(
-        self, tx: Transaction, lane: LaneInput, aside: Collection[int], now: datetime
-    ) -> Delivery | None:
-        """Find the next delivery; those whose attempts are used up become a person's."""
-        while True:
-            delivery = await lanes.next_in_lane(tx, lane.connection_id, lane.patient_id, aside)
-            asks = None if delivery is None else given_up(delivery)
-            if delivery is None or asks is None:
-                return delivery
-            await ledger.record_decision(tx, delivery, asks, now)
-
-    async def _taken(self, tx: Transaction, delivery: Delivery) -> InHand | str:
-        """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
-        changes = delivery.action is Action.UPDATE
-        before = await ledger.seen_before(tx, delivery) if changes else []
-        plan = await self._plans.of(tx, delivery.connection_id)
+        taken: list[Held] = []
         try:
-            seen = last_seen(before) if changes else LastSeen()
-            needs = {delivery.artefact, *delivery.needs, *artefacts_in(seen.elements)}
-        except Exception as error:
-            log.exception("delivery_not_taken", delivery_id=delivery.id)
-            return type(error).__name__
-        return InHand(delivery, plan, await ledger.links(tx, delivery.connection_id, needs), seen)
+            async with self._database.begin() as tx:
+                return await self._take(tx, now, taken, probing=probing)
+        except Unavailable:
+            raise
+        except Exception:
+            # A defect of ours in one lane: it rests, or no other would ever have its turn.
+            log.exception("lane_not_taken")
+            if taken:
+                async with self._database.begin() as tx:
+                    await queue.rest(tx, taken[-1], now, now + pause(taken[-1].rests))
+            return None
 
-    async def _try(self, lane: LaneInput, begun: _Begun) -> Tried:
+    async def attempt(self, begun: Begun) -> Tried:
         """Try it within its time."""
-        in_hand = begun.in_hand
-        if isinstance(in_hand, str):
-            return Tried(begun.found.ehr_id, Broke(in_hand))
-        key = (lane.connection_id, lane.patient_id)
-        alone = self._busy.get(key, {}).pop(begun.found.id, False)
-        trying = attempt(self._ehrs[lane.connection_id].client, in_hand)
+        if isinstance(begun.in_hand, str):
+            return Tried(begun.found.ehr_id, Broke(begun.in_hand))
+        alone = self._busy.get(begun.found.patient_id, {}).pop(begun.found.id, False)
+        until = begun.taken + LEAVES_WITHIN.total_seconds()
         try:
-            tried = await asyncio.wait_for(trying, ONE_DELIVERY.total_seconds())
+            async with asyncio.timeout(ONE_DELIVERY.total_seconds()):
+                with leaving_within(until):
+                    tried = await attempt(self._ehr.client, begun.in_hand)
         except TimeoutError:
             # Each request has a shorter limit of its own, so the EHR did answer some of them.
-            return Tried(in_hand.delivery.ehr_id, Lost(ehr_answers=True))
+            return Tried(begun.found.ehr_id, Lost(ehr_answers=True))
         if alone and isinstance(tried.outcome, Busy):
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried
 
-    async def _conclude(self, begun: _Begun, tried: Tried) -> DeliveryDecision:
-        """Commit what follows, unless another attempt has taken the delivery since."""
+    async def conclude(self, begun: Begun, tried: Tried) -> Concluded:
+        """Commit what follows, and with it what is tried next: of this lane, or of another.
+
+        However long the database is away: nobody else knows what became of the attempt.
+        """
         delivery = replace(begun.found, ehr_id=tried.ehr_id)
         decision = after(delivery, tried.outcome, begun.at)
-        async with self._database.begin() as tx:
-            if await ledger.overtaken(tx, begun.in_ledger):
-                return decision
-            if decision.linked and decision.ehr_id is not None:
-                try:
-                    await ledger.link(tx, delivery, decision.ehr_id)
-                except Conflict as error:
-                    decision = after(delivery, Claimed(str(error)), begun.at)
-            await ledger.record_decision(tx, begun.in_ledger, decision, begun.at)
-        return decision
+        try:
+            now = await self._clock.pace()
+            async with self._database.begin() as tx:
+                settled = await ledger.settle(
+                    tx,
+                    begun.in_ledger,
+                    decision,
+                    begun.at,
+                    links=decision.linked and not _is_linked(begun, decision),
+                    not_before=_left_alone_until(begun, decision, tried),
+                )
+                _insist(settled=settled)
+                return await self._go_on(tx, begun, tried, decision, now)
+        except Exception as error:
+            if not isinstance(error, _NotSettled | Unavailable):
+                log.exception("nothing_taken_after", delivery_id=delivery.id)
+        return await self._conclude_alone(begun, delivery, tried, decision)
 
-
-@asynccontextmanager
-async def _alive() -> AsyncIterator[None]:
-    """Say every few seconds that this worker lives, so that another takes over if it does not."""
-
-    async def beat() -> None:
+    async def let_rest(self, begun: Begun) -> None:
+        """Leave the lane of an attempt that a defect of ours kept from being concluded."""
+        held = begun.lane.held
         while True:
-            activity.heartbeat()
-            await asyncio.sleep(BEAT_EVERY.total_seconds())
+            try:
+                now = await self._clock.pace()
+                async with self._database.begin() as tx:
+                    await queue.rest(tx, held, now, now + pause(held.rests))
+            except Unavailable:
+                await asyncio.sleep(DATABASE_AGAIN)
+            else:
+                return
 
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
+    async def _take(
+        self, tx: Transaction, now: datetime, taken: list[Held], *, probing: bool = False
+    ) -> Begun | None:
+        if self.stopping:
+            return None
+        connection = self._ehr.connection_id
+        while held := await queue.take(tx, connection, self._holder, now, probing=probing):
+            taken.append(held)
+            lane = Lane(held, await lanes.view(tx, connection, held.patient_id))
+            begun = await self._next(tx, lane, now)
+            if begun is not None:
+                return begun
+            await self._leave(tx, lane, lane.seen.again_at(now))
+        return None
+
+    async def _next(self, tx: Transaction, lane: Lane, now: datetime) -> Begun | None:
+        """Begin the lane's next delivery; those whose attempts are used up become a person's.
+
+        None if nothing of it may go now, be the lane ever so long.
+        """
+        connection, patient = lane.held.connection_id, lane.held.patient_id
+        while True:
+            number = lane.seen.next(now)
+            if number is None and lane.changed:
+                lane.seen, lane.changed = await lanes.view(tx, connection, patient), False
+                continue
+            if number is None and not lane.seen.whole:
+                lane.seen = await lanes.view(tx, connection, patient, None)
+                continue
+            if number is None:
+                return None
+            found = await ledger.take(tx, number)
+            if found is None:
+                lane.seen.aside[number] = now + ASIDE_WHILE_LOCKED
+                continue
+            delivery, known = found
+            asks = given_up(delivery)
+            if asks is None:
+                in_hand = await self._in_hand(tx, delivery, known)
+                in_ledger = await ledger.begin(tx, delivery, now)
+                begun = asyncio.get_running_loop().time()
+                return Begun(now, lane, delivery, in_hand, in_ledger, begun)
+            await ledger.record_decision(tx, delivery, asks, now)
+            lane.seen.decided(number, asks, None)
+
+    async def _in_hand(
+        self, tx: Transaction, delivery: Delivery, known: dict[str, str]
+    ) -> InHand | str:
+        """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
+        plan = await self._plans.of(tx, delivery.connection_id)
+        if delivery.action is not Action.UPDATE:
+            return InHand(delivery, plan, known, LastSeen())
+        before = await ledger.seen_before(tx, delivery)
+        try:
+            seen = last_seen(before)
+            also = set(artefacts_in(seen.elements)) - set(known)
+        except Exception as error:
+            log.exception("delivery_not_taken", delivery_id=delivery.id)
+            return type(error).__name__
+        return InHand(
+            delivery, plan, known | await ledger.links(tx, delivery.connection_id, also), seen
+        )
+
+    async def _go_on(
+        self,
+        tx: Transaction,
+        begun: Begun,
+        tried: Tried,
+        decision: DeliveryDecision,
+        now: datetime,
+    ) -> Concluded:
+        """Take what is next, now that an attempt is written down."""
+        lane, number = begun.lane, begun.in_ledger.id
+        lane.seen.decided(number, decision, _left_alone_until(begun, decision, tried))
+        lane.changed, lane.delivered = True, lane.delivered + 1
+        if decision.ehr_away and isinstance(tried.outcome, Busy):
+            return await self._was_busy(tx, begun, tried, decision, now)
+        if decision.ehr_away:
+            await self._leave(tx, lane, now)
+            await self._note_away(tx, now, decision.reason, None)
+            return Concluded(away=True)
+        still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
+        self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
+        lane.busy.clear()
+        return Concluded(await self._following(tx, lane, now))
+
+    async def _following(self, tx: Transaction, lane: Lane, now: datetime) -> Begun | None:
+        """The lane's next delivery, or another lane's."""
+        if self.stopping or lane.delivered >= MOST_IN_A_ROW:
+            await self._leave(tx, lane, now)
+            return await self._take(tx, now, [])
+        begun = await self._next(tx, lane, now)
+        if begun is None:
+            await self._leave(tx, lane, lane.seen.again_at(now))
+            return await self._take(tx, now, [])
+        return begun
+
+    async def _was_busy(
+        self,
+        tx: Transaction,
+        begun: Begun,
+        tried: Tried,
+        decision: DeliveryDecision,
+        now: datetime,
+    ) -> Concluded:
+        """It may be this one alone that the EHR does not take now: one other is tried."""
+        lane, patient = begun.lane, begun.lane.held.patient_id
+        first = not lane.busy
+        lane.busy[begun.in_ledger.id] = decision.wait
+        if first and tried.ehr_id is None:
+            self._busy.setdefault(patient, {})[begun.in_ledger.id] = False
+            another = await self._next(tx, lane, now)
+            if another is not None:
+                return Concluded(another)
+        waits = [wait for wait in lane.busy.values() if wait is not None]
+        wait = max(waits, default=min(pause(lane.held.rests), LONGEST_REST))
+        await ledger.leave_alone_no_more(tx, lane.busy)
+        await queue.rest(tx, lane.held, now, now + wait)
+        self._busy_patients.add(patient)
+        if len(self._busy_patients) < BUSY_FOR_MANY:
+            return Concluded(await self._take(tx, now, []), busy=True)
+        await self._note_away(tx, now, decision.reason, max(waits, default=None))
+        return Concluded(away=True)
+
+    async def _note_away(
+        self, tx: Transaction, now: datetime, why: str | None, wait: timedelta | None
+    ) -> None:
+        """Note that the EHR is away, until it answers and takes something."""
+        connection = self._ehr.connection_id
+        ask_at = now + (wait or FIRST_QUESTION)
+        if await outages.note(tx, connection, now, ask_at, why or ""):
+            log.warning("ehr_away", connection=connection)
+
+    async def _leave(self, tx: Transaction, lane: Lane, again_at: datetime | None) -> None:
+        await queue.let_go(tx, lane.held, again_at, urgent=lane.seen.is_urgent())
+
+    def _ehr_answers_others(self, patient: str, still_asked: Collection[int]) -> None:
+        """Note that the EHR is busy for these alone: it took or refused another meanwhile."""
+        self._busy_patients.clear()
+        alone = dict.fromkeys([*self._busy.pop(patient, {}), *still_asked], True)
+        if alone:
+            self._busy[patient] = alone
+
+    async def _conclude_alone(
+        self, begun: Begun, delivery: Delivery, tried: Tried, decision: DeliveryDecision
+    ) -> Concluded:
+        """Write down what follows and nothing else, unless another has overtaken the attempt."""
+        while True:
+            try:
+                async with self._database.begin() as tx:
+                    await self._record(tx, begun, delivery, tried, decision)
+                    held, now = begun.lane.held, begun.at
+                    await queue.rest(tx, held, now, now)
+            except Unavailable:
+                await asyncio.sleep(DATABASE_AGAIN)
+            else:
+                return Concluded()
+
+    async def _record(
+        self,
+        tx: Transaction,
+        begun: Begun,
+        delivery: Delivery,
+        tried: Tried,
+        decision: DeliveryDecision,
+    ) -> None:
+        if await ledger.overtaken(tx, begun.in_ledger):
+            return
+        if decision.linked and decision.ehr_id is not None:
+            try:
+                await ledger.link(tx, delivery, decision.ehr_id)
+            except Conflict as error:
+                decision = after(delivery, Claimed(str(error)), begun.at)
+        until = _left_alone_until(begun, decision, tried)
+        await ledger.record_decision(tx, begun.in_ledger, decision, begun.at, until)
+        if decision.ehr_away and not isinstance(tried.outcome, Busy):
+            await self._note_away(tx, begun.at, decision.reason, None)
 
 
-def _unavailable(message: str | None, after: timedelta | None) -> ApplicationError:
-    """Say that the lane waits: expected, so neither loud nor final."""
-    return ApplicationError(
-        message or "",
-        type="EhrUnavailable",
-        category=ApplicationErrorCategory.BENIGN,
-        next_retry_delay=after,
-    )
+def _insist(*, settled: bool) -> None:
+    """Have the transaction undone if the attempt could not be settled in it."""
+    if not settled:
+        raise _NotSettled
+
+
+class _NotSettled(Exception):  # noqa: N818  what is written down instead is found out apart
+    """Another has overtaken the attempt, or the resource is another delivery's already."""
+
+
+def _is_linked(begun: Begun, decision: DeliveryDecision) -> bool:
+    """Say whether it is known already as that resource."""
+    if isinstance(begun.in_hand, str):
+        return False
+    there = f"{begun.found.resource_type}/{decision.ehr_id}"
+    return begun.in_hand.known.get(begun.found.artefact) == there
+
+
+def _left_alone_until(begun: Begun, decision: DeliveryDecision, tried: Tried) -> datetime | None:
+    """Until when the delivery itself is left alone."""
+    if not decision.ehr_away:
+        return None if decision.wait is None else begun.at + decision.wait
+    return begun.at + ASIDE_WHILE_BUSY if isinstance(tried.outcome, Busy) else None

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from build import RULES, SHAPE
 from domain.language.errors import Unavailable
 from domain.language.names import PathwayStatus
-from store import lanes, leases, pathways, restores
+from store import leases, pathways, queue, restores
 from store.database import Database
 from store.recording import Recording
 from temporal import gateway, versions
@@ -24,7 +24,6 @@ from temporal.clock import Clock
 from workflows.messages import (
     ROLL_OVER_AT,
     PathwayInput,
-    lane_workflow_id,
     pathway_workflow_id,
 )
 
@@ -95,7 +94,7 @@ class Recovery:
                     await leases.give_back(tx, self._lease, self._holder)
 
     async def sweep(self) -> None:
-        """Look at every pathway that is going on, and at every lane that has something to write."""
+        """Look at every pathway that goes on, and ring for every lane that has something open."""
         await self.notice_a_restore()
         running = await gateway.running_pathways(self._client)
         lost = set(running or ())
@@ -112,7 +111,7 @@ class Recovery:
             after = page[-1][0]
         self._round = (self._round + 1) % ROUNDS
         await self._end_what_the_store_lost(lost)
-        await self._start_lanes()
+        await self._ring_for_lanes()
         await self._look_at_builds()
 
     def _wants_a_look(self, pathway_id: str, rules: str, running: set[str]) -> bool:
@@ -144,7 +143,8 @@ class Recovery:
             log.error("pathway_lost", pathway_id=pathway_id)
             await asyncio.sleep(1 / PER_SECOND)
             with suppress(Unavailable):
-                await gateway.end(self._client, pathway_id)
+                workflow_id = pathway_workflow_id(pathway_id)
+                await gateway.end(self._client, workflow_id, "the store does not know it")
 
     async def restart(self, pathway_id: str, *, anew: bool = False, was_lost: bool = True) -> bool:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
@@ -253,17 +253,10 @@ class Recovery:
             await asyncio.sleep(1)
         log.warning("build_not_current")
 
-    async def _start_lanes(self) -> None:
-        """Start each lane that has something to write and does not run: its bell was not heard."""
+    async def _ring_for_lanes(self) -> None:
+        """Ring for each lane with something open: a bell may be lost, or an older build's work."""
         async with self._database.begin() as tx:
-            found = await lanes.lanes_with_work(tx)
-        for connection, patient in found:
-            async with self._database.begin() as tx:
-                if await lanes.next_in_lane(tx, connection, patient) is None:
-                    continue  # all of it waits for something
-            await asyncio.sleep(1 / PER_SECOND)
-            with suppress(Unavailable):
-                await gateway.start_lane(self._client, connection, patient)
+            await queue.ring_for_what_is_open(tx, await self._clock.pace())
 
     async def _look_at_builds(self) -> None:
         """Bring runs of other builds to this one, if new runs begin here.
@@ -291,7 +284,7 @@ class Recovery:
             if await gateway.build_running(self._client, workflow_id) != build:
                 return
             if pathway_id == workflow_id:
-                await self._bring_lane_over(workflow_id, alive=alive)
+                await self._end_lane(workflow_id, alive=alive)
             elif alive:
                 await gateway.roll_over(self._client, pathway_id)
             else:
@@ -299,12 +292,7 @@ class Recovery:
         except (Unavailable, LookupError):
             return  # it is looked at again in the next sweep
 
-    async def _bring_lane_over(self, workflow_id: str, *, alive: bool) -> None:
-        """A lane ends by itself while it has a worker; without one it is started anew."""
-        if alive:
-            return
-        async with self._database.begin() as tx:
-            found = await lanes.lanes_with_work(tx)
-        for connection, patient in found:
-            if lane_workflow_id(connection, patient) == workflow_id:
-                await gateway.start_lane(self._client, connection, patient, anew=True)
+    async def _end_lane(self, workflow_id: str, *, alive: bool) -> None:
+        """A lane was a workflow once. One of a build that has a worker ends by itself."""
+        if not alive:
+            await gateway.end(self._client, workflow_id, "lanes are no workflows any more")

@@ -1,10 +1,10 @@
 """Take a pathway's turn: decide over the locked row and record it, in one transaction.
 
 A second run of the same turn finds its command settled and answers what is stored. Must not reach
-an EHR: it commits what is to be written there, and wakes the lane that writes it.
+an EHR: it commits what is to be written there, and rings for the lane that writes it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -56,7 +56,6 @@ class _Work:
     pathway: Pathway
     now: datetime
     pace: datetime  # the time by which writes to the EHR are kept apart
-    writes: bool = False  # to the EHR
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +69,24 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """Whether something is to be written to the EHR, and the end of the turn's command."""
+    """The end of the turn's command."""
 
-    writes: bool = False
     settled: CommandState | None = None
     version: int | None = None
-    earlier: bool = False  # by an earlier run of the same turn
 
     @classmethod
     def settled_before(cls, command: CommandRecord) -> Self:
         """The end that a command came to before, if it did."""
-        settled = command.state is not CommandState.RECEIVED
-        return cls(settled=command.state, version=command.version, earlier=settled)
+        return cls(settled=command.state, version=command.version)
 
 
 class Turns:
-    """The activity, with what it needs: the database, what EHRs take, the clock, and a bell."""
+    """The activity, with what it needs: the database, what EHRs take, and the clock."""
 
-    def __init__(
-        self,
-        database: Database,
-        plans: Plans,
-        clock: Clock,
-        wake_lane: Callable[[str, str], Awaitable[None]],
-    ) -> None:
+    def __init__(self, database: Database, plans: Plans, clock: Clock) -> None:
         self._database = database
         self._plans = plans
         self._clock = clock
-        self._wake_lane = wake_lane
         self._protocols = PinnedProtocols()
 
     @activity.defn(name="take_turn")
@@ -128,9 +117,6 @@ class Turns:
             if command is None or command.state is CommandState.RECEIVED:
                 ended = await self._record(tx, recording, command, now, pace)
             after = recording.stored
-        # A command that was settled before is woken for too: who settled it may have died first.
-        if ended.writes or ended.earlier:
-            await self._wake(after.connection_id, after.patient_id)
         # One that is over stays while somebody is still to look at something by a time.
         over = after.status is PathwayStatus.FINISHED and after.due_at is None
         return Taken(
@@ -143,13 +129,6 @@ class Turns:
             restored=restored,
         )
 
-    async def _wake(self, connection_id: str, patient_id: str) -> None:
-        """Wake the lane. One that cannot be woken now is started by the next sweep."""
-        try:
-            await self._wake_lane(connection_id, patient_id)
-        except Exception as error:  # noqa: BLE001  nothing of it may undo what is stored
-            log.warning("lane_not_woken", error_type=type(error).__name__)
-
     async def _record(
         self,
         tx: Transaction,
@@ -158,7 +137,7 @@ class Turns:
         now: datetime,
         pace: datetime,
     ) -> _Ended:
-        """Record what the command and the time bring; whether it writes, and the command's end."""
+        """Record what the command and the time bring; the command's end."""
         protocol = await self._protocols.of(tx, recording.stored.protocol_sha256)
         pathway = await recording.pathway(protocol)
         work = _Work(tx, recording, protocol, pathway, now, pace)
@@ -198,12 +177,12 @@ class Turns:
         if refusal is not None and isinstance(wanted, Enrolment):
             recording.release()
         if command is None:
-            return _Ended(work.writes)
+            return _Ended()
         if refusal is not None:
-            return _Ended(work.writes, CommandState.REJECTED)
+            return _Ended(CommandState.REJECTED)
         version = recording.stored.version
         await inbox.applied(tx, command.id, version, now)
-        return _Ended(work.writes, CommandState.APPLIED, version)
+        return _Ended(CommandState.APPLIED, version)
 
     async def _other(
         self, tx: Transaction, recording: Recording, wanted: Command | Enrolment
@@ -293,7 +272,6 @@ class Turns:
         for each in prepared:
             await work.recording.append(each.event, each.intents, request, work.now, work.pace)
             work.pathway = each.after
-            work.writes = work.writes or bool(each.intents)
 
 
 async def _opens_a_second(work: _Work, events: Sequence[Event], history: Sequence[Event]) -> bool:

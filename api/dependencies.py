@@ -56,10 +56,6 @@ class Gateway(Protocol):
         """Have a pathway look at what is due. Raises Unavailable."""
         ...
 
-    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
-        """Have a lane look for work. Raises Unavailable."""
-        ...
-
     async def check(self) -> None:
         """Raise Unavailable unless Temporal answers."""
         ...
@@ -127,12 +123,6 @@ class TemporalGateway:
 
     async def look(self, pathway_id: str) -> None:
         await to_temporal.look(self._client, pathway_id)
-
-    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
-        try:
-            await to_temporal.wake_lane(self._client, connection_id, patient_id)
-        except RPCError as error:
-            raise Unavailable("the lane could not be woken") from error
 
     async def check(self) -> None:
         """Ask Temporal for anything at all."""

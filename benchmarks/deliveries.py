@@ -19,9 +19,8 @@ from benchmarks.ground import Store, a_folder, a_pathway, cpu_of
 from clinic import Clinic
 from demo.screen import Screen
 from demo.staff import hire
-from temporal.gateway import connect, wake_lane
 
-AT_ONCE = 4
+AT_ONCE = 8
 """Requests at once in the bare loop: as many as a connection of Kairos has lanes at work."""
 
 WITHIN = 900.0
@@ -36,8 +35,16 @@ insert into delivery
 select %(artefact)s || n, site_id, pathway_id, connection_id, %(patient)s, event_id || n,
    %(artefact)s || n, resource_type, action,
    replace(replace(body::text, artefact, %(artefact)s || n), patient_id, %(patient)s)::jsonb,
-   '{}', 'intent', false, 0, '{}', now(), now()
+   '[]', 'intent', false, 0, '[]', now(), now()
 from delivery cross join generate_series(1, %(each)s) n where id = %(id)s
+"""
+
+
+RING = """
+insert into lane (connection_id, patient_id, ready_at, rests, rank, bell)
+select distinct connection_id, patient_id, now(), 0, 1, 1 from delivery where state = 'intent'
+on conflict (connection_id, patient_id) do update set ready_at = now(), bell = lane.bell + 1;
+select pg_notify('kairos_lanes', connection_id) from delivery where id = %(id)s
 """
 
 
@@ -66,7 +73,7 @@ async def _measure(
     before = await _bare(ehr, _bodies(store, template, made, each, "before"))
     worker = clinic.run.processes()["worker"]
     cost = cpu_of(worker)
-    took = await _drained(clinic, store, template, made, each)
+    took = await _drained(store, template, made, each)
     cost = cpu_of(worker) - cost
     after = await _bare(ehr, _bodies(store, template, made, each, "after"))
     bare = statistics.mean((before, after))
@@ -135,17 +142,13 @@ async def _bare(ehr: httpx2.AsyncClient, bodies: list[dict[str, Any]]) -> float:
     return time.monotonic() - began
 
 
-async def _drained(
-    clinic: Clinic, store: Store, template: int, patients: list[str], each: int
-) -> float:
-    """Put the deliveries into the ledger and wake their lanes; how long until all are confirmed."""
-    client = await connect(clinic.addresses.temporal, "default")
-    connection = store.row("select connection_id from delivery where id = %(id)s", {"id": template})
+async def _drained(store: Store, template: int, patients: list[str], each: int) -> float:
+    """Put the deliveries into the ledger and ring for their lanes; how long until all are there."""
     for whose in patients:
         copies = {"artefact": f"kairos-{whose}-", "patient": whose, "each": each, "id": template}
         store.run(COPY, copies)
     began = time.monotonic()
-    await asyncio.gather(*(wake_lane(client, connection[0], whose) for whose in patients))
+    store.run(RING, {"id": template})
     wanted = "select count(*) from delivery where artefact like 'kairos-%%' and state = %(s)s"
     await _until(store, wanted, {"s": "confirmed"}, len(patients) * each)
     return time.monotonic() - began

@@ -10,6 +10,7 @@ from clinic.issuer import Issuer
 from clinic.postgres import Postgres
 from clinic.process import Child, PartFailed
 from clinic.rundir import RunDirectory
+from clinic.still import Ledger
 from clinic.temporal_server import DevServer, TestServer
 from clinic.time_mover import TimeStoodStill, VirtualTime
 
@@ -23,6 +24,7 @@ __all__ = [
     "Ehr",
     "FaultProxy",
     "Issuer",
+    "Ledger",
     "PartFailed",
     "Postgres",
     "RunDirectory",

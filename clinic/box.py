@@ -27,6 +27,7 @@ from clinic.ports import LOOPBACK
 from clinic.postgres import Postgres
 from clinic.process import Child, PartFailed
 from clinic.rundir import RunDirectory
+from clinic.still import Ledger
 from clinic.temporal_server import DevServer, TestServer
 from clinic.time_mover import VirtualTime
 
@@ -312,7 +313,7 @@ async def _start(
         commands=commands,
         environment=environment,
         seconds=seconds,
-        virtual_time=await VirtualTime.at(temporal.address) if kind == "demo" else None,
+        virtual_time=await _mover(temporal, postgres, stack) if kind == "demo" else None,
         ehr_wire=wire,
     )
     await _timed("migrations", clinic.migrate(), seconds)
@@ -324,6 +325,14 @@ async def _start(
     await clinic.start_api(until_ready=False)
     await _timed("api and worker", clinic.ready(), seconds)
     return clinic
+
+
+async def _mover(
+    temporal: TestServer | DevServer, postgres: Postgres, stack: AsyncExitStack
+) -> VirtualTime:
+    ledger = Ledger(postgres.url)
+    stack.push_async_callback(ledger.close)
+    return await VirtualTime.at(temporal.address, ledger)
 
 
 async def _timed(name: str, work: Coroutine[Any, Any, None], seconds: dict[str, float]) -> None:

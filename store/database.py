@@ -1,10 +1,14 @@
 """The connection to PostgreSQL. One transaction is one `async with Database.begin()`."""
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -15,6 +19,9 @@ Transaction = AsyncSession
 WITHIN_SECONDS = 20.0
 """How long a transaction may take in all. Ours take milliseconds; a server that was frozen, or that
 a network has swallowed, would otherwise hold whoever asks for ever."""
+
+
+_READ_ONLY = "25006"
 
 
 class Database:
@@ -33,17 +40,21 @@ class Database:
         `patience` is how long to wait for a free connection, `within` how long a transaction may
         take in all; both in seconds.
         """
+        self.url = url
         self._within = within
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             hide_parameters=True,  # an error's text may end in a log or in a workflow's history
             pool_timeout=patience,
             connect_args={"connect_timeout": 5},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self.made = 0
+        """Connections made so far: a server that was started anew has dropped all before."""
+        event.listen(self._engine.sync_engine, "connect", self._count)
+        event.listen(self._engine.sync_engine, "checkout", _insist_open)
 
     @asynccontextmanager
     async def begin(self, within: float | None = None) -> AsyncIterator[Transaction]:
@@ -62,6 +73,9 @@ class Database:
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("the database went away") from None
+            if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+                await self._engine.dispose()  # another server writes now: no connection is kept
+                raise Unavailable("the database only reads") from None
             raise
         except PoolTimeoutError as error:
             raise Unavailable("no database connection is free") from error
@@ -70,6 +84,25 @@ class Database:
                 raise
             raise Unavailable("the database does not answer") from error
 
+    def _count(self, *_: object) -> None:
+        self.made += 1
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def _insist_open(connection: Any, *_: object) -> None:
+    """See that the server has not hung up, without asking it: the pool then makes another.
+
+    On a connection that nobody uses there is nothing to be read but that it has ended, or what TLS
+    or the server says by the way.
+    """
+    postgres = connection.driver_connection.pgconn
+    poll = select.poll()
+    poll.register(postgres.socket, select.POLLIN)
+    try:
+        while poll.poll(0):
+            postgres.consume_input()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error

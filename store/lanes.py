@@ -1,44 +1,119 @@
 """Lanes: what of a patient's deliveries to one EHR is not settled, in the order it was meant.
 
 Which is next and what waits for ever is the domain's to say; here it is looked up and written
-down. Reads no body but that of the delivery taken, however long the lane is.
+down. Reads no body but that of the delivery taken, and no more rows than it takes to find it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import text, update
 
-from domain.delivery.waiting import (
-    Bringer,
-    InLane,
-    missing_from,
-    next_of,
-    questions,
-)
-from domain.delivery.words import OPEN, Action, Delivery, DeliveryState
+from domain.delivery.urgency import is_urgent
+from domain.delivery.waiting import Bringer, InLane, missing_from, next_of, questions
+from domain.delivery.words import OPEN, Action, DeliveryDecision, DeliveryState
 from store.database import Transaction
-from store.ledger import get, linked
 from store.tables import DeliveryRow
+
+FIRST_LOOK = 100
+"""Deliveries of a lane that are looked at first. More are read only if none of these may go."""
+
+
+@dataclass(slots=True)
+class LaneView:
+    """A lane as it was looked at, and as it is with what its holder has done since.
+
+    `aside` says until when which deliveries are left alone. `whole` says that there were no more.
+    """
+
+    rows: list[InLane]
+    in_ehr: set[str]
+    aside: dict[int, datetime]
+    urgent: frozenset[int]
+    whole: bool
+
+    def next(self, now: datetime) -> int | None:
+        """Name the delivery that may go now; None if there is none among these."""
+        aside = {number for number, until in self.aside.items() if until > now}
+        return next_of(self.rows, self.in_ehr, aside)
+
+    def again_at(self, now: datetime) -> datetime | None:
+        """Say when one that is left alone may go; None if none is."""
+        open_ = {each.id for each in self.rows if each.state in OPEN and not each.needs_person}
+        waits = [at for number, at in self.aside.items() if number in open_ and at > now]
+        return min(waits, default=None)
+
+    def is_urgent(self) -> bool:
+        """Say whether one of these is to go before what others wait for."""
+        return any(each.id in self.urgent and not each.needs_person for each in self.rows)
+
+    def decided(self, number: int, decision: DeliveryDecision, until: datetime | None) -> None:
+        """Note what was decided about one of these."""
+        known = next(each for each in self.rows if each.id == number)
+        place = self.rows.index(known)
+        if decision.linked:
+            self.in_ehr.add(known.artefact)
+        if decision.state in _NOT_DONE:
+            self.rows[place] = replace(
+                known,
+                state=decision.state,
+                needs_person=decision.needs_person,
+                reason=decision.reason,
+            )
+        else:
+            del self.rows[place]
+        self.aside.pop(number, None)
+        if until is not None:
+            self.aside[number] = until
+
 
 _NOT_DONE = (*OPEN, DeliveryState.REFUSED, DeliveryState.MISFILED)
 
+_VIEW = text(
+    "select d.id, d.artefact, d.action, d.state, d.needs, d.needs_person, d.reason, d.not_before,"
+    " d.resource_type, array(select l.artefact from ehr_link l"
+    " where l.connection_id = d.connection_id and l.artefact ="
+    " any(array(select jsonb_array_elements_text(d.needs)) || d.artefact)) as there"
+    " from delivery d where d.connection_id = :connection and d.patient_id = :patient"
+    " and d.state in ('intent', 'sent', 'unknown', 'refused', 'misfiled')"
+    " order by d.id limit :most"
+)
+_MISFILED = text(
+    "select d.id, d.artefact from delivery d"
+    " where d.connection_id = :connection and d.patient_id = :patient and d.state = 'misfiled'"
+    " limit 1"
+)
 
-async def next_in_lane(
-    tx: Transaction, connection_id: str, patient_id: str, aside: Collection[int] = ()
-) -> Delivery | None:
-    """Find the lane's next delivery that nothing holds back, and lock it.
 
-    Those in `aside` are left alone, and so is what waits for them.
-    """
-    while True:
-        lane, in_ehr = await _look(tx, connection_id, patient_id)
-        chosen = next_of(lane, in_ehr, aside)
-        if chosen is None:
-            return None
-        delivery = await get(tx, chosen)
-        if delivery.state in OPEN and not delivery.needs_person:
-            return delivery  # nobody settled it between the look and the lock
+async def view(
+    tx: Transaction, connection_id: str, patient_id: str, most: int | None = FIRST_LOOK
+) -> LaneView:
+    """Look at a lane's first deliveries that are not done, and note who is to be asked."""
+    lane = {"connection": connection_id, "patient": patient_id}
+    found = (await tx.execute(_VIEW, {**lane, "most": most})).all()
+    rows, in_ehr, aside, urgent = [], set[str](), {}, set[int]()
+    for row in found:
+        needs = tuple(row.needs)
+        action, state = Action(row.action), DeliveryState(row.state)
+        rows.append(
+            InLane(row.id, row.artefact, action, state, needs, row.needs_person, row.reason)
+        )
+        in_ehr.update(row.there)
+        if row.not_before is not None:
+            aside[row.id] = row.not_before
+        if is_urgent(row.resource_type):
+            urgent.add(row.id)
+    whole = most is None or len(found) < most
+    if not whole and (one := (await tx.execute(_MISFILED, lane)).first()) is not None:
+        rows.append(
+            InLane(
+                one.id, one.artefact, Action.CREATE, DeliveryState.MISFILED, (), needs_person=True
+            )
+        )
+    seen = LaneView(rows, in_ehr, aside, frozenset(urgent), whole)
+    await _ask(tx, connection_id, seen)
+    return seen
 
 
 async def ask_what_waits(tx: Transaction, connection_id: str, patient_id: str) -> None:
@@ -46,80 +121,43 @@ async def ask_what_waits(tx: Transaction, connection_id: str, patient_id: str) -
 
     Once it is known which resource of the EHR it waits for, nobody is asked any more.
     """
-    await _look(tx, connection_id, patient_id)
+    await view(tx, connection_id, patient_id, None)
 
 
-async def lanes_with_work(tx: Transaction) -> list[tuple[str, str]]:
-    """List the (connection, patient) lanes that have something to deliver."""
-    wanted = (
-        select(DeliveryRow.connection_id, DeliveryRow.patient_id)
-        .where(DeliveryRow.state.in_(OPEN), DeliveryRow.needs_person.is_(False))
-        .distinct()
-    )
-    return [(connection, patient) for connection, patient in (await tx.execute(wanted)).all()]
-
-
-async def _look(
-    tx: Transaction, connection_id: str, patient_id: str
-) -> tuple[list[InLane], set[str]]:
-    """Read a lane and which artefacts that it needs are in the EHR; note who is to be asked."""
-    lane = await _not_done(tx, connection_id, patient_id)
-    in_ehr = await linked(tx, connection_id, {need for each in lane for need in each.all_needs})
-    missing = missing_from(lane, in_ehr)
-    asked = questions(lane, missing, await _bringers(tx, connection_id, missing))
-    for question in asked:
+async def _ask(tx: Transaction, connection_id: str, seen: LaneView) -> None:
+    """Note who is to be asked from now on, or not any more."""
+    missing = missing_from(seen.rows, seen.in_ehr)
+    asked = questions(seen.rows, missing, await _bringers(tx, connection_id, missing))
+    why = {question.id: question.reason for question in asked}
+    for number, reason in why.items():
         await tx.execute(
             update(DeliveryRow)
-            .where(DeliveryRow.id == question.id, DeliveryRow.state == DeliveryState.INTENT)
-            .values(needs_person=question.reason is not None, reason=question.reason)
+            .where(DeliveryRow.id == number, DeliveryRow.state == DeliveryState.INTENT)
+            .values(needs_person=reason is not None, reason=reason)
         )
-    why = {question.id: question.reason for question in asked}
-    return [_with_a_person(each, why[each.id]) if each.id in why else each for each in lane], in_ehr
+    if why:
+        seen.rows = [_with_a_person(e, why[e.id]) if e.id in why else e for e in seen.rows]
 
 
 def _with_a_person(each: InLane, reason: str | None) -> InLane:
     return replace(each, needs_person=reason is not None, reason=reason)
 
 
-async def _not_done(tx: Transaction, connection_id: str, patient_id: str) -> list[InLane]:
-    wanted = (
-        select(
-            DeliveryRow.id,
-            DeliveryRow.artefact,
-            DeliveryRow.action,
-            DeliveryRow.state,
-            DeliveryRow.needs,
-            DeliveryRow.needs_person,
-            DeliveryRow.reason,
-        )
-        .where(
-            DeliveryRow.connection_id == connection_id,
-            DeliveryRow.patient_id == patient_id,
-            DeliveryRow.state.in_(_NOT_DONE),
-        )
-        .order_by(DeliveryRow.id)
-    )
-    return [
-        InLane(number, artefact, Action(action), DeliveryState(state), tuple(needs), by, reason)
-        for number, artefact, action, state, needs, by, reason in (await tx.execute(wanted)).all()
-    ]
+_BRINGERS = text(
+    "select id, artefact, action, state from delivery"
+    " where connection_id = :connection and artefact = any(:missing) and action <> 'update'"
+    " order by id"
+)
 
 
 async def _bringers(
-    tx: Transaction, connection_id: str, missing: Sequence[str]
+    tx: Transaction, connection_id: str, missing: Collection[str]
 ) -> Sequence[Bringer]:
     if not missing:
         return ()
-    wanted = (
-        select(DeliveryRow.id, DeliveryRow.artefact, DeliveryRow.action, DeliveryRow.state)
-        .where(
-            DeliveryRow.connection_id == connection_id,
-            DeliveryRow.artefact.in_(missing),
-            DeliveryRow.action != Action.UPDATE,
-        )
-        .order_by(DeliveryRow.id)
-    )
+    values = {"connection": connection_id, "missing": list(missing)}
+    rows = (await tx.execute(_BRINGERS, values)).all()
     return [
         Bringer(number, artefact, Action(action), DeliveryState(state))
-        for number, artefact, action, state in (await tx.execute(wanted)).all()
+        for number, artefact, action, state in rows
     ]

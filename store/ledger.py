@@ -4,17 +4,21 @@ Gives and takes the domain's dataclasses. What a delivery becomes is decided in 
 here it is written down, but for an attempt that another has overtaken, which changes nothing.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.delivery.after import begun, may_move
 from domain.delivery.restored import begins, distrusted
-from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState, Intent
+from domain.delivery.urgency import is_urgent
+from domain.delivery.words import OPEN, Action, Delivery, DeliveryDecision, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
+from store import queue
 from store.database import Transaction
 from store.records import PathwayRecord
 from store.tables import AuditRow, DeliveryRow, LinkRow
@@ -55,6 +59,9 @@ async def intend(
         }
         added = insert(DeliveryRow).values(row)
         await tx.execute(added.on_conflict_do_nothing(index_elements=["key"]))
+    if intents:
+        urgent = any(is_urgent(intent.resource_type) for intent in intents)
+        await queue.ring(tx, pathway.connection_id, pathway.patient_id, at, urgent=urgent)
 
 
 async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dict[str, str]:
@@ -141,6 +148,83 @@ async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
+_HELD = {column.name: column for column in DeliveryRow.__table__.columns}
+_KNOWN: ColumnElement[dict[str, str]] = literal_column(
+    "(select coalesce(jsonb_object_agg(l.artefact, l.resource_type || '/' || l.ehr_id), '{}')"
+    " from ehr_link l where l.connection_id = delivery.connection_id and l.artefact ="
+    " any(array(select jsonb_array_elements_text(delivery.needs)) || delivery.artefact))"
+).label("known")
+_TAKE = select(*_HELD.values(), _KNOWN).where(
+    DeliveryRow.id == bindparam("number"),
+    DeliveryRow.state.in_(OPEN),
+    DeliveryRow.needs_person.is_(False),
+)
+
+
+async def take(tx: Transaction, number: int) -> tuple[Delivery, dict[str, str]] | None:
+    """Lock a delivery that is to be tried; with what it refers to, and itself, as `Type/id`.
+
+    None if it is settled meanwhile, with a person, or somebody else has it locked: nobody is waited
+    for, because who has it locked may wait for this lane.
+    """
+    locks = _TAKE.with_for_update(skip_locked=True, of=DeliveryRow)
+    row = (await tx.execute(locks, {"number": number})).first()
+    return None if row is None else (_delivery(row), dict(row.known))
+
+
+_SETTLE = text(
+    "with link as (insert into ehr_link (connection_id, artefact, resource_type, ehr_id)"
+    " select connection_id, artefact, resource_type, cast(:ehr_id as text) from delivery"
+    " where id = :number and :links on conflict do nothing returning ehr_id)"
+    " update delivery set state = :becomes, attempts = :counts, reason = :reason,"
+    " needs_person = :person, ehr_id = :ehr_id, ehr_version = :ehr_version,"
+    " differences = cast(:differences as jsonb), changed_at = :changed, not_before = :not_before"
+    " where id = :number and state = :state and attempts = :attempts and changed_at = :known_since"
+    " and (not :links or exists (select from link)) returning id"
+)
+
+
+async def settle(
+    tx: Transaction,
+    known: Delivery,
+    decision: DeliveryDecision,
+    at: datetime,
+    *,
+    links: bool,
+    not_before: datetime | None,
+) -> bool:
+    """Write down what was decided about an attempt, and with `links` which resource it became.
+
+    False if another has overtaken the attempt, or the resource is one that Kairos knows as
+    another: then the transaction is not to be committed. Conflict for a move that there is not.
+    """
+    insist_move(known, decision)
+    moved = decision.state is not known.state
+    values = {
+        "number": known.id,
+        "state": known.state,
+        "attempts": known.attempts,
+        "known_since": known.changed_at,
+        "links": links,
+        "becomes": decision.state,
+        "counts": decision.attempts,
+        "reason": decision.reason,
+        "person": decision.needs_person,
+        "ehr_id": decision.ehr_id,
+        "ehr_version": decision.ehr_version,
+        "differences": json.dumps(decision.differences),
+        "changed": at if moved else known.changed_at,
+        "not_before": not_before,
+    }
+    return (await tx.execute(_SETTLE, values)).first() is not None
+
+
+def insist_move(known: Delivery, decision: DeliveryDecision) -> None:
+    """Raise Conflict for a move that there is not."""
+    if not may_move(known.state, decision.state):
+        raise Conflict(f"delivery {known.id} cannot go from {known.state} to {decision.state}")
+
+
 async def begin(tx: Transaction, delivery: Delivery, at: datetime) -> Delivery:
     """Write down that a locked delivery is about to be tried; give it as it then stands."""
     now = begun(delivery, at)
@@ -152,6 +236,12 @@ async def begin(tx: Transaction, delivery: Delivery, at: datetime) -> Delivery:
     return now
 
 
+async def leave_alone_no_more(tx: Transaction, numbers: Collection[int]) -> None:
+    """Let these be tried as soon as their lane is: it is the lane that waits."""
+    wanted = update(DeliveryRow).where(DeliveryRow.id.in_(numbers))
+    await tx.execute(wanted.values(not_before=None))
+
+
 async def overtaken(tx: Transaction, known: Delivery) -> bool:
     """Lock a delivery, and say whether it is not any more as it was known to stand."""
     row = await _locked(tx, known.id)
@@ -160,14 +250,17 @@ async def overtaken(tx: Transaction, known: Delivery) -> bool:
 
 
 async def record_decision(
-    tx: Transaction, known: Delivery, decision: DeliveryDecision, at: datetime
+    tx: Transaction,
+    known: Delivery,
+    decision: DeliveryDecision,
+    at: datetime,
+    not_before: datetime | None = None,
 ) -> None:
     """Write down what was decided about a locked delivery, known as it stands in the ledger.
 
     Conflict for a move that there is not.
     """
-    if not may_move(known.state, decision.state):
-        raise Conflict(f"delivery {known.id} cannot go from {known.state} to {decision.state}")
+    insist_move(known, decision)
     moved = decision.state is not known.state
     await tx.execute(
         update(DeliveryRow)
@@ -181,6 +274,7 @@ async def record_decision(
             ehr_version=decision.ehr_version,
             differences=list(decision.differences),
             changed_at=at if moved else known.changed_at,
+            not_before=not_before,
         )
     )
 
@@ -262,7 +356,7 @@ async def _locked(tx: Transaction, delivery_id: int) -> DeliveryRow:
     return (await tx.execute(fresh)).scalar_one()
 
 
-def _delivery(row: DeliveryRow) -> Delivery:
+def _delivery(row: Any) -> Delivery:
     return Delivery(
         id=row.id,
         site_id=SiteId(row.site_id),

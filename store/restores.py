@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from store import ledger
+from store import ledger, queue
 from store.database import Transaction
 from store.tables import OriginRow
 
@@ -55,4 +55,5 @@ async def restored_at(tx: Transaction) -> datetime | None:
 async def distrust(tx: Transaction, at: datetime) -> int:
     """Believe no delivery any more that counts as unsent; say how many, and note when."""
     await tx.execute(update(OriginRow).values(restored_at=at))
+    await queue.ring_for_what_is_open(tx, at)
     return await ledger.distrust(tx, at)

@@ -182,6 +182,7 @@ class DeliveryRow(Base):
     reason: Mapped[str | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    not_before: Mapped[datetime | None]  # left alone until then
 
     __table_args__ = (
         Index(
@@ -189,8 +190,9 @@ class DeliveryRow(Base):
             "connection_id",
             "patient_id",
             "id",
-            postgresql_where=text("state in ('intent', 'sent', 'unknown')"),
+            postgresql_where=text("state in ('intent', 'sent', 'unknown', 'refused', 'misfiled')"),
         ),
+        Index("ix_delivery_artefact", "connection_id", "artefact", "id"),
         Index(None, "pathway_id", "id"),
     )
 
@@ -216,6 +218,48 @@ class CapabilityRow(Base):
     connection_id: Mapped[str] = mapped_column(primary_key=True)
     statement: Mapped[Json]
     read_at: Mapped[datetime]
+
+
+class LaneRow(Base):
+    """A patient's deliveries to one EHR: whether one of them is ready, and who has it in hand.
+
+    `bell` counts how often somebody said that there is more: whoever lets go of the lane finds out
+    that it rang meanwhile. Times are of the pace.
+    """
+
+    __tablename__ = "lane"
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(primary_key=True)
+    ready_at: Mapped[datetime | None]  # none: nothing that could go
+    rests_until: Mapped[datetime | None]  # the EHR was busy for this patient
+    rests: Mapped[int]  # how often in a row
+    rank: Mapped[int]  # 0 for what somebody may act on at the bedside, 1 for the rest
+    bell: Mapped[int] = mapped_column(BigInteger)
+    holder: Mapped[str | None]
+
+    __table_args__ = (
+        Index(
+            "ix_lane_ready",
+            "connection_id",
+            "rank",
+            "ready_at",
+            postgresql_where=text("ready_at is not null and holder is null"),
+        ),
+        Index("ix_lane_held", "connection_id", postgresql_where=text("holder is not null")),
+    )
+
+
+class OutageRow(Base):
+    """An EHR that is away: since when, why that is thought, when it is asked next, who asks now."""
+
+    __tablename__ = "outage"
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    ask_at: Mapped[datetime]
+    reason: Mapped[str]
+    holder: Mapped[str | None]
 
 
 class LeaseRow(Base):

@@ -66,9 +66,6 @@ class Backstage:
         """Take a turn for what is due."""
         await self._turn(pathway_id, None)
 
-    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
-        """Nobody delivers here."""
-
     async def check(self) -> None:
         """There is nothing to be away."""
 
@@ -125,7 +122,7 @@ async def open_house(settings: ApiSettings, begins: datetime) -> AsyncIterator[H
         ehrs = Ehrs.of(installation.connections)
         closing.push_async_callback(ehrs.close)
         clock = SetClock(begins)
-        backstage = Backstage(clock, Turns(database, Plans(ehrs), clock, _nobody))
+        backstage = Backstage(clock, Turns(database, Plans(ehrs), clock))
         fetch = partial(read_key_set, settings.oidc_jwks)
         deps = Dependencies(
             installation=installation,
@@ -142,7 +139,3 @@ async def open_house(settings: ApiSettings, begins: datetime) -> AsyncIterator[H
         http = httpx2.AsyncClient(transport=transport, base_url="http://kairos")
         closing.push_async_callback(http.aclose)
         yield House(backstage, database, http)
-
-
-async def _nobody(connection_id: str, patient_id: str) -> None:
-    """No lane runs while the clinic is filled."""

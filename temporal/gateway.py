@@ -1,4 +1,4 @@
-"""The only way in: start a pathway, send it a command, wake a lane. Used by API and worker.
+"""The only way in: start a pathway, send it a command. Used by API and worker.
 
 Each call may be made again with the same ids: what was done already is answered from the store.
 `Unavailable` means that the outcome is not known yet, never that nothing happened.
@@ -24,10 +24,8 @@ from temporal.converter import DATA_CONVERTER
 from temporal.runtime import runtime
 from workflows.messages import (
     PATHWAYS_QUEUE,
-    LaneInput,
     PathwayInput,
     Settled,
-    lane_workflow_id,
     pathway_workflow_id,
 )
 
@@ -188,11 +186,10 @@ async def _update(client: Client, pathway_id: str, command_id: str) -> Settled:
         return settled
 
 
-async def end(client: Client, pathway_id: str) -> None:
-    """End the workflow of a pathway that the store does not know: nobody could ever finish it."""
-    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
+async def end(client: Client, workflow_id: str, why: str) -> None:
+    """End a workflow that nobody could ever finish."""
     try:
-        await handle.terminate("the store does not know this pathway", rpc_timeout=PATIENCE)
+        await client.get_workflow_handle(workflow_id).terminate(why, rpc_timeout=PATIENCE)
     except RPCError as error:
         raise Unavailable("the workflow was not ended") from error
 
@@ -215,34 +212,3 @@ async def _signal(client: Client, pathway_id: str, name: str) -> None:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise WorkflowGone("no workflow runs for this pathway") from error
         raise Unavailable("the pathway was not reached") from error
-
-
-async def start_lane(
-    client: Client, connection_id: str, patient_id: str, *, anew: bool = False
-) -> None:
-    """Start a lane unless one runs, which finds what there is by itself; `anew` as above."""
-    try:
-        await client.start_workflow(
-            "EhrLane",
-            LaneInput(connection_id, patient_id),
-            id=lane_workflow_id(connection_id, patient_id),
-            task_queue=PATHWAYS_QUEUE,
-            id_conflict_policy=_ANEW if anew else _LEAVE,
-            rpc_timeout=PATIENCE,
-        )
-    except WorkflowAlreadyStartedError:
-        return
-    except RPCError as error:
-        raise Unavailable("the lane was not started") from error
-
-
-async def wake_lane(client: Client, connection_id: str, patient_id: str) -> None:
-    """Start a lane, or wake the one that runs: no wake-up is lost, and none starts a second."""
-    await client.start_workflow(
-        "EhrLane",
-        LaneInput(connection_id, patient_id),
-        id=lane_workflow_id(connection_id, patient_id),
-        task_queue=PATHWAYS_QUEUE,
-        start_signal="wake",
-        rpc_timeout=PATIENCE,
-    )

@@ -3,11 +3,11 @@
 PostgreSQL, the time-skipping Temporal server and the EHR are processes; the worker runs here.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -16,9 +16,10 @@ from temporalio.worker import Worker
 
 from activities.capabilities import Plans, probe
 from activities.deliveries import Deliveries
+from activities.drain import Drain
 from activities.recovery import Recovery
 from activities.turns import Turns
-from clinic import DevServer, FaultProxy, RunDirectory, TestServer, VirtualTime
+from clinic import DevServer, FaultProxy, Ledger, RunDirectory, TestServer, VirtualTime
 from domain.enrolment import Enrolment
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
@@ -41,10 +42,11 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from store import columns, inbox, pathways
 from store.database import Database
+from store.listener import Listener
 from store.records import CommandRecord, PathwayRecord
 from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connect, send, start_pathway, wake_lane
+from temporal.gateway import connect, send, start_pathway
 from temporal.versions import deployment
 from tests.standing import StandingEhr
 from workflows.messages import (
@@ -52,7 +54,6 @@ from workflows.messages import (
     ROLL_OVER_AT,
     PathwayInput,
     Settled,
-    ehr_queue,
 )
 from workflows.runner import WORKFLOWS, runner
 
@@ -73,7 +74,7 @@ class World:
     wire: FaultProxy
     ehr: EhrClient  # straight to the EHR, past the wire
     protocol: CombinedProtocol
-    deliveries: Deliveries
+    drain: Drain
     turns: Turns
     recovery: Recovery
     pathway_id: str = ""
@@ -233,6 +234,7 @@ async def a_world(
     standing: StandingEhr,
     *,
     real_time: bool = False,
+    drained_by_hand: bool = False,
 ) -> AsyncIterator[World]:
     """Start the parts and a worker; stop them again. The EHR stands all the time.
 
@@ -254,27 +256,43 @@ async def a_world(
         stack.push_async_callback(ehrs.close)
         await probe(database, ehrs[CONNECTION], clock)
         plans = Plans(ehrs)
-        deliveries = Deliveries(database, ehrs, plans, clock)
-        turns = Turns(database, plans, clock, partial(wake_lane, client))
+        deliveries = Deliveries(database, ehrs[CONNECTION], plans, clock, "a-world")
+        drain = Drain(database, ehrs[CONNECTION], deliveries, clock, "a-world", 4)
+        turns = Turns(database, plans, clock)
+        ledger = Ledger(database.url)
+        stack.push_async_callback(ledger.close)
         direct = await stack.enter_async_context(EhrClient(ehr.base_url, GENERIC))
         world = World(
             database,
             client,
             clock,
-            await VirtualTime.at(temporal.address, limit_seconds=30),
+            await VirtualTime.at(temporal.address, ledger, limit_seconds=30),
             wire,
             direct,
             protocol,
-            deliveries,
+            drain,
             turns,
             Recovery(database, client, clock),
         )
-        await stack.enter_async_context(
-            Worker(client, task_queue=ehr_queue(CONNECTION), activities=[deliveries.deliver])
-        )
+        if not drained_by_hand:
+            await stack.enter_async_context(draining(drain, database))
         if not real_time:
             await stack.enter_async_context(working(client, turns))
         yield world
+
+
+@asynccontextmanager
+async def draining(drain: Drain, database: Database) -> AsyncIterator[None]:
+    """The lanes are drained, and their bells heard, as a worker does."""
+    listener = Listener(database.url, "a-world", lambda _: drain.ring())
+    tasks = [asyncio.create_task(each.run()) for each in (drain, listener)]
+    try:
+        yield
+    finally:
+        await drain.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def working(client: Client, turns: Turns, shape: str | None = None) -> Worker:

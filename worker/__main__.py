@@ -1,7 +1,8 @@
 """`python -m worker`: run workflows and activities until told to stop.
 
-The composition root of the worker: everything that has a choice is chosen here. Beside the workers
-it reads now and then what each EHR can do. Any number of these may run; killing one loses nothing.
+The composition root of the worker: everything that has a choice is chosen here. Beside pathways it
+drains the lanes of each EHR. Any number of these may run; killing one loses nothing, and one that
+is told to stop ends the writes under way first.
 """
 
 import asyncio
@@ -9,29 +10,28 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 import structlog
 from temporalio.worker import Worker
 
-from activities.capabilities import Plans, probe
+from activities.capabilities import Plans
 from activities.deliveries import Deliveries
+from activities.drain import Drain
 from activities.inbox_retry import InboxRetry
 from activities.recovery import Recovery
 from activities.turns import Turns
-from fhir_adapters.ehr import Ehr, Ehrs
+from fhir_adapters.ehr import Ehrs
 from logs import set_up
-from settings import Settings, load_installation
+from settings import Installation, Settings, load_installation
 from store.database import Database
+from store.listener import Listener
 from temporal import versions
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connected, wake_lane
-from workflows.messages import PATHWAYS_QUEUE, ehr_queue
+from temporal.gateway import connected
+from workflows.messages import PATHWAYS_QUEUE
 from workflows.runner import WORKFLOWS, runner
-
-PROBE_EVERY = timedelta(hours=1)
-PROBE_AGAIN = timedelta(seconds=1)
 
 WORKFLOW_TASKS = 8
 """Few at a time: a restart replays cold histories, and more at once only makes all of them late."""
@@ -59,22 +59,15 @@ async def run() -> None:
     database = Database(settings.database_url.get_secret_value())
     ehrs = Ehrs.of(installation.connections)
     plans = Plans(ehrs)
-    turns = Turns(database, plans, clock, partial(wake_lane, client))
+    turns = Turns(database, plans, clock)
     recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)
-    deliveries = Deliveries(database, ehrs, plans, clock)
+    holder = f"kairos-{uuid4()}"
+    drains = _drains(installation, database, ehrs, plans, clock, holder)
+    listener = Listener(settings.database_url.get_secret_value(), holder, partial(_ring, drains))
     await recovery.notice_a_restore()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         stack.push_async_callback(ehrs.close)
-        for connection in ehrs.ids():
-            await stack.enter_async_context(
-                Worker(
-                    client,
-                    task_queue=ehr_queue(connection),
-                    activities=[deliveries.deliver],
-                    max_concurrent_activities=4,
-                )
-            )
         await stack.enter_async_context(
             Worker(
                 client,
@@ -88,30 +81,42 @@ async def run() -> None:
                 deployment_config=versions.deployment() if versioned else None,
             )
         )
-        beside = [asyncio.create_task(_probing(database, ehrs[each], clock)) for each in ehrs.ids()]
+        draining = [asyncio.create_task(drain.run()) for drain in drains.values()]
+        beside = [asyncio.create_task(listener.run())]
         beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
         beside.append(asyncio.create_task(recovery.run()))
         if versioned:
             beside.append(asyncio.create_task(recovery.begin_here()))
         log.info("worker_started")
         await stopping.wait()
+        await asyncio.gather(*(drain.stop() for drain in drains.values()), *draining)
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     log.info("worker_stopped")
 
 
-async def _probing(database: Database, ehr: Ehr, clock: Clock) -> None:
-    """Read an EHR's capabilities at the start and then now and then."""
-    while True:
-        pause = PROBE_EVERY
-        try:
-            await probe(database, ehr, clock)
-        except Exception as error:  # noqa: BLE001  whatever it was, it is tried again
-            kind = type(error).__name__
-            log.warning("probe_failed", connection=ehr.connection_id, error_type=kind)
-            pause = PROBE_AGAIN
-        await asyncio.sleep(pause.total_seconds())
+def _drains(
+    installation: Installation,
+    database: Database,
+    ehrs: Ehrs,
+    plans: Plans,
+    clock: Clock,
+    holder: str,
+) -> dict[str, Drain]:
+    """One drain an EHR."""
+    drains = {}
+    for each in installation.connections:
+        ehr = ehrs[each.id]
+        deliveries = Deliveries(database, ehr, plans, clock, holder)
+        drains[each.id] = Drain(database, ehr, deliveries, clock, holder, each.lanes_at_once)
+    return drains
+
+
+def _ring(drains: dict[str, Drain], connection: str) -> None:
+    """Pass a bell on. Another installation file may know a connection that this one does not."""
+    if connection in drains:
+        drains[connection].ring()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ are only ever added, with defaults.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 PATHWAYS_QUEUE = "pathways"
 
@@ -15,20 +14,9 @@ ROLL_OVER_AT = 350
 """Events of history at which a run hands over to a fresh one: a cold wake stays under 0.3 s."""
 
 
-def ehr_queue(connection: str) -> str:
-    """Name the task queue of one EHR, so that it can be paused and paced by itself."""
-    return f"ehr.{connection}"
-
-
 def pathway_workflow_id(pathway: str) -> str:
     """Name the workflow of a pathway. Opaque: the id was drawn at random."""
     return f"pathway/{pathway}"
-
-
-def lane_workflow_id(connection: str, patient: str) -> str:
-    """Name the workflow of a lane. Opaque: ids are never encrypted, so the patient's is hashed."""
-    digest = sha256(f"{connection}|{patient}".encode()).hexdigest()
-    return f"lane/{connection}/{digest[:24]}"
 
 
 @dataclass(frozen=True)
@@ -80,23 +68,6 @@ class Settled:
 
     state: str  # applied, rejected
     version: int | None
-
-
-@dataclass(frozen=True)
-class LaneInput:
-    """Which lane to drain."""
-
-    connection_id: str
-    patient_id: str
-    delivered: int = 0
-
-
-@dataclass(frozen=True)
-class LaneProgress:
-    """What a delivery activity did, and whether the lane may hold more."""
-
-    delivered: int
-    more: bool
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.care_pathway import CarePathway
-from workflows.ehr_lane import EhrLane
 
-WORKFLOWS = [CarePathway, EhrLane]
+WORKFLOWS = [CarePathway]
 
 PASSED_THROUGH = (
     "workflows.messages",

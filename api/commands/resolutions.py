@@ -1,4 +1,4 @@
-"""What a person decides about a delivery: once a key, with its audit row, and the lane woken.
+"""What a person decides about a delivery: once a key, with its audit row, and its lane's bell rung.
 
 What may be decided and what follows is the domain's to say (`domain/delivery/resolve.py`).
 """
@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import assert_never
 from uuid import uuid4
 
-import structlog
 from starlette.responses import JSONResponse
 
 from api.commands.bodies import ResolveDelivery
@@ -17,13 +16,11 @@ from api.reading.lookup import find_delivery
 from api.reading.verify_resource import check_resource
 from domain.delivery.resolve import Accept, Choice, Retry, Supersede, SupersedeAs, resolve
 from domain.delivery.words import Delivery, DeliveryDecision
-from domain.language.errors import Unavailable
-from store import inbox, lanes, ledger, pathways
+from store import inbox, lanes, ledger, pathways, queue
 from store.database import Transaction
+from store.records import PathwayRecord
 
 KIND = "resolve-delivery"
-
-log = structlog.get_logger("kairos.api.deliveries")
 
 
 def choice_of(body: ResolveDelivery) -> Choice:
@@ -41,7 +38,7 @@ def choice_of(body: ResolveDelivery) -> Choice:
 
 
 async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> JSONResponse:
-    """Commit what a person decided about a delivery, and wake its lane.
+    """Commit what a person decided about a delivery, and ring for its lane.
 
     A resource that the person names is read in the EHR first. The same key again gets the answer
     of the first.
@@ -56,28 +53,27 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
     if isinstance(choice, SupersedeAs):
         await check_resource(deps, found, choice.ehr_id)
     async with deps.database.begin() as tx:
+        # Locks in the order in which all take them: the pathway, the lane, its deliveries.
+        pathway = await pathways.lock(tx, found.pathway_id)
+        await queue.ring(tx, found.connection_id, found.patient_id, pace)
         delivery = await ledger.get(tx, delivery_id)
-        decision = await _commit(tx, request, delivery, choice, now, pace)
+        decision = await _commit(tx, request, pathway, delivery, choice, now, pace)
         if decision is None:
             known = await came_first(tx, request)
             return _answer(delivery_id, known.body["becomes"], replayed=True)
-    try:
-        await deps.gateway.wake_lane(delivery.connection_id, delivery.patient_id)
-    except Unavailable:
-        log.warning("lane_not_woken", delivery_id=delivery.id, connection=delivery.connection_id)
     return _answer(delivery_id, decision.state)
 
 
 async def _commit(
     tx: Transaction,
     request: CommandRequest,
+    pathway: PathwayRecord,
     delivery: Delivery,
     choice: Choice,
     now: datetime,
     pace: datetime,
 ) -> DeliveryDecision | None:
     """Write down a decision and all that follows. None if its key came first in another request."""
-    pathway = await pathways.lock(tx, delivery.pathway_id)
     earlier = await inbox.earlier(tx, request.caller.subject, request.key)
     if earlier is not None:
         return None

@@ -108,7 +108,7 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             # It is not the EHR that is busy: a right may be missing for this one.
             if _last(delivery):
                 return _ask(delivery, f"{why}; {delivery.attempts + 1} attempts")
-            left = _unchanged(delivery, why, wait=_pause(delivery))
+            left = _unchanged(delivery, why, wait=pause(delivery.attempts))
             return replace(left, attempts=delivery.attempts + 1)
         case Busy(why=why, seconds=seconds):
             wait = None if seconds is None else min(timedelta(seconds=seconds), LONGEST_PAUSE)
@@ -133,6 +133,11 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
     assert_never(outcome)
 
 
+def pause(times: int) -> timedelta:
+    """How long to wait before trying again what came to nothing so often before."""
+    return min(timedelta(seconds=2 ** min(times, 20)), LONGEST_PAUSE)
+
+
 def may_move(begins: DeliveryState, ends: DeliveryState) -> bool:
     """Say whether a delivery may come from one state to another, or stay where it is."""
     return begins is ends or ends in MOVES[begins]
@@ -142,7 +147,7 @@ def _lost(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
     """The write may have been done. It is looked for next, even at the last attempt."""
     if looks_first(delivery):  # then nothing was written but what is looked for anyhow
         return _silent(delivery, ehr_answers=ehr_answers)
-    wait = _pause(delivery) if ehr_answers else None
+    wait = pause(delivery.attempts) if ehr_answers else None
     lost = _decision(delivery, DeliveryState.UNKNOWN, "the answer was lost", wait=wait)
     return replace(lost, ehr_away=not ehr_answers)
 
@@ -157,7 +162,7 @@ def _not_done(delivery: Delivery, why: str) -> DeliveryDecision:
     """This attempt changed nothing in the EHR; an earlier one may have."""
     if looks_first(delivery):
         return _look_again(delivery, why)
-    return _again(delivery, why, _pause(delivery))
+    return _again(delivery, why, pause(delivery.attempts))
 
 
 def _decision(
@@ -196,7 +201,7 @@ def _look_again(delivery: Delivery, reason: str) -> DeliveryDecision:
     """Look for it later, or ask a person after too many attempts."""
     if _last(delivery):
         return _ask(delivery, f"{reason}; {delivery.attempts + 1} attempts")
-    return _decision(delivery, DeliveryState.UNKNOWN, reason, wait=_pause(delivery))
+    return _decision(delivery, DeliveryState.UNKNOWN, reason, wait=pause(delivery.attempts))
 
 
 def _again(delivery: Delivery, reason: str, wait: timedelta | None = None) -> DeliveryDecision:
@@ -221,10 +226,6 @@ def _unchanged(
 
 def _last(delivery: Delivery) -> bool:
     return delivery.attempts + 1 >= MOST_ATTEMPTS
-
-
-def _pause(delivery: Delivery) -> timedelta:
-    return min(timedelta(seconds=2**delivery.attempts), LONGEST_PAUSE)
 
 
 def _surfaced(delivery: Delivery, now: datetime) -> bool:

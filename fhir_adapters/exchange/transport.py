@@ -6,8 +6,9 @@ type, and must never send a write twice.
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import httpx2
@@ -23,6 +24,22 @@ FHIR_JSON = "application/fhir+json"
 MOST_BYTES = 5_000_000
 
 _UNAUTHORIZED = 401
+
+
+_leaves_by: ContextVar[float | None] = ContextVar("leaves_by", default=None)
+
+
+@contextmanager
+def leaving_within(until: float) -> Iterator[None]:
+    """Within it no write begins to leave after `until`, by the event loop's clock: NeverSent.
+
+    A process that was stopped and goes on must not send what another has sent in its place.
+    """
+    before = _leaves_by.set(until)
+    try:
+        yield
+    finally:
+        _leaves_by.reset(before)
 
 
 class Lost(Exception):  # noqa: N818  turned into what it means by whoever knows the request
@@ -92,6 +109,8 @@ class Transport:
             request = self._http.build_request(
                 method, url, headers={**sent, **authorized}, params=params, content=content
             )
+            if method != "GET":
+                request.extensions["trace"] = _leaves_in_time
             reply = await self._answer(request)
             if reply.status == _UNAUTHORIZED:
                 # If it fails at that, this must not hide that the EHR did answer, and what.
@@ -145,3 +164,11 @@ class Transport:
         self._http.cookies.clear()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, bytes(body))
+
+
+async def _leaves_in_time(step: str, _: object) -> None:
+    """Asked by the library at each step of a write; the first byte leaves after this one."""
+    until = _leaves_by.get()
+    late = until is not None and asyncio.get_running_loop().time() > until
+    if late and step.endswith(".send_request_headers.started"):
+        raise NeverSent("the process stood still before anything was sent")

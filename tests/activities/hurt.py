@@ -7,17 +7,16 @@ was sent, file it on another patient. The database, the activity and the client 
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
-from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.capabilities import Plans
 from activities.deliveries import Deliveries
+from activities.drain import Drain
 from domain.delivery.resolve import Choice, resolve
 from domain.delivery.words import Action, Intent
 from domain.language.names import Author, ConnectionId, EhrPatientId, PathwayId, Role, SiteId
@@ -26,11 +25,10 @@ from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import refer
 from fhir_adapters.ehr import Ehrs
-from store import capabilities, ledger, pathways
+from store import capabilities, ledger, pathways, queue
 from store.database import Database
 from store.tables import DeliveryRow
 from temporal.clock import Clock
-from workflows.messages import LaneInput
 
 START = datetime(2027, 3, 1, 14, tzinfo=UTC)
 PATIENT = "patient-1"
@@ -51,6 +49,7 @@ class HurtEhr:
     after: Hurt = lambda _method, _path: None  # asked when it is done: what it answers is a lie
     keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda resource: resource
     shows: Callable[[dict[str, Any]], bool] = lambda _resource: True  # to a search
+    says: Mapping[str, Any] = field(default_factory=dict)  # of what it can do
 
     @property
     def writes(self) -> list[str]:
@@ -88,6 +87,8 @@ class HurtEhr:
         self, method: str, path: str, query: Any, headers: Mapping[str, str], body: Any
     ) -> Answer:
         resource_type, _, ehr_id = path.partition("/")
+        if path == "metadata":
+            return 200, {}, self.says
         if method == "POST":
             return self._create(resource_type, headers.get("if-none-exist"), body)
         if method == "PUT":
@@ -137,7 +138,8 @@ class Lane(Clock):
 
     database: Database
     ehr: HurtEhr
-    deliveries: Deliveries
+    drain: Drain
+    ehrs: Ehrs
     at: datetime = START
     ahead: timedelta = timedelta()
     """How far the clinic's clock was moved on."""
@@ -150,25 +152,26 @@ class Lane(Clock):
         """The machines' time."""
         return self.at
 
-    async def intend(self, event: str, *intents: Intent) -> None:
-        """Commit what an event calls for."""
+    async def intend(self, event: str, *intents: Intent, patient: str = PATIENT) -> None:
+        """Commit what an event calls for, of this patient or another."""
         async with self.database.begin() as tx:
             row = await pathways.lock(tx, "p1")
-            await ledger.intend(tx, row, event, intents, self.at)
+            await ledger.intend(tx, replace(row, patient_id=patient), event, intents, self.at)
+
+    def another(self, holder: str = "another", at_once: int = 1) -> Drain:
+        """A second worker on the same lanes."""
+        return a_drain(self.database, self.ehrs, self, holder, at_once)
 
     async def deliver(self, times: int = 1, *, apart: int = 90) -> None:
         """Deliver as often as that, so many seconds of clinical time apart."""
         for _ in range(times):
-            try:
-                lane = LaneInput("ehr", PATIENT)
-                await ActivityEnvironment().run(self.deliveries.deliver, lane)
-            except ApplicationError as away:
-                assert away.type == "EhrUnavailable"  # noqa: PT017  what a lane waits for
+            await self.drain.until_idle()
             self.at += timedelta(seconds=apart)
 
     async def decide(self, delivery: int, choice: Choice) -> None:
         """A person decides about a delivery."""
         async with self.database.begin() as tx:
+            await queue.ring(tx, "ehr", PATIENT, self.at)
             known = await ledger.get(tx, delivery)
             await ledger.record_decision(tx, known, resolve(known, choice, OPERATOR), self.at)
 
@@ -180,6 +183,12 @@ class Lane(Clock):
     async def row(self) -> DeliveryRow:
         """The ledger's last delivery."""
         return (await self.rows())[-1]
+
+
+def a_drain(database: Database, ehrs: Ehrs, clock: Clock, holder: str, at_once: int) -> Drain:
+    """What a worker drains the lanes with."""
+    deliveries = Deliveries(database, ehrs["ehr"], Plans(ehrs), clock, holder)
+    return Drain(database, ehrs["ehr"], deliveries, clock, holder, at_once)
 
 
 async def a_lane(
@@ -194,19 +203,22 @@ async def a_lane(
     async with database.begin() as tx:
         await pathways.reserve(tx, pathway, protocol, "fingerprint", START)
         await capabilities.save(tx, "ehr", dict(statement), START)
-    lane = Lane(database, ehr, None)  # type: ignore[arg-type]
-    lane.deliveries = Deliveries(database, ehrs, Plans(ehrs), lane)
+    lane = Lane(database, ehr, None, ehrs)  # type: ignore[arg-type]
+    ehr.says = statement
+    lane.drain = a_drain(database, ehrs, lane, "a-test", 1)
+    await lane.drain.until_idle()  # as a worker that has run for a while
+    ehr.calls.clear()
     return lane
 
 
-def reading(artefact: str = "a", *needs: str, **also: Any) -> Intent:
+def reading(artefact: str = "a", *needs: str, patient: str = PATIENT, **also: Any) -> Intent:
     """An Observation to be created."""
     body: dict[str, Any] = {
         "resourceType": "Observation",
         "identifier": [identifiers.identifier(artefact)],
         "status": "final",
         "code": {"text": "Pulse"},
-        "subject": {"reference": f"Patient/{PATIENT}"},
+        "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": "2027-03-01T14:00:00Z",
         "performer": [{"type": "Practitioner", "identifier": {"value": "nurse-1"}}],
         "valueQuantity": {"value": 71},

@@ -7,18 +7,17 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
-from temporalio.testing import ActivityEnvironment
 
 from domain.delivery.words import DeliveryState
 from domain.language.names import ObservationName, PhaseId
 from domain.language.observations import Measurement, RecordReadings
 from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
+from store import queue
 from store.database import Database
 from store.tables import DeliveryRow
 from tests.standing import StandingEhr
-from tests.world import CONNECTION, NURSE, PRESCRIBER, World, a_world
-from workflows.messages import LaneInput
+from tests.world import NURSE, PRESCRIBER, World, a_world
 
 INDUCTION = PhaseId("esketamine-induction")
 IS_OBSERVATION = DeliveryRow.resource_type == "Observation"
@@ -113,8 +112,8 @@ async def test_what_was_sent_by_a_dead_process_is_looked_for(world: World) -> No
     async with world.database.begin() as tx:
         row = (await tx.execute(select(DeliveryRow).where(IS_OBSERVATION))).scalar_one()
         row.state, row.ehr_id = DeliveryState.SENT, None
-    lane = LaneInput(CONNECTION, world.patient)
-    progress = await ActivityEnvironment().run(world.deliveries.deliver, lane)
+        await queue.ring(tx, row.connection_id, row.patient_id, await world.clock.pace())
+    await world.until_quiet()
     after = [r for r in await world.ledger() if r.resource_type == "Observation"]
-    assert (progress.delivered, [r.state for r in after]) == (1, [DeliveryState.CONFIRMED])
+    assert [r.state for r in after] == [DeliveryState.CONFIRMED]
     assert len(await world.in_ehr("Observation")) == 1

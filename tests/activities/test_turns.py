@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text, update
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
 import domain.turn
 from activities import turns
@@ -189,19 +188,6 @@ async def test_a_booking_is_one_turn_whoever_makes_it(world: World) -> None:
     row = await world.row()
     assert taken.settled_at_version == taken.version == row.version
     assert row.due_at == taken.due
-
-
-async def test_a_lane_that_cannot_be_woken_undoes_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When Temporal refuses to wake the lane, the command is settled all the same."""
-
-    async def refused(*_: object) -> None:
-        raise RPCError("busy", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
-
-    monkeypatch.setattr(world.turns, "_wake_lane", refused)
-    taken = await _take(world, await world.receive(NURSE, HOLD))
-    assert taken.settled == "applied"
 
 
 async def test_a_defect_in_what_follows_writes_keeps_no_hold_from_being_placed(

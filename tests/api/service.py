@@ -75,8 +75,7 @@ class InProcessGateway:
         self.gate = asyncio.Event()
         self.gate.set()
         self.starts: list[str] = []
-        self.woken: list[tuple[str, str]] = []
-        self._turns = Turns(database, Plans(Ehrs([])), clock, self._to_write)
+        self._turns = Turns(database, Plans(Ehrs([])), clock)
 
     async def start_pathway(self, start: PathwayInput) -> bool:
         """Remember who was started."""
@@ -100,10 +99,6 @@ class InProcessGateway:
             raise Unavailable("Temporal is away")
         await self._turns.take_turn(Turn(pathway_id, None))
 
-    async def wake_lane(self, connection_id: str, patient_id: str) -> None:
-        """Remember who was woken."""
-        self.woken.append((connection_id, patient_id))
-
     async def check(self) -> None:
         """Answer unless away."""
         if self.away:
@@ -116,9 +111,6 @@ class InProcessGateway:
     async def without_worker(self) -> list[str]:
         """What the test says."""
         return self.stranded
-
-    async def _to_write(self, connection_id: str, patient_id: str) -> None:
-        """No lane runs here: what a turn would have written stays in the ledger."""
 
 
 class StandInEhr:

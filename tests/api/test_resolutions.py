@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from domain.delivery.words import Action, Intent
 from store import ledger, pathways
-from store.tables import AuditRow, DeliveryRow
+from store.tables import AuditRow, DeliveryRow, LaneRow
 from tests.api.service import Service
 
 
@@ -20,7 +20,16 @@ async def delivery(
         await ledger.intend(tx, row, "an-event", [intent], service.clock.at)
         found = (await tx.execute(select(DeliveryRow))).scalar_one()
         found.state, found.needs_person = state, needs_person
+        await tx.execute(update(LaneRow).values(ready_at=None))
         return found.id
+
+
+async def _rung(service: Service) -> list[tuple[str, str]]:
+    """The lanes that somebody rang for."""
+    async with service.database.begin() as tx:
+        ready = LaneRow.ready_at.is_not(None)
+        rows = await tx.execute(select(LaneRow.connection_id, LaneRow.patient_id).where(ready))
+        return [(connection, patient) for connection, patient in rows]
 
 
 RIGHT = [
@@ -40,7 +49,7 @@ RIGHT = [
 async def test_a_person_decides_what_becomes_of_it(
     service: Service, state: str, action: str, becomes: str
 ):
-    """A decision moves the delivery, is written down with its author, and wakes the lane."""
+    """A decision moves the delivery, is written down with its author, and rings for the lane."""
     number = await delivery(service, state)
     operator = service.staff("operations")
     body = {"action": action, "reason": "looked into"}
@@ -52,7 +61,7 @@ async def test_a_person_decides_what_becomes_of_it(
     async with service.database.begin() as tx:
         rows = (await tx.execute(select(AuditRow).where(AuditRow.actor_id == "operations-1"))).all()
     assert len(rows) == 1
-    assert service.gateway.woken == [("demo-ehr", "patient-1")]
+    assert await _rung(service) == [("demo-ehr", "patient-1")]
 
 
 WRONG = [
@@ -81,7 +90,7 @@ async def test_what_is_under_way_or_makes_no_sense_is_a_conflict(
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:kairos:problem:conflict")
     shown = (await service.staff("integrator").get(f"/v1/deliveries/{number}")).json()
     assert shown["state"] == state
-    assert service.gateway.woken == []
+    assert await _rung(service) == []
 
 
 async def test_a_repeated_decision_happens_once(service: Service):
@@ -170,7 +179,7 @@ async def test_a_person_says_as_what_it_stands(service: Service, state: str):
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["in_ehr"], shown["needs_person"]) == ("Observation/77", False)
     assert not (await operator.get(f"/v1/deliveries/{waiting}")).json()["needs_person"]
-    assert service.gateway.woken == [("demo-ehr", "patient-1")]
+    assert await _rung(service) == [("demo-ehr", "patient-1")]
 
 
 async def test_what_needs_a_superseded_delivery_is_a_persons(service: Service):

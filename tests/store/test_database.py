@@ -42,3 +42,34 @@ async def test_a_time_out_inside_a_transaction_is_the_callers(database_url: str)
                 raise TimeoutError
     finally:
         await database.close()
+
+
+async def test_a_connection_that_the_server_has_dropped_is_made_anew(database_url: str) -> None:
+    """After a server ended every session the next transaction works, and is not told of it."""
+    database, other = Database(database_url, pool_size=1), Database(database_url)
+    try:
+        async with database.begin() as tx:
+            session = await tx.scalar(text("select pg_backend_pid()"))
+        async with other.begin() as tx:
+            await tx.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": session})
+        async with database.begin() as tx:
+            assert await tx.scalar(text("select pg_backend_pid()")) != session
+        assert database.made == 2
+    finally:
+        await database.close()
+        await other.close()
+
+
+async def test_a_server_that_only_reads_is_left(database_url: str) -> None:
+    """A primary that became a standby is unavailable once; then another connection is made."""
+    database = Database(database_url, pool_size=1)
+    try:
+        async with database.begin() as tx:
+            await tx.execute(text("set session characteristics as transaction read only"))
+        with pytest.raises(Unavailable, match="the database only reads"):
+            async with database.begin() as tx:
+                await tx.execute(text("create table t (a int)"))
+        async with database.begin() as tx:
+            await tx.execute(text("create temporary table t (a int)"))
+    finally:
+        await database.close()

@@ -40,9 +40,10 @@ def _create(artefact: str, *needs: str) -> Intent:
 async def _settle(database: Database, state: DeliveryState) -> str | None:
     """Take the lane's next delivery, move it there, and say which artefact it was."""
     async with database.begin() as tx:
-        delivery = await lanes.next_in_lane(tx, "ehr", "patient-1")
-        if delivery is None:
+        number = (await lanes.view(tx, "ehr", "patient-1")).next(NOW)
+        if number is None:
             return None
+        delivery = await ledger.get(tx, number)
         sent = await ledger.begin(tx, delivery, NOW)
         await ledger.record_decision(tx, sent, _decision(state), NOW)
         if state is DeliveryState.CONFIRMED:
@@ -156,7 +157,9 @@ async def test_a_long_lane_is_looked_through_without_its_bodies(
             "after_cursor_execute",
             lambda _c, cursor, text, *_: read.append(cursor.rowcount) if ".body" in text else None,
         )
-        assert await lanes.next_in_lane(tx, "ehr", "patient-1") is not None
+        number = (await lanes.view(tx, "ehr", "patient-1")).next(NOW)
+        assert number is not None
+        assert await ledger.take(tx, number) is not None
     assert read == [1]
 
 

@@ -1,7 +1,7 @@
 """`python -m tests.workflows.record VERSION`: record the story's histories for replay.
 
 Tells the story on real parts and keeps, as compressed JSON, of each pathway the first run, one of
-the middle and the last, and its lane.
+the middle and the last.
 No history holds a rule or what one decided, so a change of the rules records nothing anew. A change
 of what the workflows do does: a new shape, which no worker of the old one takes over.
 """
@@ -21,7 +21,7 @@ from demo.screen import Screen
 from demo.staff import hire
 from demo.story import tell_story
 from temporal.gateway import connect
-from workflows.messages import lane_workflow_id, pathway_workflow_id
+from workflows.messages import pathway_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -37,7 +37,7 @@ async def runs(client: Client, workflow_id: str, first: str) -> AsyncIterator[Wo
 
 
 async def record(version: str) -> None:
-    """Record the histories of the story's pathways and lanes."""
+    """Record the histories of the story's pathways."""
     async with Clinic.start("demo") as clinic:
         await tell_story(clinic, Screen())
         client = await connect(clinic.addresses.temporal, "default")
@@ -46,10 +46,6 @@ async def record(version: str) -> None:
             pathways = (await manager.see("/v1/pathways"))["items"]
             for pathway in pathways:
                 await _keep(client, pathway["id"], pathway["phase"], version)
-                seen = await manager.see(f"/v1/pathways/{pathway['id']}")
-                lane = lane_workflow_id(seen["patient"]["connection"], seen["patient"]["id"])
-                history = await client.get_workflow_handle(lane).fetch_history()
-                _write(f"{version}-lane-{pathway['phase']}", history)
 
 
 async def _keep(client: Client, pathway: str, ended_in: str, version: str) -> None:

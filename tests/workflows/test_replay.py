@@ -16,7 +16,6 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import (
     Interceptor,
     Replayer,
-    StartActivityInput,
     StartLocalActivityInput,
     UnsandboxedWorkflowRunner,
     WorkflowInboundInterceptor,
@@ -33,22 +32,16 @@ import domain.rules.fold
 import workflows
 from temporal.converter import DATA_CONVERTER
 from workflows import care_pathway
-from workflows.messages import LaneInput, Turn
+from workflows.messages import Turn
 from workflows.runner import WORKFLOWS, runner
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
-SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 
 _called: list[object] = []
 
 
 class _Outbound(WorkflowOutboundInterceptor):
-    def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002  the SDK's name
-        """Note what the activity is called with."""
-        _called.extend(input.args)
-        return super().start_activity(input)
-
     def start_local_activity(
         self,
         input: StartLocalActivityInput,  # noqa: A002  the SDK's name
@@ -93,12 +86,11 @@ async def _replay(*histories: WorkflowHistory, within: WorkflowRunner | None = N
 
 
 def test_there_are_histories_of_every_kind() -> None:
-    """There are runs that began a pathway, that handed over, and that ended it; and lanes."""
+    """There are runs that began a pathway, that handed over, and that ended it."""
     runs = [_history(file) for file in HISTORIES if "-run-" in file.name]
     ended = [run.events[-1].event_type for run in runs]
     assert ended.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) == 2
     assert ended.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW) >= 2
-    assert any("-lane-" in file.name for file in HISTORIES)
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.name.removesuffix(".json.gz"))
@@ -107,13 +99,6 @@ async def test_a_recorded_history_replays_with_the_same_inputs(file: Path) -> No
     history = _history(file)
     await _replay(history)
     convert = DATA_CONVERTER.payload_converter
-    lanes = [
-        convert.from_payloads(
-            event.activity_task_scheduled_event_attributes.input.payloads, [LaneInput]
-        )[0]
-        for event in history.events
-        if event.event_type == SCHEDULED
-    ]
     asked = [
         convert.from_payloads(
             event.workflow_execution_update_accepted_event_attributes.accepted_request.input.args.payloads,
@@ -122,10 +107,9 @@ async def test_a_recorded_history_replays_with_the_same_inputs(file: Path) -> No
         for event in history.events
         if event.event_type == ACCEPTED
     ]
-    assert [each for each in _called if isinstance(each, LaneInput)][: len(lanes)] == lanes
     turns = [each.command_id for each in _called if isinstance(each, Turn)]
     assert [command for command in turns if command is not None] == asked
-    assert lanes or turns
+    assert turns
 
 
 CHANGES: dict[str, tuple[object, str]] = {
