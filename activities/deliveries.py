@@ -112,6 +112,8 @@ class Deliveries:
         self._holder = holder
         self.stopping = False
         """Take nothing more."""
+        self.left_ready = False
+        """A lane was left of which something may go at once."""
         # Which deliveries of a patient the EHR was too busy for, and whether it took others since.
         # Not stored: a process that does not know tries once more, and harms nothing.
         self._busy: dict[str, dict[int, bool]] = {}
@@ -155,10 +157,11 @@ class Deliveries:
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried
 
-    async def conclude(self, begun: Begun, tried: Tried) -> Concluded:
+    async def conclude(self, begun: Begun, tried: Tried, *, go_on: bool = True) -> Concluded:
         """Commit what follows, and with it what is tried next: of this lane, or of another.
 
-        However long the database is away: nobody else knows what became of the attempt.
+        Without `go_on` of this lane only. However long the database is away: nobody else knows what
+        became of the attempt.
         """
         delivery = replace(begun.found, ehr_id=tried.ehr_id)
         decision = after(delivery, tried.outcome, begun.at)
@@ -174,7 +177,7 @@ class Deliveries:
                     not_before=_left_alone_until(begun, decision, tried),
                 )
                 _insist(settled=settled)
-                return await self._go_on(tx, begun, tried, decision, now)
+                return await self._go_on(tx, begun, tried, decision, now, to_another=go_on)
         except Exception as error:
             if not isinstance(error, _NotSettled | Unavailable):
                 log.exception("nothing_taken_after", delivery_id=delivery.id)
@@ -216,7 +219,7 @@ class Deliveries:
         connection, patient = lane.held.connection_id, lane.held.patient_id
         while True:
             number = lane.seen.next(now)
-            if number is None and lane.changed:
+            if number is None and lane.changed and lane.seen.rows:
                 lane.seen, lane.changed = await lanes.view(tx, connection, patient), False
                 continue
             if number is None and not lane.seen.whole:
@@ -224,18 +227,21 @@ class Deliveries:
                 continue
             if number is None:
                 return None
-            found = await ledger.take(tx, number)
-            if found is None:
-                lane.seen.aside[number] = now + ASIDE_WHILE_LOCKED
-                continue
-            delivery, known = found
-            asks = given_up(delivery)
-            if asks is None:
+            begun = await ledger.begin_next(tx, number, now)
+            if begun is not None:
+                delivery, in_ledger, known = begun
                 in_hand = await self._in_hand(tx, delivery, known)
-                in_ledger = await ledger.begin(tx, delivery, now)
-                begun = asyncio.get_running_loop().time()
-                return Begun(now, lane, delivery, in_hand, in_ledger, begun)
-            await ledger.record_decision(tx, delivery, asks, now)
+                taken = asyncio.get_running_loop().time()
+                return Begun(now, lane, delivery, in_hand, in_ledger, taken)
+            lane.seen.aside[number] = now + ASIDE_WHILE_LOCKED
+            await self._give_up(tx, lane, number, now)
+
+    async def _give_up(self, tx: Transaction, lane: Lane, number: int, now: datetime) -> None:
+        """Ask a person about one whose attempts are used up, if that is why it was not begun."""
+        found = await ledger.unless_locked(tx, number)
+        asks = None if found is None else given_up(found)
+        if found is not None and asks is not None:
+            await ledger.record_decision(tx, found, asks, now)
             lane.seen.decided(number, asks, None)
 
     async def _in_hand(
@@ -263,6 +269,8 @@ class Deliveries:
         tried: Tried,
         decision: DeliveryDecision,
         now: datetime,
+        *,
+        to_another: bool,
     ) -> Concluded:
         """Take what is next, now that an attempt is written down."""
         lane, number = begun.lane, begun.in_ledger.id
@@ -277,18 +285,20 @@ class Deliveries:
         still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
         self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
         lane.busy.clear()
-        return Concluded(await self._following(tx, lane, now))
+        return Concluded(await self._following(tx, lane, now, to_another=to_another))
 
-    async def _following(self, tx: Transaction, lane: Lane, now: datetime) -> Begun | None:
+    async def _following(
+        self, tx: Transaction, lane: Lane, now: datetime, *, to_another: bool
+    ) -> Begun | None:
         """The lane's next delivery, or another lane's."""
-        if self.stopping or lane.delivered >= MOST_IN_A_ROW:
-            await self._leave(tx, lane, now)
-            return await self._take(tx, now, [])
-        begun = await self._next(tx, lane, now)
-        if begun is None:
+        long = lane.delivered >= MOST_IN_A_ROW and to_another
+        if self.stopping or long:
+            await self._leave(tx, lane, now, ready=True)
+        elif (begun := await self._next(tx, lane, now)) is not None:
+            return begun
+        else:
             await self._leave(tx, lane, lane.seen.again_at(now))
-            return await self._take(tx, now, [])
-        return begun
+        return await self._take(tx, now, []) if to_another else None
 
     async def _was_busy(
         self,
@@ -326,8 +336,11 @@ class Deliveries:
         if await outages.note(tx, connection, now, ask_at, why or ""):
             log.warning("ehr_away", connection=connection)
 
-    async def _leave(self, tx: Transaction, lane: Lane, again_at: datetime | None) -> None:
-        await queue.let_go(tx, lane.held, again_at, urgent=lane.seen.is_urgent())
+    async def _leave(
+        self, tx: Transaction, lane: Lane, again_at: datetime | None, *, ready: bool = False
+    ) -> None:
+        rang = await queue.let_go(tx, lane.held, again_at, urgent=lane.seen.is_urgent())
+        self.left_ready = self.left_ready or rang or ready
 
     def _ehr_answers_others(self, patient: str, still_asked: Collection[int]) -> None:
         """Note that the EHR is busy for these alone: it took or refused another meanwhile."""
@@ -346,6 +359,7 @@ class Deliveries:
                     await self._record(tx, begun, delivery, tried, decision)
                     held, now = begun.lane.held, begun.at
                     await queue.rest(tx, held, now, now)
+                    self.left_ready = True
             except Unavailable:
                 await asyncio.sleep(DATABASE_AGAIN)
             else:

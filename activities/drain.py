@@ -65,6 +65,7 @@ class Drain:
         self._holder = holder
         self._at_once = at_once
         self._bell = asyncio.Event()
+        self._rung = 0
         self._lanes: set[asyncio.Task[None]] = set()
         self._questions: set[asyncio.Task[None]] = set()
         self._looked: float | None = None
@@ -76,7 +77,8 @@ class Drain:
         self._trying = False
 
     def ring(self) -> None:
-        """Say that there may be something to deliver."""
+        """Say that there may be something to deliver, for one lane more."""
+        self._rung += 1
         self._bell.set()
 
     async def run(self) -> None:
@@ -107,15 +109,17 @@ class Drain:
     async def look(self) -> None:
         """See to what only time brings, and take what is ready, as far as hands are free."""
         now = asyncio.get_running_loop().time()
-        if self._looked is None or now - self._looked >= LOOK_EVERY or self._away:
+        at_large = self._looked is None or now - self._looked >= LOOK_EVERY or self._away
+        if at_large:
             await self._see_to_it()
             self._looked = now
         if self._away:
             await self._ask()
             return
-        while len(self._lanes) < self._at_once and not self._deliveries.stopping:
+        while (at_large or self._rung) and len(self._lanes) < self._at_once:
             if self._made != self._database.made:
                 await self._notice_a_restore()
+            self._rung = max(self._rung - 1, 0)
             begun = await self._deliveries.take()
             if begun is None:
                 return
@@ -181,25 +185,37 @@ class Drain:
         self._made = made
 
     def _begin(self, begun: Begun) -> None:
-        lane = asyncio.create_task(self._deliver(begun))
+        self._hand(self._deliver(begun))
+
+    def _hand(self, work: Coroutine[None, None, None]) -> None:
+        lane = asyncio.create_task(work)
         self._lanes.add(lane)
-        lane.add_done_callback(self._lanes.discard)
+        lane.add_done_callback(self._is_free)
+
+    def _is_free(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.discard(lane)
+        if self._rung:  # somebody rang while all hands were busy
+            self._bell.set()
 
     async def _deliver(self, begun: Begun | None) -> None:
         """Deliver one after the other, until nothing is ready or the EHR is away."""
         while begun is not None:
             begun = (await self._one(begun)).following
-        self.ring()
 
     async def _one(self, begun: Begun) -> Concluded:
         """Deliver one. A defect of ours lets its lane rest; the ledger says that it was sent."""
         try:
             tried = await self._deliveries.attempt(begun)
-            concluded = await self._deliveries.conclude(begun, tried)
+            # Where hands are free they have what is ready already, or will be rung for it.
+            all_busy = len(self._lanes) >= self._at_once
+            concluded = await self._deliveries.conclude(begun, tried, go_on=all_busy)
         except Exception:
             log.exception("delivery_not_concluded", delivery_id=begun.found.id)
             await self._deliveries.let_rest(begun)
             return Concluded()
+        if self._deliveries.left_ready:
+            self._deliveries.left_ready = False
+            self.ring()
         self._away = self._away or concluded.away
         self._suspected = self._suspected or concluded.busy
         return concluded
@@ -212,7 +228,8 @@ class Drain:
             found = await outages.of(tx, connection)
             self._away = found is not None
             if found is None:
-                self.ring()
+                self._looked = None
+                self._bell.set()
                 return
             pause = EARLY if now - found.since < SOON else LATE
             if len(self._questions) < QUESTIONS and await outages.may_ask(
@@ -229,9 +246,7 @@ class Drain:
         self._trying = True
         for other in self._questions - {asyncio.current_task()}:
             other.cancel()
-        lane = asyncio.create_task(self._try_one())
-        self._lanes.add(lane)
-        lane.add_done_callback(self._lanes.discard)
+        self._hand(self._try_one())
 
     async def _has_asked(self) -> None:
         async with self._database.begin() as tx:
@@ -249,6 +264,8 @@ class Drain:
                 await outages.over(tx, self._ehr.connection_id)
             log.info("ehr_back", connection=self._ehr.connection_id)
             self._away = False
+            self._looked = None  # there is a lane for every hand
+            self._bell.set()
             await self._deliver(concluded.following)
         except Unavailable as error:
             log.warning("drain_waits", connection=self._ehr.connection_id, reason=str(error))

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from benchmarks import deliveries, demo, recovery
+from benchmarks import commands, deliveries, demo, recovery
 from demo.screen import Screen
 
 
@@ -19,7 +19,16 @@ def main() -> None:
     of_deliveries = kinds.add_parser("deliveries", help=deliveries.__doc__)
     of_deliveries.add_argument("--patients", type=int, default=20)
     of_deliveries.add_argument("--each", type=int, default=50)
+    of_commands = kinds.add_parser("commands", help=commands.__doc__)
+    of_commands.add_argument("--serial", type=int, default=100)
+    of_commands.add_argument("--at-once", type=int, default=50)
+    of_commands.add_argument("--each", type=int, default=8)
+    of_commands.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.what == "commands":
+        how = (arguments.serial, arguments.at_once, arguments.each, arguments.rounds)
+        asyncio.run(commands.measure(*how, Screen()))
+        return
     if arguments.what == "deliveries":
         asyncio.run(deliveries.measure(arguments.patients, arguments.each, Screen()))
     elif arguments.what == "recovery":

@@ -5,10 +5,10 @@ from pathlib import Path
 
 def megabytes(processes: dict[str, int]) -> dict[str, float]:
     """Proportional set size in MiB of each named process and its descendants."""
-    return {name: sum(_pss(pid) for pid in _family(pid)) / 1024 for name, pid in processes.items()}
+    return {name: sum(_pss(pid) for pid in family(pid)) / 1024 for name, pid in processes.items()}
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and its descendants."""
     family = [pid]
     for member in family:

@@ -6,13 +6,14 @@ here it is written down, but for an attempt that another has overtaken, which ch
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.delivery.after import begun, may_move
+from domain.delivery.after import MOST_ATTEMPTS, begun, may_move
 from domain.delivery.restored import begins, distrusted
 from domain.delivery.urgency import is_urgent
 from domain.delivery.words import OPEN, Action, Delivery, DeliveryDecision, DeliveryState, Intent
@@ -115,6 +116,13 @@ async def get(tx: Transaction, delivery_id: int) -> Delivery:
     return _delivery(await _locked(tx, delivery_id))
 
 
+async def unless_locked(tx: Transaction, delivery_id: int) -> Delivery | None:
+    """Take an open delivery alone until the transaction ends; None if somebody else has."""
+    wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id, DeliveryRow.state.in_(OPEN))
+    row = (await tx.execute(wanted.with_for_update(skip_locked=True))).scalar_one_or_none()
+    return None if row is None else _delivery(row)
+
+
 async def of_event(tx: Transaction, event_id: str) -> list[Delivery]:
     """List what an event called for, each alone until the transaction ends."""
     wanted = select(DeliveryRow).where(DeliveryRow.event_id == event_id).with_for_update()
@@ -148,28 +156,38 @@ async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-_HELD = {column.name: column for column in DeliveryRow.__table__.columns}
-_KNOWN: ColumnElement[dict[str, str]] = literal_column(
-    "(select coalesce(jsonb_object_agg(l.artefact, l.resource_type || '/' || l.ehr_id), '{}')"
-    " from ehr_link l where l.connection_id = delivery.connection_id and l.artefact ="
-    " any(array(select jsonb_array_elements_text(delivery.needs)) || delivery.artefact))"
-).label("known")
-_TAKE = select(*_HELD.values(), _KNOWN).where(
-    DeliveryRow.id == bindparam("number"),
-    DeliveryRow.state.in_(OPEN),
-    DeliveryRow.needs_person.is_(False),
+_BEGIN = text(
+    "update delivery d set attempts = d.attempts + 1,"
+    " state = case d.state when 'intent' then 'sent' else d.state end,"
+    " changed_at = case d.state when 'intent' then :at else d.changed_at end"
+    " from (select id, state, changed_at from delivery where id = :number"
+    " and (state = 'intent' or state in ('sent', 'unknown') and attempts <= :most)"
+    " and not needs_person"
+    " for update skip locked) was where d.id = was.id"
+    " returning d.*, was.state as was_state, was.changed_at as was_changed_at,"
+    " (select coalesce(jsonb_object_agg(l.artefact, l.resource_type || '/' || l.ehr_id), '{}')"
+    " from ehr_link l where l.connection_id = d.connection_id and l.artefact ="
+    " any(array(select jsonb_array_elements_text(d.needs)) || d.artefact)) as known"
 )
 
 
-async def take(tx: Transaction, number: int) -> tuple[Delivery, dict[str, str]] | None:
-    """Lock a delivery that is to be tried; with what it refers to, and itself, as `Type/id`.
+async def begin_next(
+    tx: Transaction, number: int, at: datetime
+) -> tuple[Delivery, Delivery, dict[str, str]] | None:
+    """Write down that a delivery is about to be tried, as `after.begun` says.
 
-    None if it is settled meanwhile, with a person, or somebody else has it locked: nobody is waited
-    for, because who has it locked may wait for this lane.
+    As it was found, as it then stands, and what it refers to, and itself, as `Type/id`. None if it
+    is settled meanwhile, with a person, has no attempt left, or somebody else has it locked: nobody
+    is waited for, because who has it locked may wait for this lane.
     """
-    locks = _TAKE.with_for_update(skip_locked=True, of=DeliveryRow)
-    row = (await tx.execute(locks, {"number": number})).first()
-    return None if row is None else (_delivery(row), dict(row.known))
+    values = {"number": number, "at": at, "most": MOST_ATTEMPTS}
+    row = (await tx.execute(_BEGIN, values)).first()
+    if row is None:
+        return None
+    stands = _delivery(row)
+    was = {"state": DeliveryState(row.was_state), "changed_at": row.was_changed_at}
+    found = replace(stands, attempts=stands.attempts - 1, **was)
+    return found, stands, dict(row.known)
 
 
 _SETTLE = text(

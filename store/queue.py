@@ -108,18 +108,20 @@ _LET_GO = text(
     " ready_at = case when bell = :bell then cast(:again as timestamptz)"
     " else least(ready_at, cast(:again as timestamptz)) end"
     " where connection_id = :connection and patient_id = :patient and holder = :holder"
+    " returning bell <> :bell as rang"
 )
 
 
 async def let_go(
     tx: Transaction, held: Held, again_at: datetime | None, *, urgent: bool = False
-) -> None:
+) -> bool:
     """Leave a lane of which something may go at `again_at`; None if nothing could.
 
-    If its bell rang since it was taken, it is ready all the same.
+    If its bell rang since it was taken, it is ready all the same, and True is returned.
     """
     values = {"bell": held.bell, "again": again_at, "rank": _rank(urgent=urgent)}
-    await tx.execute(_LET_GO, values | _name(held))
+    row = (await tx.execute(_LET_GO, values | _name(held))).first()
+    return row is not None and row.rang
 
 
 _REST = text(

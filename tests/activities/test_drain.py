@@ -333,3 +333,23 @@ async def test_a_lane_left_by_nobody_is_found_by_its_ready_time(lane: Lane):
     assert (await lane.row()).state == INTENT
     await lane.deliver()
     assert (await lane.row()).state == CONFIRMED
+
+
+async def test_what_is_committed_while_a_lane_is_in_hand_goes_at_once(lane: Lane):
+    """A bell that rings while the EHR is asked is answered when the lane is left, not later."""
+    await lane.intend("e1", reading("a"))
+    real = lane.drain._deliveries.attempt
+
+    async def meanwhile(begun):
+        lane.drain._deliveries.attempt = real  # type: ignore[method-assign]
+        await lane.intend("e2", reading("b"))
+        lane.drain.ring()
+        return await real(begun)
+
+    lane.drain._deliveries.attempt = meanwhile  # type: ignore[method-assign]
+    lane.drain.ring()
+    await lane.drain.look()
+    while under_way := lane.drain._lanes:
+        await asyncio.wait(under_way)
+        await lane.drain.look()
+    assert await _states(lane) == {CONFIRMED: 2}
