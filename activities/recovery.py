@@ -169,8 +169,8 @@ class Recovery:
             return True
         log.error("workflow_restarted", pathway_id=pathway_id, version=row.version)
         now = await self._clock.now()
-        async with self._database.begin() as tx:
-            (await Recording.on(tx, pathway_id)).restarted(now)
+        async with self._database.begin() as tx, Recording.on(tx, pathway_id) as recording:
+            recording.restarted(now)
         return True
 
     async def start(self, pathway_id: str, version: int = 0, *, anew: bool = False) -> bool:

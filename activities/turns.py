@@ -107,8 +107,10 @@ class Turns:
 
     async def _take(self, turn: Turn) -> Taken:
         now, pace = await self._clock.now(), await self._clock.pace()
-        async with self._database.begin() as tx:
-            recording = await Recording.on(tx, turn.pathway_id)
+        async with (
+            self._database.begin() as tx,
+            Recording.on(tx, turn.pathway_id) as recording,
+        ):
             restored = recording.stored.version < turn.seen
             if restored:
                 await _note_loss(tx, recording, turn.seen, now, pace)
@@ -116,7 +118,7 @@ class Turns:
             ended = _Ended() if command is None else _Ended.settled_before(command)
             if command is None or command.state is CommandState.RECEIVED:
                 ended = await self._record(tx, recording, command, now, pace)
-            after = recording.stored
+        after = recording.stored
         # One that is over stays while somebody is still to look at something by a time.
         over = after.status is PathwayStatus.FINISHED and after.due_at is None
         return Taken(
@@ -169,7 +171,7 @@ class Turns:
                     recording.repin(wanted.wish.pinned)
                     work.protocol = other.protocol
                     work.pathway = refold(pathway.id, history, other.protocol.vocabulary)
-                await self._append(work, await self._prepared(work, result, history), command.id)
+                self._append(work, await self._prepared(work, result, history), command.id)
                 await _send_onward(tx, protocol, wanted, history, now)
                 await self._look_again(work, pathway, result, history)
         due = await self._follow(work)
@@ -214,7 +216,7 @@ class Turns:
         known = await work.recording.history()
         earlier = await self._earlier(work.tx, known)
         found = rules_of_a_turn.questions(work.protocol, before, known, since, work.now, earlier)
-        await self._append(work, await self._prepared(work, found), None)
+        self._append(work, await self._prepared(work, found), None)
 
     async def _follow(self, work: _Work) -> datetime | None:
         """Record what Kairos adds by itself; when to look again.
@@ -227,7 +229,7 @@ class Turns:
             prepared = await self._prepared(work, following.events)
             if prepared:
                 async with work.recording.apart():
-                    await self._append(work, prepared, None)
+                    self._append(work, prepared, None)
         except Unavailable:
             raise
         except Exception:
@@ -266,11 +268,9 @@ class Turns:
             before = after
         return prepared
 
-    async def _append(
-        self, work: _Work, prepared: Sequence[_Prepared], request: str | None
-    ) -> None:
+    def _append(self, work: _Work, prepared: Sequence[_Prepared], request: str | None) -> None:
         for each in prepared:
-            await work.recording.append(each.event, each.intents, request, work.now, work.pace)
+            work.recording.append(each.event, each.intents, request, work.now, work.pace)
             work.pathway = each.after
 
 
@@ -325,6 +325,7 @@ async def _note_loss(
     recording.note("events-lost", f"{found.version + 1}-{seen}", now)
     if not is_fresh(await restores.restored_at(tx), pace):
         await restores.distrust(tx, pace)
+        recording.restored_at = pace
 
 
 async def _command(tx: Transaction, recording: Recording, turn: Turn) -> CommandRecord | None:

@@ -15,6 +15,8 @@ from store.database import Transaction
 from store.records import CommandRecord, command_record
 from store.tables import CommandRow
 
+_COMMAND = CommandRow.metadata.tables["command"]
+
 START = "start-pathway"
 """The kind of the command that starts a pathway."""
 
@@ -105,8 +107,8 @@ async def rejected(tx: Transaction, command_id: str, refusal: Refusal, at: datet
 
 
 async def _settle(tx: Transaction, command_id: str, **how: Any) -> None:
-    received = (CommandRow.id == command_id, CommandRow.state == CommandState.RECEIVED)
-    await tx.execute(update(CommandRow).where(*received).values(how))
+    received = (_COMMAND.c.id == command_id, _COMMAND.c.state == CommandState.RECEIVED)
+    await tx.execute(update(_COMMAND).where(*received).values(how))
 
 
 async def waiting(

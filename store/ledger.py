@@ -36,33 +36,64 @@ async def intend(
     restored_at: datetime | None = None,
 ) -> None:
     """Commit what an event calls for, in the order given. The same event twice adds nothing."""
-    for place, intent in enumerate(intents):
-        state, reason = begins(intent.action, at, restored_at)
-        row = {
-            "key": f"{event_id}|{place}|{intent.artefact}",
-            "site_id": pathway.site_id,
-            "pathway_id": pathway.id,
-            "connection_id": pathway.connection_id,
-            "patient_id": pathway.patient_id,
-            "event_id": event_id,
-            "artefact": intent.artefact,
-            "resource_type": intent.resource_type,
-            "action": intent.action,
-            "body": dict(intent.body),
-            "needs": list(intent.needs),
-            "state": state,
-            "needs_person": intent.action is Action.PERSON,
-            "attempts": 0,
-            "differences": [],
-            "reason": reason,
-            "created_at": at,
-            "changed_at": at,
-        }
-        added = insert(DeliveryRow).values(row)
-        await tx.execute(added.on_conflict_do_nothing(index_elements=["key"]))
-    if intents:
-        urgent = any(is_urgent(intent.resource_type) for intent in intents)
-        await queue.ring(tx, pathway.connection_id, pathway.patient_id, at, urgent=urgent)
+    await intend_all(tx, pathway, [(event_id, intents)], at, restored_at)
+
+
+_INTEND = text(
+    "insert into delivery (key, site_id, pathway_id, connection_id, patient_id, event_id, artefact,"
+    " resource_type, action, body, needs, state, needs_person, attempts, differences, reason,"
+    " created_at, changed_at) values (:key, :site, :pathway, :connection, :patient, :event,"
+    " :artefact, :type, :action, cast(:body as jsonb), cast(:needs as jsonb), :state, :person, 0,"
+    " '[]', :reason, :at, :at) on conflict (key) do nothing"
+)
+
+
+async def intend_all(
+    tx: Transaction,
+    pathway: PathwayRecord,
+    intents: Sequence[tuple[str, Sequence[Intent]]],
+    at: datetime,
+    restored_at: datetime | None,
+) -> None:
+    """Commit what events call for, by the events' ids, and ring for the lane."""
+    rows = [
+        _row(pathway, event_id, place, intent, at, restored_at)
+        for event_id, of_event in intents
+        for place, intent in enumerate(of_event)
+    ]
+    if not rows:
+        return
+    await tx.execute(_INTEND, rows)
+    urgent = any(is_urgent(each.resource_type) for _, of_event in intents for each in of_event)
+    await queue.ring(tx, pathway.connection_id, pathway.patient_id, at, urgent=urgent)
+
+
+def _row(
+    pathway: PathwayRecord,
+    event_id: str,
+    place: int,
+    intent: Intent,
+    at: datetime,
+    restored_at: datetime | None,
+) -> dict[str, object]:
+    state, reason = begins(intent.action, at, restored_at)
+    return {
+        "key": f"{event_id}|{place}|{intent.artefact}",
+        "site": pathway.site_id,
+        "pathway": pathway.id,
+        "connection": pathway.connection_id,
+        "patient": pathway.patient_id,
+        "event": event_id,
+        "artefact": intent.artefact,
+        "type": intent.resource_type,
+        "action": intent.action,
+        "body": json.dumps(dict(intent.body)),
+        "needs": json.dumps(list(intent.needs)),
+        "state": state,
+        "person": intent.action is Action.PERSON,
+        "reason": reason,
+        "at": at,
+    }
 
 
 async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dict[str, str]:

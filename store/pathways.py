@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
 from build import RULES
@@ -83,13 +83,21 @@ def _record(row: PathwayRow | None) -> PathwayRecord | None:
 
 async def lock(tx: Transaction, pathway_id: str) -> PathwayRecord:
     """Take a pathway that exists, alone until the transaction ends."""
-    return pathway_record(await locked_row(tx, pathway_id))
+    return (await lock_with_restore(tx, pathway_id))[0]
 
 
-async def locked_row(tx: Transaction, pathway_id: str) -> PathwayRow:
-    """The row of a pathway, for the store's own recording."""
-    wanted = select(PathwayRow).where(PathwayRow.id == pathway_id).with_for_update()
-    return (await tx.execute(wanted)).scalar_one()
+_LOCK = text(
+    "select p.*, (select restored_at from origin) as restored_at from pathway p where p.id = :id"
+    " for update of p"
+)
+
+
+async def lock_with_restore(
+    tx: Transaction, pathway_id: str
+) -> tuple[PathwayRecord, datetime | None]:
+    """Take a pathway as `lock` does; and when the database was last noticed to be restored."""
+    row = (await tx.execute(_LOCK, {"id": pathway_id})).one()
+    return pathway_record(row), row.restored_at
 
 
 async def folded(tx: Transaction, row: PathwayRecord, protocol: CombinedProtocol) -> Pathway:

@@ -1,8 +1,12 @@
 """A pathway under its row's lock: what happens on it is recorded here, and nowhere else."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+
+from sqlalchemy import text
 
 from build import RULES
 from domain.delivery.words import Intent
@@ -10,39 +14,65 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import columns, ledger, pathways, restores
+from store import columns, ledger, pathways
 from store.database import Transaction
-from store.records import PathwayRecord, pathway_record
-from store.tables import AuditRow, EventRow, PathwayRow
+from store.records import PathwayRecord
+
+_EVENT = text(
+    "insert into event (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at,"
+    " rules, event) values (:pathway, :seq, :id, :kind, :at, :author, :role, :recorded_at, :rules,"
+    " cast(:event as jsonb))"
+)
+_AUDIT = text(
+    "insert into audit (site_id, pathway_id, action, actor_id, actor_role, subject, request_id, at)"
+    " values (:site, :pathway, :action, :actor, :role, :subject, :request, :at)"
+)
+_PATHWAY = text(
+    "update pathway set status = :status, phase = :phase, version = :version, rules = :rules,"
+    " protocol_sha256 = :protocol, due_at = :due_at, changed_at = :changed_at,"
+    " restarted_at = :restarted_at,"
+    " projection = coalesce(cast(:projection as jsonb), projection) where id = :id"
+)
 
 
 class Recording:
-    """One pathway, alone until the transaction ends; all that is added is committed with it."""
+    """One pathway, alone until the transaction ends.
 
-    def __init__(self, tx: Transaction, row: PathwayRow) -> None:
+    What is added is written in a few statements when `on` is left, and not if by an error.
+    """
+
+    def __init__(
+        self, tx: Transaction, stored: PathwayRecord, restored_at: datetime | None
+    ) -> None:
         self._tx = tx
-        self._row = row
+        self.restored_at = restored_at
+        """When the database was last noticed to be another."""
+        self._before = stored
+        self.stored = stored
+        """The pathway as it is with what was recorded so far."""
+        self._events: list[Event] = []
+        self._event_rows: list[dict[str, object]] = []
+        self._audits: list[dict[str, object]] = []
+        self._intents: list[tuple[str, Sequence[Intent]]] = []
+        self._pace: datetime | None = None
 
     @classmethod
-    async def on(cls, tx: Transaction, pathway_id: str) -> "Recording":
-        """Take a pathway that exists."""
-        return cls(tx, await pathways.locked_row(tx, pathway_id))
-
-    @property
-    def stored(self) -> PathwayRecord:
-        """The pathway as it is with what was recorded so far."""
-        return pathway_record(self._row)
+    @asynccontextmanager
+    async def on(cls, tx: Transaction, pathway_id: str) -> "AsyncIterator[Recording]":
+        """Take a pathway that exists, and write what was recorded at the end."""
+        recording = cls(tx, *await pathways.lock_with_restore(tx, pathway_id))
+        yield recording
+        await recording._write()
 
     async def pathway(self, protocol: CombinedProtocol) -> Pathway:
         """The pathway as the rules of this build see it."""
-        return await pathways.folded(self._tx, pathway_record(self._row), protocol)
+        return await pathways.folded(self._tx, self.stored, protocol)
 
     async def history(self) -> list[Event]:
         """All that was recorded, in its order, with what was appended so far."""
-        await self._tx.flush()
-        return await pathways.history(self._tx, self._row.id)
+        return [*await pathways.history(self._tx, self.stored.id), *self._events]
 
-    async def append(
+    def append(
         self,
         event: Event,
         intents: Sequence[Intent],
@@ -54,62 +84,69 @@ class Recording:
 
         `at` by the clinic's clock; `pace` by the one that writes to EHRs are paced by.
         """
-        row = self._row
-        row.version += 1
-        self._tx.add(
-            EventRow(
-                pathway_id=row.id,
-                seq=row.version,
-                event_id=event.id,
-                kind=event.fact.kind,
-                at=event.at,
-                author_id=event.by.id,
-                author_role=event.by.role,
-                recorded_at=at,
-                rules=RULES,
-                event=columns.event_to_json(event),
-            )
-        )
+        row: dict[str, object] = {
+            "pathway": self.stored.id,
+            "seq": self.stored.version + 1,
+            "id": event.id,
+            "kind": event.fact.kind,
+            "at": event.at,
+            "author": event.by.id,
+            "role": event.by.role,
+            "recorded_at": at,
+            "rules": RULES,
+            "event": json.dumps(columns.event_to_json(event)),
+        }
+        self._event_rows.append(row)
+        self._events.append(event)
+        self.stored = replace(self.stored, version=self.stored.version + 1)
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
         if intents:
-            restored = await restores.restored_at(self._tx)
-            await ledger.intend(self._tx, self.stored, event.id, intents, pace, restored)
+            self._intents.append((event.id, intents))
+            self._pace = pace
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[None]:
         """What is appended within is kept or undone by itself, whatever else is recorded."""
+        await self._write_rows()
+        stored = self.stored
         try:
             async with self._tx.begin_nested():
                 yield
+                await self._write_rows()
         except Exception:
-            await self._tx.refresh(self._row)
+            self.stored = stored
+            self._clear()
             raise
 
     def project(self, pathway: Pathway, due: datetime | None, at: datetime) -> None:
         """Keep the pathway as it is after what was appended, and when to look at it again."""
-        row = self._row
+        status, phase = self.stored.status, self.stored.phase
         if pathway.phases:  # before that nothing has begun
-            row.status = PathwayStatus.OPEN
-            row.phase = pathway.phase
+            status, phase = PathwayStatus.OPEN, pathway.phase
         if pathway.outcome is not None:
-            row.status = PathwayStatus.FINISHED
-        row.projection = columns.pathway_to_json(pathway)
-        row.rules = RULES
-        row.due_at = due
-        row.changed_at = at
+            status = PathwayStatus.FINISHED
+        self.stored = replace(
+            self.stored,
+            status=status,
+            phase=phase,
+            projection=columns.pathway_to_json(pathway),
+            rules=RULES,
+            due_at=due,
+            changed_at=at,
+        )
 
     def repin(self, name: str) -> None:
         """Have the pathway go on under the protocol that is kept under that name."""
-        self._row.protocol_sha256 = name
+        self.stored = replace(self.stored, protocol_sha256=name)
 
     def release(self) -> None:
         """Let the patient go of a pathway whose start was refused: it never begins."""
-        self._row.status = PathwayStatus.FINISHED
+        self.stored = replace(self.stored, status=PathwayStatus.FINISHED)
 
     def restarted(self, at: datetime) -> None:
         """Note that the pathway's workflow was gone, and was started again from here."""
-        self._row.restarted_at = at
-        self.note("workflow-restarted", f"version {self._row.version}", at)
+        self.stored = replace(self.stored, restarted_at=at)
+        self.note("workflow-restarted", f"version {self.stored.version}", at)
 
     def note(self, action: str, subject: str, at: datetime) -> None:
         """Write down what became of the record itself, for investigation."""
@@ -118,15 +155,50 @@ class Recording:
     def _audit(
         self, action: str, by: Author, subject: str, request_id: str | None, at: datetime
     ) -> None:
-        self._tx.add(
-            AuditRow(
-                site_id=self._row.site_id,
-                pathway_id=self._row.id,
-                action=action,
-                actor_id=by.id,
-                actor_role=by.role,
-                subject=subject,
-                request_id=request_id,
-                at=at,
-            )
-        )
+        row: dict[str, object] = {
+            "site": self.stored.site_id,
+            "pathway": self.stored.id,
+            "action": action,
+            "actor": by.id,
+            "role": by.role,
+            "subject": subject,
+            "request": request_id,
+            "at": at,
+        }
+        self._audits.append(row)
+
+    async def _write(self) -> None:
+        """Write it all down."""
+        await self._write_rows()
+        if self.stored != self._before:
+            await self._tx.execute(_PATHWAY, self._row())
+
+    async def _write_rows(self) -> None:
+        """Write down what was appended since this was done last."""
+        if self._event_rows:
+            await self._tx.execute(_EVENT, self._event_rows)
+        if self._audits:
+            await self._tx.execute(_AUDIT, self._audits)
+        if self._intents and self._pace is not None:
+            intents, restored = self._intents, self.restored_at
+            await ledger.intend_all(self._tx, self.stored, intents, self._pace, restored)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._events, self._event_rows, self._audits, self._intents = [], [], [], []
+
+    def _row(self) -> dict[str, object]:
+        stored = self.stored
+        same = stored.projection == self._before.projection
+        return {
+            "id": stored.id,
+            "status": stored.status,
+            "phase": stored.phase,
+            "version": stored.version,
+            "rules": stored.rules,
+            "protocol": stored.protocol_sha256,
+            "due_at": stored.due_at,
+            "changed_at": stored.changed_at,
+            "restarted_at": stored.restarted_at,
+            "projection": None if same else json.dumps(stored.projection),
+        }

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from domain.language.names import CommandState, PathwayStatus
 from store.tables import CapabilityRow, CommandRow, EventRow, PathwayRow
 
@@ -77,7 +79,7 @@ class CapabilityRecord:
     read_at: datetime
 
 
-def pathway_record(row: PathwayRow) -> PathwayRecord:
+def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
     """Read a pathway's row."""
     return PathwayRecord(
         id=row.id,
