@@ -17,7 +17,7 @@ import structlog
 from activities.attempt import InHand, Tried, attempt
 from activities.capabilities import Plans
 from domain.delivery.after import after, given_up, pause
-from domain.delivery.outcomes import Broke, Busy, Claimed, Lost
+from domain.delivery.outcomes import Broke, Busy, Claimed, Lost, Silent
 from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
 from domain.language.errors import Conflict, Unavailable
 from fhir_adapters.content.references import artefacts_in
@@ -51,8 +51,8 @@ ASIDE_WHILE_LOCKED = timedelta(seconds=1)
 LONGEST_REST = timedelta(minutes=1)
 """How long a patient's writes rest at most that the EHR is too busy for, unless it says longer."""
 
-BUSY_FOR_MANY = 3
-"""Patients in a row for whom the EHR is busy, after which it counts as away for all."""
+TROUBLE_FOR_MANY = 3
+"""Patients in a row for whom nothing is to be had of the EHR; then it counts as away for all."""
 
 FIRST_QUESTION = timedelta(seconds=1)
 """After this an EHR that seems away is asked for the first time."""
@@ -117,7 +117,7 @@ class Deliveries:
         # Which deliveries of a patient the EHR was too busy for, and whether it took others since.
         # Not stored: a process that does not know tries once more, and harms nothing.
         self._busy: dict[str, dict[int, bool]] = {}
-        self._busy_patients: set[str] = set()
+        self._in_trouble: set[str] = set()  # patients, since the EHR took or refused anything
 
     async def take(self, *, probing: bool = False) -> Begun | None:
         """Take a ready lane, and commit that its next delivery is about to be tried.
@@ -282,8 +282,13 @@ class Deliveries:
             await self._leave(tx, lane, now)
             await self._note_away(tx, now, decision.reason, None)
             return Concluded(away=True)
+        if isinstance(tried.outcome, Lost | Silent) and self._is_trouble_for_many(lane):
+            await self._leave(tx, lane, now)
+            await self._note_away(tx, now, decision.reason, None)
+            return Concluded(away=True)
         still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
-        self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
+        if not isinstance(tried.outcome, Lost | Silent):
+            self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
         lane.busy.clear()
         return Concluded(await self._following(tx, lane, now, to_another=to_another))
 
@@ -321,11 +326,15 @@ class Deliveries:
         wait = max(waits, default=min(pause(lane.held.rests), LONGEST_REST))
         await ledger.leave_alone_no_more(tx, lane.busy)
         await queue.rest(tx, lane.held, now, now + wait)
-        self._busy_patients.add(patient)
-        if len(self._busy_patients) < BUSY_FOR_MANY:
+        if not self._is_trouble_for_many(lane):
             return Concluded(await self._take(tx, now, []), busy=True)
         await self._note_away(tx, now, decision.reason, max(waits, default=None))
         return Concluded(away=True)
+
+    def _is_trouble_for_many(self, lane: Lane) -> bool:
+        """Note that nothing was to be had of the EHR for a patient; whether that goes for many."""
+        self._in_trouble.add(lane.held.patient_id)
+        return len(self._in_trouble) >= TROUBLE_FOR_MANY
 
     async def _note_away(
         self, tx: Transaction, now: datetime, why: str | None, wait: timedelta | None
@@ -344,7 +353,7 @@ class Deliveries:
 
     def _ehr_answers_others(self, patient: str, still_asked: Collection[int]) -> None:
         """Note that the EHR is busy for these alone: it took or refused another meanwhile."""
-        self._busy_patients.clear()
+        self._in_trouble.clear()
         alone = dict.fromkeys([*self._busy.pop(patient, {}), *still_asked], True)
         if alone:
             self._busy[patient] = alone
