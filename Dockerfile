@@ -30,6 +30,7 @@ COPY store store
 COPY protocols protocols
 COPY temporal temporal
 COPY activities activities
+COPY turns turns
 COPY api api
 COPY worker worker
 COPY build.py build.py

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from activities.attempt import InHand, Tried, attempt
-from activities.capabilities import Plans
 from domain.delivery.after import after, given_up, pause
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost, Silent
 from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
@@ -29,6 +28,7 @@ from store.database import Database, Transaction
 from store.lanes import LaneView
 from store.queue import Held
 from temporal.clock import Clock
+from turns.plans import Plans
 
 log = structlog.get_logger("kairos.deliveries")
 

@@ -1,7 +1,7 @@
-"""Send on what was received and never settled: nothing acknowledged is lost if a process dies.
+"""Settle what was received and never settled: nothing acknowledged is lost if a process dies.
 
-Runs beside the worker. The store knows each command by its id, so that sending again what did
-arrive changes nothing.
+Runs beside the worker. The store knows each command by its id, so that trying again what did take
+effect changes nothing.
 """
 
 import asyncio
@@ -10,16 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from temporalio.client import Client
 
 from activities.recovery import Recovery
-from activities.turns import Turns
 from domain.language.errors import Unavailable
 from store import inbox
 from store.database import Database
 from store.records import CommandRecord
-from temporal.gateway import NotSettled, WorkflowGone, send
-from workflows.messages import Turn
+from turns.settle import NotSettled, Settling
 
 LOOK_EVERY = timedelta(seconds=1)
 """Real time between looks at the inbox."""
@@ -28,7 +25,7 @@ LEAVE_ALONE = 3
 """Looks during which a command is left to whoever received it."""
 
 LONGEST_WAIT = 60
-"""Looks between two tries of a command that nobody answers, once the pause has grown."""
+"""Looks between two tries of a command that cannot be settled, once the pause has grown."""
 
 MOST_AT_ONCE = 50
 
@@ -37,7 +34,7 @@ log = structlog.get_logger("kairos.inbox")
 
 @dataclass(slots=True)
 class _Waiting:
-    """A command that is not settled: at which look it is sent on, and how long after that again."""
+    """A command that is not settled: at which look it is tried, and how long after that again."""
 
     due: int
     pause: int = 1
@@ -52,12 +49,9 @@ class _Waiting:
 class InboxRetry:
     """Looks at the inbox now and then, for as long as the worker runs."""
 
-    def __init__(
-        self, database: Database, client: Client, turns: Turns, recovery: Recovery
-    ) -> None:
+    def __init__(self, database: Database, settling: Settling, recovery: Recovery) -> None:
         self._database = database
-        self._client = client
-        self._turns = turns
+        self._settling = settling
         self._recovery = recovery
         self._after: tuple[datetime, str] | None = None
         self._waiting: dict[str, _Waiting] = {}
@@ -74,21 +68,18 @@ class InboxRetry:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
-        """Send on every command whose time has come.
+        """Settle every command whose time has come.
 
-        Takes the next few at each look, round and round, so that commands which nobody answers
+        Takes the next few at each look, round and round, so that commands which cannot be settled
         keep none of the others back. What was not met in a whole round is settled, and forgotten.
         """
         async with self._database.begin() as tx:
             rows = await inbox.waiting(tx, MOST_AT_ONCE, self._after)
         self._look += 1
-        back = self._recovery.take_restarted()
         due: dict[str, list[CommandRecord]] = {}
         for row in rows:
             known = self._waiting.setdefault(row.id, _Waiting(self._look + LEAVE_ALONE))
             known.round = self._round
-            if row.pathway_id in back:  # what kept it waiting is over
-                known.due = self._look
             if known.due <= self._look:
                 known.wait(self._look)
                 due.setdefault(row.pathway_id, []).append(row)
@@ -102,35 +93,23 @@ class InboxRetry:
                 sending = asyncio.create_task(self._send_all(rows))
                 self._under_way[pathway_id] = sending
                 sending.add_done_callback(partial(self._sent, pathway_id))
-        if self._under_way:  # a pathway that does not answer holds up none of the others
+        if self._under_way:  # a pathway that takes long holds up none of the others
             await asyncio.wait(self._under_way.values(), timeout=LOOK_EVERY.total_seconds())
 
     def _sent(self, pathway_id: str, _: asyncio.Task[None]) -> None:
         del self._under_way[pathway_id]
 
     async def _send_all(self, rows: list[CommandRecord]) -> None:
-        """Send one pathway's commands, in the order in which they came."""
+        """Settle one pathway's commands, in the order in which they came."""
         for row in rows:
-            log.info("inbox_sends", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
+            log.info("inbox_settles", request_id=row.id, kind=row.kind, pathway_id=row.pathway_id)
             try:
-                await self._send(row)
+                await self._settling.settle(row.pathway_id, row.id)
+                if row.kind == inbox.START:
+                    await self._recovery.start(row.pathway_id)
             except NotSettled:
                 continue  # it may be this one alone that cannot be
             except Unavailable:
-                self._recovery.suspect(row.pathway_id)
                 return
-            except Exception as error:  # noqa: BLE001  one that cannot be sent on keeps none back
-                log.warning("send_failed", request_id=row.id, error_type=type(error).__name__)
-
-    async def _send(self, row: CommandRecord) -> None:
-        if row.kind == inbox.START:
-            await self._recovery.start(row.pathway_id)
-        try:
-            await send(self._client, row.pathway_id, row.id)
-        except WorkflowGone:
-            if await self._recovery.restart(row.pathway_id):
-                await send(self._client, row.pathway_id, row.id)
-            else:  # it has ended: the domain says so, and that settles the command
-                taken = await self._turns.take_turn(Turn(row.pathway_id, row.id))
-                if taken.due is not None:  # somebody is to look at it, by a time
-                    await self._recovery.start(row.pathway_id, taken.version)
+            except Exception as error:  # noqa: BLE001  one that cannot be settled keeps none back
+                log.warning("settle_failed", request_id=row.id, error_type=type(error).__name__)

@@ -44,6 +44,9 @@ UNREADABLE_TIMES = 2
 
 PAGE = 500
 
+OVERDUE = timedelta(minutes=1)
+"""How long past its due time a pathway is left to its own timer."""
+
 BUILD_KNOWN_WITHIN = 30
 """Seconds within which the server has seen a worker that polls. After that the sweep sees to it."""
 
@@ -75,7 +78,6 @@ class Recovery:
         self._lease = f"sweep/{SHAPE}/{rules}"  # each build sees to its own
         self._asked: dict[str, float] = {}
         self._silent: dict[str, int] = {}  # looks at which Temporal could not read the run
-        self._restarted: set[str] = set()
         self._round = 0
 
     async def run(self) -> None:
@@ -111,6 +113,7 @@ class Recovery:
             after = page[-1][0]
         self._round = (self._round + 1) % ROUNDS
         await self._end_what_the_store_lost(lost)
+        await self._look_at_what_is_overdue()
         await self._ring_for_lanes()
         await self._look_at_builds()
 
@@ -123,15 +126,6 @@ class Recovery:
         if pathway_id not in running or rules != self._rules or pathway_id in self._silent:
             return True
         return crc32(pathway_id.encode()) % ROUNDS == self._round
-
-    def suspect(self, pathway_id: str) -> None:
-        """Ask after a pathway in the next sweep: it does not answer."""
-        self._silent.setdefault(pathway_id, 0)
-
-    def take_restarted(self) -> set[str]:
-        """Name the pathways that were started anew since this was asked last."""
-        found, self._restarted = self._restarted, set()
-        return found
 
     async def _end_what_the_store_lost(self, running: set[str]) -> None:
         """End workflows of pathways that the store does not know: a restore lost them whole."""
@@ -163,7 +157,6 @@ class Recovery:
             return False
         if not await self.start(pathway_id, row.version, anew=anew):
             return True
-        self._restarted.add(pathway_id)
         if not was_lost:
             log.info("workflow_brought_over", pathway_id=pathway_id, version=row.version)
             return True
@@ -252,6 +245,16 @@ class Recovery:
                     return
             await asyncio.sleep(1)
         log.warning("build_not_current")
+
+    async def _look_at_what_is_overdue(self) -> None:
+        """Have pathways look that should have by now: their runs were not told in time."""
+        late = await self._clock.now() - OVERDUE
+        async with self._database.begin() as tx:
+            found = await pathways.due_by(tx, late)
+        for pathway_id in found:
+            await asyncio.sleep(1 / PER_SECOND)
+            with suppress(Unavailable):
+                await gateway.look(self._client, pathway_id)
 
     async def _ring_for_lanes(self) -> None:
         """Ring for each lane with something open: a bell may be lost, or an older build's work."""

@@ -1,6 +1,7 @@
 """What the routes work with. Made once at the start of the process and handed to the application.
 
-`Gateway` is the API's only way to a workflow; tests put another one in its place.
+`Gateway` settles commands, and is the API's only way to a workflow; tests put another one in its
+place.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -34,6 +35,9 @@ from store.schema import newest
 from temporal import gateway as to_temporal
 from temporal import versions
 from temporal.clock import Clock, MovableClock, clock_for
+from turns.plans import Plans
+from turns.settle import Settling
+from turns.take import Turns
 from workflows.messages import ROLL_OVER_AT, PathwayInput, Settled
 
 HEALTH_PATIENCE = timedelta(seconds=2)
@@ -49,7 +53,7 @@ class Gateway(Protocol):
         ...
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
-        """Have a command that stands in the inbox settled. Raises Unavailable."""
+        """Settle a command that stands in the inbox. Raises Unavailable."""
         ...
 
     async def look(self, pathway_id: str) -> None:
@@ -58,10 +62,6 @@ class Gateway(Protocol):
 
     async def check(self) -> None:
         """Raise Unavailable unless Temporal answers."""
-        ...
-
-    async def why_unanswered(self, pathway_id: str) -> str | None:
-        """Say why nobody answers for a pathway, if that can be known."""
         ...
 
     async def without_worker(self) -> list[str]:
@@ -110,16 +110,22 @@ class Dependencies:
 
 
 class TemporalGateway:
-    """The gateway to a Temporal cluster."""
+    """Settles commands here, and reaches the workflows in a Temporal cluster."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, turns: Turns, roll_over_at: int = ROLL_OVER_AT) -> None:
         self._client = client
+        tell = partial(to_temporal.tell, client, roll_over_at=roll_over_at)
+        self._settling = Settling(turns, tell, self.look)
 
     async def start_pathway(self, start: PathwayInput) -> bool:
         return await to_temporal.start_pathway(self._client, start)
 
     async def send(self, pathway_id: str, command_id: str) -> Settled:
-        return await to_temporal.send(self._client, pathway_id, command_id)
+        return await self._settling.settle(pathway_id, command_id)
+
+    async def close(self) -> None:
+        """Wait for what is being told."""
+        await self._settling.close()
 
     async def look(self, pathway_id: str) -> None:
         await to_temporal.look(self._client, pathway_id)
@@ -132,10 +138,6 @@ class TemporalGateway:
             )
         except RPCError as error:
             raise Unavailable("Temporal does not answer") from error
-
-    async def why_unanswered(self, pathway_id: str) -> str | None:
-        """Look for a worker of the pathway's build."""
-        return await versions.why_unanswered(self._client, pathway_id)
 
     async def without_worker(self) -> list[str]:
         """Hold the builds with runs against those with a worker."""
@@ -177,12 +179,15 @@ async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies
         ehrs = Ehrs.of(installation.connections)
         closing.push_async_callback(ehrs.close)
         clock = clock_for(settings.clinical_clock, client, settings.clock_file)
+        turns = Turns(database, Plans(ehrs), clock)
+        gateway = TemporalGateway(client, turns, settings.roll_over_at)
+        closing.push_async_callback(gateway.close)
         fetch = partial(read_key_set, settings.oidc_jwks)
         yield Dependencies(
             installation=installation,
             protocols=protocols,
             database=database,
-            gateway=TemporalGateway(client),
+            gateway=gateway,
             clock=ReachableClock(clock),
             ehr=ehrs.__getitem__,
             tokens=Tokens(settings.oidc_issuer, settings.oidc_audience, fetch),

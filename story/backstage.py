@@ -14,8 +14,6 @@ from functools import partial
 
 import httpx2
 
-from activities.capabilities import Plans
-from activities.turns import Turns
 from api.app import create_app
 from api.dependencies import Dependencies
 from api.edge.cursors import Cursors
@@ -27,6 +25,8 @@ from store import pathways
 from store.database import Database
 from store.schema import newest
 from temporal.clock import Clock
+from turns.plans import Plans
+from turns.take import Turns
 from workflows.messages import PathwayInput, Settled, Taken, Turn
 
 JUST_AFTER = timedelta(milliseconds=1)
@@ -68,11 +68,6 @@ class Backstage:
 
     async def check(self) -> None:
         """There is nothing to be away."""
-
-    async def why_unanswered(self, pathway_id: str) -> str | None:
-        """Each turn is taken while the caller waits."""
-        del pathway_id
-        return None
 
     async def without_worker(self) -> list[str]:
         """There are no runs."""

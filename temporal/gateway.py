@@ -1,4 +1,4 @@
-"""The only way in: start a pathway, send it a command. Used by API and worker.
+"""The only way to the workflows: start one, tell it what was recorded. Used by API and worker.
 
 Each call may be made again with the same ids: what was done already is answered from the store.
 `Unavailable` means that the outcome is not known yet, never that nothing happened.
@@ -6,14 +6,11 @@ Each call may be made again with the same ids: what was done already is answered
 
 import asyncio
 from datetime import timedelta
-from weakref import WeakValueDictionary
 
 import structlog
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -24,25 +21,15 @@ from temporal.converter import DATA_CONVERTER
 from temporal.runtime import runtime
 from workflows.messages import (
     PATHWAYS_QUEUE,
+    ROLL_OVER_AT,
     PathwayInput,
-    Settled,
+    Taken,
     pathway_workflow_id,
 )
 
 PATIENCE = timedelta(seconds=5)
-"""How long a caller waits for a workflow's answer before the outcome counts as not known. With the
-three seconds in which it is then asked why, 8 in all."""
+"""How long to wait for Temporal's answer before an outcome counts as not known."""
 
-
-IN_FLIGHT = 4
-"""Commands of one pathway that this process has under way at once.
-
-Temporal takes ten of a run, from all processes together; one more makes it drop the task that the
-ten wait for, and nobody is answered for seconds. Measured: 50 at once took 1.7 s with four under
-way; without a bound 35 of the 50 were answered in 8 s.
-"""
-
-_turnstiles: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
 log = structlog.get_logger("kairos.temporal")
 
@@ -78,10 +65,6 @@ async def connected(address: str, namespace: str, metrics_address: str | None = 
 
 class WorkflowGone(Unavailable):
     """No workflow runs for this pathway: terminated, its history lost, or never started."""
-
-
-class NotSettled(Unavailable):
-    """The pathway answered that it cannot settle the command now; others it may."""
 
 
 async def start_pathway(client: Client, start: PathwayInput, *, anew: bool = False) -> bool:
@@ -156,34 +139,19 @@ async def running_pathways(client: Client) -> set[str] | None:
         raise Unavailable("Temporal does not list workflows") from error
 
 
-async def send(client: Client, pathway_id: str, command_id: str) -> Settled:
-    """Have a command that stands in the inbox settled; its stored outcome.
+async def tell(
+    client: Client, pathway_id: str, taken: Taken, *, roll_over_at: int = ROLL_OVER_AT
+) -> None:
+    """Tell a pathway's workflow what a turn left. Raises WorkflowGone or Unavailable.
 
-    Each call is an Update of its own: the store knows the command by its id, in every run.
-    Raises WorkflowGone if no workflow runs, and Unavailable if no answer came.
+    One that had ended starts again if somebody is still to look at something by a time.
     """
     try:
-        # The SDK asks again and again while nobody answers, so the whole of it needs a bound.
-        return await asyncio.wait_for(
-            _update(client, pathway_id, command_id), PATIENCE.total_seconds()
-        )
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise WorkflowGone("no workflow runs for this pathway") from error
-        raise Unavailable("the command's outcome is not known yet") from error
-    except WorkflowUpdateFailedError as error:
-        raise NotSettled("the command could not be settled now") from error
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
-        raise Unavailable("the command's outcome is not known yet") from error
-
-
-async def _update(client: Client, pathway_id: str, command_id: str) -> Settled:
-    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
-    async with _turnstiles.setdefault(pathway_id, asyncio.Semaphore(IN_FLIGHT)):
-        settled: Settled = await handle.execute_update(
-            "command", command_id, result_type=Settled, rpc_timeout=PATIENCE
-        )
-        return settled
+        await _signal(client, pathway_id, "recorded", taken)
+    except WorkflowGone:
+        if not taken.ended or taken.due is None:
+            raise
+        await start_pathway(client, PathwayInput(pathway_id, roll_over_at, taken.version))
 
 
 async def end(client: Client, workflow_id: str, why: str) -> None:
@@ -204,10 +172,10 @@ async def roll_over(client: Client, pathway_id: str) -> None:
     await _signal(client, pathway_id, "roll-over")
 
 
-async def _signal(client: Client, pathway_id: str, name: str) -> None:
+async def _signal(client: Client, pathway_id: str, name: str, *says: Taken) -> None:
     handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
     try:
-        await handle.signal(name, rpc_timeout=PATIENCE)
+        await handle.signal(name, args=says, rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise WorkflowGone("no workflow runs for this pathway") from error

@@ -24,7 +24,7 @@ from temporalio.worker import WorkerDeploymentConfig
 
 from build import SHAPE
 from domain.language.errors import Unavailable
-from workflows.messages import PATHWAYS_QUEUE, pathway_workflow_id
+from workflows.messages import PATHWAYS_QUEUE
 
 DEPLOYMENT = "kairos"
 
@@ -32,7 +32,6 @@ SEEN_WITHIN = timedelta(seconds=75)
 """A poll lasts a minute: a worker that has not asked for this long is not there."""
 
 _PATIENCE = timedelta(seconds=2)
-_WHY_WITHIN = 3.0
 _KNOWN_WITHIN = 30
 _NEITHER_HERE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED)
 
@@ -132,28 +131,6 @@ async def builds(client: Client) -> Builds | None:
 
 def _seen_since() -> datetime:
     return datetime.now(UTC) - SEEN_WITHIN
-
-
-async def why_unanswered(client: Client, pathway_id: str) -> str | None:
-    """Say why nobody answers for a pathway, if it is that no worker of its run's build is there.
-
-    Within three seconds: the SDK asks again and again while Temporal does not answer, and so does
-    not bound it.
-    """
-    handle = client.get_workflow_handle(pathway_workflow_id(pathway_id))
-    try:
-        async with asyncio.timeout(_WHY_WITHIN):
-            found = await builds(client)
-            if found is None:
-                return None
-            described = await handle.describe(rpc_timeout=_PATIENCE)
-    except (Unavailable, RPCError, TimeoutError):
-        return None
-    run = described.raw_description.workflow_execution_info
-    build = run.versioning_info.deployment_version.build_id or found.current
-    if build in found.with_worker:
-        return None
-    return f"no worker of build {build} is running, and this pathway's run needs one"
 
 
 async def running_of_build(client: Client, build: str) -> list[str]:

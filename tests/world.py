@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.capabilities import Plans, probe
+from activities.capabilities import probe
 from activities.deliveries import Deliveries
 from activities.drain import Drain
 from activities.recovery import Recovery
-from activities.turns import Turns
 from clinic import DevServer, FaultProxy, Ledger, RunDirectory, TestServer, VirtualTime
 from domain.enrolment import Enrolment
 from domain.language.clocks import LocalTime
@@ -46,9 +46,12 @@ from store.listener import Listener
 from store.records import CommandRecord, PathwayRecord
 from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connect, send, start_pathway
+from temporal.gateway import connect, look, start_pathway, tell
 from temporal.versions import deployment
 from tests.standing import StandingEhr
+from turns.plans import Plans
+from turns.settle import Settling
+from turns.take import Turns
 from workflows.messages import (
     PATHWAYS_QUEUE,
     ROLL_OVER_AT,
@@ -76,6 +79,7 @@ class World:
     protocol: CombinedProtocol
     drain: Drain
     turns: Turns
+    settling: Settling
     recovery: Recovery
     pathway_id: str = ""
     patient: str = ""
@@ -157,7 +161,7 @@ class World:
         """
         while True:
             try:
-                return await send(self.client, pathway_id or self.pathway_id, command_id)
+                return await self.settling.settle(pathway_id or self.pathway_id, command_id)
             except Unavailable as error:
                 if type(error) is not Unavailable:  # its kinds are answers
                     raise
@@ -272,6 +276,7 @@ async def a_world(
             protocol,
             drain,
             turns,
+            Settling(turns, partial(tell, client), partial(look, client)),
             Recovery(database, client, clock),
         )
         if not drained_by_hand:

@@ -16,12 +16,10 @@ from uuid import uuid4
 import structlog
 from temporalio.worker import Worker
 
-from activities.capabilities import Plans
 from activities.deliveries import Deliveries
 from activities.drain import Drain
 from activities.inbox_retry import InboxRetry
 from activities.recovery import Recovery
-from activities.turns import Turns
 from fhir_adapters.ehr import Ehrs
 from logs import set_up
 from settings import Installation, Settings, load_installation
@@ -29,7 +27,10 @@ from store.database import Database
 from store.listener import Listener
 from temporal import versions
 from temporal.clock import Clock, clock_for
-from temporal.gateway import connected
+from temporal.gateway import connected, look, tell
+from turns.plans import Plans
+from turns.settle import Settling
+from turns.take import Turns
 from workflows.messages import PATHWAYS_QUEUE
 from workflows.runner import WORKFLOWS, runner
 
@@ -60,6 +61,11 @@ async def run() -> None:
     ehrs = Ehrs.of(installation.connections)
     plans = Plans(ehrs)
     turns = Turns(database, plans, clock)
+    settling = Settling(
+        turns,
+        partial(tell, client, roll_over_at=settings.roll_over_at),
+        partial(look, client),
+    )
     recovery = Recovery(database, client, clock, roll_over_at=settings.roll_over_at)
     holder = f"kairos-{uuid4()}"
     drains = _drains(installation, database, ehrs, plans, clock, holder)
@@ -83,7 +89,7 @@ async def run() -> None:
         )
         draining = [asyncio.create_task(drain.run()) for drain in drains.values()]
         beside = [asyncio.create_task(listener.run())]
-        beside.append(asyncio.create_task(InboxRetry(database, client, turns, recovery).run()))
+        beside.append(asyncio.create_task(InboxRetry(database, settling, recovery).run()))
         beside.append(asyncio.create_task(recovery.run()))
         if versioned:
             beside.append(asyncio.create_task(recovery.begin_here()))

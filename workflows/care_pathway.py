@@ -1,21 +1,21 @@
-"""One patient's pathway, from enrolment to its end: a durable loop that keeps order and time.
+"""One patient's pathway, from enrolment to its end: a durable loop that keeps time.
 
-It decides nothing and holds nothing of care. Each turn is one local activity that locks the
-pathway in the store, decides a person's command and what is due by itself, and records both in one
-transaction; what comes back is a version, a time and whether it is over. So a mended rule reaches
-every pathway with its next turn, and no rule is ever replayed.
+It decides nothing and holds nothing of care. When something is due it has a turn taken: one local
+activity that locks the pathway in the store, decides and records in one transaction. What people
+ask is settled where it is received, under the same lock; the run is told what that left. Either way
+it knows a version, a time and whether it is over. So a mended rule reaches every pathway with its
+next turn, and no rule is ever replayed.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import FailureError
 from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from workflows.effects import take_turn
-    from workflows.messages import PathwayInput, PathwayResult, Settled, Taken, Turn
+    from workflows.messages import PathwayInput, PathwayResult, Taken, Turn
 
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
 """After a turn that could not be taken: the store is away, or a rule of ours is broken."""
@@ -35,7 +35,6 @@ class CarePathway:
         self._outcome: str | None = None
         self._looked = False
         self._asked_to_roll_over = False
-        self._one_at_a_time = asyncio.Lock()
 
     @workflow.run
     async def run(self, start: PathwayInput) -> PathwayResult:
@@ -45,29 +44,15 @@ class CarePathway:
             if self._is_due():
                 await self._look()
             if self._outcome is not None:
-                await workflow.wait_condition(workflow.all_handlers_finished)
                 return PathwayResult(self._outcome)
             if self._should_roll_over():
-                await workflow.wait_condition(workflow.all_handlers_finished)
                 self._roll_over()
             await self._wait_for_people_or_time()
 
-    @workflow.update(name="command")
-    async def command(self, command_id: str) -> Settled:
-        """Settle a command that stands in the inbox; the answer is what the store holds of it.
-
-        One after the other, in the order in which they were accepted. A command that is settled
-        already, in this run or long ago, answers as it did then.
-        """
-        async with self._one_at_a_time:
-            try:
-                taken = await self._turn(command_id)
-            except FailureError as error:
-                # It may have been recorded before it failed, and have made something due sooner.
-                self._look_soon()
-                message = "the command could not be settled now; it stays received"
-                raise ApplicationError(message, type="NotSettled", non_retryable=True) from error
-        return Settled(taken.settled or "", taken.settled_at_version)
+    @workflow.signal(name="recorded")
+    def recorded(self, taken: Taken) -> None:
+        """Know what a turn left that was taken for a person's command."""
+        self._learn(taken, anew=False)
 
     @workflow.signal(name="look")
     def look(self) -> None:
@@ -85,22 +70,23 @@ class CarePathway:
         return self._version
 
     async def _look(self) -> None:
-        """Take a turn without a command. One that fails is taken again later."""
+        """Take a turn for what is due. One that fails is taken again later."""
         self._looked = True
         try:
-            await self._turn(None)
+            taken = await take_turn(Turn(self._start.pathway_id, None, self._version))
         except FailureError:  # a defect comes as it is, not as an activity's error
             self._look_soon()
+        else:
+            self._learn(taken, anew=True)
 
-    async def _turn(self, command_id: str | None) -> Taken:
-        """Have one turn taken, and know what it left."""
-        taken = await take_turn(Turn(self._start.pathway_id, command_id, self._version))
-        self._looked = True
-        # A look and a command may pass each other: the later version knows better.
+    def _learn(self, taken: Taken, *, anew: bool) -> None:
+        """Know what a turn left. A look and a command may pass each other: the later knows better.
+
+        `anew` sets the timer to the turn's due time, be that later than it was thought.
+        """
         if taken.version >= self._version or taken.restored:
             self._version, self._outcome = taken.version, taken.outcome
-            self._set_timer(taken, anew=command_id is None)
-        return taken
+            self._set_timer(taken, anew=anew)
 
     def _look_soon(self) -> None:
         """Look in a minute, unless it is due sooner: nobody knows what the last turn left."""
@@ -116,10 +102,8 @@ class CarePathway:
             self._due, self._wake_at = taken.due, workflow.now() + taken.wait
 
     def _is_due(self) -> bool:
-        """Say whether to look. A command's turn looks too, so none is taken beside one."""
-        now = workflow.now()
-        due = not self._looked or (self._wake_at is not None and self._wake_at <= now)
-        return due and workflow.all_handlers_finished()
+        """Say whether to look."""
+        return not self._looked or (self._wake_at is not None and self._wake_at <= workflow.now())
 
     def _should_roll_over(self) -> bool:
         long = workflow.info().get_current_history_length() >= self._start.roll_over_at

@@ -51,6 +51,8 @@ class Taken:
     `wait` is the time from the turn until then, by the clinic's clock; None on one that has ended
     or has not begun. `settled` and `settled_at_version` are the command's stored outcome.
     `restored` says that the store knows fewer events than the run has seen, and the run is wrong.
+    `sooner` says that it is due sooner than before the turn, `ended` that only somebody's look is
+    still waited for.
     """
 
     version: int
@@ -60,11 +62,13 @@ class Taken:
     settled: str | None = None  # applied, rejected
     settled_at_version: int | None = None
     restored: bool = False
+    sooner: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True)
 class Settled:
-    """A command's stored outcome: what a caller of the Update gets. Why stands in the inbox."""
+    """A command's stored outcome: what its caller gets. Why stands in the inbox."""
 
     state: str  # applied, rejected
     version: int | None

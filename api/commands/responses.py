@@ -18,7 +18,6 @@ class Accepted(BaseModel):
 
     command: str
     pathway: str
-    waits_for: str | None = Field(description="what keeps it from being settled, if that is known")
 
 
 class Resolved(BaseModel):

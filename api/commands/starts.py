@@ -4,6 +4,7 @@ The inbox row and the patient's reservation are one transaction, so of any numbe
 one succeeds, and a refused start leaves nothing behind.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from api.commands.bodies import StartPathway
 from api.commands.request import CommandRequest
-from api.commands.submit import answer_again, came_first, pending, repeated, settled
+from api.commands.submit import answer_again, came_first, repeated, settled
 from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
@@ -149,11 +150,10 @@ async def _begin(
             await pathways.reserve(tx, reserved, protocol, patient.fingerprint, now)
     except Conflict:
         raise await _open_already(request, site, patient.id) from None
-    try:
+    answer = await settled(deps, enrolment.id, pathway_id, started=True)
+    with suppress(Unavailable):  # then a sweep starts it: nothing is due on the day it begins
         await deps.gateway.start_pathway(PathwayInput(pathway_id, deps.roll_over_at))
-    except Unavailable:
-        return pending(enrolment.id, pathway_id)
-    return await settled(deps, enrolment.id, pathway_id, started=True)
+    return answer
 
 
 async def _open_already(request: CommandRequest, site: Site, patient_id: str) -> Problem:

@@ -1,6 +1,6 @@
-"""The one way in for commands: inbox first, then the pathway's workflow, with the same id.
+"""The one way in for commands: inbox first, then a turn of the pathway, under the same id.
 
-Whatever dies on the way, a command that was received is not lost: a worker sends it on. A request
+Whatever dies on the way, a command that was received is not lost: a worker settles it. A request
 that comes again with its key gets the answer of the first.
 """
 
@@ -25,29 +25,20 @@ from api.reading.patients import ehr_away, read_patient
 from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
-from domain.language.names import CommandState, PathwayStatus, RequestId
+from domain.language.names import CommandState, RequestId
 from domain.language.phases import ChangeProtocol, SignOrder
 from domain.language.refusal import error_of
 from domain.language.visits import CheckIn
-from store import columns, inbox, pathways
+from store import columns, inbox
 from store.database import Transaction
 from store.newer import RecordedByNewer
 from store.records import CommandRecord
-from temporal.gateway import WorkflowGone
 
 log = structlog.get_logger("kairos.api")
 
-GONE = (
-    "this pathway's workflow is gone in Temporal; it is started again from the store within five"
-    " minutes, and the command is settled then"
-)
-
-
-OVER = "this pathway has ended; what happened is still recorded, within seconds"
-
 
 async def send(request: CommandRequest, pathway_id: str, wish: Wish) -> JSONResponse:
-    """Commit a wish to the inbox, send it to its pathway, and answer with what came of it."""
+    """Commit a wish to the inbox, have it settled, and answer with what came of it."""
     deps = request.deps
     now = await deps.clock.now()
     if isinstance(wish, CheckIn | ReadChart):
@@ -160,14 +151,13 @@ def applied(
     )
 
 
-def pending(command_id: str, pathway_id: str, waits_for: str | None = None) -> JSONResponse:
-    """Answer that a command is safe here and its outcome not known yet; why, if that is known."""
+def pending(command_id: str, pathway_id: str) -> JSONResponse:
+    """Answer that a command is safe here and its outcome not known yet."""
     command = f"/v1/commands/{command_id}"
     return JSONResponse(
         {
             "command": command,
             "pathway": f"/v1/pathways/{pathway_id}",
-            "waits_for": waits_for,
         },
         status_code=202,
         headers={**RETRY, "Location": command},
@@ -177,9 +167,9 @@ def pending(command_id: str, pathway_id: str, waits_for: str | None = None) -> J
 async def settled(
     deps: Dependencies, command_id: str, pathway_id: str, *, started: bool = False
 ) -> JSONResponse:
-    """Have a received command settled, and answer with what is stored of it; 202 if that is open.
+    """Settle a received command, and answer with what is stored of it; 202 if that is open.
 
-    Whatever happened, the command is safe: what nobody answered is sent on from the inbox.
+    Whatever happened, the command is safe: what is not settled now is tried again from the inbox.
     """
     try:
         stored = await deps.gateway.send(pathway_id, command_id)
@@ -187,14 +177,8 @@ async def settled(
             return applied(command_id, pathway_id, stored.version, started=started)
         async with deps.database.begin() as tx:
             row = await inbox.find(tx, command_id)
-    except WorkflowGone:
-        async with deps.database.begin() as tx:
-            found = await pathways.find(tx, pathway_id)
-        over = found is not None and found.status is PathwayStatus.FINISHED
-        return pending(command_id, pathway_id, OVER if over else GONE)
     except Unavailable:
-        why = await deps.gateway.why_unanswered(pathway_id)
-        return pending(command_id, pathway_id, why)
+        return pending(command_id, pathway_id)
     return pending(command_id, pathway_id) if row is None else response_of(row)
 
 

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 
-from activities.capabilities import Plans
 from activities.deliveries import Deliveries
 from activities.drain import Drain
 from domain.delivery.resolve import Choice, resolve
@@ -29,6 +28,7 @@ from store import capabilities, ledger, pathways, queue
 from store.database import Database
 from store.tables import DeliveryRow
 from temporal.clock import Clock
+from turns.plans import Plans
 
 START = datetime(2027, 3, 1, 14, tzinfo=UTC)
 PATIENT = "patient-1"

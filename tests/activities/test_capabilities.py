@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from activities.capabilities import Plans, probe
+from activities.capabilities import probe
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.ehr import Ehr, Ehrs
 from fhir_adapters.profile.generic import GENERIC
 from tests.activities.hurt import Lane
 from tests.fhir_adapters.fhir_story import statement
+from turns.plans import Plans
 
 
 async def test_a_statement_that_cannot_be_planned_from_changes_nothing(lane: Lane) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import text, update
 from temporalio.exceptions import ApplicationError
 
 import domain.turn
-from activities import turns
 from build import RULES
 from domain.delivery.words import Action, DeliveryState
 from domain.language.errors import Refused
@@ -28,6 +27,7 @@ from store.database import Database
 from store.tables import DeliveryRow, OriginRow, PathwayRow
 from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
+from turns import take
 from workflows.messages import Taken, Turn
 
 INDUCTION = PhaseId("esketamine-induction")
@@ -194,14 +194,14 @@ async def test_a_defect_in_what_follows_writes_keeps_no_hold_from_being_placed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When saying what a task writes to the EHR breaks, the hold that opened it is recorded."""
-    real = turns.intents_for  # type: ignore[attr-defined]
+    real = take.intents_for  # type: ignore[attr-defined]
 
     def broken(event, *others):
         if isinstance(event.fact, TaskOpened):
             raise KeyError
         return real(event, *others)
 
-    monkeypatch.setattr(turns, "intents_for", broken)
+    monkeypatch.setattr(take, "intents_for", broken)
     taken = await _take(world, await world.receive(NURSE, HOLD))
     assert taken.settled == "applied"
     pathway = await world.pathway()

@@ -12,8 +12,6 @@ from uuid import uuid4
 import httpx2
 from fastapi import FastAPI
 
-from activities.capabilities import Plans
-from activities.turns import Turns
 from api.app import create_app
 from api.commands.bodies import ResolveDelivery, StartPathway
 from api.commands.catalogue import CATALOGUE
@@ -41,6 +39,8 @@ from settings import load_installation
 from store import schema
 from store.database import Database
 from temporal.clock import Clock
+from turns.plans import Plans
+from turns.take import Turns
 from workflows.messages import PathwayInput, Settled, Turn
 
 PATIENT = "patient-1"
@@ -69,7 +69,6 @@ class InProcessGateway:
 
     def __init__(self, database: Database, clock: StoppedClock) -> None:
         self.away = False
-        self.why: str | None = None
         self.stranded: list[str] = []
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
@@ -103,10 +102,6 @@ class InProcessGateway:
         """Answer unless away."""
         if self.away:
             raise Unavailable("Temporal is away")
-
-    async def why_unanswered(self, pathway_id: str) -> str | None:
-        """What the test says."""
-        return self.why
 
     async def without_worker(self) -> list[str]:
         """What the test says."""

@@ -30,6 +30,7 @@ from domain.language.visits import BookVisit
 from domain.rules.fold import fold
 from store import columns, pathways
 from store.database import Database
+from temporal.gateway import look
 from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from workflows.messages import pathway_workflow_id
@@ -118,6 +119,7 @@ async def test_a_defect_fails_one_command_and_not_the_pathway(
 
 async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
     """After continue-as-new every reading is stored once, and an old request is still known."""
+    await world.enrol((await world.now()).date() + timedelta(days=7), roll_over_at=20)
     first_run = (await _handle(world).describe()).run_id
     request = str(uuid4())
     version = await _pulse_oximetry(world, request)
@@ -134,10 +136,11 @@ async def test_rolling_over_loses_and_repeats_nothing(world: World) -> None:
 
 
 async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
-    """What screens read equals what the stored events say, and both what the workflow holds."""
+    """What screens read equals what the stored events say; a run that looks knows how many."""
     await world.do(PRESCRIBER, SignOrder(INDUCTION))
     await world.until_quiet()
     await world.do(MANAGER, BookVisit(VisitId("esketamine-induction-visit-1")))
+    await look(world.client, world.pathway_id)
     await world.until_quiet()
     async with world.database.begin() as tx:
         rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
@@ -173,7 +176,7 @@ async def test_fifty_commands_at_once_are_all_answered(world: World) -> None:
 
 async def test_a_run_hands_over_under_steady_load(world: World) -> None:
     """While four people never let a pathway rest it rolls over; each command is settled once."""
-    await world.enrol((await world.now()).date() + timedelta(days=7), roll_over_at=60)
+    await world.enrol((await world.now()).date() + timedelta(days=7), roll_over_at=20)
     first = (await _handle(world).describe()).run_id
 
     async def steadily() -> set[int | None]:

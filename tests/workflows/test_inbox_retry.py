@@ -37,7 +37,7 @@ async def world(
 
 
 def _retry(world: World) -> InboxRetry:
-    return InboxRetry(world.database, world.client, world.turns, world.recovery)
+    return InboxRetry(world.database, world.settling, world.recovery)
 
 
 async def test_what_waits_on_an_ended_pathway_is_refused(world: World):

@@ -9,7 +9,6 @@ from temporalio.client import Client
 
 import activities.recovery
 from activities.recovery import Recovery
-from domain.language.errors import Unavailable
 from domain.language.holds import PlaceHold
 from domain.language.names import HoldReason
 from domain.language.protocol import CombinedProtocol
@@ -58,24 +57,25 @@ def _forget_before(gone_since: datetime, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(versions, "_seen_since", lambda: gone_since)
 
 
-async def _enrolled(world: World) -> None:
+async def _enrolled(world: World, shape: str) -> None:
+    """Enrolled, and the run taken by a worker of this build."""
     await world.enrol((await world.now()).date() + timedelta(days=7))
 
+    async def taken() -> bool:
+        return await _build_of(world) == shape
 
-async def test_a_run_whose_build_has_no_worker_is_told_and_started_anew(
+    await until(taken, "a worker has the run")
+
+
+async def test_a_run_whose_build_has_no_worker_is_started_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a release that changes the workflows: shown, told to who asks, and brought over."""
+    """After a release that changes the workflows: commands go on, it is shown, and brought over."""
     async with build(world, OLD):
-        await _enrolled(world)
-        assert await _build_of(world) == OLD
+        await _enrolled(world, OLD)
     gone_since = datetime.now(UTC)
     async with build(world, NEW):
-        monkeypatch.setattr(gateway, "PATIENCE", timedelta(seconds=1))
-        command = await world.receive(NURSE, HOLD)
-        with pytest.raises(Unavailable):
-            await gateway.send(world.client, world.pathway_id, command)
-        monkeypatch.undo()
+        assert (await world.do(NURSE, HOLD)).state == "applied"
 
         async def stranded() -> bool:
             _forget_before(gone_since, monkeypatch)
@@ -83,17 +83,15 @@ async def test_a_run_whose_build_has_no_worker_is_told_and_started_anew(
             return found is not None and found.stranded == {OLD}
 
         await until(stranded, "the old build counts as stranded")
-        why = await versions.why_unanswered(world.client, world.pathway_id)
-        assert why == "no worker of build old-shape is running, and this pathway's run needs one"
-
         monkeypatch.setattr(activities.recovery, "SHAPE", NEW)
         _forget_before(gone_since, monkeypatch)
         await Recovery(world.database, world.client, world.clock).sweep()
-        _forget_before(gone_since, monkeypatch)
-        assert (await gateway.send(world.client, world.pathway_id, command)).state == "applied"
-        assert await _build_of(world) == NEW
+
+        async def brought_over() -> bool:
+            return await _build_of(world) == NEW
+
+        await until(brought_over, "the run is of the new build")
         assert (await world.row()).restarted_at is None  # brought over, and not found gone
-        assert await versions.why_unanswered(world.client, world.pathway_id) is None
 
         async def still_listed(client: Client, build: str) -> list[str]:
             return [pathway_workflow_id(world.pathway_id)] if build == OLD else []
@@ -109,7 +107,7 @@ async def test_a_run_whose_build_still_has_a_worker_hands_over(
 ) -> None:
     """While both builds run, a sweep of the new one has old runs roll over, and nothing is lost."""
     async with build(world, OLD):
-        await _enrolled(world)
+        await _enrolled(world, OLD)
         assert (await world.do(NURSE, HOLD)).state == "applied"
         version = (await world.row()).version
         async with build(world, NEW):
@@ -159,7 +157,7 @@ async def test_a_build_that_went_back_is_current_again(
 async def test_the_index_of_workflows_lists_what_runs(world: World) -> None:
     """A pathway's workflow is listed while it runs, and a terminated one soon is not."""
     async with build(world, NEW):
-        await _enrolled(world)
+        await _enrolled(world, NEW)
 
         async def listed() -> bool:
             return await gateway.running_pathways(world.client) == {world.pathway_id}
@@ -177,7 +175,7 @@ async def test_the_index_of_workflows_lists_what_runs(world: World) -> None:
 async def test_a_workflow_that_the_store_lost_is_ended(world: World) -> None:
     """A pathway that a restore lost whole looks no more: its workflow is ended, others stay."""
     async with build(world, NEW):
-        await _enrolled(world)
+        await _enrolled(world, NEW)
         await gateway.start_pathway(world.client, PathwayInput("lost"))
 
         async def listed() -> bool:

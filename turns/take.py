@@ -13,8 +13,6 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import taken_back
-from activities.capabilities import Plans
 from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
 from domain.delivery.words import Intent
@@ -38,6 +36,8 @@ from store.protocols import PinnedProtocols
 from store.recording import Recording
 from store.records import CommandRecord
 from temporal.clock import Clock
+from turns import taken_back
+from turns.plans import Plans
 from workflows.messages import Taken, Turn
 
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
@@ -111,6 +111,7 @@ class Turns:
             self._database.begin() as tx,
             Recording.on(tx, turn.pathway_id) as recording,
         ):
+            before = recording.stored.due_at
             restored = recording.stored.version < turn.seen
             if restored:
                 await _note_loss(tx, recording, turn.seen, now, pace)
@@ -129,6 +130,8 @@ class Turns:
             settled=ended.settled,
             settled_at_version=ended.version,
             restored=restored,
+            sooner=after.due_at is not None and (before is None or after.due_at < before),
+            ended=after.status is PathwayStatus.FINISHED,
         )
 
     async def _record(
