@@ -228,7 +228,7 @@ async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
     reading = asyncio.create_task(at.measure(*blood_pressure(124, 80)))
     await clinic.start_worker()
     await reading
-    course.tell("another worker took over; the reading sent meanwhile is there once")
+    course.tell("another worker took over; the reading taken meanwhile is there once")
     for _ in range(4):
         await course.agenda.until(ended + 50 * MINUTE)
         ended = await at.stimulate()

@@ -295,7 +295,7 @@ def test_the_image_holds_the_drawing_and_no_more():
     copied = set(re.findall(r"^COPY (\S+) \1$", text, re.MULTILINE))
     packages = {"domain", "workflows", "fhir_adapters", "store", "protocols", "temporal"}
     alone = {"build.py", "logs.py", "settings.py", "strict_json.py", "requirements/run.lock"}
-    assert copied == {*packages, "activities", "api", "worker", *alone}
+    assert copied == {*packages, "activities", "api", "turns", "worker", *alone}
     allowed = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert allowed == copied
     assert re.search(r"^FROM python:3\.11\.\d+-slim", text, re.MULTILINE)

@@ -134,6 +134,15 @@ class House:
         body = await self.start_body(patient or await self.patient())
         return str((await self.staff.care_manager.do("/v1/pathways", body))["pathway"])
 
+    @asynccontextmanager
+    async def nobody_records(self) -> AsyncIterator[None]:
+        """Within it every turn waits before it has recorded anything: a command stays received."""
+        url = self.clinic.postgres.url.replace("+psycopg", "")
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.execute("lock table event in share mode")
+            yield
+            await connection.rollback()
+
     async def received(self, key: str) -> str:
         """Wait until the inbox holds the command of this key; return its state."""
         query = "select state from command where idempotency_key = %s"

@@ -35,18 +35,16 @@ async def systolics(house: House, path: str) -> list[int]:
     return [row[0] for row in seen]
 
 
-async def test_the_api_dies_while_a_command_waits_for_its_pathway(house: House):
-    """API killed after the inbox, before the workflow took it: one effect, one answer for ever."""
+async def test_the_api_dies_while_a_command_waits_for_its_turn(house: House):
+    """API killed after the inbox, before anything was recorded: one effect, one answer for ever."""
     path, key, nurse = await house.enrolled(), uuid4().hex, house.staff.nurse
     body = await pressure(house, 131)
-    await house.at_rest()
-    house.clinic.kill_worker()
-    asking = asyncio.create_task(house.post(nurse, f"{path}/readings", body, key))
-    assert await house.received(key) == "received"
-    house.clinic.kill_api()
-    with pytest.raises(httpx2.TransportError):
-        await asking
-    await house.clinic.start_worker(until_ready=False)
+    async with house.nobody_records():
+        asking = asyncio.create_task(house.post(nurse, f"{path}/readings", body, key))
+        assert await house.received(key) == "received"
+        house.clinic.kill_api()
+        with pytest.raises(httpx2.TransportError):
+            await asking
     await house.clinic.start_api()
     answer = await house.insist(nurse, f"{path}/readings", body, key)
     again = await house.post(nurse, f"{path}/readings", body, key)
@@ -57,24 +55,41 @@ async def test_the_api_dies_while_a_command_waits_for_its_pathway(house: House):
     assert (await house.recounted()).equal
 
 
-async def test_a_pathway_started_without_a_worker_is_there_when_one_comes(house: House):
-    """Worker away and API killed during a start: the patient has one pathway, and it opens."""
+async def test_a_pathway_whose_start_was_cut_off_is_there_afterwards(house: House):
+    """API killed during a start: the patient has one pathway, and it opens."""
     body, key = await house.start_body(await house.patient()), uuid4().hex
     manager = house.staff.care_manager
-    await house.at_rest()
-    house.clinic.kill_worker()
-    asking = asyncio.create_task(house.post(manager, "/v1/pathways", body, key))
-    assert await house.received(key) == "received"
-    house.clinic.kill_api()
-    with pytest.raises(httpx2.TransportError):
-        await asking
-    await house.clinic.start_api(until_ready=False)
-    await house.clinic.start_worker()
+    async with house.nobody_records():
+        asking = asyncio.create_task(house.post(manager, "/v1/pathways", body, key))
+        assert await house.received(key) == "received"
+        house.clinic.kill_api()
+        with pytest.raises(httpx2.TransportError):
+            await asking
+    await house.clinic.start_api()
     answer = await house.insist(manager, "/v1/pathways", body, key)
     assert answer.status_code == 201
     assert (await manager.see(answer.json()["pathway"]))["status"] == "open"
     second = await house.post(manager, "/v1/pathways", body)
     assert second.json()["type"] == "urn:kairos:problem:pathway-open"
+
+
+async def test_care_goes_on_without_a_worker(house: House):
+    """No worker, and so nothing is written to the EHR: people record and are answered all the same.
+
+    What falls due meanwhile is done when one comes, and so is what was to be written.
+    """
+    path, nurse = await house.enrolled(), house.staff.nurse
+    await house.at_rest()
+    house.clinic.kill_worker()
+    answers = [
+        (await house.post(nurse, f"{path}/readings", await pressure(house, systolic))).status_code
+        for systolic in (121, 122, 123)
+    ]
+    assert answers == [201, 201, 201]
+    await house.clinic.start_worker()
+    await house.delivered(path)
+    assert await systolics(house, path) == [121, 122, 123]
+    assert (await house.recounted()).equal
 
 
 @pytest.mark.slow
