@@ -8,13 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from domain.delivery.urgency import is_urgent
 from domain.delivery.waiting import Bringer, InLane, missing_from, next_of, questions
 from domain.delivery.words import OPEN, Action, DeliveryDecision, DeliveryState
 from store.database import Transaction
-from store.tables import DeliveryRow
 
 FIRST_LOOK = 100
 """Deliveries of a lane that are looked at first. More are read only if none of these may go."""
@@ -124,17 +123,19 @@ async def ask_what_waits(tx: Transaction, connection_id: str, patient_id: str) -
     await view(tx, connection_id, patient_id, None)
 
 
+_ASK = text(
+    "update delivery set needs_person = :person, reason = :reason where id = (select id"
+    " from delivery where id = :number and state = 'intent' for update skip locked)"
+)
+
+
 async def _ask(tx: Transaction, connection_id: str, seen: LaneView) -> None:
     """Note who is to be asked from now on, or not any more."""
     missing = missing_from(seen.rows, seen.in_ehr)
     asked = questions(seen.rows, missing, await _bringers(tx, connection_id, missing))
     why = {question.id: question.reason for question in asked}
     for number, reason in why.items():
-        await tx.execute(
-            update(DeliveryRow)
-            .where(DeliveryRow.id == number, DeliveryRow.state == DeliveryState.INTENT)
-            .values(needs_person=reason is not None, reason=reason)
-        )
+        await tx.execute(_ASK, {"number": number, "person": reason is not None, "reason": reason})
     if why:
         seen.rows = [_with_a_person(e, why[e.id]) if e.id in why else e for e in seen.rows]
 

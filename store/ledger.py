@@ -35,8 +35,14 @@ async def intend(
     at: datetime,
     restored_at: datetime | None = None,
 ) -> None:
-    """Commit what an event calls for, in the order given. The same event twice adds nothing."""
+    """Commit what an event calls for, in the order given, and ring for its lane.
+
+    The same event twice adds nothing.
+    """
     await intend_all(tx, pathway, [(event_id, intents)], at, restored_at)
+    if intents:
+        urgent = any(is_urgent(each.resource_type) for each in intents)
+        await queue.ring(tx, pathway.connection_id, pathway.patient_id, at, urgent=urgent)
 
 
 _INTEND = text(
@@ -55,17 +61,14 @@ async def intend_all(
     at: datetime,
     restored_at: datetime | None,
 ) -> None:
-    """Commit what events call for, by the events' ids, and ring for the lane."""
+    """Commit what events call for, by the events' ids. Who calls this rings for the lane."""
     rows = [
         _row(pathway, event_id, place, intent, at, restored_at)
         for event_id, of_event in intents
         for place, intent in enumerate(of_event)
     ]
-    if not rows:
-        return
-    await tx.execute(_INTEND, rows)
-    urgent = any(is_urgent(each.resource_type) for _, of_event in intents for each in of_event)
-    await queue.ring(tx, pathway.connection_id, pathway.patient_id, at, urgent=urgent)
+    if rows:
+        await tx.execute(_INTEND, rows)
 
 
 def _row(

@@ -1,7 +1,8 @@
 """Lanes as a queue: which patient's deliveries are ready, and who has them in hand.
 
 A lane in hand is nobody else's until it is let go, or its holder is gone. Whoever changes
-deliveries rings for their lane in the same transaction, and takes the lane's lock before theirs.
+deliveries rings for their lane in the same transaction, at its end: who has a lane's lock waits for
+no delivery's.
 Whether a holder is gone is told by its session with this database, which ends with its process,
 and by a lease, which ends where a process was stopped.
 """

@@ -9,12 +9,13 @@ from datetime import datetime
 from sqlalchemy import text
 
 from build import RULES
+from domain.delivery.urgency import is_urgent
 from domain.delivery.words import Intent
 from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import columns, ledger, pathways
+from store import columns, ledger, pathways, queue
 from store.database import Transaction
 from store.records import PathwayRecord
 
@@ -54,7 +55,8 @@ class Recording:
         self._event_rows: list[dict[str, object]] = []
         self._audits: list[dict[str, object]] = []
         self._intents: list[tuple[str, Sequence[Intent]]] = []
-        self._pace: datetime | None = None
+        self._rings_at: datetime | None = None
+        self._urgent = False
 
     @classmethod
     @asynccontextmanager
@@ -102,7 +104,7 @@ class Recording:
         self._audit(event.fact.kind, event.by, event.id, request_id, at)
         if intents:
             self._intents.append((event.id, intents))
-            self._pace = pace
+            self.ring(pace, urgent=any(is_urgent(each.resource_type) for each in intents))
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[None]:
@@ -117,6 +119,11 @@ class Recording:
             self.stored = stored
             self._clear()
             raise
+
+    def ring(self, pace: datetime, *, urgent: bool = False) -> None:
+        """Ring for the pathway's lane when all is written: something may go, or go on, now."""
+        self._rings_at = pace
+        self._urgent = self._urgent or urgent
 
     def project(self, pathway: Pathway, due: datetime | None, at: datetime) -> None:
         """Keep the pathway as it is after what was appended, and when to look at it again."""
@@ -172,6 +179,9 @@ class Recording:
         await self._write_rows()
         if self.stored != self._before:
             await self._tx.execute(_PATHWAY, self._row())
+        if self._rings_at is not None:  # last: who has the lane's lock waits for no delivery
+            lane = (self.stored.connection_id, self.stored.patient_id)
+            await queue.ring(self._tx, *lane, self._rings_at, urgent=self._urgent)
 
     async def _write_rows(self) -> None:
         """Write down what was appended since this was done last."""
@@ -179,9 +189,9 @@ class Recording:
             await self._tx.execute(_EVENT, self._event_rows)
         if self._audits:
             await self._tx.execute(_AUDIT, self._audits)
-        if self._intents and self._pace is not None:
-            intents, restored = self._intents, self.restored_at
-            await ledger.intend_all(self._tx, self.stored, intents, self._pace, restored)
+        if self._intents and self._rings_at is not None:
+            pace, restored = self._rings_at, self.restored_at
+            await ledger.intend_all(self._tx, self.stored, self._intents, pace, restored)
         self._clear()
 
     def _clear(self) -> None:

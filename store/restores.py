@@ -55,5 +55,6 @@ async def restored_at(tx: Transaction) -> datetime | None:
 async def distrust(tx: Transaction, at: datetime) -> int:
     """Believe no delivery any more that counts as unsent; say how many, and note when."""
     await tx.execute(update(OriginRow).values(restored_at=at))
+    changed = await ledger.distrust(tx, at)
     await queue.ring_for_what_is_open(tx, at)
-    return await ledger.distrust(tx, at)
+    return changed

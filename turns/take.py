@@ -265,6 +265,7 @@ class Turns:
                     work.tx, work.protocol, work.pathway, after, plan, work.now, work.pace
                 )
                 intents = await taken_back.intents(scene, event, history)
+                work.recording.ring(work.pace)
             else:
                 intents = intents_for(event, before, after, work.protocol, plan, work.now)
             prepared.append(_Prepared(event, after, tuple(intents)))

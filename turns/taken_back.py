@@ -14,7 +14,7 @@ from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import in_error
 from fhir_adapters.content.intents import intents_for, restored, undone
 from fhir_adapters.profile.plan import EhrPlan
-from store import ledger, queue
+from store import ledger
 from store.database import Transaction
 
 
@@ -34,9 +34,6 @@ class Scene:
 async def intents(scene: Scene, void: Event, history: Sequence[Event]) -> tuple[Intent, ...]:
     """Say what a void asks of the EHR, and withdraw what never left."""
     assert isinstance(void.fact, EntryVoided)  # noqa: S101
-    # The lane's lock before its deliveries', as all take them.
-    whose = scene.after
-    await queue.ring(scene.tx, whose.connection, whose.patient, scene.pace)
     original = next(event for event in history if event.id == void.fact.event)
     if isinstance(original.fact, EntryVoided):
         return await _restored(scene, original.fact, history)

@@ -53,14 +53,14 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
     if isinstance(choice, SupersedeAs):
         await check_resource(deps, found, choice.ehr_id)
     async with deps.database.begin() as tx:
-        # Locks in the order in which all take them: the pathway, the lane, its deliveries.
+        # Locks in the order in which all take them: the pathway, its deliveries, their lane.
         pathway = await pathways.lock(tx, found.pathway_id)
-        await queue.ring(tx, found.connection_id, found.patient_id, pace)
         delivery = await ledger.get(tx, delivery_id)
         decision = await _commit(tx, request, pathway, delivery, choice, now, pace)
         if decision is None:
             known = await came_first(tx, request)
             return _answer(delivery_id, known.body["becomes"], replayed=True)
+        await queue.ring(tx, found.connection_id, found.patient_id, pace)
     return _answer(delivery_id, decision.state)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from domain.delivery.withdrawn import NEVER_SENT
 from domain.language.corrections import CorrectEntry, EntryVoided, WrongPatient
@@ -24,9 +25,10 @@ from domain.language.observations import Measurement, ReadingsTaken, RecordReadi
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
-from store import inbox, pathways
+from store import inbox, ledger, pathways, queue
 from store.database import Database
 from tests.standing import StandingEhr
+from tests.whole.house import until
 from tests.world import NURSE, PRESCRIBER, World, a_world
 from workflows.messages import Turn
 
@@ -244,3 +246,22 @@ async def test_what_cannot_be_recorded_there_is_kept_there_as_a_hold(world: Worl
     assert "oxygen saturation 91 %" in str(flag.body)
     assert "Record it by hand" in str(flag.body)
     assert flag.state == "confirmed"
+
+
+async def test_a_correction_and_a_delivery_do_not_lock_each_other_out(world: World) -> None:
+    """What is withdrawn while an attempt of it is being written down waits, and both are done."""
+    entry = await _saturation(world, 91)
+    (row,) = [each for each in await world.ledger() if each.event_id == entry]
+    command = await world.receive(NURSE, CorrectEntry(entry, WHY))
+    async with world.database.begin() as tx:
+        await ledger.get(tx, row.id)
+        correcting = asyncio.create_task(world.settling.settle(world.pathway_id, command))
+
+        async def waits() -> bool:
+            async with world.database.begin() as other:
+                waiting = text("select count(*) from pg_locks where not granted")
+                return bool(await other.scalar(waiting))
+
+        await until(waits, "the correction waits for the delivery")
+        await queue.ring(tx, row.connection_id, row.patient_id, await world.clock.pace())
+    assert (await correcting).state == "applied"
