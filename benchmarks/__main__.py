@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from benchmarks import commands, deliveries, demo, recovery
+from benchmarks import commands, deliveries, demo, outage, recovery
 from demo.screen import Screen
 
 
@@ -19,12 +19,20 @@ def main() -> None:
     of_deliveries = kinds.add_parser("deliveries", help=deliveries.__doc__)
     of_deliveries.add_argument("--patients", type=int, default=20)
     of_deliveries.add_argument("--each", type=int, default=50)
+    of_outage = kinds.add_parser("outage", help=outage.__doc__)
+    of_outage.add_argument("--patients", type=int, default=100)
+    of_outage.add_argument("--each", type=int, default=10)
+    of_outage.add_argument("--seconds", type=float, default=40.0)
     of_commands = kinds.add_parser("commands", help=commands.__doc__)
     of_commands.add_argument("--serial", type=int, default=100)
     of_commands.add_argument("--at-once", type=int, default=50)
     of_commands.add_argument("--each", type=int, default=8)
     of_commands.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.what == "outage":
+        how_long = (arguments.patients, arguments.each, arguments.seconds)
+        asyncio.run(outage.measure(*how_long, Screen()))
+        return
     if arguments.what == "commands":
         how = (arguments.serial, arguments.at_once, arguments.each, arguments.rounds)
         asyncio.run(commands.measure(*how, Screen()))

@@ -68,27 +68,27 @@ async def _measure(
     screen: Screen,
 ) -> None:
     store, count = Store(clinic.postgres.url), patients * each
-    template = await _one_observation(clinic, http, store)
-    made = [await _patient(ehr, n) for n in range(patients)]
-    before = await _bare(ehr, _bodies(store, template, made, each, "before"))
+    template = await one_observation(clinic, http, store)
+    made = [await patient(ehr, n) for n in range(patients)]
+    before = await bare(ehr, bodies(store, template, made, each, "before"))
     worker = clinic.run.processes()["worker"]
     cost = cpu_of(worker)
     took = await _drained(store, template, made, each)
     cost = cpu_of(worker) - cost
-    after = await _bare(ehr, _bodies(store, template, made, each, "after"))
-    bare = statistics.mean((before, after))
+    after = await bare(ehr, bodies(store, template, made, each, "after"))
+    least = statistics.mean((before, after))
     screen.line(f"{patients} patients, {each} Observations each, {AT_ONCE} at once")
-    screen.line(f"bare loop: {before:.1f} and {after:.1f} s, {count / bare:.0f} a second")
-    screen.line(f"Kairos:    {took:.1f} s, {count / took:.0f} a second: {bare / took:.2f} of bare")
+    screen.line(f"bare loop: {before:.1f} and {after:.1f} s, {count / least:.0f} a second")
+    screen.line(f"Kairos:    {took:.1f} s, {count / took:.0f} a second: {least / took:.2f} of bare")
     screen.line(f"worker:    {1000 * cost / count:.1f} ms of CPU a delivery")
-    stands = await _counted(ehr, made, each)
+    stands = await counted(ehr, made, each)
     twice, missing = sum(n > 1 for n in stands.values()), sum(n < 1 for n in stands.values())
     person = store.count("select count(*) from delivery where needs_person", {})
     screen.line(f"in the EHR: {count} meant, {twice} more than once, {missing} missing")
     screen.line(f"to a person: {person}")
 
 
-async def _one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Store) -> int:
+async def one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Store) -> int:
     """Have one reading recorded and written by the API; the id of its delivery."""
     staff = hire(clinic.issuer, http)
     pathway = await a_pathway(clinic, staff)
@@ -98,11 +98,11 @@ async def _one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Stor
     }
     await staff.nurse.do(f"/v1/pathways/{pathway}/readings", taken)
     wanted = "select count(*) from delivery where resource_type = 'Observation' and state = %(s)s"
-    await _until(store, wanted, {"s": "confirmed"}, 1)
+    await until(store, wanted, {"s": "confirmed"}, 1)
     return store.count("select id from delivery where resource_type = 'Observation'", {})
 
 
-async def _patient(ehr: httpx2.AsyncClient, number: int) -> str:
+async def patient(ehr: httpx2.AsyncClient, number: int) -> str:
     patient = {
         "resourceType": "Patient",
         "identifier": [{"system": SYSTEM, "value": f"patient-{number}"}],
@@ -112,7 +112,7 @@ async def _patient(ehr: httpx2.AsyncClient, number: int) -> str:
     return str(answer.raise_for_status().json()["id"])
 
 
-def _bodies(
+def bodies(
     store: Store, template: int, patients: list[str], each: int, run: str
 ) -> list[dict[str, Any]]:
     """The same Observations for the bare loop, under identifiers of their own."""
@@ -125,7 +125,7 @@ def _bodies(
     ]
 
 
-async def _bare(ehr: httpx2.AsyncClient, bodies: list[dict[str, Any]]) -> float:
+async def bare(ehr: httpx2.AsyncClient, bodies: list[dict[str, Any]]) -> float:
     """Create each on condition that it is not there, and read it back; how long that took."""
     waiting = iter(bodies)
 
@@ -150,11 +150,11 @@ async def _drained(store: Store, template: int, patients: list[str], each: int) 
     began = time.monotonic()
     store.run(RING, {"id": template})
     wanted = "select count(*) from delivery where artefact like 'kairos-%%' and state = %(s)s"
-    await _until(store, wanted, {"s": "confirmed"}, len(patients) * each)
+    await until(store, wanted, {"s": "confirmed"}, len(patients) * each)
     return time.monotonic() - began
 
 
-async def _until(store: Store, query: str, values: dict[str, object], count: int) -> None:
+async def until(store: Store, query: str, values: dict[str, object], count: int) -> None:
     deadline = time.monotonic() + WITHIN
     while store.count(query, values) < count:
         if time.monotonic() > deadline:
@@ -162,7 +162,7 @@ async def _until(store: Store, query: str, values: dict[str, object], count: int
         await asyncio.sleep(0.1)
 
 
-async def _counted(ehr: httpx2.AsyncClient, patients: list[str], each: int) -> Counter[str]:
+async def counted(ehr: httpx2.AsyncClient, patients: list[str], each: int) -> Counter[str]:
     """How often each Observation that was meant stands in the EHR, by its identifier."""
     stands = Counter({f"kairos-{whose}-{n}": 0 for whose in patients for n in range(1, each + 1)})
     for whose in patients:
