@@ -1,9 +1,9 @@
-"""`./dev bench`: the demo, what the ledger delivers, or how thousands of pathways come back."""
+"""`./dev bench`: the demo, commands, deliveries, an outage, the rules, thousands coming back."""
 
 import argparse
 import asyncio
 
-from benchmarks import commands, deliveries, demo, outage, recovery
+from benchmarks import commands, deliveries, demo, domain_rate, outage, recovery
 from demo.screen import Screen
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     of_deliveries = kinds.add_parser("deliveries", help=deliveries.__doc__)
     of_deliveries.add_argument("--patients", type=int, default=20)
     of_deliveries.add_argument("--each", type=int, default=50)
+    kinds.add_parser("domain", help=domain_rate.__doc__)
     of_outage = kinds.add_parser("outage", help=outage.__doc__)
     of_outage.add_argument("--patients", type=int, default=100)
     of_outage.add_argument("--each", type=int, default=10)
@@ -29,6 +30,9 @@ def main() -> None:
     of_commands.add_argument("--each", type=int, default=8)
     of_commands.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.what == "domain":
+        domain_rate.measure(Screen())
+        return
     if arguments.what == "outage":
         how_long = (arguments.patients, arguments.each, arguments.seconds)
         asyncio.run(outage.measure(*how_long, Screen()))

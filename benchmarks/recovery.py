@@ -25,7 +25,7 @@ WITHIN = 600.0
 """Seconds after which a pathway that is not back counts as not found."""
 
 COPY = """
-create temporary table copy as
+create temporary table copy on commit drop as
   select lpad(to_hex(n), 32, '0')::uuid::text as id, 'patient-' || n as patient, '-' || n as suffix
   from generate_series(1, %(count)s) n;
 insert into pathway

@@ -274,27 +274,35 @@ def _put(items: Mapping[K, V], key: K, value: V) -> dict[K, V]:
 
 
 def _observe(
-    pathway: Pathway, name: ObservationName, found: Observed, vocabulary: Vocabulary
+    pathway: Pathway,
+    name: ObservationName,
+    found: Observed,
+    vocabulary: Vocabulary,
+    *,
+    moves: bool = False,
 ) -> Pathway:
     """Keep what may still be asked about, whatever the order in which readings come.
 
     That is the latest few, those of the day before the latest, each that a prescriber must have
-    seen, and all of a score whose fall is judged.
+    seen, and all of a score whose fall is judged. One that `moves` may be known at another time.
     """
-    known = {(o.evidence, o.answer): o for o in (*pathway.readings.get(name, ()), found)}
-    by_age = sorted(known.values(), key=_age)
+    known = pathway.readings.get(name, ())
+    if known and known[-1].at < found.at and not moves:  # as nearly all come
+        by_age = (*known, found)
+    else:
+        each_once = {(o.evidence, o.answer): o for o in (*known, found)}
+        by_age = tuple(sorted(each_once.values(), key=_age))
     since = by_age[-1].at - READINGS_KEPT_FOR
+    old = next(place for place, each in enumerate(by_age) if each.at >= since)
+    old = min(old, max(len(by_age) - READINGS_KEPT, 0))
     alert = vocabulary.kind(name).alert
     all_of_them = name in vocabulary.judged()
-    kept = [
+    kept = tuple(
         each
-        for place, each in enumerate(by_age, start=1)
-        if all_of_them
-        or place > len(by_age) - READINGS_KEPT
-        or each.at >= since
-        or (alert is not None and alert.met(each.value, each.answer))
-    ]
-    return replace(pathway, readings=_put(pathway.readings, name, tuple(kept)))
+        for each in by_age[:old]
+        if all_of_them or (alert is not None and alert.met(each.value, each.answer))
+    )
+    return replace(pathway, readings=_put(pathway.readings, name, kept + by_age[old:]))
 
 
 def _screened(
@@ -311,7 +319,7 @@ def _screened(
         if same and name not in alone:
             continue  # the rest of a screener that came to this already
         found = Observed(event.id, max(last, event.at), tier, None, fact.visit)
-        pathway = _observe(pathway, name, found, vocabulary)
+        pathway = _observe(pathway, name, found, vocabulary, moves=True)
         pathway = _ended(pathway, name, found)
     return pathway
 

@@ -175,10 +175,13 @@ def _open_about(pathway: Pathway, ask: Ask) -> Iterator[tuple[str, Task]]:
 
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     phase = protocol.phase(pathway.phase)
+    in_levels = risk.named_in_levels(protocol)
     for name, known in pathway.readings.items():
         kind = protocol.vocabulary.kind(name)
         for found in known:
-            level = risk.level_of(protocol.phase(_phase_of(pathway, found)), name, found)
+            level = None
+            if name in in_levels:
+                level = risk.level_of(protocol.phase(_phase_of(pathway, found)), name, found)
             seen_in_any = kind.alert is not None and kind.alert.met(found.value, found.answer)
             at_risk = seen_in_any or level is not None
             if not at_risk or standing.known_of(protocol, pathway, name, found):

@@ -34,6 +34,12 @@ class Risk:
     says: str
 
 
+def named_in_levels(protocol: CombinedProtocol) -> frozenset[ObservationName]:
+    """Name the observations that mean a level of risk in any phase: no other reading can."""
+    levels = (level for phase in protocol.phases for level in phase.risk_levels)
+    return frozenset(need.observation for level in levels for need in level.any_of)
+
+
 def level_of(phase: Protocol, name: ObservationName, found: Observed) -> RiskLevel | None:
     """Find the most severe level that a reading means."""
     for level in phase.risk_levels:

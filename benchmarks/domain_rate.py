@@ -1,0 +1,56 @@
+"""`./dev bench domain`: how long the rules take, by how much was recorded during a visit."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from demo.screen import Screen
+from domain.automatic import automatic
+from domain.decide import decide
+from domain.language.commands import Command
+from domain.language.names import Author, RequestId, Role
+from domain.language.observations import RecordReadings
+from domain.planner import next_due, steps
+from domain.rules.fold import fold
+from tests.domain import scenes
+from tests.domain.simulation import readings
+
+NURSE = Author("a-nurse", Role.NURSE)
+
+AT = (10, 50, 300, 1_000)
+"""Events after which it is measured."""
+
+FOR = 0.5
+"""Seconds for which each is measured."""
+
+
+def measure(screen: Screen) -> None:
+    """A patient is observed, and readings come in: what each rule then costs."""
+    course = scenes.dosed()
+    for most in AT:
+        while len(course.events) < most:
+            course.wait(timedelta(seconds=5))
+            taken = readings(systolic_bp=128, diastolic_bp=82, spo2=97)
+            course.do(RecordReadings(course.now, taken))
+        protocol, pathway, now = course.protocol, course.pathway, course.now
+        taken = readings(systolic_bp=128, diastolic_bp=82)
+        command = Command(RequestId("bench"), NURSE, RecordReadings(now, taken))
+        each = {
+            "decide": lambda: decide(protocol, pathway, command, now),  # noqa: B023
+            "next": lambda: steps(protocol, pathway, now),  # noqa: B023
+            "automatic": lambda: automatic(protocol, pathway, now),  # noqa: B023
+            "due": lambda: next_due(protocol, pathway, now),  # noqa: B023
+            "fold all": lambda: fold(type(pathway)(pathway.id), course.events, protocol.vocabulary),  # noqa: B023
+        }
+        costs = ", ".join(f"{name} {_cost(what):.2f}" for name, what in each.items())
+        screen.line(f"{len(course.events)} events: {costs} ms")
+
+
+def _cost(what: Callable[[], object]) -> float:
+    """Milliseconds that it takes once."""
+    what()
+    began, times = time.perf_counter(), 0
+    while time.perf_counter() - began < FOR:
+        what()
+        times += 1
+    return 1000 * (time.perf_counter() - began) / times
