@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -38,7 +39,15 @@ WORKFLOW_TASKS = 8
 """Few at a time: a restart replays cold histories, and more at once only makes all of them late."""
 
 MOST_CACHED = 2_000
-"""Pathways kept in memory: of each an id, a version, a time, and what the SDK keeps with it."""
+"""Pathways kept in memory: of each an id, a version, a time, and what the SDK keeps with it.
+Measured: 93 KiB each, between 200 and 800 of them."""
+
+ANOTHER_TAKES_IT_AFTER = timedelta(seconds=1)
+"""How long what is due waits for the worker that had the pathway in memory. The SDK's ten seconds
+would be how late everything is after a worker's death."""
+
+TURNS_END_WITHIN = timedelta(seconds=5)
+"""How long turns under way may go on when the worker is told to stop."""
 
 log = structlog.get_logger("kairos.worker")
 
@@ -84,6 +93,8 @@ async def run() -> None:
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
                 max_cached_workflows=MOST_CACHED,
                 max_concurrent_local_activities=WORKFLOW_TASKS,
+                sticky_queue_schedule_to_start_timeout=ANOTHER_TAKES_IT_AFTER,
+                graceful_shutdown_timeout=TURNS_END_WITHIN,
                 deployment_config=versions.deployment() if versioned else None,
             )
         )
