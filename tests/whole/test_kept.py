@@ -109,7 +109,7 @@ async def second_up(directory: Path) -> asyncio.subprocess.Process:
 
 
 async def api_dies_before_the_workflow_starts(house: House) -> str:
-    """Freeze Temporal between inbox and workflow, kill the API there: the pathway starts once."""
+    """Freeze Temporal, kill the API while it starts the workflow: the pathway is there, once."""
     body, key = await house.start_body(await house.patient()), uuid4().hex
     manager = house.staff.care_manager
     port = house.clinic.addresses.temporal.rpartition(":")[2]
@@ -117,7 +117,11 @@ async def api_dies_before_the_workflow_starts(house: House) -> str:
     os.kill(frozen, signal.SIGSTOP)
     try:
         asking = asyncio.create_task(house.post(manager, "/v1/pathways", body, key))
-        assert await house.received(key) == "received"
+
+        async def applied() -> bool:
+            return await house.received(key) == "applied"
+
+        await until(applied, "the pathway is recorded")
         house.clinic.kill_api()
         with pytest.raises(httpx2.TransportError):
             await asking
