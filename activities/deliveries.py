@@ -9,12 +9,13 @@ still stands as that attempt left it.
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from activities.attempt import InHand, Tried, attempt
+from activities.in_hand import Begun, Concluded, Lane
 from domain.delivery.after import after, given_up, pause
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost, Silent
 from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
@@ -25,7 +26,6 @@ from fhir_adapters.exchange.last_seen import last_seen
 from fhir_adapters.exchange.transport import leaving_within
 from store import lanes, ledger, outages, queue
 from store.database import Database, Transaction
-from store.lanes import LaneView
 from store.queue import Held
 from temporal.clock import Clock
 from turns.plans import Plans
@@ -59,44 +59,6 @@ FIRST_QUESTION = timedelta(seconds=1)
 
 DATABASE_AGAIN = 1.0
 """Seconds between tries to write down what an attempt came to while the database is away."""
-
-
-@dataclass(slots=True)
-class Lane:
-    """A lane in hand: as it was looked at, and what was done in it since.
-
-    `busy` are the deliveries that the EHR was too busy for, and how long it asked to wait.
-    """
-
-    held: Held
-    seen: LaneView
-    delivered: int = 0
-    changed: bool = False
-    busy: dict[int, timedelta | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A delivery that is being tried: as it was found, and as it stands in the ledger since.
-
-    `in_hand` is what it takes to try it, or the type of the error that getting it came to.
-    """
-
-    at: datetime
-    lane: Lane
-    found: Delivery
-    in_hand: InHand | str
-    in_ledger: Delivery
-    taken: float  # by the event loop's clock
-
-
-@dataclass(frozen=True, slots=True)
-class Concluded:
-    """What follows an attempt: the next delivery, and whether the EHR is away or seems busy."""
-
-    following: Begun | None = None
-    away: bool = False
-    busy: bool = False
 
 
 class Deliveries:
@@ -278,16 +240,13 @@ class Deliveries:
         lane.changed, lane.delivered = True, lane.delivered + 1
         if decision.ehr_away and isinstance(tried.outcome, Busy):
             return await self._was_busy(tx, begun, tried, decision, now)
-        if decision.ehr_away:
-            await self._leave(tx, lane, now)
-            await self._note_away(tx, now, decision.reason, None)
-            return Concluded(away=True)
-        if isinstance(tried.outcome, Lost | Silent) and self._is_trouble_for_many(lane):
+        nothing_came = isinstance(tried.outcome, Lost | Silent)
+        if decision.ehr_away or (nothing_came and self._is_trouble_for_many(lane)):
             await self._leave(tx, lane, now)
             await self._note_away(tx, now, decision.reason, None)
             return Concluded(away=True)
         still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
-        if not isinstance(tried.outcome, Lost | Silent):
+        if not nothing_came:
             self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
         lane.busy.clear()
         return Concluded(await self._following(tx, lane, now, to_another=to_another))

@@ -13,7 +13,8 @@ from datetime import timedelta
 import structlog
 
 from activities.capabilities import probe
-from activities.deliveries import Begun, Concluded, Deliveries
+from activities.deliveries import Deliveries
+from activities.in_hand import Begun, Concluded
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.ehr import Ehr
 from fhir_adapters.exchange.failures import EhrRefused

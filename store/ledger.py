@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.delivery.after import MOST_ATTEMPTS, begun, may_move
+from domain.delivery.after import MOST_ATTEMPTS, may_move
 from domain.delivery.restored import begins, distrusted
 from domain.delivery.urgency import is_urgent
 from domain.delivery.words import OPEN, Action, Delivery, DeliveryDecision, DeliveryState, Intent
@@ -110,11 +110,6 @@ async def links(tx: Transaction, connection_id: str, artefacts: set[str]) -> dic
     return {artefact: f"{resource_type}/{ehr_id}" for artefact, resource_type, ehr_id in rows}
 
 
-async def linked(tx: Transaction, connection_id: str, artefacts: set[str]) -> set[str]:
-    """Tell which of these artefacts are in the EHR."""
-    return set(await links(tx, connection_id, artefacts))
-
-
 async def link(tx: Transaction, delivery: Delivery, ehr_id: str) -> None:
     """Remember which resource a delivery became. Conflict if it is another than known."""
     connection_id, artefact = delivery.connection_id, delivery.artefact
@@ -142,26 +137,26 @@ async def link(tx: Transaction, delivery: Delivery, ehr_id: str) -> None:
 async def find(tx: Transaction, delivery_id: int) -> Delivery | None:
     """Find a delivery by its id, whatever its site: who may see it is the API's to say."""
     row = await tx.get(DeliveryRow, delivery_id)
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_of(row)
 
 
 async def get(tx: Transaction, delivery_id: int) -> Delivery:
     """Take a delivery that exists for changing it, alone until the transaction ends."""
-    return _delivery(await _locked(tx, delivery_id))
+    return delivery_of(await _locked(tx, delivery_id))
 
 
 async def unless_locked(tx: Transaction, delivery_id: int) -> Delivery | None:
     """Take an open delivery alone until the transaction ends; None if somebody else has."""
     wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id, DeliveryRow.state.in_(OPEN))
     row = (await tx.execute(wanted.with_for_update(skip_locked=True))).scalar_one_or_none()
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_of(row)
 
 
 async def of_event(tx: Transaction, event_id: str) -> list[Delivery]:
     """List what an event called for, each alone until the transaction ends."""
     wanted = select(DeliveryRow).where(DeliveryRow.event_id == event_id).with_for_update()
     rows = (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars()
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
 async def needing(tx: Transaction, delivery: Delivery, *states: DeliveryState) -> list[Delivery]:
@@ -173,7 +168,7 @@ async def needing(tx: Transaction, delivery: Delivery, *states: DeliveryState) -
         DeliveryRow.state.in_(states),
     )
     rows = (await tx.execute(wanted.order_by(DeliveryRow.id).with_for_update())).scalars()
-    found = (_delivery(row) for row in rows)
+    found = (delivery_of(row) for row in rows)
     return [each for each in found if delivery.artefact in (each.artefact, *each.needs)]
 
 
@@ -187,7 +182,7 @@ async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
         DeliveryRow.ehr_id.is_not(None),
     )
     rows = (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars()
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
 _BEGIN = text(
@@ -218,7 +213,7 @@ async def begin_next(
     row = (await tx.execute(_BEGIN, values)).first()
     if row is None:
         return None
-    stands = _delivery(row)
+    stands = delivery_of(row)
     was = {"state": DeliveryState(row.was_state), "changed_at": row.was_changed_at}
     found = replace(stands, attempts=stands.attempts - 1, **was)
     return found, stands, dict(row.known)
@@ -277,17 +272,6 @@ def insist_move(known: Delivery, decision: DeliveryDecision) -> None:
         raise Conflict(f"delivery {known.id} cannot go from {known.state} to {decision.state}")
 
 
-async def begin(tx: Transaction, delivery: Delivery, at: datetime) -> Delivery:
-    """Write down that a locked delivery is about to be tried; give it as it then stands."""
-    now = begun(delivery, at)
-    await tx.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery.id)
-        .values(state=now.state, attempts=now.attempts, changed_at=now.changed_at)
-    )
-    return now
-
-
 async def leave_alone_no_more(tx: Transaction, numbers: Collection[int]) -> None:
     """Let these be tried as soon as their lane is: it is the lane that waits."""
     wanted = update(DeliveryRow).where(DeliveryRow.id.in_(numbers))
@@ -337,7 +321,7 @@ async def distrust(tx: Transaction, at: datetime) -> int:
     wanted = select(DeliveryRow).where(DeliveryRow.state.in_(unsent)).with_for_update()
     changed = 0
     for row in (await tx.execute(wanted.order_by(DeliveryRow.id))).scalars():
-        before = _delivery(row)
+        before = delivery_of(row)
         now = distrusted(before, at)
         row.state, row.attempts, row.reason = now.state, now.attempts, now.reason
         row.changed_at = now.changed_at
@@ -361,54 +345,14 @@ def audit(tx: Transaction, delivery: Delivery, action: str, person: Author, at: 
     )
 
 
-async def page(
-    tx: Transaction,
-    sites: list[str],
-    *,
-    pathway_id: str | None,
-    state: str | None,
-    needs_person: bool | None,
-    after: int,
-    most: int,
-) -> list[Delivery]:
-    """List deliveries of these sites in lane order, those after the given id."""
-    wanted = select(DeliveryRow).where(DeliveryRow.site_id.in_(sites), DeliveryRow.id > after)
-    if pathway_id is not None:
-        wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
-    if state is not None:
-        wanted = wanted.where(DeliveryRow.state == state)
-    if needs_person is not None:
-        wanted = wanted.where(DeliveryRow.needs_person == needs_person)
-    rows = (await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars()
-    return [_delivery(row) for row in rows]
-
-
-async def counts(
-    tx: Transaction, sites: list[str], pathway_id: str | None = None
-) -> dict[str, int]:
-    """Count deliveries by state; `needs-person` counts those waiting for one."""
-    wanted = (
-        select(DeliveryRow.state, DeliveryRow.needs_person, func.count())
-        .where(DeliveryRow.site_id.in_(sites))
-        .group_by(DeliveryRow.state, DeliveryRow.needs_person)
-    )
-    if pathway_id is not None:
-        wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
-    found: dict[str, int] = {}
-    for state, by_person, count in (await tx.execute(wanted)).all():
-        found[state] = found.get(state, 0) + count
-        if by_person:
-            found["needs-person"] = found.get("needs-person", 0) + count
-    return found
-
-
 async def _locked(tx: Transaction, delivery_id: int) -> DeliveryRow:
     wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
     fresh = wanted.execution_options(populate_existing=True)
     return (await tx.execute(fresh)).scalar_one()
 
 
-def _delivery(row: Any) -> Delivery:
+def delivery_of(row: Any) -> Delivery:
+    """Read a delivery's row."""
     return Delivery(
         id=row.id,
         site_id=SiteId(row.site_id),

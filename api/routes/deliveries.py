@@ -20,7 +20,7 @@ from domain.delivery.resolve import MAY_RESOLVE, possible
 from domain.delivery.words import DeliveryState
 from domain.language.names import CARE, Role
 from domain.permissions import MAY_READ
-from store import ledger
+from store import delivery_lists
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -41,7 +41,7 @@ async def list_deliveries(
     of_list = f"deliveries|{state}|{needs_person}|{site}"
     place = deps.cursors.read(of_list, cursor)
     async with deps.database.begin() as tx:
-        found = await ledger.page(
+        found = await delivery_lists.page(
             tx,
             site_list(caller, site),
             pathway_id=None,

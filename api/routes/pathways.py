@@ -20,7 +20,7 @@ from api.routes.declaring import COMMANDING, READING, With, example
 from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
 from domain.rules.start import checklist
-from store import ledger, pathways
+from store import delivery_lists, pathways
 
 router = APIRouter(tags=["pathways"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ))]
@@ -69,7 +69,7 @@ async def get_pathway(
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         protocol, seen = await deps.see(tx, row)
-        deliveries = await ledger.counts(tx, [row.site_id], row.id)
+        deliveries = await delivery_lists.counts(tx, [row.site_id], row.id)
     response.headers["ETag"] = f'"{row.version}"'
     return rendering.pathway_view(row, protocol, seen, deliveries, now)
 
@@ -147,7 +147,7 @@ async def get_deliveries(
     place = deps.cursors.read(of_list, cursor)
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        rows = await ledger.page(
+        rows = await delivery_lists.page(
             tx,
             [row.site_id],
             pathway_id=row.id,

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from activities import deliveries, drain
+from activities.in_hand import Begun
 from domain.delivery.words import DeliveryState, Intent
 from domain.language.errors import Unavailable
 from store import lanes, ledger, queue
@@ -90,10 +91,8 @@ async def test_a_worker_that_was_stopped_sends_nothing_late(lane: Lane):
     assert (len(lane.ehr.held), (await lane.row()).state) == (1, CONFIRMED)
 
 
-def _taken_at(begun: deliveries.Begun, at: float) -> deliveries.Begun:
-    return deliveries.Begun(
-        begun.at, begun.lane, begun.found, begun.in_hand, begun.in_ledger, at - 1
-    )
+def _taken_at(begun: Begun, at: float) -> Begun:
+    return Begun(begun.at, begun.lane, begun.found, begun.in_hand, begun.in_ledger, at - 1)
 
 
 async def test_a_worker_that_died_after_its_write_left_is_looked_after(lane: Lane):

@@ -101,7 +101,7 @@ async def test_a_repeated_decision_happens_once(service: Service):
     path = f"/v1/deliveries/{number}/resolution"
     first = await operator.post(path, body, key="k")
     async with service.database.begin() as tx:
-        await ledger.begin(tx, await ledger.get(tx, number), service.clock.at)
+        await ledger.begin_next(tx, number, service.clock.at)
     again = await operator.post(path, body, key="k")
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotency-replayed"] == "true"

@@ -4,16 +4,17 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
-from domain.delivery.words import Action, DeliveryDecision, DeliveryState, Intent
+from domain.delivery.after import begun
+from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState, Intent
 from domain.language.errors import Conflict
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from store import lanes, ledger, pathways
 from store.__main__ import main
-from store.database import Database
+from store.database import Database, Transaction
 from store.tables import DeliveryRow
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -37,14 +38,20 @@ def _create(artefact: str, *needs: str) -> Intent:
     return Intent(artefact, "Observation", Action.CREATE, {"resourceType": "Observation"}, needs)
 
 
+async def _begun(tx: Transaction, number: int, at: datetime) -> tuple[Delivery, Delivery]:
+    """Begin a delivery: as it was found, and as it then stands."""
+    begins = await ledger.begin_next(tx, number, at)
+    assert begins is not None
+    return begins[:2]
+
+
 async def _settle(database: Database, state: DeliveryState) -> str | None:
     """Take the lane's next delivery, move it there, and say which artefact it was."""
     async with database.begin() as tx:
         number = (await lanes.view(tx, "ehr", "patient-1")).next(NOW)
         if number is None:
             return None
-        delivery = await ledger.get(tx, number)
-        sent = await ledger.begin(tx, delivery, NOW)
+        delivery, sent = await _begun(tx, number, NOW)
         await ledger.record_decision(tx, sent, _decision(state), NOW)
         if state is DeliveryState.CONFIRMED:
             await ledger.link(tx, delivery, f"id-{delivery.artefact}")
@@ -133,13 +140,13 @@ async def test_an_attempt_that_another_has_overtaken_is_known(
     await _pathway(database, protocol)
     await _intend(database, "e1", _create("a"))
     async with database.begin() as tx:
-        slow = await ledger.begin(tx, await ledger.get(tx, 1), NOW)
+        _, slow = await _begun(tx, 1, NOW)
     for minutes in (1, 2):  # put back without counting, and taken anew
         async with database.begin() as tx:
             assert await ledger.overtaken(tx, slow) == (minutes > 1)
             put_back = DeliveryDecision(DeliveryState.INTENT, 0, "the EHR cannot be reached")
             await ledger.record_decision(tx, slow, put_back, NOW)
-            await ledger.begin(tx, await ledger.get(tx, 1), NOW + timedelta(minutes=minutes))
+            await _begun(tx, 1, NOW + timedelta(minutes=minutes))
 
 
 async def test_a_long_lane_is_looked_through_without_its_bodies(
@@ -180,3 +187,18 @@ async def test_after_a_restore_nothing_counts_as_unsent(
     async with database.begin() as tx:
         rows = (await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))).scalars().all()
     assert [row.state for row in rows] == ["sent", "sent", "intent"]
+
+
+@pytest.mark.parametrize("state", ["intent", "sent", "unknown"])
+async def test_a_delivery_begins_as_the_domain_says(
+    database: Database, protocol: CombinedProtocol, state: str
+) -> None:
+    """What the ledger writes down of one that is about to be tried is what `begun` makes of it."""
+    await _pathway(database, protocol)
+    await _intend(database, "e1", _create("a"))
+    async with database.begin() as tx:
+        await tx.execute(update(DeliveryRow).values(state=state, attempts=3))
+        before = await ledger.get(tx, 1)
+        found, stands = await _begun(tx, 1, NOW + timedelta(hours=1))
+        assert found == before
+        assert stands == begun(before, NOW + timedelta(hours=1)) == await ledger.get(tx, 1)
