@@ -14,11 +14,11 @@ from domain.language.pathway import Pathway, Task
 from domain.language.protocol import CombinedProtocol
 from domain.language.tasks import TaskClosed, TaskOpened, TaskRaised
 from domain.language.visits import VisitCancelled, VisitProposed
-from domain.planner import wanted_tasks
+from domain.planner import steps, wanted_tasks
 from domain.rules.baselines import to_name
-from domain.rules.calendar import to_call_off, to_propose
+from domain.rules.calendar import to_call_off
 from domain.rules.risk import to_hasten
-from domain.rules.steps import AskPerson
+from domain.rules.steps import AskPerson, ProposeVisits
 
 NOT_YET = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 
@@ -41,13 +41,15 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         for visit in pathway.visits.values()
         if visit.status in NOT_YET and (pathway.outcome is not None or visit.phase != pathway.phase)
     ]
+    planned = steps(protocol, pathway, now)
+    proposed = (visit for s in planned if isinstance(s, ProposeVisits) for visit in s.visits)
     facts: list[tuple[str, Fact]] = [
         (
             f"proposed/{each.visit}",
             VisitProposed(each.visit, each.phase, each.stage, each.at, batch, each.replaces),
         )
         # What is called off first leaves its days to what is proposed in the next round.
-        for each in (() if hasten or over else to_propose(protocol, pathway, now))
+        for each in (() if hasten or over else proposed)
     ]
     if hasten is not None:  # then visits are proposed from there, in the next round
         facts.append((f"hastened/{hasten.phase}/{hasten.first_visit.day}", hasten))
@@ -57,7 +59,7 @@ def automatic(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tu
         (f"baseline/{named.phase}/{named.score}#{named.number}", named)
         for named in to_name(protocol, pathway)
     )
-    wanted = wanted_tasks(protocol, pathway, now)
+    wanted = wanted_tasks(pathway, planned)
     open_tasks = {key for key, task in pathway.tasks.items() if not task.closed}
     done = sorted(open_tasks - set(wanted))
     facts.extend((f"closed/{key}", TaskClosed(key)) for key in done)

@@ -4,7 +4,7 @@ Pure and total: same inputs, same answer, for every state a pathway can be in. I
 asks; it never orders, doses, releases or stops, for that is a named clinician's to decide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -355,9 +355,7 @@ def task_key(step: AskPerson, pathway: Pathway) -> TaskId:
     return TaskId(f"{base}#{again + 1}")
 
 
-def wanted_tasks(
-    protocol: CombinedProtocol, pathway: Pathway, now: datetime
-) -> dict[TaskId, AskPerson]:
-    """List the tasks that should be open now."""
-    asked = [s for s in steps(protocol, pathway, now) if isinstance(s, AskPerson)]
+def wanted_tasks(pathway: Pathway, planned: Sequence[Step]) -> dict[TaskId, AskPerson]:
+    """List the tasks that should be open while these are the steps."""
+    asked = [step for step in planned if isinstance(step, AskPerson)]
     return {task_key(step, pathway): step for step in asked if step.ask in TASKS}

@@ -4,10 +4,12 @@ Maps are keyed by what they are about and statuses only move forward, so that in
 may be applied in any order and any event twice.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from domain.language.authorizations import Authorization
 from domain.language.chart import Chart
@@ -35,6 +37,10 @@ from domain.language.names import (
 from domain.language.release import Disposition
 from domain.language.standing import NO_LIMITS, Limits
 from domain.language.trials import TrialRecorded
+
+TAKEN_AT = attrgetter("at")
+IN_ORDER = attrgetter("started", "number")
+BY_DAY = attrgetter("at.day", "at.hour", "id")
 
 READINGS_KEPT = 12
 """Latest readings of each kind that gates may look at; the store keeps all of them."""
@@ -195,7 +201,9 @@ class Pathway:
     phases: Mapping[PhaseId, Phase] = field(default_factory=dict)
     visits: Mapping[VisitId, Visit] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
-    readings: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)
+    readings: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)  # by age
+    alerting: Mapping[ObservationName, tuple[Observed, ...]] = field(default_factory=dict)
+    """Of the readings those that meet their kind's alert: a prescriber must have seen each."""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)  # by phase/score
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
@@ -217,8 +225,8 @@ class Pathway:
 
     def sessions_in(self, phase: PhaseId) -> tuple[Session, ...]:
         """Sessions given in a phase, in order."""
-        given = (s for s in self.sessions.values() if s.phase == phase)
-        return tuple(sorted(given, key=lambda s: (s.started, s.number)))
+        given = [s for s in self.sessions.values() if s.phase == phase]
+        return tuple(sorted(given, key=IN_ORDER))
 
     def sessions_of_stage(self, phase: PhaseId, stage: int) -> tuple[Session, ...]:
         """Sessions given in one stage of a phase, in order."""
@@ -226,13 +234,28 @@ class Pathway:
 
     def sessions_at(self, visit: VisitId) -> tuple[Session, ...]:
         """Sessions given at a visit, in order."""
-        given = (s for s in self.sessions.values() if s.visit == visit)
-        return tuple(sorted(given, key=lambda s: (s.started, s.number)))
+        given = [s for s in self.sessions.values() if s.visit == visit]
+        return tuple(sorted(given, key=IN_ORDER))
 
     def visits_in(self, phase: PhaseId) -> tuple[Visit, ...]:
         """Visits of a phase by their time."""
-        found = (v for v in self.visits.values() if v.phase == phase)
-        return tuple(sorted(found, key=lambda v: (v.at.day, v.at.hour, v.id)))
+        found = [v for v in self.visits.values() if v.phase == phase]
+        return tuple(sorted(found, key=BY_DAY))
+
+    def taken(
+        self, name: ObservationName, since: datetime, until: datetime
+    ) -> tuple[Observed, ...]:
+        """Readings of a kind from one instant to another, those at both included."""
+        known = self.readings.get(name, ())
+        first = bisect_left(known, since, key=TAKEN_AT)
+        return known[first : bisect_right(known, until, lo=first, key=TAKEN_AT)]
+
+    def latest(self, name: ObservationName, until: datetime) -> tuple[Observed, ...]:
+        """The latest reading of a kind by an instant; each, where several were taken at once."""
+        known = self.readings.get(name, ())
+        over = bisect_right(known, until, key=TAKEN_AT)
+        first = bisect_left(known, known[over - 1].at, hi=over, key=TAKEN_AT) if over else 0
+        return known[first:over]
 
     def open_holds(self) -> tuple[HoldId, ...]:
         """Holds not yet lifted."""

@@ -45,8 +45,8 @@ class Covers:
     def excludes(self, protocol: CombinedProtocol) -> list[Treatment]:
         """List what the pathway gives too and it does not pay beside."""
         says = self.authorization.says
-        others = {phase.treatment for phase in protocol.phases} - {says.treatment}
-        return sorted(set(says.excludes) & others)
+        given = {phase.treatment for phase in protocol.phases} if says.excludes else set()
+        return sorted(set(says.excludes) & given - {says.treatment})
 
 
 def of_treatment(

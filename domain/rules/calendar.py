@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import ceil, floor
 
@@ -66,6 +67,7 @@ def regular_days(schedule: Schedule, stage: int, anchor: date) -> Iterator[date]
         number += 1
 
 
+@cache
 def _places(rate: Rate, period: int, first: date, days: Days) -> tuple[int, ...]:
     """Places of a period's visits among its treatment days, those closest together far apart."""
     if rate.period is Period.DAY:
@@ -105,9 +107,10 @@ def _after(anchor: date, steps: int, days: Days) -> date:
 def to_propose(
     protocol: CombinedProtocol, pathway: Pathway, now: datetime
 ) -> tuple[ProposedVisit, ...]:
-    """Say which visits should be proposed now. None while unsigned or held, or once all are."""
-    if not pathway.phases or pathway.outcome is not None:
-        return ()
+    """Say which visits of a pathway that goes on should be proposed now.
+
+    None while its order is unsigned or treatment is held, or once all are.
+    """
     phase = pathway.phase
     if pathway.phases[phase].signed is None or pathway.open_holds():
         return ()

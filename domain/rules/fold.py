@@ -287,7 +287,8 @@ def _observe(
     seen, and all of a score whose fall is judged. One that `moves` may be known at another time.
     """
     known = pathway.readings.get(name, ())
-    if known and known[-1].at < found.at and not moves:  # as nearly all come
+    in_order = known and known[-1].at < found.at and not moves
+    if in_order:  # as nearly all come
         by_age = (*known, found)
     else:
         each_once = {(o.evidence, o.answer): o for o in (*known, found)}
@@ -296,13 +297,20 @@ def _observe(
     old = next(place for place, each in enumerate(by_age) if each.at >= since)
     old = min(old, max(len(by_age) - READINGS_KEPT, 0))
     alert = vocabulary.kind(name).alert
+    alerting = pathway.alerting
+    if alert is not None:
+        known_alerts = alerting.get(name, ()) if in_order else ()
+        others = (found,) if in_order else by_age
+        met = (*known_alerts, *(o for o in others if alert.met(o.value, o.answer)))
+        alerting = _put(alerting, name, met) if met else alerting
     all_of_them = name in vocabulary.judged()
     kept = tuple(
         each
         for each in by_age[:old]
         if all_of_them or (alert is not None and alert.met(each.value, each.answer))
     )
-    return replace(pathway, readings=_put(pathway.readings, name, kept + by_age[old:]))
+    readings = _put(pathway.readings, name, kept + by_age[old:])
+    return replace(pathway, readings=readings, alerting=alerting)
 
 
 def _screened(

@@ -37,9 +37,8 @@ class Look:
 
         More than one if several were taken at the same instant: none of them is the later.
         """
-        known = self.pathway.readings.get(name, ())
-        usable = [o for o in known if o.at <= self.at and (since is None or o.at >= since)]
-        return tuple(o for o in usable if o.at == usable[-1].at)
+        found = self.pathway.latest(name, self.at)
+        return () if found and since is not None and found[0].at < since else found
 
 
 def evaluate(gate: Gate, look: Look) -> tuple[Blocked, ...]:
@@ -112,7 +111,7 @@ def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked
     for dose in look.pathway.sessions_at(look.visit)[-1:]:
         for check in checks:
             opens, closes = dose.started + check.earliest, dose.started + check.latest
-            absent = [n for n in check.record if not _taken_between(look, n, opens, closes)]
+            absent = [n for n in check.record if not _taken(look, n, opens, closes)]
             if not absent:
                 continue
             titles = _titles(look, absent)
@@ -350,9 +349,8 @@ def _trials(look: Look, longer: timedelta) -> Observed | None:
     return Observed(list(known)[-1], look.at, Decimal(len(counted)), None, None)
 
 
-def _taken_between(look: Look, name: ObservationName, opens: datetime, closes: datetime) -> bool:
-    known = look.pathway.readings.get(name, ())
-    return any(opens <= o.at <= closes and o.visit == look.visit for o in known)
+def _taken(look: Look, name: ObservationName, opens: datetime, closes: datetime) -> bool:
+    return any(o.visit == look.visit for o in look.pathway.taken(name, opens, closes))
 
 
 def _titles(look: Look, names: list[ObservationName]) -> str:

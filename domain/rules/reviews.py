@@ -16,6 +16,7 @@ from domain.language.names import EventId, ObservationName, PhaseId, Role, TaskI
 from domain.language.pathway import Elsewhere, Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, Disposition
+from domain.language.remembered import remembered
 from domain.language.safety import Holds, SafetyTask
 from domain.language.vocabulary import ObservationKind
 from domain.rules import course, refusing, risk, standing
@@ -52,6 +53,7 @@ def in_words(task: TaskId) -> bool:
     return task.startswith(tuple(f"{ask}/" for ask in IN_WORDS))
 
 
+@remembered
 def unseen(protocol: CombinedProtocol, pathway: Pathway) -> tuple[AskPerson, ...]:
     """List what no prescriber has acknowledged yet and nobody may treat before they have."""
     found = {(step.ask, step.about): step for step in _still_asked(protocol, pathway)}
@@ -176,14 +178,14 @@ def _open_about(pathway: Pathway, ask: Ask) -> Iterator[tuple[str, Task]]:
 def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
     phase = protocol.phase(pathway.phase)
     in_levels = risk.named_in_levels(protocol)
-    for name, known in pathway.readings.items():
+    for name in pathway.readings:
         kind = protocol.vocabulary.kind(name)
-        for found in known:
+        alerting = pathway.alerting.get(name, ())
+        for found in pathway.readings[name] if name in in_levels else alerting:
             level = None
             if name in in_levels:
                 level = risk.level_of(protocol.phase(_phase_of(pathway, found)), name, found)
-            seen_in_any = kind.alert is not None and kind.alert.met(found.value, found.answer)
-            at_risk = seen_in_any or level is not None
+            at_risk = level is not None or found in alerting
             if not at_risk or standing.known_of(protocol, pathway, name, found):
                 continue
             says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."

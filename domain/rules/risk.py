@@ -13,6 +13,7 @@ from domain.language.names import LIVE, ObservationName, Role, Roles, VisitStatu
 from domain.language.pathway import Observed, Pathway, Visit
 from domain.language.phases import FirstVisitHastened
 from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.remembered import remembered
 from domain.language.safety import RiskLevel
 from domain.language.visits import MoveVisit
 from domain.rules.calendar import SEARCH_DAYS, hour_on, treatment_day
@@ -34,6 +35,7 @@ class Risk:
     says: str
 
 
+@remembered
 def named_in_levels(protocol: CombinedProtocol) -> frozenset[ObservationName]:
     """Name the observations that mean a level of risk in any phase: no other reading can."""
     levels = (level for phase in protocol.phases for level in phase.risk_levels)
@@ -55,7 +57,7 @@ def risk_now(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Ris
         met = tuple(
             (need.observation, found)
             for need in level.any_of
-            for found in _last(pathway, need.observation, now)
+            for found in pathway.latest(need.observation, now)
             if now < found.at + level.counts_for and need.met(found.value, found.answer)
         )
         if met:
@@ -63,12 +65,6 @@ def risk_now(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Ris
             says = "; ".join(f"{kind.title} {reading(kind, found)}" for kind, found in kinds)
             return Risk(level, met, max(found.at for _, found in met), says)
     return None
-
-
-def _last(pathway: Pathway, name: ObservationName, now: datetime) -> list[Observed]:
-    """The last reading by now; each, where several were taken at one instant."""
-    known = [found for found in pathway.readings.get(name, ()) if found.at <= now]
-    return [found for found in known if found.at == known[-1].at]
 
 
 def hastened(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Risk | None:

@@ -35,7 +35,7 @@ from domain.language.tasks import TaskAcknowledged, TaskRaised
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.language.trials import TrialRecorded
 from domain.language.visits import VisitCheckedIn, VisitMissed
-from domain.planner import wanted_tasks
+from domain.planner import steps, wanted_tasks
 from domain.rules.corrected import refold
 from store import columns
 from tests.course import AUTHORIZATION, Course
@@ -159,7 +159,7 @@ def check(course: Course, *, corrected: bool) -> None:
     assert len(set(ids)) == len(ids), "an id is given twice"
     numbers = [(s.phase, s.number) for s in course.pathway.sessions.values()]
     assert len(set(numbers)) == len(numbers), "a session number is given twice"
-    wanted = wanted_tasks(course.protocol, course.pathway, course.now)
+    wanted = wanted_tasks(course.pathway, steps(course.protocol, course.pathway, course.now))
     for key, task in course.pathway.tasks.items():
         if not task.closed and key in wanted:
             assert to_raise(key, task, wanted[key], course.now) is None, f"{key} has not risen"

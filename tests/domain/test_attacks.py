@@ -360,7 +360,7 @@ def test_one_gate_is_one_task_with_all_that_was_found():
     """152/94 is asked about once, and the sentence has both numbers."""
     course = checked_in()
     course.measure(ONE, systolic_bp=152, diastolic_bp=94)
-    asked = wanted_tasks(course.protocol, course.pathway, course.now)
+    asked = wanted_tasks(course.pathway, steps(course.protocol, course.pathway, course.now))
     (says,) = [s.says for s in asked.values() if s.rule == "blood-pressure-before"]
     assert "152 mmHg" in says
     assert "94 mmHg" in says

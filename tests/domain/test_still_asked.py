@@ -78,7 +78,7 @@ def test_once_it_rose_it_is_asked_of_both_and_both_are_named_in_the_way():
     """A reading whose task went on to the director is shown, and refused, with both roles."""
     risen = task(roles=BOTH, due=NOW + timedelta(hours=2), raised=1)
     known = {**plain().readings, SYSTOLIC: (HIGH,)}
-    pathway = replace(plain(), readings=known, tasks={KEY: risen})
+    pathway = replace(plain(), readings=known, alerting={SYSTOLIC: (HIGH,)}, tasks={KEY: risen})
     (step,) = unseen(pathway)
     assert (step.roles, step.due) == (BOTH, NOW + timedelta(hours=2))
     (block,) = reviews.in_the_way(COMBINED, pathway)

@@ -84,3 +84,25 @@ def test_one_that_comes_twice_is_kept_once():
     events = _taken(PULSE, [(timedelta(), 97), (timedelta(), 96), (timedelta(hours=1), 95)])
     assert _kept(PULSE, [*events, *events]) == _named(0, 1, 2)
     assert _kept(PULSE, [events[1], events[0], events[2], events[1]]) == _named(0, 1, 2)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_alerts_is_known_by_itself(order: int):
+    """Those of the readings that meet their kind's alert, by age, however they come."""
+    values = [97, 80, 97, 79, 97]
+    events = _taken(PULSE, [(timedelta(hours=n), value) for n, value in enumerate(values)])
+    pathway = fold(Pathway(PathwayId("p")), events[::order], COMBINED.vocabulary)
+    assert [each.evidence for each in pathway.alerting[PULSE]] == _named(1, 3)
+    assert set(pathway.alerting[PULSE]) <= set(pathway.readings[PULSE])
+
+
+def test_what_alerts_outlasts_the_day_it_was_taken():
+    """One of a year ago is still among those that alert, beside one of today."""
+    values = [
+        (DAY * 0, 80),
+        *((DAY * (300 + n), 97) for n in range(READINGS_KEPT)),
+        (DAY * 365, 79),
+    ]
+    pathway = fold(Pathway(PathwayId("p")), _taken(PULSE, values), COMBINED.vocabulary)
+    assert [each.evidence for each in pathway.alerting[PULSE]] == _named(0, READINGS_KEPT + 1)
+    assert set(pathway.alerting[PULSE]) <= set(pathway.readings[PULSE])
