@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from asgi_correlation_id import CorrelationIdMiddleware
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ from api import health
 from api.dependencies import Dependencies
 from api.edge.access import check_every_route
 from api.edge.middleware import Edge
+from api.edge.parameters import only_known_parameters
 from api.edge.problems import Problem, of_domain, of_validation, problem_response
 from api.routes import (
     asking,
@@ -56,7 +57,7 @@ def create_app(deps: Dependencies) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.dependencies = deps
-    v1 = APIRouter(prefix="/v1")
+    v1 = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)])
     for module in V1:
         check_every_route(route for route in module.router.routes if isinstance(route, APIRoute))
         v1.include_router(module.router)

@@ -21,8 +21,8 @@ from temporalio.client import Client, WorkflowHandle
 
 from benchmarks.floor import QUEUE
 from benchmarks.ground import Store, a_folder, cpu_of_family, pathways_of
+from benchmarks.report import Report
 from clinic import Clinic
-from demo.screen import Screen
 from demo.staff import Staff, hire
 
 WITHIN = 60.0
@@ -31,7 +31,7 @@ INSERT = "insert into floor (id, body) values (%s, %s)"
 Call = Callable[[int], Awaitable[bool]]
 
 
-async def measure(serial: int, at_once: int, each: int, rounds: int, screen: Screen) -> None:
+async def measure(serial: int, at_once: int, each: int, rounds: int, report: Report) -> None:
     """Measure one after the other and many at once, in turns, and print how they compare."""
     with a_folder() as folder:
         async with (
@@ -46,14 +46,14 @@ async def measure(serial: int, at_once: int, each: int, rounds: int, screen: Scr
         ):
             staff = hire(clinic.issuer, http)
             pathways = await pathways_of(clinic, staff, at_once)
-            kairos = _reading(http, staff, pathways)
+            kairos = reading(http, staff, pathways)
             await _warm(floor, kairos, at_once)
             for _ in range(rounds):
-                await _serially(floor, kairos, serial, clinic, pathways, screen)
-                await _together(floor, kairos, at_once, each, screen)
+                await _serially(floor, kairos, serial, clinic, pathways, report)
+                await _together(floor, kairos, at_once, each, report)
 
 
-def _reading(http: httpx2.AsyncClient, staff: Staff, pathways: list[str]) -> Call:
+def reading(http: httpx2.AsyncClient, staff: Staff, pathways: list[str]) -> Call:
     """Record one reading on one of the pathways; whether it was recorded."""
 
     async def call(number: int) -> bool:
@@ -115,25 +115,24 @@ async def _warm(floor: Call, kairos: Call, at_once: int) -> None:
 
 
 async def _serially(
-    floor: Call, kairos: Call, count: int, clinic: Clinic, pathways: list[str], screen: Screen
+    floor: Call, kairos: Call, count: int, clinic: Clinic, pathways: list[str], report: Report
 ) -> None:
     """One after the other: how long each takes, and what one of ours costs where."""
-    of_floor = await _times(floor, count)
+    of_floor = await times(floor, count)
     store = Store(clinic.postgres.url)
     counted = _Counted(clinic, store)
     await counted.begin(pathways[0])
-    of_kairos = await _times(kairos, count)
+    of_kairos = await times(kairos, count)
     await counted.until_delivered()
-    counted.print(count, screen)
-    await counted.print_events(pathways, screen)
-    for name, at in (("p50", 50), ("p95", 95), ("p99", 99)):
+    counted.print(count, report)
+    await counted.print_events(pathways, report)
+    for name, at, goal in (("p50", 50, "2x"), ("p99", 99, "3x")):
         mine, least = _at(of_kairos, at), _at(of_floor, at)
-        screen.line(
-            f"serial {name}: floor {least:.0f} ms, Kairos {mine:.0f} ms: {mine / least:.1f}x"
-        )
+        what, ratio = f"one after the other, {name}", f"{mine / least:.1f}x"
+        report.figure(what, f"{mine:.0f} ms", f"{least:.0f} ms", ratio, goal)
 
 
-async def _times(call: Call, count: int) -> list[float]:
+async def times(call: Call, count: int) -> list[float]:
     took = []
     for number in range(count):
         began = time.monotonic()
@@ -147,9 +146,10 @@ def _at(times: list[float], percent: int) -> float:
     return statistics.quantiles(times, n=100, method="inclusive")[percent - 1]
 
 
-async def _together(floor: Call, kairos: Call, at_once: int, each: int, screen: Screen) -> None:
+async def _together(floor: Call, kairos: Call, at_once: int, each: int, report: Report) -> None:
     """Many at once: how many a second, and how many were answered."""
-    rates = {}
+    rates: dict[str, float] = {}
+    told: dict[str, str] = {}
     for name, call in (("floor", floor), ("Kairos", kairos)):
         took: list[float] = []
         refused = 0
@@ -164,11 +164,12 @@ async def _together(floor: Call, kairos: Call, at_once: int, each: int, screen: 
 
         await asyncio.gather(*(caller(number) for number in range(at_once)))
         rates[name] = at_once * each / (time.monotonic() - began)
-        screen.line(
-            f"{at_once} at once, {name}: {rates[name]:.0f} a second, p50 {_at(took, 50):.0f} ms,"
-            f" p99 {_at(took, 99):.0f} ms, {refused} of {len(took)} not answered in time"
+        told[name] = (
+            f"{rates[name]:.0f} a second, p50 {_at(took, 50):.0f} ms, p99 {_at(took, 99):.0f} ms,"
+            f" {refused} of {len(took)} not answered"
         )
-    screen.line(f"{at_once} at once: 1/{rates['floor'] / rates['Kairos']:.1f} of the floor")
+    ratio = f"1/{rates['floor'] / rates['Kairos']:.1f}"
+    report.figure(f"{at_once} at once", told["Kairos"], told["floor"], ratio, "1/5, all answered")
 
 
 class _Counted:
@@ -199,18 +200,20 @@ class _Counted:
         while self._store.count(f"{waits} and not needs_person", {}):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
-    def print(self, count: int, screen: Screen) -> None:
+    def print(self, count: int, report: Report) -> None:
         """What each cost since."""
         after = {name: cpu_of_family(pid) for name, pid in self._parts.items()}
         each = {name: 1000 * (after[name] - self._before[name]) / count for name in after}
         parts = ", ".join(f"{name} {value:.0f}" for name, value in each.items())
-        screen.line(f"CPU a command with its delivery: {sum(each.values()):.0f} ms ({parts})")
+        cost = f"{sum(each.values()):.0f} ms ({parts})"
+        report.figure("CPU of a command with its delivery", cost, goal="60 ms")
         commits = (self._store.commits() - self._commits) / count
-        screen.line(f"transactions a command with its delivery: {commits:.1f}")
+        report.figure("transactions of a command with its delivery", f"{commits:.1f}", goal="4")
 
-    async def print_events(self, pathways: list[str], screen: Screen) -> None:
+    async def print_events(self, pathways: list[str], report: Report) -> None:
         """How many events of history one command makes."""
         client = await Client.connect(self._clinic.addresses.temporal)
         handle = client.get_workflow_handle(f"pathway/{pathways[0]}")
         described = await handle.describe()
-        screen.line(f"events of the first pathway so far: {described.history_length}")
+        length = described.history_length
+        report.figure("events of the first pathway's run so far", str(length), goal="8 a command")

@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 
 from benchmarks.ground import Store, a_folder, a_pathway, cpu_of
+from benchmarks.report import Report
 from clinic import Clinic
-from demo.screen import Screen
 from demo.staff import hire
 
 AT_ONCE = 8
@@ -48,7 +48,7 @@ select pg_notify('kairos_lanes', connection_id) from delivery where id = %(id)s
 """
 
 
-async def measure(patients: int, each: int, screen: Screen) -> None:
+async def measure(patients: int, each: int, report: Report) -> None:
     """Fill the ledger, let it drain between two bare loops, and print how the two compare."""
     with a_folder() as folder:
         async with (
@@ -56,7 +56,7 @@ async def measure(patients: int, each: int, screen: Screen) -> None:
             httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http,
             httpx2.AsyncClient(base_url=clinic.addresses.ehr, trust_env=False) as ehr,
         ):
-            await _measure(clinic, http, ehr, patients, each, screen)
+            await _measure(clinic, http, ehr, patients, each, report)
 
 
 async def _measure(
@@ -65,7 +65,7 @@ async def _measure(
     ehr: httpx2.AsyncClient,
     patients: int,
     each: int,
-    screen: Screen,
+    report: Report,
 ) -> None:
     store, count = Store(clinic.postgres.url), patients * each
     template = await one_observation(clinic, http, store)
@@ -77,15 +77,20 @@ async def _measure(
     cost = cpu_of(worker) - cost
     after = await bare(ehr, bodies(store, template, made, each, "after"))
     least = statistics.mean((before, after))
-    screen.line(f"{patients} patients, {each} Observations each, {AT_ONCE} at once")
-    screen.line(f"bare loop: {before:.1f} and {after:.1f} s, {count / least:.0f} a second")
-    screen.line(f"Kairos:    {took:.1f} s, {count / took:.0f} a second: {least / took:.2f} of bare")
-    screen.line(f"worker:    {1000 * cost / count:.1f} ms of CPU a delivery")
+    report.line(f"bare loop: {before:.1f} and {after:.1f} s")
+    report.figure(
+        f"{patients} patients with {each} Observations each, {AT_ONCE} at once",
+        f"{count / took:.0f} a second",
+        f"{count / least:.0f} a second, a bare loop",
+        f"{least / took:.2f}",
+        "0.7",
+    )
+    report.figure("the worker's CPU, each", f"{1000 * cost / count:.1f} ms")
     stands = await counted(ehr, made, each)
     twice, missing = sum(n > 1 for n in stands.values()), sum(n < 1 for n in stands.values())
     person = store.count("select count(*) from delivery where needs_person", {})
-    screen.line(f"in the EHR: {count} meant, {twice} more than once, {missing} missing")
-    screen.line(f"to a person: {person}")
+    stood = f"{twice} more than once, {missing} missing, {person} to a person"
+    report.figure(f"of {count} in the EHR", stood, goal="0, 0, 0")
 
 
 async def one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Store) -> int:

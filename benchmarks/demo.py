@@ -16,16 +16,16 @@ from typing import Any
 
 import httpx2
 
+from benchmarks.report import Report
 from benchmarks.weights import megabytes
 from clinic import Clinic, Ehr, RunDirectory
 from demo.recount import read_deliveries
-from demo.screen import Screen
 from demo.staff import hire
 from demo.story import tell_story
 from demo.watching import Nobody
 
 
-def whole_runs(runs: int, screen: Screen) -> list[dict[str, Any]]:
+def whole_runs(runs: int, report: Report) -> list[dict[str, Any]]:
     """Run the demo that many times as a process of its own; return each run's figures."""
     results = []
     for number in range(runs):
@@ -40,7 +40,7 @@ def whole_runs(runs: int, screen: Screen) -> list[dict[str, Any]]:
             figures = json.loads(file.read_text("utf-8"))
             figures["wall"] = time.monotonic() - began
         seconds = figures["seconds"]
-        screen.line(
+        report.line(
             f"run {number + 1}: {figures['wall']:.1f} s in all, start {seconds['start']}, "
             f"story {seconds['story']}, stop {seconds['stop']}; equal: {figures['equal']}"
         )
@@ -48,14 +48,14 @@ def whole_runs(runs: int, screen: Screen) -> list[dict[str, Any]]:
     return results
 
 
-async def weigh_and_collect(screen: Screen) -> tuple[list[dict[str, Any]], float]:
+async def weigh_and_collect(report: Report) -> tuple[list[dict[str, Any]], float]:
     """Tell the story once more here; say what each process weighs; return what was written."""
     async with Clinic.start("demo") as clinic:
         began = time.monotonic()
         await tell_story(clinic, Nobody())
         story = time.monotonic() - began
         for name, weight in sorted(megabytes(clinic.run.processes()).items()):
-            screen.line(f"{name:<12} {weight:6.0f} MiB proportional set size")
+            report.figure(f"memory of {name}, proportional set size", f"{weight:.0f} MiB")
         async with httpx2.AsyncClient(base_url=clinic.addresses.api, trust_env=False) as http:
             operations = hire(clinic.issuer, http).operations
             return [each async for each in read_deliveries(operations)], story
@@ -90,20 +90,21 @@ async def _write(http: httpx2.AsyncClient, delivery: dict[str, Any], known: dict
     await http.get(f"/{kind}/{known[artefact]}")
 
 
-async def compare(screen: Screen) -> None:
+async def compare(report: Report) -> None:
     """Compare the demo's rate of writes with the bare loop's."""
-    deliveries, story = await weigh_and_collect(screen)
+    deliveries, story = await weigh_and_collect(report)
     bare = await bare_loop(deliveries)
     count = len(deliveries)
-    screen.line(f"the whole story: {count} writes in {story:.1f} s, {count / story:.0f} a second")
-    screen.line(f"a bare loop:     {count} writes in {bare:.1f} s, {count / bare:.0f} a second")
+    what, said = f"the story's {count} writes", f"in {story:.1f} s, {count / story:.0f} a second"
+    report.figure(what, said, f"a bare loop in {bare:.1f} s, {count / bare:.0f} a second")
 
 
-def measure(runs: int, screen: Screen) -> None:
+def measure(runs: int, report: Report) -> None:
     """Measure and print."""
-    results = whole_runs(runs, screen)
+    results = whole_runs(runs, report)
     for name in ("start", "story", "stop"):
         figures = [run["seconds"][name] for run in results]
-        screen.line(f"median {name}: {statistics.median(figures):.1f} s")
-    screen.line(f"median in all: {statistics.median([run['wall'] for run in results]):.1f} s")
-    asyncio.run(compare(screen))
+        report.figure(f"{name}, median of {runs}", f"{statistics.median(figures):.1f} s")
+    walls = [run["wall"] for run in results]
+    report.figure(f"in all, median of {runs}", f"{statistics.median(walls):.1f} s")
+    asyncio.run(compare(report))

@@ -23,13 +23,13 @@ from benchmarks.deliveries import (
     until,
 )
 from benchmarks.ground import Store, a_folder, cpu_of_family
+from benchmarks.report import Report
 from clinic import Clinic
-from demo.screen import Screen
 
 CONFIRMED = "select count(*) from delivery where artefact like 'kairos-%%' and state = %(s)s"
 
 
-async def measure(patients: int, each: int, seconds: float, screen: Screen) -> None:
+async def measure(patients: int, each: int, seconds: float, report: Report) -> None:
     """Take the EHR away for so many seconds, and print what that cost and how it was made up."""
     with a_folder() as folder:
         async with (
@@ -46,20 +46,27 @@ async def measure(patients: int, each: int, seconds: float, screen: Screen) -> N
                 values = {"artefact": f"kairos-{whose}-", "patient": whose, "each": each}
                 store.run(COPY, values | {"id": template})
             store.run(RING, {"id": template})
-            await _while_it_is_away(clinic, seconds, screen)
+            await _while_it_is_away(clinic, seconds, report)
             first, all_of_them = await _back(clinic, store, count)
             after = await bare(ehr, bodies(store, template, made, each, "after"))
             least = statistics.mean((before, after))
-            screen.line(f"bare loop of {count}, {AT_ONCE} at once: {before:.1f} and {after:.1f} s")
-            screen.line(f"first write {first:.1f} s after the EHR was back")
-            screen.line(f"all after {all_of_them:.1f} s: {all_of_them / least:.2f} of bare")
+            report.line(f"bare loop of {count}, {AT_ONCE} at once: {before:.1f} and {after:.1f} s")
+            report.figure("first write after the EHR is back", f"{first:.1f} s", goal="3 s")
+            report.figure(
+                f"all of {patients} x {each} after it is back",
+                f"{all_of_them:.1f} s",
+                f"{least:.1f} s, a bare loop",
+                f"{all_of_them / least:.2f}x",
+                "1.5x",
+            )
             stands = await counted(ehr, made, each)
             twice = sum(n > 1 for n in stands.values())
             missing = sum(n < 1 for n in stands.values())
-            screen.line(f"in the EHR: {count} meant, {twice} more than once, {missing} missing")
+            stood = f"{twice} more than once, {missing} missing"
+            report.figure(f"of {count} in the EHR", stood, goal="0, 0")
 
 
-async def _while_it_is_away(clinic: Clinic, seconds: float, screen: Screen) -> None:
+async def _while_it_is_away(clinic: Clinic, seconds: float, report: Report) -> None:
     """Let time pass, and print what each part used of a core."""
     parts = {
         name: pid
@@ -71,7 +78,8 @@ async def _while_it_is_away(clinic: Clinic, seconds: float, screen: Screen) -> N
     used = {name: cpu_of_family(pid) - before[name] for name, pid in parts.items()}
     shares = ", ".join(f"{name} {100 * each / seconds:.1f}" for name, each in used.items())
     whole = 100 * sum(used.values()) / seconds
-    screen.line(f"while the EHR is away for {seconds:g} s: {whole:.1f} % of a core ({shares})")
+    what = f"a core, while the EHR is away for {seconds:g} s"
+    report.figure(what, f"{whole:.1f} % ({shares})", goal="5 %")
 
 
 async def _back(clinic: Clinic, store: Store, count: int) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
 from domain.language.names import HoldId, Role, TaskId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
+from domain.language.remembered import remembered
 from domain.language.safety import SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
 from domain.rules import assessments, authorized, gates, leaving, reviews, risk, treating
@@ -34,6 +35,7 @@ ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-sig
 FIXED = "do not treat: nobody can override it; call the prescriber, or release the patient"
 
 
+@remembered
 def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[Step, ...]:
     """List all that should happen next on this pathway, and why: most pressing first, never empty.
 
@@ -133,12 +135,11 @@ def _in_visit(
     given = len(pathway.sessions_at(visit.id))
     today = local_day(now, pathway.zone)
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
-    watched = max(_in_a_visit(phase, pathway, visit), default=now)
+    watched = max(_in_a_visit(phase, pathway, visit), default=visit.checked_in or now)
     if over and watched <= now:
         says = f"{visit.id} was never released: say when they left, or that it was against advice."
-        yield AskPerson(
-            Ask.RESOLVE_VISIT, visit.id, phase.modality.released_by, says, "visit-overdue"
-        )
+        who = phase.modality.released_by
+        yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=watched)
         return
     planned = visit.phase == pathway.phase and pathway.outcome is None
     due = treating.sessions_due(phase, pathway, visit) if planned else 0
@@ -242,7 +243,8 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
             says = (
                 f"{visit.id} was never booked and its time is past: move it, or record it missed."
             )
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, MissVisit.MAY, says, "visit-overdue")
+            who, start = MissVisit.MAY, instant(visit.at, pathway.zone)
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
@@ -254,7 +256,8 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
             says = f"{visit.id} is overdue: check in, move it, or record it as missed."
-            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, CheckIn.MAY, says, "visit-overdue")
+            who = CheckIn.MAY
+            yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
         elif now >= start:
             says = f"Check the patient in for {visit.id}."
             yield AskPerson(Ask.CHECK_IN, visit.id, CheckIn.MAY, says, "visit-due", due=start)

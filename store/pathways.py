@@ -12,6 +12,7 @@ from domain.language.names import Author, PathwayId, PathwayStatus, Role
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
+from domain.worklist import NOTHING_WAITS
 from store import columns, protocols
 from store.database import Transaction
 from store.records import EventRecord, PathwayRecord, event_record, pathway_record
@@ -44,6 +45,7 @@ async def reserve(
             rules=RULES,
             started_at=at,
             changed_at=at,
+            urgency=NOTHING_WAITS,
         )
     )
     try:

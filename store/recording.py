@@ -15,9 +15,10 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import columns, ledger, pathways, queue
+from domain.worklist import NOTHING_WAITS, ListedTask, ListedVisit
+from store import columns, ledger, listed, pathways, queue
 from store.database import Transaction
-from store.records import PathwayRecord
+from store.records import Next, PathwayRecord
 
 _EVENT = text(
     "insert into event (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at,"
@@ -32,6 +33,8 @@ _PATHWAY = text(
     "update pathway set status = :status, phase = :phase, version = :version, rules = :rules,"
     " protocol_sha256 = :protocol, due_at = :due_at, changed_at = :changed_at,"
     " restarted_at = :restarted_at,"
+    " urgency = :urgency, next_says = :next_says, next_who = :next_who, next_due = :next_due,"
+    " listed = :listed,"
     " projection = coalesce(cast(:projection as jsonb), projection) where id = :id"
 )
 
@@ -57,6 +60,8 @@ class Recording:
         self._intents: list[tuple[str, Sequence[Intent]]] = []
         self._rings_at: datetime | None = None
         self._urgent = False
+        self._tasks: list[dict[str, object]] | None = None
+        self._visits: Sequence[ListedVisit] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -142,6 +147,24 @@ class Recording:
             changed_at=at,
         )
 
+    def show(
+        self, following: Next | None, tasks: Sequence[ListedTask], *, anew: bool = False
+    ) -> None:
+        """Have the lists show what comes next, and these open tasks, if they do not already.
+
+        `anew`: whatever they show.
+        """
+        rows = listed.task_rows(tasks)
+        found = listed.digest(rows)
+        if anew or found != self.stored.listed:
+            self._tasks = rows
+        urgency = min((each.urgency for each in tasks), default=NOTHING_WAITS)
+        self.stored = replace(self.stored, urgency=urgency, next=following, listed=found)
+
+    def show_visits(self, visits: Sequence[ListedVisit]) -> None:
+        """Have the lists show these visits."""
+        self._visits = visits
+
     def repin(self, name: str) -> None:
         """Have the pathway go on under the protocol that is kept under that name."""
         self.stored = replace(self.stored, protocol_sha256=name)
@@ -179,6 +202,10 @@ class Recording:
         await self._write_rows()
         if self.stored != self._before:
             await self._tx.execute(_PATHWAY, self._row())
+        if self._tasks is not None:
+            await listed.write_tasks(self._tx, self.stored, self._tasks)
+        if self._visits is not None:
+            await listed.write_visits(self._tx, self.stored, self._visits)
         if self._rings_at is not None:  # last: who has the lane's lock waits for no delivery
             lane = (self.stored.connection_id, self.stored.patient_id)
             await queue.ring(self._tx, *lane, self._rings_at, urgent=self._urgent)
@@ -210,5 +237,10 @@ class Recording:
             "due_at": stored.due_at,
             "changed_at": stored.changed_at,
             "restarted_at": stored.restarted_at,
+            "urgency": stored.urgency,
+            "next_says": stored.next.says if stored.next else None,
+            "next_who": stored.next.who if stored.next else None,
+            "next_due": stored.next.due if stored.next else None,
+            "listed": stored.listed,
             "projection": None if same else json.dumps(stored.projection),
         }

@@ -16,6 +16,15 @@ from store.tables import CapabilityRow, CommandRow, EventRow, PathwayRow
 
 
 @dataclass(frozen=True, slots=True)
+class Next:
+    """What comes next on a pathway: the most pressing of its steps."""
+
+    says: str
+    who: list[str]  # whom it waits for; nobody: time
+    due: datetime | None  # or when the time is over that it waits for
+
+
+@dataclass(frozen=True, slots=True)
 class PathwayRecord:
     """A pathway as it was when it was read; `version` counts its recorded events.
 
@@ -36,6 +45,9 @@ class PathwayRecord:
     restarted_at: datetime | None
     started_at: datetime
     changed_at: datetime
+    urgency: int  # of its most pressing task
+    next: Next | None
+    listed: str | None  # a digest of its open tasks as they are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,11 @@ def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
         restarted_at=row.restarted_at,
         started_at=row.started_at,
         changed_at=row.changed_at,
+        urgency=row.urgency,
+        next=None
+        if row.next_says is None
+        else Next(row.next_says, row.next_who or [], row.next_due),
+        listed=row.listed,
     )
 
 

@@ -16,10 +16,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
+
+GOES_ON = "status = 'open' or due_at is not null"
 
 
 class Base(DeclarativeBase):
@@ -76,6 +78,11 @@ class PathwayRow(Base):
     started_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     restarted_at: Mapped[datetime | None]  # its workflow was gone, and started again from here
+    urgency: Mapped[int]  # of its most pressing task, or that nothing waits
+    next_says: Mapped[str | None]
+    next_who: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    next_due: Mapped[datetime | None]
+    listed: Mapped[str | None]  # a digest of its open tasks as they are listed
 
     __table_args__ = (
         CheckConstraint("status in ('starting', 'open', 'finished')", name="status"),
@@ -90,9 +97,73 @@ class PathwayRow(Base):
         Index(
             "ix_pathway_going_on",
             "id",
-            postgresql_where=text("status = 'open' or due_at is not null"),
+            postgresql_where=text(GOES_ON),
+        ),
+        Index(
+            "ix_pathway_pressing",
+            "site_id",
+            "urgency",
+            text("coalesce(next_due, 'infinity'::timestamptz)"),
+            "id",
+        ),
+        Index("ix_pathway_patient", "connection_id", "patient_id"),
+        Index("ix_pathway_rules", "rules", postgresql_where=text(GOES_ON)),
+    )
+
+
+class TaskRow(Base):
+    """An open task of a pathway as it is now, for lists; gone once it is closed."""
+
+    __tablename__ = "task"
+
+    pathway_id: Mapped[str] = mapped_column(ForeignKey("pathway.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    connection_id: Mapped[str]
+    patient_id: Mapped[str]
+    phase: Mapped[str]
+    visit: Mapped[str | None]
+    ask: Mapped[str]
+    rule: Mapped[str]
+    says: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    urgency: Mapped[int]
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    was_due: Mapped[datetime | None]
+    raised: Mapped[int]
+    acknowledged: Mapped[bool]
+
+    __table_args__ = (
+        Index(
+            "ix_task_pressing",
+            "site_id",
+            "urgency",
+            text("coalesce(due_at, 'infinity'::timestamptz)"),
+            "pathway_id",
+            "id",
         ),
     )
+
+
+class VisitRow(Base):
+    """A visit of a pathway as it is now, for lists; gone once it is cancelled."""
+
+    __tablename__ = "visit"
+
+    pathway_id: Mapped[str] = mapped_column(ForeignKey("pathway.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    connection_id: Mapped[str]
+    patient_id: Mapped[str]
+    phase: Mapped[str]
+    status: Mapped[str]
+    starts_at: Mapped[datetime]
+    checked_in: Mapped[datetime | None]
+    given: Mapped[int]  # sessions
+    planned: Mapped[int]
+
+    __table_args__ = (Index("ix_visit_time", "site_id", "starts_at", "pathway_id", "id"),)
 
 
 class CommandRow(Base):
@@ -194,6 +265,14 @@ class DeliveryRow(Base):
         ),
         Index("ix_delivery_artefact", "connection_id", "artefact", "id"),
         Index(None, "pathway_id", "id"),
+        Index(
+            "ix_delivery_waiting",
+            "site_id",
+            "state",
+            "id",
+            postgresql_where=text("state <> 'confirmed'"),
+        ),
+        Index("ix_delivery_person", "site_id", "id", postgresql_where=text("needs_person")),
     )
 
 

@@ -13,6 +13,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from build import RULES
 from domain import turn as rules_of_a_turn
 from domain.delivery.restored import is_fresh
 from domain.delivery.words import Intent
@@ -38,6 +39,7 @@ from store.records import CommandRecord
 from temporal.clock import Clock
 from turns import taken_back
 from turns.plans import Plans
+from turns.shown import show
 from workflows.messages import Taken, Turn
 
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
@@ -177,8 +179,10 @@ class Turns:
                 self._append(work, await self._prepared(work, result, history), command.id)
                 await _send_onward(tx, protocol, wanted, history, now)
                 await self._look_again(work, pathway, result, history)
+        shown = pathway if recording.stored.rules == RULES and recording.stored.listed else None
         due = await self._follow(work)
         recording.project(work.pathway, due, now)
+        self._show(work, shown)
         if refusal is not None and isinstance(wanted, Enrolment):
             recording.release()
         if command is None:
@@ -240,6 +244,15 @@ class Turns:
             work.pathway = before
             return work.now + LOOK_AGAIN_AFTER
         return following.due
+
+    def _show(self, work: _Work, before: Pathway | None) -> None:
+        """Have the lists show the pathway; a defect in there keeps nothing from being recorded."""
+        if not work.pathway.phases:
+            return
+        try:
+            show(work.recording, work.protocol, before, work.pathway, work.now)
+        except Exception:
+            log.exception("listing_failed", pathway_id=work.pathway.id)
 
     async def _prepared(
         self, work: _Work, events: tuple[Event, ...], history: Sequence[Event] = ()

@@ -36,6 +36,13 @@ class Who(BaseModel):
     role: Role
 
 
+class PatientRef(BaseModel):
+    """The patient as the EHR knows them."""
+
+    connection: str
+    id: str
+
+
 class Proposal(BaseModel):
     """A visit that Kairos is about to propose."""
 
@@ -94,6 +101,25 @@ class VisitView(BaseModel):
     disposition: Disposition | None = Field(description="where the patient went; null if here")
 
 
+class VisitLineView(BaseModel):
+    """A visit in a list over several pathways."""
+
+    id: str
+    pathway: str
+    site: str
+    patient: PatientRef
+    phase: str
+    status: VisitStatus
+    at: Local
+    weekday: str = Field(examples=["Monday"])
+    zone: str = Field(description="of the site, in which `at` is told")
+    starts: datetime
+    overdue: bool = Field(description="whether it should have begun and nobody has come")
+    checked_in: datetime | None
+    sessions_given: int
+    sessions_planned: int
+
+
 class DecisionView(BaseModel):
     """What a clinician decided in a phase."""
 
@@ -143,16 +169,24 @@ class StandingView(BaseModel):
 
 
 class TaskView(BaseModel):
-    """Something a person is to do. The id may stand in an address."""
+    """Something a person is to do, as it is now. The id may stand in an address."""
 
     id: str
     pathway: str
     site: str
+    patient: PatientRef
+    ask: str = Field(description="what is asked", examples=["review-risk"])
+    urgency: Literal["safety", "visit", "routine"] = Field(
+        description="`safety` before `visit` (a patient may be waiting here) before `routine`"
+    )
+    phase: str
+    visit: str | None = Field(description="the visit that it is about, if it is about one")
     rule: str
     says: str
     who: list[Role]
     opened: datetime
     due: datetime | None
+    overdue: bool = Field(description="whether it is open and its time has passed")
     raised: int = Field(
         description="how often nobody had looked by its time, so that it rose to others too"
     )
@@ -249,13 +283,6 @@ class ChecklistView(BaseModel):
     )
 
 
-class PatientRef(BaseModel):
-    """The patient as the EHR knows them."""
-
-    connection: str
-    id: str
-
-
 class PinnedProtocol(BaseModel):
     """The protocol version that the pathway runs on."""
 
@@ -265,11 +292,24 @@ class PinnedProtocol(BaseModel):
     illustrative: str = Field(description="why its figures are illustrative; empty if not")
 
 
+class NextView(BaseModel):
+    """The most pressing thing on a pathway, as it was worked out when something happened last."""
+
+    says: str
+    who: list[Role] = Field(description="whom it waits for; nobody, if only time has to pass")
+    due: datetime | None = Field(description="by when, or until when time has to pass")
+
+
 class PathwaySummary(BaseModel):
     """A pathway in a list."""
 
     id: str
     site: str
+    patient: PatientRef
+    urgency: Literal["safety", "visit", "routine"] | None = Field(
+        description="of its most pressing task; null while no task is open"
+    )
+    most_pressing: NextView | None = Field(description="null before it has begun")
     status: PathwayStatus
     phase: str
     version: int
@@ -283,7 +323,6 @@ class PathwaySummary(BaseModel):
 class PathwayView(PathwaySummary):
     """A pathway as it is now, what is next on it and what stands in the way."""
 
-    patient: PatientRef
     protocol: PinnedProtocol
     zone: str
     now: datetime = Field(description="the clinic's time at which `next` was worked out")

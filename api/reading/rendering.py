@@ -1,6 +1,7 @@
 """Show what the store holds, and what the planner makes of it. Decides nothing, hides nothing."""
 
 from datetime import datetime
+from typing import Literal
 
 from api.edge.blocks import block_of
 from api.edge.problems import Problem
@@ -8,8 +9,8 @@ from api.reading import pathway_views as v
 from api.reading import work_views as w
 from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.names import Author, EventId, TaskId, VisitStatus
-from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Task, Visit
+from domain.language.names import Author, EventId, Role, TaskId, VisitStatus
+from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.planner import steps, task_key
 from domain.rules import course
@@ -17,8 +18,16 @@ from domain.rules.assessments import Asked, moments
 from domain.rules.assessments import says as said_of
 from domain.rules.risk import risk_now
 from domain.rules.standing import ended_at, holds, reading
-from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step
-from store.records import CommandRecord, EventRecord, PathwayRecord
+from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step, Urgency
+from domain.worklist import ListedTask, open_tasks
+from store.records import CommandRecord, EventRecord, Next, PathwayRecord
+
+UrgencyName = Literal["safety", "visit", "routine"]
+URGENCIES: dict[int, UrgencyName] = {
+    Urgency.SAFETY: "safety",
+    Urgency.VISIT: "visit",
+    Urgency.ROUTINE: "routine",
+}
 
 
 def local_view(local: LocalTime) -> v.Local:
@@ -81,16 +90,23 @@ def task_at(address: str) -> TaskId:
     return TaskId(address.replace("~", "/").replace(".", "#"))
 
 
-def task_view(key: str, task: Task, pathway: str, site: str) -> v.TaskView:
+def task_view(listed: ListedTask, row: PathwayRecord, now: datetime) -> v.TaskView:
+    task = listed.task
     return v.TaskView(
-        id=task_address(key),
-        pathway=pathway,
-        site=site,
+        id=task_address(listed.id),
+        pathway=row.id,
+        site=row.site_id,
+        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
+        ask=listed.ask,
+        urgency=URGENCIES[listed.urgency],
+        phase=listed.phase,
+        visit=listed.visit,
         rule=task.rule,
         says=task.says,
         who=list(task.roles),
         opened=task.opened,
         due=task.due,
+        overdue=not task.closed and task.due is not None and task.due < now,
         raised=task.raised,
         was_due=task.was_due,
         acknowledged=task.acknowledged,
@@ -197,12 +213,23 @@ def summary_view(row: PathwayRecord) -> v.PathwaySummary:
     return v.PathwaySummary(
         id=row.id,
         site=row.site_id,
+        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
+        urgency=URGENCIES.get(row.urgency),
+        most_pressing=_next_view(row.next),
         status=row.status,
         phase=row.phase,
         version=row.version,
         started_at=row.started_at,
         changed_at=row.changed_at,
         workflow_restarted_at=row.restarted_at,
+    )
+
+
+def _next_view(following: Next | None) -> v.NextView | None:
+    if following is None:
+        return None
+    return v.NextView(
+        says=following.says, who=[Role(role) for role in following.who], due=following.due
     )
 
 
@@ -257,9 +284,9 @@ def pathway_view(
 ) -> v.PathwayView:
     """Show a pathway as it is now, with what is next and what stands in the way."""
     started = bool(pathway.phases)
+    planned = steps(protocol, pathway, now) if started else ()
     return v.PathwayView(
         **summary_view(row).model_dump(),
-        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
         protocol=v.PinnedProtocol(
             id=protocol.id,
             version=protocol.version,
@@ -286,7 +313,7 @@ def pathway_view(
         ],
         referred_on=pathway.referred_on,
         days_to_first_treatment=_days_to_first(row, pathway),
-        next=[step_view(s, pathway) for s in steps(protocol, pathway, now)] if started else [],
+        next=[step_view(step, pathway) for step in planned],
         phases=[phase_view(phase, pathway) for phase in protocol.phases],
         visits=visit_views(pathway, protocol),
         sessions=[
@@ -296,11 +323,7 @@ def pathway_view(
         standing_decisions=[
             standing_view(key, decision, pathway, now) for key, decision in pathway.standing.items()
         ],
-        tasks=[
-            task_view(key, task, row.id, row.site_id)
-            for key, task in pathway.tasks.items()
-            if not task.closed
-        ],
+        tasks=[task_view(each, row, now) for each in open_tasks(pathway, planned)],
         deliveries=deliveries,
     )
 

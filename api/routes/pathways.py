@@ -8,19 +8,23 @@ from starlette.responses import JSONResponse
 from api.commands.bodies import StartPathway
 from api.commands.request import CommandRequest, MayAsk
 from api.commands.starts import start
-from api.edge.access import May, site_list
+from api.edge.access import May
 from api.edge.tokens import Caller
 from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
 from api.reading.checklists import checklist_view
+from api.reading.filters import Asked, Overdue, UrgencyName, listed, urgency_named
+from api.reading.lines import Counted, pathway_line
 from api.reading.lookup import find_pathway
 from api.reading.pages import Cursor, Limit, Page, page_of
 from api.routes.declaring import COMMANDING, READING, With, example
 from domain.language.names import PathwayStatus, Role
 from domain.permissions import MAY_READ, MAY_START
+from domain.planner import steps
 from domain.rules.start import checklist
-from store import delivery_lists, pathways
+from domain.worklist import all_tasks
+from store import delivery_lists, lists, pathways
 
 router = APIRouter(tags=["pathways"])
 Reader = Annotated[Caller, Depends(May(*MAY_READ))]
@@ -41,20 +45,22 @@ async def list_pathways(
     *,
     deps: With,
     caller: Reader,
+    asked: Asked,
     status: Annotated[PathwayStatus | None, Query()] = None,
-    site: Annotated[str | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[v.PathwaySummary]:
-    """List pathways of the caller's sites, in a stable order."""
-    of_list = f"pathways|{status}|{site}"
-    place = deps.cursors.read(of_list, cursor)
-    after = str(place[0]) if place else None
-    async with deps.database.begin() as tx:
-        rows = await pathways.page(tx, site_list(caller, site), status, after, limit + 1)
-    return page_of(
-        deps.cursors, of_list, [([r.id], rendering.summary_view(r)) for r in rows], limit
-    )
+    urgency: UrgencyName = None,
+    overdue: Overdue = None,
+    role: Annotated[Role | None, Query(description="for whom it waits")] = None,
+    rule: Annotated[str | None, Query(description="by which a task is open on it")] = None,
+) -> Counted[v.PathwaySummary]:
+    """List pathways with what is next on each: those that are most pressing first."""
+    own = {
+        "status": status,
+        "urgency": urgency_named(urgency),
+        "overdue": overdue,
+        "role": role,
+        "rule": rule,
+    }
+    return await listed(lists.PATHWAYS, deps, caller, asked, own, pathway_line)
 
 
 @router.get("/pathways/{pathway}", summary="A pathway as it is now", responses=READING)
@@ -125,12 +131,12 @@ async def get_visits(pathway: str, deps: With, caller: Reader) -> Page[v.VisitVi
 @router.get("/pathways/{pathway}/tasks", summary="Its tasks", responses=READING)
 async def get_tasks(pathway: str, deps: With, caller: Reader) -> Page[v.TaskView]:
     """List every task of a pathway, closed ones included."""
+    now = await deps.clock.now()
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        _, seen = await deps.see(tx, row)
-    views = [
-        rendering.task_view(key, task, row.id, row.site_id) for key, task in seen.tasks.items()
-    ]
+        protocol, seen = await deps.see(tx, row)
+    planned = steps(protocol, seen, now) if seen.phases else ()
+    views = [rendering.task_view(each, row, now) for each in all_tasks(seen, planned)]
     return Page(items=sorted(views, key=lambda task: (task.opened, task.id)))
 
 

@@ -1,42 +1,94 @@
-"""Work lists over all of a caller's sites: tasks for the clinic, and how commands went."""
+"""Work lists over all of a caller's sites: tasks, visits, and how commands went."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
 from api.commands.submit import rejection
-from api.edge.access import May, site_list
+from api.edge.access import May
 from api.edge.tokens import Caller
 from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
+from api.reading.filters import (
+    Asked,
+    Overdue,
+    UrgencyName,
+    listed,
+    pathway_named,
+    urgency_named,
+)
+from api.reading.lines import Counted, Line, task_line, visit_line
 from api.reading.lookup import find_command
-from api.reading.pages import Cursor, Limit, Page, page_of
-from api.reading.worklist import open_tasks
 from api.routes.declaring import READING, With
-from domain.language.names import CommandState, Role
+from domain.language.names import CommandState, Role, VisitStatus
 from domain.permissions import MAY_READ
+from domain.rules.steps import Ask
+from store import lists
 
 router = APIRouter(tags=["work"])
+
+
+Reader = Annotated[Caller, Depends(May(*MAY_READ))]
 
 
 @router.get("/tasks", summary="Open tasks of all pathways", responses=READING)
 async def list_tasks(
     *,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*MAY_READ))],
+    caller: Reader,
+    asked: Asked,
     role: Annotated[Role | None, Query(description="only tasks for this role")] = None,
-    site: Annotated[str | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[v.TaskView]:
-    """List what people are to do, pathway by pathway; within one by due time."""
-    of_list = f"tasks|{role}|{site}"
-    place = deps.cursors.read(of_list, cursor)
-    after = (str(place[0]), int(place[1])) if place else None
-    async with deps.database.begin() as tx:
-        found = await open_tasks(tx, deps, site_list(caller, site), role, after, limit + 1)
-    return page_of(deps.cursors, of_list, found, limit)
+    urgency: UrgencyName = None,
+    overdue: Overdue = None,
+    due_by: Annotated[AwareDatetime | None, Query()] = None,
+    acknowledged: Annotated[bool | None, Query()] = None,
+    pathway: Annotated[str | None, Query()] = None,
+    ask: Annotated[Ask | None, Query()] = None,
+    rule: Annotated[str | None, Query()] = None,
+) -> Counted[v.TaskView]:
+    """List what people are to do: safety first, then what a visit waits for; then by due time."""
+    own = {
+        "role": role,
+        "urgency": urgency_named(urgency),
+        "overdue": overdue,
+        "due_by": due_by,
+        "acknowledged": acknowledged,
+        "pathway": pathway_named(pathway),
+        "ask": ask,
+        "rule": rule,
+    }
+    return await listed(lists.TASKS, deps, caller, asked, own, task_line)
+
+
+@router.get("/visits", summary="Visits of all pathways, by time", responses=READING)
+async def list_visits(
+    *,
+    deps: With,
+    caller: Reader,
+    asked: Asked,
+    status: Annotated[VisitStatus | None, Query()] = None,
+    starting: Annotated[AwareDatetime | None, Query(description="from then on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="before then")] = None,
+    overdue: Annotated[bool | None, Query(description="should have begun, and nobody came")] = None,
+    pathway: Annotated[str | None, Query()] = None,
+) -> Counted[v.VisitLineView]:
+    """List who is expected when, who is here and who was; cancelled visits are not listed."""
+    own = {
+        "status": status,
+        "starting": starting,
+        "until": until,
+        "overdue": overdue,
+        "pathway": pathway_named(pathway),
+    }
+    zones = {site.id: site.zone for site in deps.installation.sites}
+
+    def shown(line: Line, now: datetime) -> v.VisitLineView:
+        return visit_line(line, zones[line["site_id"]], now)
+
+    return await listed(lists.VISITS, deps, caller, asked, own, shown)
 
 
 @router.get("/commands/{command}", summary="How far a command has come", responses=READING)

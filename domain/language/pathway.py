@@ -5,11 +5,12 @@ may be applied in any order and any event twice.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
+from typing import TypeVar
 
 from domain.language.authorizations import Authorization
 from domain.language.chart import Chart
@@ -35,8 +36,12 @@ from domain.language.names import (
     VisitStatus,
 )
 from domain.language.release import Disposition
+from domain.language.remembered import remembered
 from domain.language.standing import NO_LIMITS, Limits
 from domain.language.trials import TrialRecorded
+
+One = TypeVar("One")
+Key = TypeVar("Key")
 
 TAKEN_AT = attrgetter("at")
 IN_ORDER = attrgetter("started", "number")
@@ -234,13 +239,11 @@ class Pathway:
 
     def sessions_at(self, visit: VisitId) -> tuple[Session, ...]:
         """Sessions given at a visit, in order."""
-        given = [s for s in self.sessions.values() if s.visit == visit]
-        return tuple(sorted(given, key=IN_ORDER))
+        return _by_visit(self).get(visit, ())
 
     def visits_in(self, phase: PhaseId) -> tuple[Visit, ...]:
         """Visits of a phase by their time."""
-        found = [v for v in self.visits.values() if v.phase == phase]
-        return tuple(sorted(found, key=BY_DAY))
+        return _by_phase(self).get(phase, ())
 
     def taken(
         self, name: ObservationName, since: datetime, until: datetime
@@ -260,3 +263,20 @@ class Pathway:
     def open_holds(self) -> tuple[HoldId, ...]:
         """Holds not yet lifted."""
         return tuple(sorted(key for key, hold in self.holds.items() if not hold.lifted))
+
+
+@remembered
+def _by_visit(pathway: Pathway) -> Mapping[VisitId, tuple[Session, ...]]:
+    return _grouped(sorted(pathway.sessions.values(), key=IN_ORDER), attrgetter("visit"))
+
+
+@remembered
+def _by_phase(pathway: Pathway) -> Mapping[PhaseId, tuple[Visit, ...]]:
+    return _grouped(sorted(pathway.visits.values(), key=BY_DAY), attrgetter("phase"))
+
+
+def _grouped(each_in_order: Iterable[One], key: Callable[[One], Key]) -> dict[Key, tuple[One, ...]]:
+    found: dict[Key, list[One]] = {}
+    for each in each_in_order:
+        found.setdefault(key(each), []).append(each)
+    return {name: tuple(those) for name, those in found.items()}

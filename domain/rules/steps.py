@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from domain.language.findings import Blocked
 from domain.language.names import PathwayOutcome, Role, VisitId
@@ -58,6 +58,31 @@ TASKS = frozenset(
     }
 )
 """Asks that become tasks with an owner; the others are the ordinary next move in a visit."""
+
+
+class Urgency(IntEnum):
+    """Which of two tasks comes first, whatever their times."""
+
+    SAFETY = 0
+    VISIT = 1
+    ROUTINE = 2
+
+
+SAFETY = frozenset(
+    {
+        Ask.LIFT_HOLD,
+        Ask.REVIEW_RISK,
+        Ask.REVIEW_DEVIATION,
+        Ask.REVIEW_UNAUTHORIZED,
+        Ask.REVIEW_QUESTIONED,
+        Ask.REVIEW_COURSE,
+        Ask.BRING_FORWARD,
+    }
+)
+"""Asks about a patient who may come to harm: they come before all others."""
+
+VISIT = frozenset({Ask.CLEAR_GATE, Ask.RESOLVE_VISIT})
+"""Asks for which a patient may be waiting here."""
 
 
 @dataclass(frozen=True, slots=True)

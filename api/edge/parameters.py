@@ -1,0 +1,51 @@
+"""A query parameter that a route does not know is refused by name, and so is one given twice.
+
+One that was left out without a word would answer another question than the one asked: a list for
+one patient would show the whole site.
+"""
+
+import re
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from api.edge.problems import ErrorView, Problem
+
+_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
+
+
+def only_known_parameters(request: Request) -> None:
+    """A dependency of every route. Raises Problem."""
+    route = request.scope["route"]
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given or not isinstance(route, APIRoute):
+        return
+    known = _known(route)
+    wrong = [
+        ErrorView(parameter=f"query {_shown(name)}", detail=_says(name, known))
+        for name in dict.fromkeys(given)
+        if name not in known or given.count(name) > 1
+    ]
+    if wrong:
+        raise Problem("invalid", "`errors` names what does not fit, with what would", errors=wrong)
+
+
+def _says(name: str, known: tuple[str, ...]) -> str:
+    if name in known:
+        return "is given more than once; give it once"
+    return f"is not known here; known are: {', '.join(known) or 'none'}"
+
+
+def _shown(name: str) -> str:
+    """The name, if it can be one: what else was sent is not repeated."""
+    return name if _A_NAME.fullmatch(name) else "(not a name)"
+
+
+def _known(route: APIRoute) -> tuple[str, ...]:
+    return tuple(sorted(_names(route.dependant)))
+
+
+def _names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_names(each) for each in dependant.dependencies))

@@ -1,0 +1,97 @@
+"""Lines of lists over several pathways, as they stand in the read model."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from api.reading import pathway_views as v
+from api.reading.pages import Item, Page
+from api.reading.rendering import URGENCIES, task_address
+from domain.language.names import PathwayStatus, Role, VisitStatus
+
+Line = Mapping[str, Any]
+KNOWN_ROLES = frozenset(Role)
+"""A newer Kairos may have written others."""
+
+WAITED_FOR = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
+
+
+class Counted(Page[Item]):
+    """A page of a list that is counted."""
+
+    count: int = Field(description="how many there are in all; 1000 stands for that or more")
+    behind: int = Field(
+        description="pathways whose lines may be as an earlier version of Kairos wrote them; they"
+        " are gone through one by one after an upgrade"
+    )
+    now: datetime = Field(description="the clinic's time with which due times were compared")
+
+
+def task_line(line: Line, now: datetime) -> v.TaskView:
+    due = line["due_at"]
+    return v.TaskView(
+        id=task_address(line["id"]),
+        pathway=line["pathway_id"],
+        site=line["site_id"],
+        patient=_patient(line),
+        ask=line["ask"],
+        urgency=URGENCIES[line["urgency"]],
+        phase=line["phase"],
+        visit=line["visit"],
+        rule=line["rule"],
+        says=line["says"],
+        who=[Role(role) for role in line["roles"] if role in KNOWN_ROLES],
+        opened=line["opened_at"],
+        due=due,
+        overdue=due is not None and due < now,
+        raised=line["raised"],
+        was_due=line["was_due"],
+        acknowledged=line["acknowledged"],
+        closed=False,
+    )
+
+
+def visit_line(line: Line, zone: str, now: datetime) -> v.VisitLineView:
+    starts: datetime = line["starts_at"]
+    local, status = starts.astimezone(ZoneInfo(zone)), VisitStatus(line["status"])
+    return v.VisitLineView(
+        id=line["id"],
+        pathway=line["pathway_id"],
+        site=line["site_id"],
+        patient=_patient(line),
+        phase=line["phase"],
+        status=status,
+        at=v.Local(day=local.date(), hour=f"{local:%H:%M}"),
+        weekday=f"{local:%A}",
+        zone=zone,
+        starts=starts,
+        overdue=status in WAITED_FOR and starts < now,
+        checked_in=line["checked_in"],
+        sessions_given=line["given"],
+        sessions_planned=line["planned"],
+    )
+
+
+def pathway_line(line: Line, _now: datetime) -> v.PathwaySummary:
+    says, who = line["next_says"], line["next_who"] or []
+    following = v.NextView(says=says, who=who, due=line["next_due"]) if says is not None else None
+    return v.PathwaySummary(
+        id=line["id"],
+        site=line["site_id"],
+        patient=_patient(line),
+        urgency=URGENCIES.get(line["urgency"]),
+        most_pressing=following,
+        status=PathwayStatus(line["status"]),
+        phase=line["phase"],
+        version=line["version"],
+        started_at=line["started_at"],
+        changed_at=line["changed_at"],
+        workflow_restarted_at=line["restarted_at"],
+    )
+
+
+def _patient(line: Line) -> v.PatientRef:
+    return v.PatientRef(connection=line["connection_id"], id=line["patient_id"])

@@ -1,0 +1,159 @@
+"""Lists over the pathways of some sites: open tasks, visits, pathways. They cost a page, not a sum.
+
+Each list reads the first of each site by an index in its own order, and takes the first of those.
+Times are compared here with the clinic's own, which the caller brings.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from build import RULES
+from store.database import Transaction
+from store.tables import GOES_ON
+
+COUNTED = 1_000
+"""A list is counted up to here: nobody reads on beyond it, and counting would cost by the rest."""
+
+Place = Sequence[str | int]
+"""Where a list goes on: what the last line shown is ordered by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One list: its columns, its order with the type of each part, and what it can be asked for."""
+
+    table: str
+    columns: str
+    order: Mapping[str, str]
+    conditions: Mapping[str, str]
+
+    def where(self, wanted: Mapping[str, object]) -> str:
+        """The conditions of what is wanted. KeyError for what this list cannot be asked for."""
+        return " and ".join(("true", *(self.conditions[name] for name in wanted)))
+
+    @property
+    def place(self) -> str:
+        """What orders it, one beside the other."""
+        return ", ".join(self.order)
+
+    @property
+    def after(self) -> str:
+        """Whether a line comes after a place."""
+        known = (f"cast(:after_{n} as {kind})" for n, kind in enumerate(self.order.values()))
+        return f"({self.place}) > ({', '.join(known)})"
+
+
+_WHOSE = {
+    "connection": "connection_id = :connection",
+    "patient": "patient_id = :patient",
+    "phase": "phase = :phase",
+}
+_OF_PATIENT = (
+    "pathway_id in (select id from pathway where connection_id = :connection"
+    " and patient_id = :patient)"
+)
+_DUE = "coalesce({}, 'infinity'::timestamptz)"
+
+TASKS = Listed(
+    "task",
+    "pathway_id, id, site_id, connection_id, patient_id, phase, visit, ask, rule, says, roles,"
+    " urgency, opened_at, due_at, was_due, raised, acknowledged",
+    {"urgency": "int", _DUE.format("due_at"): "timestamptz", "pathway_id": "text", "id": "text"},
+    _WHOSE
+    | {
+        "patient": _OF_PATIENT,
+        "pathway": "pathway_id = :pathway",
+        "role": ":role = any(roles)",
+        "urgency": "urgency = :urgency",
+        "ask": "ask = :ask",
+        "rule": "rule = :rule",
+        "acknowledged": "acknowledged = :acknowledged",
+        "due_by": "due_at <= :due_by",
+        "overdue": "coalesce(due_at < :now, false) = :overdue",
+    },
+)
+
+VISITS = Listed(
+    "visit",
+    "pathway_id, id, site_id, connection_id, patient_id, phase, status, starts_at, checked_in,"
+    " given, planned",
+    {"starts_at": "timestamptz", "pathway_id": "text", "id": "text"},
+    _WHOSE
+    | {
+        "patient": _OF_PATIENT,
+        "pathway": "pathway_id = :pathway",
+        "status": "status = :status",
+        "starting": "starts_at >= :starting",
+        "until": "starts_at < :until",
+        "overdue": "(starts_at < :now and status in ('proposed', 'booked')) = :overdue",
+    },
+)
+
+PATHWAYS = Listed(
+    "pathway",
+    "id, site_id, connection_id, patient_id, status, phase, version, started_at, changed_at,"
+    " restarted_at, urgency, next_says, next_who, next_due",
+    {"urgency": "int", _DUE.format("next_due"): "timestamptz", "id": "text"},
+    _WHOSE
+    | {
+        "status": "status = :status",
+        "urgency": "urgency = :urgency",
+        "overdue": "coalesce(next_due < :now and cardinality(next_who) > 0, false) = :overdue",
+        "role": ":role = any(next_who)",
+        "rule": "exists (select from task where pathway_id = pathway.id and task.rule = :rule)",
+    },
+)
+
+
+async def page(
+    tx: Transaction,
+    of: Listed,
+    sites: Sequence[str],
+    wanted: Mapping[str, object],
+    after: Place | None,
+    most: int,
+    now: datetime,
+) -> list[tuple[Place, dict[str, Any]]]:
+    """The first lines of a list after a place, each with its own place."""
+    where = of.where(wanted)
+    goes_on = f" and {of.after}" if after is not None else ""
+    places = ", ".join(f"cast({part} as text) as place_{n}" for n, part in enumerate(of.order))
+    query = (
+        f"select found.*, {places}"  # noqa: S608
+        " from unnest(cast(:sites as text[])) as site cross join lateral ("
+        f" select {of.columns} from {of.table}"
+        f" where site_id = site and {where}{goes_on} order by {of.place} limit :most"
+        f") as found order by {of.place} limit :most"
+    )
+    values: dict[str, Any] = {**wanted, "sites": list(sites), "most": most, "now": now}
+    values |= {f"after_{n}": value for n, value in enumerate(after or ())}
+    rows = (await tx.execute(text(query), values)).mappings()
+    return [([row[f"place_{n}"] for n in range(len(of.order))], dict(row)) for row in rows]
+
+
+async def count(
+    tx: Transaction, of: Listed, sites: Sequence[str], wanted: Mapping[str, object], now: datetime
+) -> int:
+    """How many lines a list has, up to `COUNTED`."""
+    query = (
+        f"select count(*) from (select from {of.table}"  # noqa: S608
+        f" where site_id = any(:sites) and {of.where(wanted)} limit :most) as found"
+    )
+    values = {**wanted, "sites": list(sites), "most": COUNTED, "now": now}
+    return int((await tx.execute(text(query), values)).scalar_one())
+
+
+_BEHIND = text(
+    "select count(*) from (select from pathway where (rules < :rules or rules > :rules)"  # noqa: S608
+    f" and ({GOES_ON}) and site_id = any(:sites) limit :most) as found"
+)
+
+
+async def behind(tx: Transaction, sites: Sequence[str]) -> int:
+    """How many pathways other rules wrote down last, up to `COUNTED`: the lists may be behind."""
+    values = {"rules": RULES, "sites": list(sites), "most": COUNTED}
+    return int((await tx.execute(_BEHIND, values)).scalar_one())
