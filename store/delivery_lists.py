@@ -1,33 +1,9 @@
-"""Deliveries as people look through them: page by page, and counted."""
+"""How many of a pathway's deliveries have come how far."""
 
 from sqlalchemy import func, select
 
-from domain.delivery.words import Delivery
 from store.database import Transaction
-from store.ledger import delivery_of
 from store.tables import DeliveryRow
-
-
-async def page(
-    tx: Transaction,
-    sites: list[str],
-    *,
-    pathway_id: str | None,
-    state: str | None,
-    needs_person: bool | None,
-    after: int,
-    most: int,
-) -> list[Delivery]:
-    """List deliveries of these sites in lane order, those after the given id."""
-    wanted = select(DeliveryRow).where(DeliveryRow.site_id.in_(sites), DeliveryRow.id > after)
-    if pathway_id is not None:
-        wanted = wanted.where(DeliveryRow.pathway_id == pathway_id)
-    if state is not None:
-        wanted = wanted.where(DeliveryRow.state == state)
-    if needs_person is not None:
-        wanted = wanted.where(DeliveryRow.needs_person == needs_person)
-    rows = (await tx.execute(wanted.order_by(DeliveryRow.id).limit(most))).scalars()
-    return [delivery_of(row) for row in rows]
 
 
 async def counts(

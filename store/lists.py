@@ -108,6 +108,58 @@ PATHWAYS = Listed(
     },
 )
 
+DELIVERIES = Listed(
+    "delivery",
+    "id, site_id, pathway_id, connection_id, patient_id, event_id, artefact, resource_type, action,"
+    " state, needs_person, attempts, ehr_id, differences, reason, created_at, changed_at",
+    {"id": "bigint"},
+    {
+        "connection": "connection_id = :connection",
+        "patient": _OF_PATIENT,
+        "pathway": "pathway_id = :pathway",
+        "state": "state = :state",
+        "needs_person": "needs_person = :needs_person",
+        "resource_type": "resource_type = :resource_type",
+    },
+)
+
+
+Asked = tuple[str, dict[str, object]]
+"""A query and its values."""
+
+
+def page_asked(
+    of: Listed,
+    sites: Sequence[str],
+    wanted: Mapping[str, object],
+    after: Place | None,
+    most: int,
+    now: datetime,
+) -> Asked:
+    """Ask for the first lines of a list after a place, each with its own place."""
+    goes_on = f" and {of.after}" if after is not None else ""
+    places = ", ".join(f"cast({part} as text) as place_{n}" for n, part in enumerate(of.order))
+    query = (
+        f"select found.*, {places}"  # noqa: S608
+        " from unnest(cast(:sites as text[])) as site cross join lateral ("
+        f" select {of.columns} from {of.table}"
+        f" where site_id = site and {of.where(wanted)}{goes_on} order by {of.place} limit :most"
+        f") as found order by {of.place} limit :most"
+    )
+    values = {**wanted, "sites": list(sites), "most": most, "now": now}
+    return query, values | {f"after_{n}": value for n, value in enumerate(after or ())}
+
+
+def count_asked(
+    of: Listed, sites: Sequence[str], wanted: Mapping[str, object], now: datetime
+) -> Asked:
+    """Ask how many lines a list has, up to `COUNTED`."""
+    query = (
+        f"select count(*) from (select from {of.table}"  # noqa: S608
+        f" where site_id = any(:sites) and {of.where(wanted)} limit :most) as found"
+    )
+    return query, {**wanted, "sites": list(sites), "most": COUNTED, "now": now}
+
 
 async def page(
     tx: Transaction,
@@ -119,18 +171,7 @@ async def page(
     now: datetime,
 ) -> list[tuple[Place, dict[str, Any]]]:
     """The first lines of a list after a place, each with its own place."""
-    where = of.where(wanted)
-    goes_on = f" and {of.after}" if after is not None else ""
-    places = ", ".join(f"cast({part} as text) as place_{n}" for n, part in enumerate(of.order))
-    query = (
-        f"select found.*, {places}"  # noqa: S608
-        " from unnest(cast(:sites as text[])) as site cross join lateral ("
-        f" select {of.columns} from {of.table}"
-        f" where site_id = site and {where}{goes_on} order by {of.place} limit :most"
-        f") as found order by {of.place} limit :most"
-    )
-    values: dict[str, Any] = {**wanted, "sites": list(sites), "most": most, "now": now}
-    values |= {f"after_{n}": value for n, value in enumerate(after or ())}
+    query, values = page_asked(of, sites, wanted, after, most, now)
     rows = (await tx.execute(text(query), values)).mappings()
     return [([row[f"place_{n}"] for n in range(len(of.order))], dict(row)) for row in rows]
 
@@ -139,11 +180,7 @@ async def count(
     tx: Transaction, of: Listed, sites: Sequence[str], wanted: Mapping[str, object], now: datetime
 ) -> int:
     """How many lines a list has, up to `COUNTED`."""
-    query = (
-        f"select count(*) from (select from {of.table}"  # noqa: S608
-        f" where site_id = any(:sites) and {of.where(wanted)} limit :most) as found"
-    )
-    values = {**wanted, "sites": list(sites), "most": COUNTED, "now": now}
+    query, values = count_asked(of, sites, wanted, now)
     return int((await tx.execute(text(query), values)).scalar_one())
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from protocols.loader import SHIPPED, load_protocols
 from protocols.problems import ProtocolProblems
 from protocols.render import pages
-from tools import hazards, reference
+from tools import hazards, performance, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +30,8 @@ GENERATED: dict[str, Callable[[], str | Mapping[str, str]]] = {
 FROM_CODE: dict[str, Callable[[], str | Mapping[str, str]]] = {
     "docs/reference": reference.pages,
     "docs/hazards.md": hazards.page,
+    "docs/performance.md": performance.page,
+    "README.md": performance.readme,
 }
 """The same for what is made from the code."""
 
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     check = parser.parse_args(arguments).check
     try:
         texts = wanted()
-    except (ProtocolProblems, hazards.NotThere) as problems:
+    except (ProtocolProblems, hazards.NotThere, performance.NotWhole) as problems:
         print(problems)
         return 1
     old = stale(texts, root)

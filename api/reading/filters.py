@@ -22,17 +22,17 @@ OfPatient = Annotated[
     str | None, Query(description="the patient's id in the EHR", min_length=1, max_length=128)
 ]
 OfConnection = Annotated[str | None, Query(description="the EHR whose id `patient` is")]
+OfPhase = Annotated[str | None, Query(description="a phase of the protocol, by its id")]
 Overdue = Annotated[bool | None, Query(description="whether its time has passed")]
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What every list takes: a site, a patient of an EHR, a phase; and where the page begins."""
+    """What every list takes: a site, a patient of an EHR, and where the page begins."""
 
     site: str | None
     connection: str | None
     patient: str | None
-    phase: str | None
     limit: int
     cursor: str | None
 
@@ -42,12 +42,11 @@ def common(
     site: Annotated[str | None, Query()] = None,
     connection: OfConnection = None,
     patient: OfPatient = None,
-    phase: Annotated[str | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Common:
     """Read what every list takes."""
-    return Common(site, connection, patient, phase, limit, cursor)
+    return Common(site, connection, patient, limit, cursor)
 
 
 Asked = Annotated[Common, Depends(common)]
@@ -66,7 +65,6 @@ async def listed(
     wanted = {
         "connection": _connection(deps, caller, asked, sites),
         "patient": asked.patient,
-        "phase": asked.phase,
         **own,
     }
     wanted = {name: value for name, value in wanted.items() if value is not None}

@@ -1,6 +1,7 @@
 """Lines of lists over several pathways, as they stand in the read model."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,8 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from api.reading import pathway_views as v
+from api.reading import work_views as w
 from api.reading.pages import Item, Page
 from api.reading.rendering import URGENCIES, task_address
+from domain.delivery.words import Delivery
 from domain.language.names import PathwayStatus, Role, VisitStatus
 
 Line = Mapping[str, Any]
@@ -72,6 +75,34 @@ def visit_line(line: Line, zone: str, now: datetime) -> v.VisitLineView:
         checked_in=line["checked_in"],
         sessions_given=line["given"],
         sessions_planned=line["planned"],
+    )
+
+
+def delivery_view(delivery: Delivery) -> w.DeliveryView:
+    return delivery_line(
+        {each.name: getattr(delivery, each.name) for each in fields(delivery)}, delivery.changed_at
+    )
+
+
+def delivery_line(line: Line, _now: datetime) -> w.DeliveryView:
+    there = f"{line['resource_type']}/{line['ehr_id']}" if line["ehr_id"] else None
+    return w.DeliveryView(
+        id=line["id"],
+        pathway=line["pathway_id"],
+        site=line["site_id"],
+        connection=line["connection_id"],
+        event=line["event_id"],
+        artefact=line["artefact"],
+        resource_type=line["resource_type"],
+        action=line["action"],
+        state=line["state"],
+        needs_person=line["needs_person"],
+        attempts=line["attempts"],
+        in_ehr=there,
+        reason=line["reason"],
+        differences=list(line["differences"]),
+        created_at=line["created_at"],
+        changed_at=line["changed_at"],
     )
 
 

@@ -7,7 +7,6 @@ from api.edge.blocks import block_of
 from api.edge.problems import Problem
 from api.reading import pathway_views as v
 from api.reading import work_views as w
-from domain.delivery.words import Delivery
 from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.names import Author, EventId, Role, TaskId, VisitStatus
 from domain.language.pathway import Hold, Pathway, Phase, Session, Standing, Visit
@@ -338,27 +337,6 @@ def event_view(row: EventRecord, pathway: Pathway) -> v.EventView:
         by=v.Who.model_validate(row.event["by"]),
         fact=row.event["fact"],
         entered_in_error=pathway.voided.get(EventId(row.event_id)),
-    )
-
-
-def delivery_view(delivery: Delivery) -> w.DeliveryView:
-    return w.DeliveryView(
-        id=delivery.id,
-        pathway=delivery.pathway_id,
-        site=delivery.site_id,
-        connection=delivery.connection_id,
-        event=delivery.event_id,
-        artefact=delivery.artefact,
-        resource_type=delivery.resource_type,
-        action=delivery.action,
-        state=delivery.state,
-        needs_person=delivery.needs_person,
-        attempts=delivery.attempts,
-        in_ehr=f"{delivery.resource_type}/{delivery.ehr_id}" if delivery.ehr_id else None,
-        reason=delivery.reason,
-        differences=list(delivery.differences),
-        created_at=delivery.created_at,
-        changed_at=delivery.changed_at,
     )
 
 

@@ -9,18 +9,18 @@ from api.commands import resolutions
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import CommandRequest, MayAsk
 from api.commands.responses import Resolved
-from api.edge.access import May, site_list
+from api.edge.access import May
 from api.edge.tokens import Caller
-from api.reading import rendering
 from api.reading import work_views as w
+from api.reading.filters import Asked, listed, pathway_named
+from api.reading.lines import Counted, delivery_line, delivery_view
 from api.reading.lookup import find_delivery
-from api.reading.pages import Cursor, Limit, Page, page_of
 from api.routes.declaring import POSTING, READING, With, example
 from domain.delivery.resolve import MAY_RESOLVE, possible
 from domain.delivery.words import DeliveryState
 from domain.language.names import CARE, Role
 from domain.permissions import MAY_READ
-from store import delivery_lists
+from store import lists
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -31,28 +31,20 @@ async def list_deliveries(
     *,
     deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
+    asked: Asked,
     state: Annotated[DeliveryState | None, Query()] = None,
     needs_person: Annotated[bool | None, Query()] = None,
-    site: Annotated[str | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[w.DeliveryView]:
+    pathway: Annotated[str | None, Query()] = None,
+    resource_type: Annotated[str | None, Query(examples=["Observation"])] = None,
+) -> Counted[w.DeliveryView]:
     """List deliveries of the caller's sites in the order in which they were meant."""
-    of_list = f"deliveries|{state}|{needs_person}|{site}"
-    place = deps.cursors.read(of_list, cursor)
-    async with deps.database.begin() as tx:
-        found = await delivery_lists.page(
-            tx,
-            site_list(caller, site),
-            pathway_id=None,
-            state=state,
-            needs_person=needs_person,
-            after=int(place[0]) if place else 0,
-            most=limit + 1,
-        )
-    return page_of(
-        deps.cursors, of_list, [([d.id], rendering.delivery_view(d)) for d in found], limit
-    )
+    own = {
+        "state": state,
+        "needs_person": needs_person,
+        "pathway": pathway_named(pathway),
+        "resource_type": resource_type,
+    }
+    return await listed(lists.DELIVERIES, deps, caller, asked, own, delivery_line)
 
 
 @router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
@@ -64,7 +56,7 @@ async def get_delivery(
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
     async with deps.database.begin() as tx:
         found = await find_delivery(tx, caller, delivery)
-    view = rendering.delivery_view(found)
+    view = delivery_view(found)
     choices = [choice.kind for choice in possible(found)]
     return w.DeliveryDetail(**view.model_dump(), resource=dict(found.body), choices=choices)
 

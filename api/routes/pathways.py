@@ -14,8 +14,8 @@ from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
 from api.reading.checklists import checklist_view
-from api.reading.filters import Asked, Overdue, UrgencyName, listed, urgency_named
-from api.reading.lines import Counted, pathway_line
+from api.reading.filters import Asked, Common, OfPhase, Overdue, UrgencyName, listed, urgency_named
+from api.reading.lines import Counted, delivery_line, pathway_line
 from api.reading.lookup import find_pathway
 from api.reading.pages import Cursor, Limit, Page, page_of
 from api.routes.declaring import COMMANDING, READING, With, example
@@ -47,6 +47,7 @@ async def list_pathways(
     caller: Reader,
     asked: Asked,
     status: Annotated[PathwayStatus | None, Query()] = None,
+    phase: OfPhase = None,
     urgency: UrgencyName = None,
     overdue: Overdue = None,
     role: Annotated[Role | None, Query(description="for whom it waits")] = None,
@@ -54,6 +55,7 @@ async def list_pathways(
 ) -> Counted[v.PathwaySummary]:
     """List pathways with what is next on each: those that are most pressing first."""
     own = {
+        "phase": phase,
         "status": status,
         "urgency": urgency_named(urgency),
         "overdue": overdue,
@@ -147,21 +149,9 @@ async def get_deliveries(
     caller: DeliveryReader,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[w.DeliveryView]:
+) -> Counted[w.DeliveryView]:
     """List what is, was and will be written to the EHR for a pathway."""
-    of_list = f"pathway-deliveries|{pathway}"
-    place = deps.cursors.read(of_list, cursor)
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
-        rows = await delivery_lists.page(
-            tx,
-            [row.site_id],
-            pathway_id=row.id,
-            state=None,
-            needs_person=None,
-            after=int(place[0]) if place else 0,
-            most=limit + 1,
-        )
-    return page_of(
-        deps.cursors, of_list, [([r.id], rendering.delivery_view(r)) for r in rows], limit
-    )
+    asked = Common(row.site_id, None, None, limit, cursor)
+    return await listed(lists.DELIVERIES, deps, caller, asked, {"pathway": row.id}, delivery_line)

@@ -14,6 +14,7 @@ from api.reading import rendering
 from api.reading import work_views as w
 from api.reading.filters import (
     Asked,
+    OfPhase,
     Overdue,
     UrgencyName,
     listed,
@@ -41,6 +42,7 @@ async def list_tasks(
     caller: Reader,
     asked: Asked,
     role: Annotated[Role | None, Query(description="only tasks for this role")] = None,
+    phase: OfPhase = None,
     urgency: UrgencyName = None,
     overdue: Overdue = None,
     due_by: Annotated[AwareDatetime | None, Query()] = None,
@@ -51,6 +53,7 @@ async def list_tasks(
 ) -> Counted[v.TaskView]:
     """List what people are to do: safety first, then what a visit waits for; then by due time."""
     own = {
+        "phase": phase,
         "role": role,
         "urgency": urgency_named(urgency),
         "overdue": overdue,
@@ -70,6 +73,7 @@ async def list_visits(
     caller: Reader,
     asked: Asked,
     status: Annotated[VisitStatus | None, Query()] = None,
+    phase: OfPhase = None,
     starting: Annotated[AwareDatetime | None, Query(description="from then on")] = None,
     until: Annotated[AwareDatetime | None, Query(description="before then")] = None,
     overdue: Annotated[bool | None, Query(description="should have begun, and nobody came")] = None,
@@ -77,6 +81,7 @@ async def list_visits(
 ) -> Counted[v.VisitLineView]:
     """List who is expected when, who is here and who was; cancelled visits are not listed."""
     own = {
+        "phase": phase,
         "status": status,
         "starting": starting,
         "until": until,

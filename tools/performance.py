@@ -1,0 +1,98 @@
+"""Makes `docs/performance.md`, and the README's figures, from the benchmark runs that were kept.
+
+Whether a figure is good is for readers; here each has to have a name, a value, and a run that says
+on which machine, when and from which commit it was taken.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "benchmarks" / "kept.json"
+BEGINS, ENDS = "<!-- figures: made by ./dev docs -->", "<!-- figures end -->"
+COLUMNS = ("What", "Kairos", "Beside it, in the same run", "Ratio", "Goal")
+
+IN_SHORT: Mapping[str, tuple[str, ...]] = {
+    "./dev bench commands": ("one after the other, p50", "one after the other, p99", "50 at once"),
+    "./dev bench deliveries": ("20 patients", "of 1000"),
+    "./dev bench outage": ("first write", "all of"),
+    "./dev bench scale": ("tasks of one role, p95, 5,000", "one reading, p50, 5,000"),
+    "./dev bench restart": ("the same from kill -9 of the worker",),
+    "./dev bench domain": ("300 events",),
+    "./dev bench demo": ("in all", "the story's"),
+}
+"""What the README shows: commands, and how the figures begin that are taken from each."""
+
+HEAD = """# How fast it is, and what it costs
+
+Each run below is of `./dev bench` with `--keep`; the command above each table takes it again.
+Floor and Kairos were measured in the same run, one after the other or in turns, because a machine
+is not as fast in one hour as in the next: compare ratios, not seconds.
+"""
+
+
+class NotWhole(Exception):  # noqa: N818 - reads as what happened
+    """A run that was kept lacks something that a reader needs."""
+
+
+def runs() -> dict[str, Any]:
+    """The runs that were kept. Raises NotWhole, naming what one of them lacks."""
+    found: dict[str, Any] = json.loads(KEPT.read_text("utf-8"))
+    for command, run in found.items():
+        lacks = [name for name in ("method", "taken", "commit", "machine") if not run.get(name)]
+        lacks += ["figures"] if not run.get("figures") else []
+        lacks += [
+            f"what or value of figure {place}"
+            for place, figure in enumerate(run.get("figures", ()), start=1)
+            if not (figure["what"] and figure["kairos"])
+        ]
+        if lacks:
+            raise NotWhole(f"{KEPT.name}: {command} has no {', '.join(lacks)}")
+    return found
+
+
+def page() -> str:
+    """Make the page of all runs."""
+    parts = [HEAD]
+    for command, run in sorted(runs().items()):
+        where = f"Taken on {run['taken']} from {run['commit']}, on {run['machine']}."
+        parts.append(f"\n## `{command}`\n\n{run['method']}\n\n{where}\n\n")
+        parts.append(_table(run["figures"]))
+    return "".join(parts)
+
+
+def readme() -> str:
+    """Make the README anew with the figures of the runs in place of those that stand in it."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    before, begins, rest = text.partition(BEGINS)
+    _, ends, after = rest.partition(ENDS)
+    if not (begins and ends):
+        raise NotWhole(f"README.md has no lines {BEGINS} and {ENDS}")
+    return f"{before}{BEGINS}\n{_in_short()}{ENDS}{after}"
+
+
+def _in_short() -> str:
+    known, rows = runs(), []
+    for command, beginnings in IN_SHORT.items():
+        for begins in beginnings:
+            rows += [
+                f"| {f['what']} | {f['kairos']} | {f['floor']} | {f['ratio']} | `{command}` |\n"
+                for f in known.get(command, {}).get("figures", ())
+                if f["what"].startswith(begins)
+            ][-1:]
+    head = "| What | Kairos | Beside it, in the same run | Ratio | Taken by |\n"
+    return head + "|---|---|---|---|---|\n" + "".join(rows)
+
+
+def _table(figures: list[dict[str, str]]) -> str:
+    """One run's figures; columns that nothing stands in are left out."""
+    names = ("what", "kairos", "floor", "ratio", "goal")
+    used = [n for n, name in enumerate(names) if any(figure[name] for figure in figures)]
+    lines = [
+        "| " + " | ".join(COLUMNS[n] for n in used) + " |",
+        "|" + "---|" * len(used),
+        *("| " + " | ".join(figure[names[n]] for n in used) + " |" for figure in figures),
+    ]
+    return "\n".join(lines) + "\n"
