@@ -51,9 +51,9 @@ select copy.id, visit.id, site_id, connection_id, copy.patient, phase, status, s
    checked_in, given, planned
 from visit cross join copy where pathway_id = %(id)s;
 insert into event
-  (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at, rules, event)
+  (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at, rules, fact)
 select copy.id, seq, event_id || copy.suffix, kind, at, author_id, author_role, recorded_at, rules,
-   replace(event::text, event_id, event_id || copy.suffix)::jsonb
+   fact
 from event cross join copy where pathway_id = %(id)s;
 """
 

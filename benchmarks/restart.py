@@ -52,7 +52,7 @@ async def measure(count: int, report: Report) -> None:
                 what = f"the same from kill -9 of the {name} on"
                 ratio = f"{after[0] / warm[0]:.1f}x answered, {after[1] / warm[1]:.1f}x in the EHR"
                 report.figure(what, _said(*after), _said(*warm), ratio, goals[name])
-            events = "select count(*) from event where event::text like '%%\"spo2\"%%'"
+            events = "select count(*) from event where fact::text like '%%\"spo2\"%%'"
             report.figure("readings meant and recorded", f"{4 * count}, {store.count(events, {})}")
 
 

@@ -7,13 +7,13 @@ from pydantic import TypeAdapter
 
 from domain.enrolment import Enrolment
 from domain.language.commands import Command
-from domain.language.events import Event
+from domain.language.events import Fact
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal
 from store.newer import reading
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 _PATHWAY: TypeAdapter[Pathway] = TypeAdapter(Pathway)
 _PROTOCOL: TypeAdapter[CombinedProtocol] = TypeAdapter(CombinedProtocol)
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
@@ -21,20 +21,21 @@ _ENROLMENT: TypeAdapter[Enrolment] = TypeAdapter(Enrolment)
 _REFUSAL: TypeAdapter[Refusal] = TypeAdapter(Refusal)
 
 
-def event_to_json(event: Event) -> dict[str, Any]:
-    """Write an event."""
-    return _EVENT.dump_python(event, mode="json")  # type: ignore[no-any-return]
+def fact_to_json(fact: Fact) -> dict[str, Any]:
+    """Write what an event says; who said it and when stand beside it."""
+    return _FACT.dump_python(fact, mode="json")  # type: ignore[no-any-return]
 
 
-def event_from_json(stored: Mapping[str, Any]) -> Event:
-    """Read an event. Raises RecordedByNewer."""
+def fact_from_json(stored: Mapping[str, Any]) -> Fact:
+    """Read what an event says. Raises RecordedByNewer."""
     with reading():
-        return _EVENT.validate_python(stored)
+        return _FACT.validate_python(stored)
 
 
 def pathway_to_json(pathway: Pathway) -> dict[str, Any]:
-    """Write a projection."""
-    return _PATHWAY.dump_python(pathway, mode="json")  # type: ignore[no-any-return]
+    """Write a projection, without what it has not come to yet."""
+    written: dict[str, Any] = _PATHWAY.dump_python(pathway, mode="json", exclude_defaults=True)
+    return written
 
 
 def pathway_from_json(stored: Mapping[str, Any]) -> Pathway:

@@ -1,6 +1,6 @@
 """Pathways and their events: the projection, the protocol pinned to it, and the history."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.exc import IntegrityError
@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from build import RULES
 from domain.language.errors import Conflict
 from domain.language.events import Event
-from domain.language.names import Author, PathwayId, PathwayStatus, Role
+from domain.language.names import Author, EventId, PathwayId, PathwayStatus, Role
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.rules.corrected import refold
@@ -111,8 +111,22 @@ async def folded(tx: Transaction, row: PathwayRecord, protocol: CombinedProtocol
 
 async def history(tx: Transaction, pathway_id: str) -> list[Event]:
     """List all that was recorded on a pathway, in its order."""
-    wanted = select(EventRow.event).where(EventRow.pathway_id == pathway_id).order_by(EventRow.seq)
-    return [columns.event_from_json(stored) for stored in (await tx.execute(wanted)).scalars()]
+    wanted = (
+        select(
+            EventRow.event_id, EventRow.at, EventRow.author_id, EventRow.author_role, EventRow.fact
+        )
+        .where(EventRow.pathway_id == pathway_id)
+        .order_by(EventRow.seq)
+    )
+    return [
+        Event(
+            EventId(event_id),
+            at.astimezone(UTC),
+            Author(author_id, Role(role)),
+            columns.fact_from_json(fact),
+        )
+        for event_id, at, author_id, role, fact in (await tx.execute(wanted)).all()
+    ]
 
 
 async def authors_of(tx: Transaction, pathway_id: str, events: set[str]) -> dict[str, Author]:

@@ -22,8 +22,8 @@ from store.records import Next, PathwayRecord
 
 _EVENT = text(
     "insert into event (pathway_id, seq, event_id, kind, at, author_id, author_role, recorded_at,"
-    " rules, event) values (:pathway, :seq, :id, :kind, :at, :author, :role, :recorded_at, :rules,"
-    " cast(:event as jsonb))"
+    " rules, fact) values (:pathway, :seq, :id, :kind, :at, :author, :role, :recorded_at, :rules,"
+    " cast(:fact as jsonb))"
 )
 _AUDIT = text(
     "insert into audit (site_id, pathway_id, action, actor_id, actor_role, subject, request_id, at)"
@@ -101,7 +101,7 @@ class Recording:
             "role": event.by.role,
             "recorded_at": at,
             "rules": RULES,
-            "event": json.dumps(columns.event_to_json(event)),
+            "fact": json.dumps(columns.fact_to_json(event.fact)),
         }
         self._event_rows.append(row)
         self._events.append(event)

@@ -60,7 +60,9 @@ class EventRecord:
     at: datetime
     recorded_at: datetime
     rules: str
-    event: Mapping[str, Any]
+    author_id: str
+    author_role: str
+    fact: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,9 @@ def event_record(row: EventRow) -> EventRecord:
         at=row.at,
         recorded_at=row.recorded_at,
         rules=row.rules,
-        event=row.event,
+        author_id=row.author_id,
+        author_role=row.author_role,
+        fact=row.fact,
     )
 
 

@@ -206,7 +206,7 @@ class EventRow(Base):
     author_role: Mapped[str]
     recorded_at: Mapped[datetime]
     rules: Mapped[str]  # those that decided it
-    event: Mapped[Json]
+    fact: Mapped[Json]
 
     __table_args__ = (UniqueConstraint("pathway_id", "event_id"),)
 

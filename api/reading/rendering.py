@@ -334,8 +334,8 @@ def event_view(row: EventRecord, pathway: Pathway) -> v.EventView:
         kind=row.kind,
         at=row.at,
         recorded_at=row.recorded_at,
-        by=v.Who.model_validate(row.event["by"]),
-        fact=row.event["fact"],
+        by=v.Who(id=row.author_id, role=Role(row.author_role)),
+        fact=dict(row.fact),
         entered_in_error=pathway.voided.get(EventId(row.event_id)),
     )
 

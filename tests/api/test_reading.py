@@ -202,7 +202,7 @@ async def test_a_pathway_of_a_newer_kairos_hides_no_other(service: Service):
     async with service.database.begin() as tx:
         await tx.execute(
             text(
-                "update event set event = jsonb_set(event, '{fact}', '{\"kind\": \"of-tomorrow\"}')"
+                'update event set fact = \'{"kind": "of-tomorrow"}\''
                 " where pathway_id = :id and seq = 1"
             ),
             {"id": newer.rpartition("/")[2]},

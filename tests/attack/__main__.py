@@ -151,7 +151,10 @@ def check(course: Course, *, corrected: bool) -> None:
     if not corrected:  # the oracles know nothing of entries that were voided
         check_course(course)
     assert automatic(course.protocol, course.pathway, course.now) == (), "comes to no rest"
-    events = [columns.event_from_json(columns.event_to_json(event)) for event in course.events]
+    events = [
+        replace(event, fact=columns.fact_from_json(columns.fact_to_json(event.fact)))
+        for event in course.events
+    ]
     assert events == course.events, "an event does not survive JSON"
     anew = refold(course.pathway.id, events, course.protocol.vocabulary)
     assert anew == course.pathway, "the state is not the fold"

@@ -161,7 +161,7 @@ def test_the_order_of_independent_events_does_not_matter(course: Course, random:
 def test_stored_and_read_again_it_is_the_same(course: Course):
     """Every event and the pathway itself survive JSON with every value equal."""
     for event in course.events:
-        assert columns.event_from_json(columns.event_to_json(event)) == event
+        assert columns.fact_from_json(columns.fact_to_json(event.fact)) == event.fact
     assert columns.pathway_from_json(columns.pathway_to_json(course.pathway)) == course.pathway
 
 

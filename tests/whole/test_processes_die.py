@@ -28,7 +28,7 @@ async def systolics(house: House, path: str) -> list[int]:
     """Every systolic value recorded on a pathway, in order."""
     seen = await house.rows(
         "select (reading->>'value')::numeric::int from event,"
-        " jsonb_array_elements(event->'fact'->'readings') reading"
+        " jsonb_array_elements(fact->'readings') reading"
         " where pathway_id = %s and reading->>'observation' = 'systolic_bp' order by seq",
         path.rpartition("/")[2],
     )

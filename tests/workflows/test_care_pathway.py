@@ -28,7 +28,7 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.treatment import RecordDose
 from domain.language.visits import BookVisit
 from domain.rules.fold import fold
-from store import columns, pathways
+from store import pathways
 from store.database import Database
 from temporal.gateway import look
 from tests.standing import StandingEhr
@@ -143,8 +143,7 @@ async def test_the_projection_is_the_fold_of_the_events(world: World) -> None:
     await look(world.client, world.pathway_id)
     await world.until_quiet()
     async with world.database.begin() as tx:
-        rows = await pathways.events_after(tx, world.pathway_id, 0, 1000)
-    events = [columns.event_from_json(row.event) for row in rows]
+        events = await pathways.history(tx, world.pathway_id)
     begun = Pathway(PathwayId(world.pathway_id))
     folded = fold(begun, events, world.protocol.vocabulary)
     assert folded == await world.pathway()

@@ -1,5 +1,7 @@
 """What the clinic's lists show stands beside each pathway, written with its events.
 
+Of an event only its fact is kept as JSON.
+
 Revision ID: 0005
 Revises: 0004
 """
@@ -78,6 +80,9 @@ def upgrade() -> None:
         ["site_id", "id"],
         postgresql_where=sa.text("needs_person"),
     )
+    # Who, when and which event it is stand in columns beside it.
+    op.alter_column("event", "event", new_column_name="fact")
+    op.execute("update event set fact = fact -> 'fact'")
     op.execute("update pathway set rules = '' where status = 'open' or due_at is not null")
 
 
@@ -88,6 +93,11 @@ def _whose() -> list[sa.Column[str]]:
 
 def downgrade() -> None:
     """Go down."""
+    op.execute(
+        "update event set fact = jsonb_build_object('id', event_id, 'at', at, 'by',"
+        " jsonb_build_object('id', author_id, 'role', author_role), 'fact', fact)"
+    )
+    op.alter_column("event", "fact", new_column_name="event")
     op.drop_index("ix_delivery_person", table_name="delivery")
     op.drop_index("ix_delivery_waiting", table_name="delivery")
     op.drop_table("visit")
