@@ -1,9 +1,10 @@
-"""`./dev bench`: the demo, commands, deliveries, an outage, the rules, thousands coming back."""
+"""`./dev bench`: the demo, commands, deliveries, peers, an outage, rules, thousands coming back."""
 
 import argparse
 import asyncio
 
-from benchmarks import commands, deliveries, demo, domain_rate, outage, recovery
+from benchmarks import commands, deliveries, demo, domain_rate, outage, peers, recovery
+from benchmarks.peers import comparison, figures
 from demo.screen import Screen
 
 
@@ -19,6 +20,11 @@ def main() -> None:
     of_deliveries = kinds.add_parser("deliveries", help=deliveries.__doc__)
     of_deliveries.add_argument("--patients", type=int, default=20)
     of_deliveries.add_argument("--each", type=int, default=50)
+    of_peers = kinds.add_parser("peers", help=peers.__doc__)
+    of_peers.add_argument("--patients", type=int, default=20)
+    of_peers.add_argument("--each", type=int, default=50)
+    of_peers.add_argument("--lost", type=int, default=50, metavar="NTH")
+    of_peers.add_argument("--rounds", type=int, default=3)
     kinds.add_parser("domain", help=domain_rate.__doc__)
     of_outage = kinds.add_parser("outage", help=outage.__doc__)
     of_outage.add_argument("--patients", type=int, default=100)
@@ -32,6 +38,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "domain":
         domain_rate.measure(Screen())
+        return
+    if arguments.what == "peers":
+        what = (arguments.patients, arguments.each, arguments.lost, arguments.rounds)
+        figures.show(asyncio.run(comparison.measure(*what, Screen())), Screen())
         return
     if arguments.what == "outage":
         how_long = (arguments.patients, arguments.each, arguments.seconds)

@@ -1,0 +1,122 @@
+"""The comparison: every client in every way to the EHR, in an order drawn by chance."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+
+from benchmarks.deliveries import AT_ONCE, bodies, counted, one_observation, patient
+from benchmarks.ground import Store, a_folder
+from benchmarks.peers.figures import Figures, Row, Run
+from benchmarks.peers.kairos import Kairos, connect, this_one
+from benchmarks.peers.programs import Program, javascript_programs, python_programs
+from benchmarks.peers.wires import LossyWire
+from clinic import Clinic
+from clinic.environment import CONNECTION
+from demo.screen import Screen
+
+QUIET, CONDITIONAL, UNCONDITIONAL = CONNECTION, "lossy", "lossy-unconditional"
+"""The ways to the EHR, by the connections that Kairos has for them."""
+
+Contestant = Program | Kairos
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every run needs."""
+
+    store: Store
+    template: int
+    ehr: httpx2.AsyncClient
+    bases: dict[str, str]
+    wires: dict[str, LossyWire]
+    patients: int
+    each: int
+
+
+async def measure(patients: int, each: int, lost_each: int, rounds: int, screen: Screen) -> Figures:
+    """Run all of it, saying how each run went; `rounds` of those with nothing lost."""
+    others = javascript_programs()
+    left_out = others if isinstance(others, str) else None
+    programs = [*python_programs(), *([] if isinstance(others, str) else others)]
+    ways = [*[QUIET] * rounds, CONDITIONAL, UNCONDITIONAL]
+    ours = this_one()
+    contestants: list[Contestant] = [*programs, ours]
+    todo = [(one, way) for one in contestants for way in ways]
+    random.shuffle(todo)
+    runs: dict[tuple[Contestant, str], list[Run]] = {}
+    async with _ground(patients, each, lost_each) as ground:
+        for number, (one, way) in enumerate(todo, start=1):
+            done = await _run(ground, one, way, f"run{number}")
+            runs.setdefault((one, way), []).append(done)
+            screen.line(_said(number, len(todo), one, way, done))
+
+    def row(one: Contestant) -> Row:
+        (conditional,), (unconditional,) = runs[one, CONDITIONAL], runs[one, UNCONDITIONAL]
+        return Row(one.who, one.version, tuple(runs[one, QUIET]), conditional, unconditional)
+
+    by_speed = sorted(map(row, programs), key=lambda each: each.seconds)
+    rows = (*by_speed, row(ours))
+    return Figures(patients, each, AT_ONCE, lost_each, rounds, rows, left_out)
+
+
+@asynccontextmanager
+async def _ground(patients: int, each: int, lost_each: int) -> AsyncIterator[Ground]:
+    """A clinic whose EHR can be reached directly and over two wires that lose answers."""
+    async with AsyncExitStack() as stack:
+        wires = {
+            CONDITIONAL: LossyWire(lost_each, conditional=True),
+            UNCONDITIONAL: LossyWire(lost_each, conditional=False),
+        }
+        for wire in wires.values():
+            stack.callback(wire.close)
+        folder = stack.enter_context(a_folder())
+        clinic = await stack.enter_async_context(Clinic.start("up", folder))
+        for wire in wires.values():
+            wire.upstream_port = clinic.ehr.port
+        client = httpx2.AsyncClient
+        http, ehr = [
+            await stack.enter_async_context(client(base_url=base, trust_env=False))
+            for base in (clinic.addresses.api, clinic.addresses.ehr)
+        ]
+        store = Store(clinic.postgres.url)
+        template = await one_observation(clinic, http, store)
+        over_wires = {way: wire.base_url for way, wire in wires.items()}
+        await connect(clinic, over_wires)
+        bases = {QUIET: clinic.addresses.ehr, **over_wires}
+        yield Ground(store, template, ehr, bases, wires, patients, each)
+
+
+async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:
+    """One client at all of the work, for patients of its own."""
+    made = [await patient(ground.ehr, number) for number in range(ground.patients)]
+    wire = ground.wires.get(way)
+    if wire is not None:
+        wire.begin()
+    if isinstance(one, Kairos):
+        seconds, told = await one.deliver(
+            ground.store, ground.template, way, made, ground.each, name
+        )
+    else:
+        these = bodies(ground.store, ground.template, made, ground.each, name)
+        seconds, told = await one.work(ground.bases[way], these)
+    stands = await counted(ground.ehr, made, ground.each, name)
+    return Run(
+        seconds=seconds,
+        lost=0 if wire is None else len(wire.dropped),
+        surplus=sum(max(0, times - 1) for times in stands.values()),
+        missing=sum(not times for times in stands.values()),
+        told=told,
+    )
+
+
+def _said(number: int, of: int, one: Contestant, way: str, run: Run) -> str:
+    conditions = {
+        QUIET: "nothing lost",
+        CONDITIONAL: f"{run.lost} answers lost, conditional create",
+        UNCONDITIONAL: f"{run.lost} answers lost, no conditional create",
+    }
+    counts = f"{run.surplus} surplus, {run.missing} missing, {run.told} told"
+    return f"{number}/{of} {one.who}, {conditions[way]}: {run.seconds:.1f} s, {counts}"

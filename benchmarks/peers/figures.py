@@ -1,0 +1,119 @@
+"""What a comparison comes to, as data; and the table of it."""
+
+import statistics
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from demo.screen import Screen
+
+
+@dataclass(frozen=True)
+class Run:
+    """One client's attempt at all of the work, and what stood in the EHR after it."""
+
+    seconds: float
+    lost: int
+    """Answers that were dropped after the EHR had written."""
+    surplus: int
+    """Observations in the EHR beyond one of each that was meant."""
+    missing: int
+    told: int
+    """Errors that the client raised to its caller; of Kairos, deliveries that ask for a person."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One client: every run with nothing lost, and one run of each kind with losses."""
+
+    who: str
+    version: str
+    quiet: tuple[Run, ...]
+    conditional: Run
+    """Answers are lost, and the EHR has conditional create."""
+    unconditional: Run
+    """Answers are lost, and the EHR has no conditional create."""
+
+    @property
+    def seconds(self) -> float:
+        """The median with nothing lost."""
+        return statistics.median(run.seconds for run in self.quiet)
+
+    @property
+    def wrong(self) -> int:
+        """Observations that stood more than once, or not at all, though nothing was lost."""
+        return sum(run.surplus + run.missing for run in self.quiet)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All of one comparison. `rows` has Kairos last; the others stand from fast to slow."""
+
+    patients: int
+    each: int
+    at_once: int
+    lost_each: int
+    rounds: int
+    rows: tuple[Row, ...]
+    left_out: str | None
+    """Why some clients were not measured."""
+
+    @property
+    def kairos(self) -> Row:
+        """Our own row."""
+        return self.rows[-1]
+
+    def times_theirs(self, row: Row) -> float:
+        """Kairos' rate in units of that client's."""
+        return row.seconds / self.kairos.seconds
+
+
+def show(figures: Figures, screen: Screen) -> None:
+    """Print the table, and how to read it."""
+    count = figures.patients * figures.each
+    table = Table(title=f"{count} Observations, created once each in one EHR and read back")
+    table.add_column("client")
+    lost = "answers lost,\n"
+    columns = ("version", "s", "a second", "Kairos\n/ theirs", f"{lost}conditional create")
+    for column in (*columns, f"{lost}no conditional create"):
+        table.add_column(column, justify="right")
+    for row in figures.rows:
+        table.add_row(
+            row.who,
+            row.version,
+            _seconds(row),
+            f"{count / row.seconds:.0f}",
+            f"{figures.times_theirs(row):.2f}",
+            _lost(row.conditional),
+            _lost(row.unconditional),
+        )
+    screen.console.print(table)
+    _explain(figures, screen)
+
+
+def _seconds(row: Row) -> str:
+    each = [run.seconds for run in row.quiet]
+    return f"{row.seconds:.1f} ({min(each):.1f}–{max(each):.1f})"
+
+
+def _lost(run: Run) -> str:
+    return f"{run.surplus} / {run.missing} / {run.told}"
+
+
+def _explain(figures: Figures, screen: Screen) -> None:
+    how = f"{figures.patients} patients, {figures.each} each, {figures.at_once} at once"
+    screen.line(f"{how}; s: median and range of {figures.rounds} runs with nothing lost")
+    lost = {run.lost for row in figures.rows for run in (row.conditional, row.unconditional)}
+    screen.line(
+        f"answers lost: surplus / missing / told, where each {figures.lost_each}th POST is written"
+        f" and its answer dropped ({' or '.join(map(str, sorted(lost)))} of them)"
+    )
+    screen.line(
+        "told: errors that the client raised to its caller, who tries 4 times; of Kairos,"
+        " deliveries handed to a person"
+    )
+    for row in figures.rows:
+        if row.wrong:
+            screen.line(f"{row.who}: {row.wrong} wrong with nothing lost")
+    if figures.left_out is not None:
+        screen.line(f"left out: {figures.left_out}")
