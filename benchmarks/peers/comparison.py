@@ -1,4 +1,8 @@
-"""The comparison: every client in every way to the EHR, in an order drawn by chance."""
+"""The comparison: every client in every way to the EHR, in an order drawn by chance.
+
+With nothing lost it goes in rounds, for a machine is not equally fast all the time: in each round
+every client has its turn, and it is compared with Kairos in the same round.
+"""
 
 import random
 from collections.abc import AsyncIterator
@@ -11,6 +15,7 @@ from benchmarks.deliveries import AT_ONCE, bodies, counted, one_observation, pat
 from benchmarks.ground import Store, a_folder
 from benchmarks.peers.figures import Figures, Row, Run
 from benchmarks.peers.kairos import Kairos, connect, this_one
+from benchmarks.peers.others import Others
 from benchmarks.peers.programs import Program, javascript_programs, python_programs
 from benchmarks.peers.wires import LossyWire
 from clinic import Clinic
@@ -27,6 +32,7 @@ Contestant = Program | Kairos
 class Ground:
     """What every run needs."""
 
+    clinic: Clinic
     store: Store
     template: int
     ehr: httpx2.AsyncClient
@@ -41,11 +47,13 @@ async def measure(patients: int, each: int, lost_each: int, rounds: int, screen:
     others = javascript_programs()
     left_out = others if isinstance(others, str) else None
     programs = [*python_programs(), *([] if isinstance(others, str) else others)]
-    ways = [*[QUIET] * rounds, CONDITIONAL, UNCONDITIONAL]
     ours = this_one()
     contestants: list[Contestant] = [*programs, ours]
-    todo = [(one, way) for one in contestants for way in ways]
-    random.shuffle(todo)
+    todo: list[tuple[Contestant, str]] = []
+    for _ in range(rounds):
+        todo += [(one, QUIET) for one in random.sample(contestants, len(contestants))]
+    lossy = [(one, way) for one in contestants for way in (CONDITIONAL, UNCONDITIONAL)]
+    todo += random.sample(lossy, len(lossy))
     runs: dict[tuple[Contestant, str], list[Run]] = {}
     async with _ground(patients, each, lost_each) as ground:
         for number, (one, way) in enumerate(todo, start=1):
@@ -86,7 +94,7 @@ async def _ground(patients: int, each: int, lost_each: int) -> AsyncIterator[Gro
         over_wires = {way: wire.base_url for way, wire in wires.items()}
         await connect(clinic, over_wires)
         bases = {QUIET: clinic.addresses.ehr, **over_wires}
-        yield Ground(store, template, ehr, bases, wires, patients, each)
+        yield Ground(clinic, store, template, ehr, bases, wires, patients, each)
 
 
 async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:
@@ -95,6 +103,7 @@ async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:
     wire = ground.wires.get(way)
     if wire is not None:
         wire.begin()
+    others = Others(ground.clinic)
     if isinstance(one, Kairos):
         seconds, told = await one.deliver(
             ground.store, ground.template, way, made, ground.each, name
@@ -102,6 +111,7 @@ async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:
     else:
         these = bodies(ground.store, ground.template, made, ground.each, name)
         seconds, told = await one.work(ground.bases[way], these)
+    used = others.cores()
     stands = await counted(ground.ehr, made, ground.each, name)
     return Run(
         seconds=seconds,
@@ -109,6 +119,7 @@ async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:
         surplus=sum(max(0, times - 1) for times in stands.values()),
         missing=sum(not times for times in stands.values()),
         told=told,
+        others=used,
     )
 
 
@@ -119,4 +130,5 @@ def _said(number: int, of: int, one: Contestant, way: str, run: Run) -> str:
         UNCONDITIONAL: f"{run.lost} answers lost, no conditional create",
     }
     counts = f"{run.surplus} surplus, {run.missing} missing, {run.told} told"
+    counts += f", others {run.others:.1f} cores"
     return f"{number}/{of} {one.who}, {conditions[way]}: {run.seconds:.1f} s, {counts}"

@@ -20,11 +20,13 @@ class Run:
     missing: int
     told: int
     """Errors that the client raised to its caller; of Kairos, deliveries that ask for a person."""
+    others: float
+    """Cores that other programs used meanwhile: where it is much, distrust the seconds."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One client: every run with nothing lost, and one run of each kind with losses."""
+    """One client: a run with nothing lost in each round, and one of each kind with losses."""
 
     who: str
     version: str
@@ -64,8 +66,14 @@ class Figures:
         return self.rows[-1]
 
     def times_theirs(self, row: Row) -> float:
-        """Kairos' rate in units of that client's."""
-        return row.seconds / self.kairos.seconds
+        """Kairos' rate in units of that client's: the median of what it was in each round."""
+        rounds = zip(row.quiet, self.kairos.quiet, strict=True)
+        return statistics.median(theirs.seconds / ours.seconds for theirs, ours in rounds)
+
+    @property
+    def others(self) -> tuple[float, ...]:
+        """Cores that others used, in each run with nothing lost, from few to many."""
+        return tuple(sorted(run.others for row in self.rows for run in row.quiet))
 
 
 def show(figures: Figures, screen: Screen) -> None:
@@ -73,9 +81,8 @@ def show(figures: Figures, screen: Screen) -> None:
     count = figures.patients * figures.each
     table = Table(title=f"{count} Observations, created once each in one EHR and read back")
     table.add_column("client")
-    lost = "answers lost,\n"
-    columns = ("version", "s", "a second", "Kairos\n/ theirs", f"{lost}conditional create")
-    for column in (*columns, f"{lost}no conditional create"):
+    columns = ("version", "s", "a second", "Kairos\n/ theirs", "lost,\ncond. create")
+    for column in (*columns, "lost, no\ncond. create"):
         table.add_column(column, justify="right")
     for row in figures.rows:
         table.add_row(
@@ -102,11 +109,14 @@ def _lost(run: Run) -> str:
 
 def _explain(figures: Figures, screen: Screen) -> None:
     how = f"{figures.patients} patients, {figures.each} each, {figures.at_once} at once"
-    screen.line(f"{how}; s: median and range of {figures.rounds} runs with nothing lost")
+    screen.line(f"{how}; s: median and range of {figures.rounds} rounds with nothing lost")
+    middle, most = statistics.median(figures.others), figures.others[-1]
+    screen.line(f"other programs used {middle:.1f} cores meanwhile (median), {most:.1f} at most")
     lost = {run.lost for row in figures.rows for run in (row.conditional, row.unconditional)}
     screen.line(
-        f"answers lost: surplus / missing / told, where each {figures.lost_each}th POST is written"
-        f" and its answer dropped ({' or '.join(map(str, sorted(lost)))} of them)"
+        f"lost: surplus / missing / told, where each {figures.lost_each}th POST is written and its"
+        f" answer dropped ({' or '.join(map(str, sorted(lost)))} of them), on an EHR with"
+        " conditional create and on one without"
     )
     screen.line(
         "told: errors that the client raised to its caller, who tries 4 times; of Kairos,"

@@ -63,7 +63,7 @@ def python_programs() -> list[Program]:
     module = [sys.executable, "-m", "benchmarks.peers.python_clients"]
     return [
         Program("bare httpx2, If-None-Exist", version("httpx2"), (*module, "bare")),
-        Program("fhirpy, asynchronous", version("fhirpy"), (*module, "fhirpy")),
+        Program("fhirpy", version("fhirpy"), (*module, "fhirpy")),
         Program("fhirclient, threads", version("fhirclient"), (*module, "fhirclient")),
     ]
 
@@ -78,10 +78,10 @@ def javascript_programs() -> list[Program] | str:
     script = [node, str(FOLDER / "clients.mjs")]
     medplum, openfn = _installed("@medplum/core"), _installed("@openfn/language-fhir")
     return [
-        Program("Medplum, createResource", medplum, (*script, "medplum")),
-        Program("Medplum, createResourceIfNoneExist", medplum, (*script, "medplum-once")),
+        Program("Medplum createResource", medplum, (*script, "medplum")),
+        Program("Medplum createResourceIfNoneExist", medplum, (*script, "medplum-once")),
         Program("OpenFn FHIR adaptor", openfn, (*script, "openfn")),
-        Program("OpenFn, own If-None-Exist", openfn, (*script, "openfn-once")),
+        Program("OpenFn FHIR adaptor, If-None-Exist", openfn, (*script, "openfn-once")),
     ]
 
 
