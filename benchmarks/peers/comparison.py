@@ -25,6 +25,11 @@ from demo.screen import Screen
 QUIET, CONDITIONAL, UNCONDITIONAL = CONNECTION, "lossy", "lossy-unconditional"
 """The ways to the EHR, by the connections that Kairos has for them."""
 
+CALM = 0.25
+"""Cores that other programs may use in a run whose seconds count."""
+
+MOST_TRIES = 3
+
 Contestant = Program | Kairos
 
 
@@ -57,7 +62,7 @@ async def measure(patients: int, each: int, lost_each: int, rounds: int, screen:
     runs: dict[tuple[Contestant, str], list[Run]] = {}
     async with _ground(patients, each, lost_each) as ground:
         for number, (one, way) in enumerate(todo, start=1):
-            done = await _run(ground, one, way, f"run{number}")
+            done = await _undisturbed(ground, one, way, f"run{number}")
             runs.setdefault((one, way), []).append(done)
             screen.line(_said(number, len(todo), one, way, done))
 
@@ -95,6 +100,16 @@ async def _ground(patients: int, each: int, lost_each: int) -> AsyncIterator[Gro
         await connect(clinic, over_wires)
         bases = {QUIET: clinic.addresses.ehr, **over_wires}
         yield Ground(clinic, store, template, ehr, bases, wires, patients, each)
+
+
+async def _undisturbed(ground: Ground, one: Contestant, way: str, name: str) -> Run:
+    """A run; where seconds count and others were busy it is done again, and the calmest taken."""
+    tries: list[Run] = []
+    while len(tries) < MOST_TRIES:
+        tries.append(await _run(ground, one, way, f"{name}-{len(tries)}"))
+        if way != QUIET or tries[-1].others <= CALM:
+            break
+    return min(tries, key=lambda run: run.others)
 
 
 async def _run(ground: Ground, one: Contestant, way: str, name: str) -> Run:

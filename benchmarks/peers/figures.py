@@ -111,7 +111,7 @@ def _explain(figures: Figures, screen: Screen) -> None:
     how = f"{figures.patients} patients, {figures.each} each, {figures.at_once} at once"
     screen.line(f"{how}; s: median and range of {figures.rounds} rounds with nothing lost")
     middle, most = statistics.median(figures.others), figures.others[-1]
-    screen.line(f"other programs used {middle:.1f} cores meanwhile (median), {most:.1f} at most")
+    screen.line(f"other programs used {middle:.1f} cores meanwhile (median), at most {most:.1f}")
     lost = {run.lost for row in figures.rows for run in (row.conditional, row.unconditional)}
     screen.line(
         f"lost: surplus / missing / told, where each {figures.lost_each}th POST is written and its"
@@ -119,8 +119,8 @@ def _explain(figures: Figures, screen: Screen) -> None:
         " conditional create and on one without"
     )
     screen.line(
-        "told: errors that the client raised to its caller, who tries 4 times; of Kairos,"
-        " deliveries handed to a person"
+        "told: errors that the client raised to its caller, who tries 4 times where it does not"
+        " try by itself (Medplum's does); of Kairos, deliveries handed to a person"
     )
     for row in figures.rows:
         if row.wrong:
