@@ -15,10 +15,12 @@ from benchmarks import (
     demo,
     domain_rate,
     outage,
+    peers,
     recovery,
     restart,
     scale,
 )
+from benchmarks.peers import comparison
 from benchmarks.report import Report
 
 Arguments = argparse.Namespace
@@ -34,6 +36,11 @@ KINDS: dict[str, tuple[ModuleType, dict[str, Any], Measure]] = {
         deliveries,
         {"patients": 20, "each": 50},
         lambda a, report: deliveries.measure(a.patients, a.each, report),
+    ),
+    "peers": (
+        peers,
+        {"patients": 20, "each": 50, "lost": 50, "rounds": 3},
+        lambda a, report: comparison.measure(a.patients, a.each, a.lost, a.rounds, report),
     ),
     "outage": (
         outage,

@@ -18,6 +18,7 @@ import httpx2
 from benchmarks.ground import Store, a_folder, a_pathway, cpu_of
 from benchmarks.report import Report
 from clinic import Clinic
+from clinic.environment import CONNECTION
 from demo.staff import hire
 
 AT_ONCE = 8
@@ -32,19 +33,18 @@ COPY = """
 insert into delivery
   (key, site_id, pathway_id, connection_id, patient_id, event_id, artefact, resource_type, action,
    body, needs, state, needs_person, attempts, differences, created_at, changed_at)
-select %(artefact)s || n, site_id, pathway_id, connection_id, %(patient)s, event_id || n,
+select %(artefact)s || n, site_id, pathway_id, %(connection)s, %(patient)s, event_id || n,
    %(artefact)s || n, resource_type, action,
    replace(replace(body::text, artefact, %(artefact)s || n), patient_id, %(patient)s)::jsonb,
    '[]', 'intent', false, 0, '[]', now(), now()
 from delivery cross join generate_series(1, %(each)s) n where id = %(id)s
 """
 
-
 RING = """
 insert into lane (connection_id, patient_id, ready_at, rests, rank, bell)
-select distinct connection_id, patient_id, now(), 0, 1, 1 from delivery where state = 'intent'
+values (%(connection)s, %(patient)s, now(), 0, 1, 1)
 on conflict (connection_id, patient_id) do update set ready_at = now(), bell = lane.bell + 1;
-select pg_notify('kairos_lanes', connection_id) from delivery where id = %(id)s
+select pg_notify('kairos_lanes', %(connection)s)
 """
 
 
@@ -126,7 +126,7 @@ def bodies(
     return [
         json.loads(body.replace(artefact, f"{run}-{whose}-{n}").replace(patient, whose))
         for whose in patients
-        for n in range(each)
+        for n in range(1, each + 1)
     ]
 
 
@@ -149,14 +149,35 @@ async def bare(ehr: httpx2.AsyncClient, bodies: list[dict[str, Any]]) -> float:
 
 async def _drained(store: Store, template: int, patients: list[str], each: int) -> float:
     """Put the deliveries into the ledger and ring for their lanes; how long until all are there."""
-    for whose in patients:
-        copies = {"artefact": f"kairos-{whose}-", "patient": whose, "each": each, "id": template}
-        store.run(COPY, copies)
+    fill(store, template, patients, each)
     began = time.monotonic()
-    store.run(RING, {"id": template})
+    ring(store, patients)
     wanted = "select count(*) from delivery where artefact like 'kairos-%%' and state = %(s)s"
     await until(store, wanted, {"s": "confirmed"}, len(patients) * each)
     return time.monotonic() - began
+
+
+def fill(
+    store: Store,
+    template: int,
+    patients: list[str],
+    each: int,
+    run: str = "kairos",
+    connection: str = CONNECTION,
+) -> None:
+    """Put copies of one delivery into the ledger, for that connection; nobody is told yet."""
+    for whose in patients:
+        copies = {"artefact": f"{run}-{whose}-", "patient": whose, "each": each, "id": template}
+        store.run(COPY, copies | {"connection": connection})
+
+
+def ring(store: Store, patients: list[str], connection: str = CONNECTION) -> None:
+    """Ring for each lane in a transaction of its own, as whoever commits a delivery does.
+
+    A bell wakes one lane, and PostgreSQL sends what is alike in one transaction once.
+    """
+    for whose in patients:
+        store.run(RING, {"connection": connection, "patient": whose})
 
 
 async def until(store: Store, query: str, values: dict[str, object], count: int) -> None:
@@ -167,9 +188,11 @@ async def until(store: Store, query: str, values: dict[str, object], count: int)
         await asyncio.sleep(0.1)
 
 
-async def counted(ehr: httpx2.AsyncClient, patients: list[str], each: int) -> Counter[str]:
+async def counted(
+    ehr: httpx2.AsyncClient, patients: list[str], each: int, run: str = "kairos"
+) -> Counter[str]:
     """How often each Observation that was meant stands in the EHR, by its identifier."""
-    stands = Counter({f"kairos-{whose}-{n}": 0 for whose in patients for n in range(1, each + 1)})
+    stands = Counter({f"{run}-{whose}-{n}": 0 for whose in patients for n in range(1, each + 1)})
     for whose in patients:
         page: str | None = f"/Observation?subject=Patient/{whose}&_count=200"
         while page is not None:

@@ -13,13 +13,13 @@ import httpx2
 
 from benchmarks.deliveries import (
     AT_ONCE,
-    COPY,
-    RING,
     bare,
     bodies,
     counted,
+    fill,
     one_observation,
     patient,
+    ring,
     until,
 )
 from benchmarks.ground import Store, a_folder, cpu_of_family
@@ -42,10 +42,8 @@ async def measure(patients: int, each: int, seconds: float, report: Report) -> N
             made = [await patient(ehr, n) for n in range(patients)]
             before = await bare(ehr, bodies(store, template, made, each, "before"))
             await clinic.ehr.stop()
-            for whose in made:
-                values = {"artefact": f"kairos-{whose}-", "patient": whose, "each": each}
-                store.run(COPY, values | {"id": template})
-            store.run(RING, {"id": template})
+            fill(store, template, made, each)
+            ring(store, made)
             await _while_it_is_away(clinic, seconds, report)
             first, all_of_them = await _back(clinic, store, count)
             after = await bare(ehr, bodies(store, template, made, each, "after"))

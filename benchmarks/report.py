@@ -49,6 +49,10 @@ class Report:
         self.figures.append(found)
         self.screen.line(said(found))
 
+    def keep_figure(self, figure: Figure) -> None:
+        """Keep a figure that was printed in another way."""
+        self.figures.append(figure)
+
     def keep(self) -> None:
         """Write the run down in place of the one before of the same command."""
         known = kept()

