@@ -69,11 +69,13 @@ class LaneView:
 
 _NOT_DONE = (*OPEN, DeliveryState.REFUSED, DeliveryState.MISFILED)
 
+# Each link is looked up by itself. A planner without statistics (a new database, one that was
+# restored) takes a comparison with several for most of the connection's links, and reads them all.
 _VIEW = text(
     "select d.id, d.artefact, d.action, d.state, d.needs, d.needs_person, d.reason, d.not_before,"
-    " d.resource_type, array(select l.artefact from ehr_link l"
-    " where l.connection_id = d.connection_id and l.artefact ="
-    " any(array(select jsonb_array_elements_text(d.needs)) || d.artefact)) as there"
+    " d.resource_type, array(select (select l.artefact from ehr_link l"
+    " where l.connection_id = d.connection_id and l.artefact = name)"
+    " from jsonb_array_elements_text(d.needs || to_jsonb(d.artefact)) as name) as there"
     " from delivery d where d.connection_id = :connection and d.patient_id = :patient"
     " and d.state in ('intent', 'sent', 'unknown', 'refused', 'misfiled')"
     " order by d.id limit :most"
@@ -98,7 +100,7 @@ async def view(
         rows.append(
             InLane(row.id, row.artefact, action, state, needs, row.needs_person, row.reason)
         )
-        in_ehr.update(row.there)
+        in_ehr.update(name for name in row.there if name is not None)
         if row.not_before is not None:
             aside[row.id] = row.not_before
         if is_urgent(row.resource_type):
