@@ -5,7 +5,7 @@ Times are compared here with the clinic's own, which the caller brings.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +123,7 @@ DELIVERIES = Listed(
     },
 )
 
+WHOLE_DELIVERIES = replace(DELIVERIES, columns=f"{DELIVERIES.columns}, body")
 
 Asked = tuple[str, dict[str, object]]
 """A query and its values."""

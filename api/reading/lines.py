@@ -103,6 +103,7 @@ def delivery_line(line: Line, _now: datetime) -> w.DeliveryView:
         differences=list(line["differences"]),
         created_at=line["created_at"],
         changed_at=line["changed_at"],
+        resource=line.get("body"),
     )
 
 

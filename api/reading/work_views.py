@@ -30,12 +30,14 @@ class DeliveryView(BaseModel):
     differences: list[str]
     created_at: datetime
     changed_at: datetime
+    resource: dict[str, Any] | None = Field(
+        default=None, description="what was to be written; in lists only where that is asked for"
+    )
 
 
 class DeliveryDetail(DeliveryView):
     """A delivery with what was to be written, for those who enter or correct it by hand."""
 
-    resource: dict[str, Any]
     choices: list[str] = Field(
         description="what a person may decide about it now: `retry`, `accept`, `supersede`, and"
         " `supersede-as` for superseding it with an `ehr_id`"

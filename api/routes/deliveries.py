@@ -9,7 +9,7 @@ from api.commands import resolutions
 from api.commands.bodies import ResolveDelivery
 from api.commands.request import CommandRequest, MayAsk
 from api.commands.responses import Resolved
-from api.edge.access import May
+from api.edge.access import May, acting_role
 from api.edge.tokens import Caller
 from api.reading import work_views as w
 from api.reading.filters import Asked, listed, pathway_named
@@ -23,6 +23,9 @@ from domain.permissions import MAY_READ
 from store import lists
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
+SEES_RESOURCES = (*CARE, Role.OPERATIONS, Role.INTEGRATOR)
+"""Who sees what was to be written: not whoever only looks after how the work goes."""
+
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
@@ -36,29 +39,32 @@ async def list_deliveries(
     needs_person: Annotated[bool | None, Query()] = None,
     pathway: Annotated[str | None, Query()] = None,
     resource_type: Annotated[str | None, Query(examples=["Observation"])] = None,
+    resources: Annotated[bool, Query(description="each with what was to be written")] = False,
 ) -> Counted[w.DeliveryView]:
     """List deliveries of the caller's sites in the order in which they were meant."""
+    if resources:
+        acting_role(caller, SEES_RESOURCES)
+    of = lists.WHOLE_DELIVERIES if resources else lists.DELIVERIES
     own = {
         "state": state,
         "needs_person": needs_person,
         "pathway": pathway_named(pathway),
         "resource_type": resource_type,
     }
-    return await listed(lists.DELIVERIES, deps, caller, asked, own, delivery_line)
+    return await listed(of, deps, caller, asked, own, delivery_line)
 
 
 @router.get("/{delivery}", summary="A write to an EHR, with its resource", responses=READING)
 async def get_delivery(
     delivery: Id,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*CARE, Role.OPERATIONS, Role.INTEGRATOR))],
+    caller: Annotated[Caller, Depends(May(*SEES_RESOURCES))],
 ) -> w.DeliveryDetail:
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
     async with deps.database.begin() as tx:
         found = await find_delivery(tx, caller, delivery)
-    view = delivery_view(found)
     choices = [choice.kind for choice in possible(found)]
-    return w.DeliveryDetail(**view.model_dump(), resource=dict(found.body), choices=choices)
+    return w.DeliveryDetail(**delivery_view(found).model_dump(), choices=choices)
 
 
 @router.post(

@@ -223,3 +223,20 @@ async def test_the_cursor_of_other_filters_is_refused(service: Service, path: st
     page = (await service.nurse.get(path, limit="2", site="manhattan")).json()
     answer = await service.nurse.get(path, limit="2", cursor=page["next"])
     assert answer.status_code == 400
+
+
+async def test_deliveries_are_listed_with_what_was_to_be_written_for_who_may_see_it(
+    service: Service,
+) -> None:
+    """Asked for, each line has its resource; whoever may not read one is refused all of them."""
+    await service.checked_in()
+    plain = (await service.nurse.get("/v1/deliveries")).json()["items"]
+    assert plain
+    assert {line["resource"] for line in plain} == {None}
+    whole = (await service.nurse.get("/v1/deliveries", resources="true")).json()["items"]
+    for line in whole:
+        one = (await service.nurse.get(f"/v1/deliveries/{line['id']}")).json()
+        assert line["resource"] == one["resource"]
+    auditor = service.staff("auditor")
+    assert (await auditor.get("/v1/deliveries")).status_code == 200
+    assert (await auditor.get("/v1/deliveries", resources="true")).status_code == 403
