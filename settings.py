@@ -133,6 +133,16 @@ class ApiSettings(Settings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, description="0 picks a free port and prints it")
 
+    @field_validator("oidc_jwks")
+    @classmethod
+    def _cannot_be_forged_on_the_way(cls, place: str) -> str:
+        if "://" in place and not place.startswith("https://"):
+            message = (
+                "must be an https URL or the path of a file: keys read over http are anybody's"
+            )
+            raise ValueError(message)
+        return place
+
 
 class Site(BaseModel):
     """A clinic site: where it is, what it offers, and which EHR holds its patients."""

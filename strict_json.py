@@ -1,13 +1,16 @@
 """The one reader of JSON from outside: plain, bounded and unambiguous, or refused.
 
-Parsers disagree about duplicate keys, NaN, byte order marks and deep nesting, so a text with any of
-these is not JSON here. Standard library only; must not log or quote what it reads.
+Parsers disagree about duplicate keys, NaN, byte order marks, half characters and deep nesting, so a
+text with any of these is not JSON here. Standard library only; must not log or quote what it reads.
 """
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NoReturn
+
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 DEEPEST = 64
 """Levels of nesting; no FHIR resource and no request has as many."""
@@ -51,6 +54,8 @@ def read_json(
     except (ValueError, ArithmeticError):
         raise Unreadable("it holds a number that cannot be read") from None
     _check_depth(value)
+    if "\\u" in text:  # only an escape can bring what UTF-8 itself cannot hold
+        _check_strings(value)
     return value
 
 
@@ -75,6 +80,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _too_deep() -> Unreadable:
     return Unreadable(f"it is nested deeper than {DEEPEST}")
+
+
+def _check_strings(value: Any) -> None:
+    """Refuse strings that no database and no other parser could hold."""
+    match value:
+        case str():
+            if _NO_TEXT.search(value):
+                raise Unreadable("a string holds NUL or half a character")
+        case dict():
+            for key, inner in value.items():
+                _check_strings(key)
+                _check_strings(inner)
+        case list():
+            for inner in value:
+                _check_strings(inner)
+        case _:
+            return
 
 
 def _check_depth(value: Any) -> None:

@@ -20,6 +20,7 @@ from fhir_adapters.exchange.failures import (
     Busy,
     Disputed,
     EhrRefused,
+    Garbled,
     NeverSent,
     NoAnswer,
     OutcomeUnknown,
@@ -88,11 +89,18 @@ async def attempt(client: EhrClient, in_hand: InHand) -> Tried:  # noqa: PLR0911
         return Tried(known_as, o.Busy(str(error), error.retry_after))
     except OutcomeUnknown:
         return Tried(known_as, o.Lost(ehr_answers=await _answers(client)))
-    except NoAnswer:
-        return Tried(known_as, o.Silent(ehr_answers=await _answers(client)))
+    except NoAnswer as error:
+        return Tried(known_as, await _silent(client, error))
     except Exception as error:
         log.exception("attempt_broke", delivery_id=in_hand.delivery.id)
         return Tried(known_as, o.Broke(type(error).__name__))
+
+
+async def _silent(client: EhrClient, error: NoAnswer) -> o.Silent:
+    """Whoever answers with what cannot be believed is there, and says why it came to nothing."""
+    if isinstance(error, Garbled):
+        return o.Silent(ehr_answers=True, why=str(error))
+    return o.Silent(ehr_answers=await _answers(client))
 
 
 async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:

@@ -31,6 +31,12 @@ class StartPathway(Body):
     referred_on: Day | None = Field(
         default=None, description="the day of the referral, from which the wait is counted"
     )
+    labels: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        default=[],
+        max_length=20,
+        description="security labels of the record that were seen, as the patient search shows"
+        " them; a record with others is not enrolled",
+    )
 
 
 class ResolveDelivery(Body):

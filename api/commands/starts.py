@@ -18,7 +18,7 @@ from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.charts import chart_of
-from api.reading.patients import read_patient
+from api.reading.patients import insist_seen, read_patient
 from domain.enrolment import Enrolment, begin
 from domain.language.clocks import local_day
 from domain.language.errors import Conflict, Malformed, Unavailable
@@ -54,7 +54,8 @@ async def start(request: CommandRequest, wanted: StartPathway) -> JSONResponse:
         earlier = [(await deps.see(tx, each))[1] for each in ended]
     treated_on = _last_treated(earlier)
     enrolment = _enrolment(request, site, wanted, protocol, treated_on, now)
-    patient = await read_patient(deps, site.ehr, wanted.patient)
+    patient = await read_patient(deps, site.ehr, wanted.patient, local_day(now, site.zone))
+    insist_seen(patient, wanted.labels)
     chart = await chart_of(deps, site.ehr, wanted.patient, protocol, site.zone, now)
     age = patient.age_on(enrolment.first_visit.day)
     enrolment = replace(enrolment, age=age, chart=chart)
@@ -101,6 +102,7 @@ def _enrolment(
         protocol.sha256,
         treated_on,
         wanted.referred_on,
+        tuple(wanted.labels),
     )
     first_visit = wanted.first_visit.local()
     enrolment = Enrolment(RequestId(str(uuid4())), request.author, started, first_visit)

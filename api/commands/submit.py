@@ -20,8 +20,9 @@ from api.commands.request import CommandRequest
 from api.dependencies import Dependencies
 from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.charts import chart_of
+from api.reading.ehr_failures import ehr_away
 from api.reading.lookup import find_pathway
-from api.reading.patients import ehr_away, read_patient
+from api.reading.patients import read_patient
 from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
@@ -33,6 +34,9 @@ from store import columns, inbox
 from store.database import Transaction
 from store.newer import RecordedByNewer
 from store.records import CommandRecord
+
+UNREAD = ("ehr-unavailable", "ehr-unreadable", "ehr-refuses")
+"""Problems of an EHR that say nothing about the patient: they keep nobody from care."""
 
 log = structlog.get_logger("kairos.api")
 
@@ -80,9 +84,9 @@ async def _with_chart(
         if await repeated(tx, request) is not None:
             return wish
     try:
-        await read_patient(deps, row.connection_id, row.patient_id)
+        await read_patient(deps, row.connection_id, row.patient_id, now.date())
     except Problem as problem:
-        if problem.name != "ehr-unavailable" or isinstance(wish, ReadChart):
+        if problem.name not in UNREAD or isinstance(wish, ReadChart):
             raise
         log.warning("patient_not_read", pathway_id=row.id)
     try:

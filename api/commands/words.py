@@ -12,8 +12,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
+from api.edge.parameters import not_known
 from domain.language.clocks import LocalTime
 
 Example = dict[str, Any]
@@ -106,6 +108,16 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     EXAMPLE: ClassVar[Example] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other_fields(cls, sent: Any) -> Any:
+        """Name what is not known here, and what is: a slip is seen at once."""
+        if isinstance(sent, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            if others := [name for name in sent if name not in known]:
+                raise ValueError(not_known(others, known))
+        return sent
 
 
 class WallTime(Body):

@@ -14,7 +14,6 @@ MOST_BYTES = 256 * 1024
 MOST_DIGITS = 15
 """Significant digits that survive every parser unchanged; no clinical value has more."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 _MOST_EXPONENT = 30
 _LONGEST_NUMBER = 40
@@ -37,7 +36,6 @@ def read_body(raw: bytes) -> Any:
     """Parse a body, or raise the problem that says why it is not taken."""
     try:
         value = read_json(raw, integer=_integer, fraction=_fraction)
-        _check_strings(value)
     except Unreadable as why:
         raise Problem("unreadable-body", f"{why}; send one JSON value in UTF-8") from None
     return value
@@ -66,20 +64,3 @@ def _check_number(text: str) -> None:
     )
     if not fits:
         raise Unreadable(f"a number has more than {MOST_DIGITS} digits or a huge exponent")
-
-
-def _check_strings(value: Any) -> None:
-    """Refuse strings that a database or another parser could not hold."""
-    match value:
-        case str():
-            if "\x00" in value or _SURROGATE.search(value):
-                raise Unreadable("a string holds NUL or half a character")
-        case dict():
-            for key, inner in value.items():
-                _check_strings(key)
-                _check_strings(inner)
-        case list():
-            for inner in value:
-                _check_strings(inner)
-        case _:
-            return

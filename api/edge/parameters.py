@@ -5,6 +5,7 @@ one patient would show the whole site.
 """
 
 import re
+from collections.abc import Iterable
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -12,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from api.edge.problems import ErrorView, Problem
 
-_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
+_A_NAME = re.compile(r"[a-z][A-Za-z0-9_]{0,40}")
 
 
 def only_known_parameters(request: Request) -> None:
@@ -31,15 +32,21 @@ def only_known_parameters(request: Request) -> None:
         raise Problem("invalid", "`errors` names what does not fit, with what would", errors=wrong)
 
 
+def not_known(given: Iterable[str], known: Iterable[str]) -> str:
+    """Say which names are not known here, and which are."""
+    names = ", ".join(dict.fromkeys(map(_shown, given)))
+    return f"{names} is not known here; known are: {', '.join(sorted(known)) or 'none'}"
+
+
 def _says(name: str, known: tuple[str, ...]) -> str:
     if name in known:
         return "is given more than once; give it once"
-    return f"is not known here; known are: {', '.join(known) or 'none'}"
+    return not_known((name,), known)
 
 
-def _shown(name: str) -> str:
-    """The name, if it can be one: what else was sent is not repeated."""
-    return name if _A_NAME.fullmatch(name) else "(not a name)"
+def _shown(name: object) -> str:
+    """The name, if it can be one of ours: what else was sent is not repeated."""
+    return name if isinstance(name, str) and _A_NAME.fullmatch(name) else "(not a name)"
 
 
 def _known(route: APIRoute) -> tuple[str, ...]:

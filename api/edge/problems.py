@@ -40,6 +40,9 @@ TYPES: Mapping[str, tuple[int, str]] = {
     "protocol-not-approved": (422, "The protocol is not approved"),
     "unknown-patient": (422, "The EHR has no such patient"),
     "patient-not-current": (422, "The patient's record is not current"),
+    "patient-labelled": (409, "The patient's record carries labels"),
+    "ehr-refuses": (409, "The EHR does not allow it"),
+    "ehr-unreadable": (502, "The EHR's answer cannot be used"),
     "internal": (500, "Something broke here"),
     "unavailable": (503, "Not possible just now"),
     "ehr-unavailable": (503, "The EHR does not answer"),
@@ -140,8 +143,6 @@ def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
 def _error(error: Mapping[str, Any]) -> ErrorView:
     where, *path = error["loc"]
     detail = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        path, detail = path[:-1], "has a field that is not known here"
     if where == "body":
         steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
         return ErrorView(pointer="#" + "".join(f"/{step}" for step in steps), detail=detail)

@@ -39,6 +39,9 @@ PATIENCE_SECONDS = 1.0
 READ_WITHIN_SECONDS = 10.0
 """How long the issuer may take in all."""
 
+LARGEST_SET = 1_000_000
+"""Bytes of a key set; a hundred keys take a tenth of it."""
+
 log = structlog.get_logger("kairos.api.tokens")
 
 
@@ -58,16 +61,27 @@ class Caller:
 async def read_key_set(place: str) -> dict[str, Any]:
     """Read the JWK set from an https URL or a file. Raises Unavailable."""
     try:
-        if not place.startswith(("https://", "http://")):
+        if not place.startswith("https://"):
             text = await anyio.Path(Path(place)).read_bytes()
         else:
-            async with httpx2.AsyncClient(timeout=5, follow_redirects=False) as client:
-                response = await client.get(place)
-                response.raise_for_status()
-                text = response.content
+            text = await _fetched(place)
         return read_object(text)
     except (OSError, Unreadable, httpx2.HTTPError) as error:
         raise Unavailable("the issuer's keys cannot be read") from error
+
+
+async def _fetched(place: str) -> bytes:
+    async with (
+        httpx2.AsyncClient(timeout=5, follow_redirects=False, trust_env=False) as client,
+        client.stream("GET", place) as response,
+    ):
+        response.raise_for_status()
+        text = bytearray()
+        async for part in response.aiter_bytes():
+            text += part
+            if len(text) > LARGEST_SET:
+                raise Unavailable("the issuer's key set is too large")
+    return bytes(text)
 
 
 class Tokens:

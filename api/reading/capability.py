@@ -2,9 +2,9 @@
 
 from api.dependencies import Dependencies
 from api.edge.problems import Problem
-from api.reading.patients import ehr_away
+from api.reading.ehr_failures import problem_of
 from domain.language.errors import Malformed, Unavailable
-from fhir_adapters.exchange.failures import EhrRefused
+from fhir_adapters.exchange.failures import EhrFailure
 from store import capabilities
 from store.records import CapabilityRecord
 
@@ -13,11 +13,13 @@ async def learn(deps: Dependencies, connection: str) -> CapabilityRecord:
     """Read and keep a connection's CapabilityStatement, which must be one that can be planned."""
     try:
         statement = await deps.ehr(connection).statement()
-    except (Unavailable, EhrRefused):
-        raise ehr_away() from None
-    except Malformed:
-        detail = f"{connection} answers with something else than an R4 CapabilityStatement"
+    except EhrFailure as error:
+        raise problem_of(error, connection) from None
+    except Malformed as error:
+        detail = f"{connection} answers with something else than an R4 CapabilityStatement: {error}"
         raise Problem("capability-unknown", detail) from None
+    except Unavailable as error:
+        raise problem_of(error, connection) from None
     now = await deps.clock.now()
     async with deps.database.begin() as tx:
         await capabilities.save(tx, connection, statement, now)

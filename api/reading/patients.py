@@ -1,70 +1,113 @@
 """Find patients in an EHR: to be sure of the match before a start, and nothing more.
 
-What the EHR says about who somebody is goes no further than this: people compare, we count.
+What the EHR says about who somebody is goes no further than this: people compare, we count. It is
+not believed to have answered what it was asked: only a record that carries the identifier is shown.
 """
 
 from datetime import date
 
+from pydantic import Field
+
 from api.dependencies import Dependencies
-from api.edge.problems import RETRY, Problem
+from api.edge.problems import Problem
+from api.reading.ehr_failures import CANNOT_BE_READ, GONE, problem_of
+from api.reading.pages import Page
 from api.reading.work_views import PatientView
-from domain.language.errors import Malformed, Unavailable
+from domain.language.errors import Malformed
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.exchange.patients import EhrPatient
 
-GONE = (404, 410)
 MOST_MATCHES = 20
 
 
-async def read_patient(deps: Dependencies, connection: str, patient_id: str) -> EhrPatient:
-    """Read a patient who may be enrolled: there, active and not merged into another record."""
+class PatientsFound(Page[PatientView]):
+    """The records that carry the identifier, and whether they are all of them."""
+
+    complete: bool = Field(
+        description="false if the EHR has, or may have, more than are shown: narrow it down there"
+    )
+    others: int = Field(
+        description="records that the EHR sent beside, which do not carry the identifier now"
+    )
+
+
+async def read_patient(
+    deps: Dependencies, connection: str, patient_id: str, today: date
+) -> EhrPatient:
+    """Read a patient who may be enrolled: there, active, alive and not merged into another."""
     try:
         client = deps.ehr(connection).client
         held = await client.read("Patient", patient_id)
-        patient = EhrPatient.from_fhir(held.resource, client.base_url)
+        patient = EhrPatient.from_fhir(held.resource, client.base_url, today)
     except EhrRefused as error:
         if error.status in GONE:
             detail = f"{connection} has no patient of that id; search by identifier first"
             raise Problem("unknown-patient", detail) from None
-        raise ehr_away() from None
-    except (Unavailable, Malformed):
-        raise ehr_away() from None
-    if patient.replaced_by is not None:
-        raise Problem("patient-not-current", "the record was merged; enrol the one it became")
-    if not patient.may_be_enrolled:
-        raise Problem("patient-not-current", "the record is inactive, or the patient has died")
+        raise problem_of(error, connection) from None
+    except CANNOT_BE_READ as error:
+        raise problem_of(error, connection) from None
+    if patient.not_current is not None:
+        raise Problem("patient-not-current", patient.not_current)
     return patient
 
 
 async def find_patients(
-    deps: Dependencies, connection: str, identifier: str, birth_date: date | None
-) -> list[PatientView]:
+    deps: Dependencies, connection: str, identifier: str, birth_date: date | None, today: date
+) -> PatientsFound:
     """Find patients by an identifier of the connection's system."""
-    client = deps.ehr(connection).client
-    token = f"{deps.installation.connection(connection).patient_identifier_system}|{identifier}"
+    system = deps.installation.connection(connection).patient_identifier_system
     try:
+        client = deps.ehr(connection).client
+        token = f"{_escaped(system)}|{_escaped(identifier)}"
         found = await client.search("Patient", [("identifier", token)], pages=1)
-        return [
-            _view(EhrPatient.from_fhir(resource, client.base_url), resource, birth_date)
-            for resource in found.resources[:MOST_MATCHES]
-        ]
-    except (EhrRefused, Unavailable, Malformed):
-        raise ehr_away() from None
-
-
-def _view(patient: EhrPatient, resource: object, birth_date: date | None) -> PatientView:
-    there = resource.get("birthDate") if isinstance(resource, dict) else None
-    return PatientView(
-        id=patient.id,
-        may_be_enrolled=patient.may_be_enrolled,
-        active=patient.active,
-        replaced_by=patient.replaced_by,
-        identifiers=patient.identifiers,
-        birth_date_matches=None if birth_date is None else there == birth_date.isoformat(),
+    except CANNOT_BE_READ as error:
+        raise problem_of(error, connection) from None
+    carrying, others, unread = [], 0, 0
+    for resource in found.resources:
+        try:
+            patient = EhrPatient.from_fhir(resource, client.base_url, today)
+        except Malformed:
+            unread += 1
+            continue
+        if patient.carries(system, identifier):
+            carrying.append(patient)
+        else:
+            others += 1
+    whole = found.complete and not found.issues and not unread
+    return PatientsFound(
+        items=[_view(patient, birth_date) for patient in carrying[:MOST_MATCHES]],
+        complete=whole and len(carrying) <= MOST_MATCHES,
+        others=others,
     )
 
 
-def ehr_away() -> Problem:
-    """The EHR does not answer, or not with what can be believed."""
-    detail = "nothing was written; send the same again when the EHR is back"
-    return Problem("ehr-unavailable", detail, headers=RETRY)
+def insist_seen(patient: EhrPatient, seen: list[str]) -> None:
+    """Raise the problem that names the record's labels, unless they were all seen."""
+    unseen = [label for label in patient.labels if label not in seen]
+    if unseen:
+        detail = (
+            f"the record carries security labels ({', '.join(unseen)}): it may be a test patient,"
+            " or closed to most; if the patient is to be enrolled all the same, send them as"
+            " `labels`"
+        )
+        raise Problem("patient-labelled", detail)
+
+
+def _escaped(part: str) -> str:
+    """A part of a search token, in which a few signs have a meaning (FHIR R4, 3.1.1.4.0.1)."""
+    for sign in ("\\", ",", "|", "$"):
+        part = part.replace(sign, f"\\{sign}")
+    return part
+
+
+def _view(patient: EhrPatient, birth_date: date | None) -> PatientView:
+    return PatientView(
+        id=patient.id,
+        may_be_enrolled=patient.may_be_enrolled,
+        why_not=patient.not_current,
+        active=patient.active,
+        replaced_by=patient.replaced_by,
+        identifiers=patient.identifiers,
+        labels=list(patient.labels),
+        birth_date_matches=None if birth_date is None else patient.was_born_on(birth_date),
+    )

@@ -4,9 +4,9 @@ Must not compare what it says: the person entered it, or looked at it, and vouch
 """
 
 from api.dependencies import Dependencies
-from api.reading.patients import GONE, ehr_away
+from api.reading.ehr_failures import CANNOT_BE_READ, GONE, problem_of
 from domain.delivery.words import Delivery
-from domain.language.errors import Conflict, Malformed, Unavailable
+from domain.language.errors import Conflict
 from fhir_adapters.exchange.compare import is_anothers, patient_of
 from fhir_adapters.exchange.failures import EhrRefused
 
@@ -21,8 +21,8 @@ async def check_resource(deps: Dependencies, delivery: Delivery, ehr_id: str) ->
         if error.status in GONE:
             raise Conflict(f"{delivery.connection_id} has no {place}") from None
         raise Conflict(f"{delivery.connection_id} does not let {place} be read") from None
-    except (Unavailable, Malformed):
-        raise ehr_away() from None
+    except CANNOT_BE_READ as error:
+        raise problem_of(error, delivery.connection_id) from None
     if patient_of(held.resource, client.base_url) is None:
         raise Conflict(f"{place} does not say whose it is; supersede without naming it")
     if is_anothers(held.resource, delivery.patient_id, client.base_url):

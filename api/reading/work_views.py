@@ -113,12 +113,18 @@ class PatientView(BaseModel):
     """A patient whom the EHR found by the identifier asked for. Says nothing about who it is."""
 
     id: str
-    may_be_enrolled: bool = Field(description="false if inactive, deceased or merged")
+    may_be_enrolled: bool
+    why_not: str | None = Field(description="why no pathway may be started on this record")
     active: bool
     replaced_by: str | None = Field(description="the record that this one was merged into")
-    identifiers: int = Field(description="how many identifiers the EHR holds")
+    identifiers: int = Field(description="how many identifiers hold now")
+    labels: list[str] = Field(
+        description="security labels of the record, such as HTEST for a test patient; whoever"
+        " enrolls it names them"
+    )
     birth_date_matches: bool | None = Field(
-        description="whether the birth date that was asked for is the EHR's; null if none was"
+        description="whether the birth date that was asked for is the EHR's; null if none was, and"
+        " where the EHR does not know all of it"
     )
 
 

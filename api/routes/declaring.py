@@ -34,7 +34,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 READING = problems()
-POSTING = problems(409, 412, 413, 415)
+ASKING = problems(409, 502)
+POSTING = problems(409, 412, 413, 415, 502)
 COMMANDING: dict[str, Any] = {
     "status_code": 201,
     "response_model": Applied,

@@ -9,8 +9,9 @@ from api.edge.access import AnyCaller, May, nothing_there, site_of
 from api.edge.tokens import Caller
 from api.reading import work_views as w
 from api.reading.pages import Page
-from api.reading.patients import find_patients
-from api.routes.declaring import READING, With
+from api.reading.patients import PatientsFound, find_patients
+from api.routes.declaring import ASKING, READING, With
+from domain.language.clocks import local_day
 from domain.language.errors import Malformed
 from domain.language.protocol import CombinedProtocol
 from domain.permissions import MAY_START
@@ -69,14 +70,15 @@ async def list_sites(deps: With, caller: AnyCaller) -> Page[w.SiteView]:
     )
 
 
-@router.get("/sites/{site}/patients", summary="Find a patient in the EHR", responses=READING)
+@router.get("/sites/{site}/patients", summary="Find a patient in the EHR", responses=ASKING)
 async def search_patients(
     site: Annotated[str, Path()],
     deps: With,
     caller: Annotated[Caller, Depends(May(*MAY_START))],
-    identifier: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
+    identifier: Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,64}$")],
     birth_date: Annotated[Day | None, Query(description="to be sure of the match")] = None,
-) -> Page[w.PatientView]:
+) -> PatientsFound:
     """Find patients by the identifier that the site's EHR is known by. Tells no names."""
     known = site_of(deps.installation, caller, site)
-    return Page(items=await find_patients(deps, known.ehr, identifier, birth_date))
+    today = local_day(await deps.clock.now(), known.zone)
+    return await find_patients(deps, known.ehr, identifier, birth_date, today)

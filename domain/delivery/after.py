@@ -115,8 +115,8 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return replace(_unchanged(delivery, why), wait=wait)
         case Lost(ehr_answers=answers):
             return _lost(delivery, ehr_answers=answers)
-        case Silent(ehr_answers=answers):
-            return _silent(delivery, ehr_answers=answers)
+        case Silent(ehr_answers=answers, why=why):
+            return _silent(delivery, why, ehr_answers=answers)
         case Absent(once=once):
             # Sending again is harmless where it is created once; calling it refused is not.
             harmless = once and not _last(delivery)
@@ -146,15 +146,14 @@ def may_move(begins: DeliveryState, ends: DeliveryState) -> bool:
 def _lost(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
     """The write may have been done. It is looked for next, even at the last attempt."""
     if looks_first(delivery):  # then nothing was written but what is looked for anyhow
-        return _silent(delivery, ehr_answers=ehr_answers)
+        return _silent(delivery, "the EHR did not answer", ehr_answers=ehr_answers)
     wait = pause(delivery.attempts) if ehr_answers else None
     lost = _decision(delivery, DeliveryState.UNKNOWN, "the answer was lost", wait=wait)
     return replace(lost, ehr_away=not ehr_answers)
 
 
-def _silent(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
+def _silent(delivery: Delivery, why: str, *, ehr_answers: bool) -> DeliveryDecision:
     """Nothing came of a read. That counts only if the EHR is there and answers others."""
-    why = "the EHR did not answer"
     return _not_done(delivery, why) if ehr_answers else _unchanged(delivery, why)
 
 

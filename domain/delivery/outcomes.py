@@ -98,6 +98,7 @@ class Silent:
     """A read or search brought nothing that can be used; it changed nothing."""
 
     ehr_answers: bool
+    why: str = "the EHR did not answer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,14 @@ Refusals do not repeat what was typed: it may be a birth date that slipped into 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, reset_tzpath
 
 from domain.language.errors import Malformed
+
+reset_tzpath(to=())
+ZoneInfo.clear_cache()
+# The zone data that the lock pins (the package `tzdata`), never the system's: that may be older and
+# another on another host, and the same visit would begin an hour apart in two processes.
 
 CLOCK_SKEW = timedelta(seconds=60)
 """How far ahead of us another machine's clock may be before its times count as the future."""

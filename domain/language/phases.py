@@ -80,6 +80,7 @@ class PathwayStarted:
     protocol_sha256: str
     treated_on: date | None = None  # last treatment day of an earlier pathway, if there was one
     referred_on: date | None = None  # when the patient was referred, as whoever enrolled them says
+    labels: tuple[str, ...] = ()  # the record's security labels, seen by whoever enrolled them
     kind: Literal["pathway-started"] = "pathway-started"
 
 

@@ -4,6 +4,7 @@ Knows HTTP and FHIR's REST rules, not what is written or why. It must not try a 
 whether that may be sent again is decided with the ledger.
 """
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
@@ -12,6 +13,7 @@ from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.failures import (
     Busy,
     EhrRefused,
+    Garbled,
     NoAnswer,
     OutcomeUnknown,
     Stale,
@@ -107,7 +109,7 @@ class EhrClient:
         reply = await self._get(f"{resource_type}/{ehr_id}")
         found = self._object(reply, f"read a {resource_type}")
         if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
-            raise NoAnswer(f"the EHR answered with something else than the {resource_type}")
+            raise Garbled(f"the EHR answered with something else than the {resource_type}")
         version = version_from_etag(reply.headers.get("etag")) or version_of(found)
         return EhrResource(ehr_id, version, found)
 
@@ -121,7 +123,7 @@ class EhrClient:
         for _ in range(pages):
             bundle = self._object(await self._get(url, query), doing)
             if bundle.get("resourceType") != "Bundle":
-                raise NoAnswer("the EHR answered a search with something else than a Bundle")
+                raise Garbled("the EHR answered a search with something else than a Bundle")
             gathering.take(bundle)
             following = next_page(bundle, self.base_url)
             if following is None:
@@ -193,9 +195,9 @@ class EhrClient:
                 raise NoAnswer(f"the EHR answered {reply.status} when asked to {doing}")
             raise refused
         try:
-            return read_object(reply.body)
+            return _read(reply)
         except Unreadable as problem:
-            raise NoAnswer(f"the EHR's answer cannot be read: {problem}") from None
+            raise Garbled(f"the EHR's answer cannot be read: {problem}") from None
 
     def _raise_write(self, reply: Reply, doing: str, *, stale: Sequence[int] = ()) -> NoReturn:
         """Say what an answer other than success means for a write.
@@ -233,6 +235,11 @@ def _wait(reply: Reply) -> float | None:
 
 def _readable(reply: Reply) -> dict[str, Any] | None:
     try:
-        return read_object(reply.body)
+        return _read(reply)
     except Unreadable:
         return None
+
+
+def _read(reply: Reply) -> dict[str, Any]:
+    """Read a JSON object; a byte order mark before it is skipped (RFC 8259, 8.1)."""
+    return read_object(reply.body.removeprefix(codecs.BOM_UTF8))

@@ -27,6 +27,10 @@ class NoAnswer(EhrFailure, Unavailable):
     """A read or search brought nothing that can be used. Nothing was changed by it."""
 
 
+class Garbled(NoAnswer):
+    """The EHR answered, and what it said cannot be believed. Asking again may bring the same."""
+
+
 class Busy(EhrFailure, Unavailable):
     """The EHR did nothing now and may do it later.
 

@@ -4,14 +4,20 @@
 Must not request anything itself.
 """
 
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from fhir_adapters.profile.operation_outcome import Issue, issues_of
 
 MOST_PAGES = 20
+LONGEST_LINK = 8_000
+"""Characters of a link to a next page; more than any server takes in a request line."""
+
+_A_LINK = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +75,34 @@ class Gathering:
 
 
 def next_page(bundle: Mapping[str, Any], base_url: str) -> str | None:
-    """Give the next page's URL; None at the end, and "" if it leads away from the EHR."""
+    """Give the next page's URL; None at the end, and "" if it leads away from this EHR.
+
+    Another path of the same host is another EHR: a host serves several hospitals.
+    """
     links = bundle.get("link")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, Mapping) and link.get("relation") == "next":
-            target = urljoin(base_url + "/", str(link.get("url", "")))
-            return target if _origin(target) == _origin(base_url) else ""
+            return _within(link.get("url"), base_url)
     return None
 
 
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.lower()
+def _within(url: object, base_url: str) -> str:
+    """The address, if it is one and lies below the base; "" if not."""
+    if not isinstance(url, str) or len(url) > LONGEST_LINK or not _A_LINK.fullmatch(url):
+        return ""
+    try:
+        target = urljoin(base_url + "/", url)
+        there, base = urlsplit(target), urlsplit(base_url)
+        same = (there.scheme.lower(), there.netloc.lower(), there.port) == (
+            base.scheme.lower(),
+            base.netloc.lower(),
+            base.port,
+        )
+    except ValueError:  # a bracket or a port that is none
+        return ""
+    path = posixpath.normpath(unquote(there.path) or "/")
+    root = base.path.rstrip("/")
+    return target if same and (path == (root or "/") or path.startswith(f"{root}/")) else ""
 
 
 def _updated(resource: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ type, and must never send a write twice.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -106,9 +107,12 @@ class Transport:
             sent["Content-Type"] = FHIR_JSON
 
         async def once(authorized: Mapping[str, str]) -> Reply:
-            request = self._http.build_request(
-                method, url, headers={**sent, **authorized}, params=params, content=content
-            )
+            try:
+                request = self._http.build_request(
+                    method, url, headers={**sent, **authorized}, params=params, content=content
+                )
+            except (httpx2.InvalidURL, ValueError):
+                raise NeverSent("an address came up that is none") from None
             if method != "GET":
                 request.extensions["trace"] = _leaves_in_time
             reply = await self._answer(request)
@@ -147,7 +151,7 @@ class Transport:
             async with asyncio.timeout(self._limits.total):
                 return await self._send(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as problem:
-            raise NeverSent(f"no connection to the EHR ({type(problem).__name__})") from None
+            raise NeverSent(f"no connection to the EHR ({_cause(problem)})") from None
         except (httpx2.HTTPError, TimeoutError) as problem:
             raise Lost(type(problem).__name__) from None
 
@@ -164,6 +168,18 @@ class Transport:
         self._http.cookies.clear()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, bytes(body))
+
+
+def _cause(problem: BaseException) -> str:
+    """What kept a connection from being made: what to mend, and no address."""
+    below: BaseException | None = problem
+    while below is not None:
+        if isinstance(below, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {below.verify_message}"
+        if isinstance(below, ssl.SSLError):
+            return f"TLS: {below.reason or 'it failed'}"
+        below = below.__cause__ or below.__context__
+    return type(problem).__name__
 
 
 async def _leaves_in_time(step: str, _: object) -> None:

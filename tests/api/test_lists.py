@@ -180,7 +180,7 @@ async def test_visits_are_narrowed(
 
 
 @pytest.mark.parametrize("path", [*LISTS, "/v1/deliveries", "/v1/sites"])
-@pytest.mark.parametrize("name", ["patient_id", "Site", "sites", "order"])
+@pytest.mark.parametrize("name", ["patient_id", "siteId", "sites", "order"])
 async def test_a_parameter_that_is_not_known_is_refused_by_name(
     service: Service, path: str, name: str
 ) -> None:

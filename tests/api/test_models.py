@@ -77,7 +77,7 @@ def test_an_instant_is_written_out(at: Any):
 
 @pytest.mark.parametrize("shape", BODIES)
 def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
-    """An unknown field is refused, and its name and value are not repeated."""
+    """An unknown field is refused; what cannot be a name of ours and its value are not repeated."""
     with pytest.raises(ValidationError) as wrong:
         shape.model_validate({**shape.EXAMPLE, "Ottoline": "Featherstone"})
     errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.value.errors()]
@@ -85,6 +85,19 @@ def test_no_shape_takes_a_field_that_it_does_not_know(shape: type[Body]):
     assert problem.errors[0].pointer == "#"
     assert "not known here" in problem.errors[0].detail
     assert "Ottoline" not in problem.model_dump_json() + str(wrong.value).partition("\n")[0]
+
+
+@pytest.mark.parametrize("shape", BODIES)
+def test_an_unknown_field_is_named_with_the_known_ones(shape: type[Body]):
+    """Who wrote `words` for `note` sees it at once; the value is not repeated."""
+    with pytest.raises(ValidationError) as wrong:
+        shape.model_validate({**shape.EXAMPLE, "a_slip": "Featherstone"})
+    (error,) = wrong.value.errors()
+    told = of_validation([{**error, "loc": ("body", *error["loc"])}]).view().errors[0]
+    assert told.pointer == "#"
+    assert told.detail.startswith("a_slip is not known here")
+    assert all(name in told.detail for name in shape.model_fields)
+    assert "Featherstone" not in told.detail
 
 
 @pytest.mark.parametrize("shape", BODIES)

@@ -37,9 +37,19 @@ def bodies() -> Iterator[Any]:
     for word in ("zebra", "Ottoline Featherstone", "1961-07-19", 987654321098, "zebra\x00"):
         yield word
         yield [word]
-        for name in ("zebra", "site", "patient", "phase", "visit", "reason", "items", "readings"):
+        for name in (
+            "Zebra",
+            "zebra crossing",
+            "site",
+            "patient",
+            "phase",
+            "visit",
+            "reason",
+            "items",
+            "readings",
+        ):
             yield {name: word}
-            yield {name: [{"zebra": word, "observation": word, "value": word, "unit": word}]}
+            yield {name: [{"Zebra": word, "observation": word, "value": word, "unit": word}]}
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Reading back and changing: what counts as equal, what is found, and what is never lost."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from fhir_adapters.exchange.merge import merged
 from fhir_adapters.exchange.patients import EhrPatient
 from strict_json import read_object
 
+TODAY = date(2027, 3, 1)
 BASE = "https://ehr.example/fhir"
 MEANT: dict[str, Any] = {
     "resourceType": "Observation",
@@ -191,12 +193,12 @@ ANN = {
 
 def test_a_patient_is_known_by_a_fingerprint_only() -> None:
     """Neither identifier, name nor birth date is kept; a new name keeps the fingerprint."""
-    patient = EhrPatient.from_fhir(ANN, BASE)
+    patient = EhrPatient.from_fhir(ANN, BASE, TODAY)
     assert (patient.id, patient.active, patient.identifiers) == ("p1", True, 1)
     assert not [word for word in ("123", "Doe", "1980") if word in repr(patient)]
-    again = EhrPatient.from_fhir(ANN | {"name": []}, BASE)
+    again = EhrPatient.from_fhir(ANN | {"name": []}, BASE, TODAY)
     assert again.fingerprint == patient.fingerprint
-    other = EhrPatient.from_fhir(ANN | {"birthDate": "1980-01-03"}, BASE)
+    other = EhrPatient.from_fhir(ANN | {"birthDate": "1980-01-03"}, BASE, TODAY)
     assert other.fingerprint != patient.fingerprint
 
 
@@ -207,11 +209,11 @@ def test_a_patient_is_known_by_a_fingerprint_only() -> None:
 ])  # fmt: skip
 def test_a_patient_who_is_merged_inactive_or_dead_is_not_enrolled(change: dict[str, Any]) -> None:
     """A record that is no longer the patient's own stops an enrolment."""
-    assert EhrPatient.from_fhir(ANN, BASE).may_be_enrolled
-    assert not EhrPatient.from_fhir(ANN | change, BASE).may_be_enrolled
+    assert EhrPatient.from_fhir(ANN, BASE, TODAY).may_be_enrolled
+    assert not EhrPatient.from_fhir(ANN | change, BASE, TODAY).may_be_enrolled
 
 
 def test_a_merged_patient_names_the_survivor() -> None:
     """The record that replaces it is taken from the link."""
     link = [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]
-    assert EhrPatient.from_fhir(ANN | {"link": link}, BASE).replaced_by == "p9"
+    assert EhrPatient.from_fhir(ANN | {"link": link}, BASE, TODAY).replaced_by == "p9"

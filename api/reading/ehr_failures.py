@@ -1,0 +1,36 @@
+"""What people are told when an EHR does not give what was asked of it.
+
+Only an EHR that does not answer is said to be away. One that refuses, that has merged or closed a
+record, or that says what cannot be believed, will do so again: each is its own problem, and says
+who can mend it. Messages carry statuses and codes, never what the EHR wrote of somebody.
+"""
+
+from api.edge.problems import RETRY, Problem
+from domain.language.errors import Malformed, Unavailable
+from fhir_adapters.exchange.failures import EhrFailure, EhrRefused, Garbled
+
+GONE = (404, 410)
+_MOVED = (301, 308)
+
+CANNOT_BE_READ = (EhrFailure, Unavailable, Malformed)
+"""All that reading something of an EHR may raise."""
+
+
+def problem_of(error: Exception, connection: str) -> Problem:
+    """Say what came of asking an EHR, and what would be right."""
+    if isinstance(error, EhrRefused) and error.status in _MOVED:
+        detail = "the record was merged into another; look the patient up and take that one"
+        return Problem("patient-not-current", detail)
+    if isinstance(error, EhrRefused):
+        who = "whoever administers that EHR can allow it; nothing was written"
+        return Problem("ehr-refuses", f"{connection}: {error}; {who}")
+    if isinstance(error, Garbled | Malformed):
+        who = "it may say the same again until whoever runs it has mended that"
+        return Problem("ehr-unreadable", f"{connection}: {error}; {who}; nothing was written")
+    return ehr_away(f"{connection}: {error}")
+
+
+def ehr_away(why: str = "the EHR does not answer") -> Problem:
+    """The EHR does not answer now."""
+    detail = f"{why}; nothing was written; send the same again when it is back"
+    return Problem("ehr-unavailable", detail, headers=RETRY)

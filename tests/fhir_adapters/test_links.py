@@ -1,0 +1,56 @@
+"""Links to a next page: followed below this EHR's own base, and nowhere else."""
+
+import pytest
+
+from fhir_adapters.exchange.paging import LONGEST_LINK, next_page
+
+BASE = "https://ehr.example/hospital/fhir"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{BASE}?_getpages=1",
+        f"{BASE}/Patient?page=2",
+        "Patient?page=2",
+        "?page=2",
+        "HTTPS://EHR.EXAMPLE/hospital/fhir/Patient?page=2",
+        f"{BASE}/Patient?name=%7B%22a%22%7D",
+    ],
+)
+def test_a_link_below_the_base_is_followed(url: str) -> None:
+    """Absolute or relative, to the base itself or to a type below it."""
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ehr.example/OTHER/fhir/Patient?page=2",
+        "https://ehr.example/hospital/fhir-of-another/Patient",
+        "https://ehr.example/hospital/fhir/../../OTHER/fhir/Patient",
+        "https://ehr.example/hospital/fhir/%2e%2e/%2e%2e/OTHER/fhir/Patient",
+        "https://ehr.example/",
+        "/OTHER/fhir/Patient",
+        "../OTHER",
+        "http://ehr.example/hospital/fhir/Patient",
+        "https://ehr.example:8443/hospital/fhir/Patient",
+        "https://ehr.example:port/hospital/fhir/Patient",
+        "https://user@ehr.example/hospital/fhir/Patient",
+        "https://elsewhere.example/hospital/fhir/Patient",
+        "//elsewhere.example/hospital/fhir/Patient",
+        "file:///etc/passwd",
+        "http://[::1",
+        f"{BASE}/Patient?a=\x00",
+        f"{BASE}/Patient?a=b c",
+        f"{BASE}/Patient?a=é",
+        f"{BASE}/Patient?a=" + "a" * LONGEST_LINK,
+        "",
+        17,
+        None,
+        {"url": BASE},
+    ],
+)
+def test_a_link_that_leads_away_or_is_none_is_not_followed(url: object) -> None:
+    """Then the search is not complete, and no exception leaves the client."""
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE) == ""

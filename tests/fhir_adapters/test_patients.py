@@ -1,0 +1,155 @@
+"""What of an EHR's Patient is believed: whether it is current, whose it is, its labels."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fhir_adapters.exchange.patients import EhrPatient
+
+TODAY = date(2027, 3, 1)
+BASE = "https://ehr.example/fhir"
+MRN = "urn:test:mrn"
+ANN: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "p1",
+    "identifier": [{"system": MRN, "value": "M1"}],
+    "birthDate": "1980-01-02",
+}
+
+
+def read(**change: Any) -> EhrPatient:
+    """The patient, but for what is changed."""
+    return EhrPatient.from_fhir(ANN | change, BASE, TODAY)
+
+
+def replaced(other: Any) -> dict[str, Any]:
+    """A link that says that another record replaces this one."""
+    return {"link": [{"type": "replaced-by", "other": other}]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"active": False},
+        {"active": "false"},
+        {"active": "true"},
+        {"active": None},
+        {"active": 1},
+        {"deceasedBoolean": True},
+        {"deceasedBoolean": "true"},
+        {"deceasedBoolean": "false"},
+        {"deceasedDateTime": "2027"},
+        {"deceasedDateTime": None},
+        {"modifierExtension": [{"url": "http://example.org/negated", "valueBoolean": True}]},
+        {"implicitRules": "http://example.org/rules"},
+        replaced({"reference": "Patient/p9"}),
+        replaced({"reference": f"{BASE}/Patient/p9/_history/2"}),
+        replaced({"reference": "https://elsewhere.example/fhir/Patient/p9"}),
+        replaced({"reference": "urn:uuid:0f2a3c4d-0000-4000-8000-000000000000"}),
+        replaced({"identifier": {"system": MRN, "value": "M9"}}),
+        replaced({"display": "another record"}),
+        replaced({}),
+        replaced(None),
+    ],
+)
+def test_what_is_not_plainly_the_patients_current_record_is_not_enrolled(
+    change: dict[str, Any],
+) -> None:
+    """In whichever spelling the EHR says so, and where what it says is no plain yes."""
+    assert read().may_be_enrolled
+    found = read(**change)
+    assert not found.may_be_enrolled
+    assert found.not_current
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"system": MRN, "value": "M2", "use": "old"},
+        {"system": MRN, "value": "M2", "period": {"end": "2027-02-28"}},
+        {"system": MRN, "value": "M2", "period": {"end": "2027-02"}},
+        {"system": MRN, "value": "M2", "period": {"end": "2026"}},
+        {"system": MRN, "value": "M2", "period": {"end": "2027-02-28T23:00:00-05:00"}},
+        {"system": MRN, "value": "M2", "period": {"start": "2027-03-02"}},
+    ],
+)
+def test_an_identifier_that_does_not_hold_is_none(entry: dict[str, Any]) -> None:
+    """Neither counted, nor a match, nor part of the fingerprint."""
+    found = read(identifier=[*ANN["identifier"], entry])
+    assert (found.identifiers, found.carries(MRN, "M2")) == (1, False)
+    assert found.fingerprint == read().fingerprint
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        {},
+        {"end": "2027-03-01"},
+        {"end": "2027-03"},
+        {"end": "2027"},
+        {"start": "2027"},
+        "2020",
+        None,
+    ],
+)
+def test_an_identifier_that_holds_today_is_one(period: object) -> None:
+    """To the end of its last day, month or year; and where what is said of it is no period."""
+    found = read(identifier=[{"system": MRN, "value": "M1", "period": period}])
+    assert found.carries(MRN, "M1")
+
+
+@pytest.mark.parametrize(
+    ("system", "value", "carries"),
+    [(MRN, "M1", True), (MRN, " M1 ", True), (MRN, "m1", False), ("urn:other", "M1", False)],
+)
+def test_a_record_carries_exactly_the_system_and_the_value(
+    system: str, value: str, *, carries: bool
+) -> None:
+    """Spaces at its ends aside, with which some EHRs pad."""
+    assert read().carries(system, value) is carries
+    assert read(identifier=[{"system": MRN, "value": "     M1"}]).carries(MRN, "M1")
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "matches"),
+    [
+        ("1980-01-02", True),
+        ("1980-01-03", False),
+        ("1980-01", None),
+        ("1980", None),
+        ("1981", False),
+        ("1980-02", False),
+        (None, None),
+        (1980, None),
+        ("yesterday", None),
+        ("1980-13-01", None),
+    ],
+)
+def test_a_birth_date_that_is_not_known_whole_cannot_be_told(
+    birth_date: object, *, matches: bool | None
+) -> None:
+    """Unknown is neither a match nor a mismatch; another year is a mismatch."""
+    assert read(birthDate=birth_date).was_born_on(date(1980, 1, 2)) is matches
+
+
+LEVEL = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+
+
+@pytest.mark.parametrize(
+    ("security", "labels"),
+    [
+        ([{"system": REASON, "code": "HTEST"}], ("HTEST",)),
+        ([{"system": LEVEL, "code": "R"}, {"system": LEVEL, "code": "V"}], ("R", "V")),
+        ([{"system": LEVEL, "code": "N"}], ()),
+        ([{"system": "urn:fi", "code": "TURVAKIELTO"}], ("TURVAKIELTO",)),
+        ([{"system": "urn:x", "code": "N"}], ("N",)),
+        ([{"display": "closed"}, "closed"], ("a label without a code",)),
+        ("HTEST", ()),
+        (None, ()),
+    ],
+)
+def test_labels_beyond_the_usual_are_told(security: object, labels: tuple[str, ...]) -> None:
+    """A test patient and a record that is closed to most are for a person to decide about."""
+    assert read(meta={"security": security}).labels == labels
