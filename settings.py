@@ -178,6 +178,17 @@ class Connection(BaseModel):
         " `athenahealth` or `meditech`; decides which error codes and known limits apply",
     )
     patient_identifier_system: str
+    authorities_file: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate authorities that this EHR's certificate may come"
+        " from, where it is not one that the system trusts; then only these are trusted",
+    )
+    certificate_file: Path | None = Field(
+        default=None, description="PEM file of the certificate that Kairos shows to this EHR"
+    )
+    certificate_key_file: Path | None = Field(
+        default=None, description="PEM file of its private key, where that is another"
+    )
     lanes_at_once: int = Field(
         default=8,
         ge=1,

@@ -5,11 +5,13 @@ setting or remember a statement: both are handed in.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 from domain.language.errors import Unavailable
 from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.client import EhrClient
+from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
 from fhir_adapters.profile.generic import GENERIC
 from fhir_adapters.profile.plan import EhrPlan, plan_for
 from fhir_adapters.profile.vendor import Vendor
@@ -34,6 +36,21 @@ class Connection(Protocol):
         """One of `VENDORS`."""
         ...
 
+    @property
+    def authorities_file(self) -> Path | None:
+        """Authorities of its certificate, if not the system's."""
+        ...
+
+    @property
+    def certificate_file(self) -> Path | None:
+        """The certificate shown to it, if one is."""
+        ...
+
+    @property
+    def certificate_key_file(self) -> Path | None:
+        """The key of that, if it is in another file."""
+        ...
+
 
 class Ehr:
     """One EHR. Its client connects when it is first used."""
@@ -44,10 +61,11 @@ class Ehr:
         base_url: str,
         vendor: Vendor,
         authorization: Authorization = NO_AUTHORIZATION,
+        trust: Trust = NO_TRUST_OF_ITS_OWN,
     ) -> None:
         self.connection_id = connection_id
         self.vendor = vendor
-        self.client = EhrClient(base_url, vendor, authorization=authorization)
+        self.client = EhrClient(base_url, vendor, authorization=authorization, trust=trust)
 
     async def statement(self) -> dict[str, Any]:
         """Read its CapabilityStatement, and be sure that it can be planned from.
@@ -63,6 +81,11 @@ class Ehr:
         return plan_for(statement, self.vendor)
 
 
+def _trust(connection: Connection) -> Trust:
+    files = (connection.authorities_file, connection.certificate_file)
+    return Trust(*files, connection.certificate_key_file)
+
+
 class Ehrs:
     """The EHRs of an installation, by connection id."""
 
@@ -72,7 +95,10 @@ class Ehrs:
     @classmethod
     def of(cls, connections: Iterable[Connection]) -> Self:
         """Make the EHRs that the installation file names."""
-        return cls(Ehr(each.id, each.base_url, VENDORS[each.vendor]) for each in connections)
+        return cls(
+            Ehr(each.id, each.base_url, VENDORS[each.vendor], trust=_trust(each))
+            for each in connections
+        )
 
     def __getitem__(self, connection_id: str) -> Ehr:
         """Find an EHR. Unavailable if the installation file names no such connection."""

@@ -1,9 +1,11 @@
 """The connection to PostgreSQL. One transaction is one `async with Database.begin()`."""
 
 import asyncio
+import json
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -22,6 +24,17 @@ a network has swallowed, would otherwise hold whoever asks for ever."""
 
 
 _READ_ONLY = "25006"
+
+
+def _json(value: Any) -> str:
+    """JSON for a column: what an EHR said may hold numbers with a point, which are read exactly."""
+    return json.dumps(value, default=_number)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 class Database:
@@ -48,6 +61,7 @@ class Database:
             max_overflow=0,
             hide_parameters=True,  # an error's text may end in a log or in a workflow's history
             pool_timeout=patience,
+            json_serializer=_json,
             connect_args={"connect_timeout": 5},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)

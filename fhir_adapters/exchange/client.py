@@ -31,6 +31,7 @@ from fhir_adapters.exchange.headers import (
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
 from fhir_adapters.exchange.transport import Limits, Lost, Reply, Transport
+from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
 from fhir_adapters.profile.operation_outcome import classify, issues_of
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import Verdict
@@ -82,11 +83,12 @@ class EhrClient:
         *,
         limits: Limits = _LIMITS,
         authorization: Authorization = NO_AUTHORIZATION,
+        trust: Trust = NO_TRUST_OF_ITS_OWN,
     ) -> None:
-        """Open no connection yet."""
+        """Open no connection yet. ValueError for certificates that cannot be read."""
         self.base_url = base_url.rstrip("/")
         self.vendor = vendor
-        self._transport = Transport(self.base_url, limits, authorization)
+        self._transport = Transport(self.base_url, limits, authorization, trust)
 
     async def __aenter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ import httpx2
 
 from fhir_adapters.exchange.authorization import Authorization
 from fhir_adapters.exchange.failures import NeverSent
+from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
 
 # The library logs every URL, in which patients' ids stand, and in detail every header.
 for _library in ("httpx2", "httpcore2"):
@@ -73,7 +74,13 @@ class Reply:
 class Transport:
     """A pool of connections to one EHR."""
 
-    def __init__(self, base_url: str, limits: Limits, authorization: Authorization) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits,
+        authorization: Authorization,
+        trust: Trust = NO_TRUST_OF_ITS_OWN,
+    ) -> None:
         """Open nothing yet."""
         self._limits = limits
         self._authorization = authorization
@@ -81,6 +88,7 @@ class Transport:
             base_url=base_url.rstrip("/") + "/",
             follow_redirects=False,
             trust_env=False,
+            verify=trust.context() if base_url.startswith("https") else True,
             timeout=httpx2.Timeout(limits.read, connect=limits.connect),
         )
 

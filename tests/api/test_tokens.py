@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 from api.edge.tokens import Tokens, Unauthenticated, read_key_set
 from domain.language.errors import Unavailable
 from domain.language.names import Role
+from settings import ApiSettings
 
 ISSUER, AUDIENCE = "https://issuer.test", "kairos"
 NOW = int(time.time())
@@ -23,6 +24,14 @@ RSA = RSAKey.generate_key(2048, {"use": "sig", "kid": "rsa-1"}, private=True)
 EC = ECKey.generate_key("P-384", {"use": "sig", "kid": "ec-1"}, private=True)
 OTHER = ECKey.generate_key("P-384", {"use": "sig", "kid": "ec-1"}, private=True)
 NEW = ECKey.generate_key("P-256", {"use": "sig", "kid": "ec-2"}, private=True)
+
+SETTINGS = {
+    "database_url": "postgresql+psycopg://nobody@127.0.0.1/kairos",
+    "installation_file": "clinic.yaml",
+    "oidc_issuer": "https://issuer.example",
+    "oidc_audience": "kairos",
+    "cursor_secret": "x" * 32,
+}
 
 
 class Issuer:
@@ -290,3 +299,12 @@ async def test_old_keys_wait_a_moment_for_a_slow_issuer(monkeypatch: pytest.Monk
         assert (await tokens.verify(signed(exp=NOW + 3600))).subject == "nurse-1"
         with pytest.raises(Unauthenticated):
             await tokens.verify(signed(NEW, "ES256"))
+
+
+@pytest.mark.parametrize("place", ["http://issuer.example/jwks", "ftp://issuer.example/jwks"])
+def test_keys_are_not_read_where_they_can_be_forged_on_the_way(place: str):
+    """Over http a man in the middle would mint any token: such a setting stops the start."""
+    with pytest.raises(ValueError, match="https URL or the path of a file"):
+        ApiSettings.model_validate({**SETTINGS, "oidc_jwks": place})
+    for good in ("https://issuer.example/jwks", "/etc/kairos/jwks.json"):
+        ApiSettings.model_validate({**SETTINGS, "oidc_jwks": good})
