@@ -128,7 +128,7 @@ async def _serially(
     await counted.print_events(pathways, report)
     for name, at, goal in (("p50", 50, "2x"), ("p99", 99, "3x")):
         mine, least = _at(of_kairos, at), _at(of_floor, at)
-        what, ratio = f"one after the other, {name}", f"{mine / least:.1f}x"
+        what, ratio = f"one reading by the API, one after the other, {name}", f"{mine / least:.1f}x"
         report.figure(what, f"{mine:.0f} ms", f"{least:.0f} ms", ratio, goal)
 
 
@@ -169,7 +169,13 @@ async def _together(floor: Call, kairos: Call, at_once: int, each: int, report: 
             f" {refused} of {len(took)} not answered"
         )
     ratio = f"1/{rates['floor'] / rates['Kairos']:.1f}"
-    report.figure(f"{at_once} at once", told["Kairos"], told["floor"], ratio, "1/5, all answered")
+    report.figure(
+        f"readings by the API, {at_once} callers at once",
+        told["Kairos"],
+        told["floor"],
+        ratio,
+        "1/5, all answered",
+    )
 
 
 class _Counted:

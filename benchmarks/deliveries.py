@@ -79,18 +79,18 @@ async def _measure(
     least = statistics.mean((before, after))
     report.line(f"bare loop: {before:.1f} and {after:.1f} s")
     report.figure(
-        f"{patients} patients with {each} Observations each, {AT_ONCE} at once",
+        f"writes, each read back: {patients} patients with {each} each, {AT_ONCE} at once",
         f"{count / took:.0f} a second",
         f"{count / least:.0f} a second, a bare loop",
         f"{least / took:.2f}",
         "0.7",
     )
-    report.figure("the worker's CPU, each", f"{1000 * cost / count:.1f} ms")
+    report.figure("the worker's CPU, a write", f"{1000 * cost / count:.1f} ms")
     stands = await counted(ehr, made, each)
     twice, missing = sum(n > 1 for n in stands.values()), sum(n < 1 for n in stands.values())
     person = store.count("select count(*) from delivery where needs_person", {})
     stood = f"{twice} more than once, {missing} missing, {person} to a person"
-    report.figure(f"of {count} in the EHR", stood, goal="0, 0, 0")
+    report.figure(f"of {count:,} writes, in the EHR", stood, goal="0, 0, 0")
 
 
 async def one_observation(clinic: Clinic, http: httpx2.AsyncClient, store: Store) -> int:

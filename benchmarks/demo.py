@@ -104,7 +104,9 @@ def measure(runs: int, report: Report) -> None:
     results = whole_runs(runs, report)
     for name in ("start", "story", "stop"):
         figures = [run["seconds"][name] for run in results]
-        report.figure(f"{name}, median of {runs}", f"{statistics.median(figures):.1f} s")
+        report.figure(
+            f"./dev demo, {name}, median of {runs}", f"{statistics.median(figures):.1f} s"
+        )
     walls = [run["wall"] for run in results]
-    report.figure(f"in all, median of {runs}", f"{statistics.median(walls):.1f} s")
+    report.figure(f"./dev demo in all, median of {runs}", f"{statistics.median(walls):.1f} s")
     asyncio.run(compare(report))

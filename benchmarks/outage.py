@@ -49,9 +49,9 @@ async def measure(patients: int, each: int, seconds: float, report: Report) -> N
             after = await bare(ehr, bodies(store, template, made, each, "after"))
             least = statistics.mean((before, after))
             report.line(f"bare loop of {count}, {AT_ONCE} at once: {before:.1f} and {after:.1f} s")
-            report.figure("first write after the EHR is back", f"{first:.1f} s", goal="3 s")
+            report.figure("EHR away: first write once it is back", f"{first:.1f} s", goal="3 s")
             report.figure(
-                f"all of {patients} x {each} after it is back",
+                f"EHR away: all of {patients} x {each} writes once it is back",
                 f"{all_of_them:.1f} s",
                 f"{least:.1f} s, a bare loop",
                 f"{all_of_them / least:.2f}x",
@@ -61,7 +61,7 @@ async def measure(patients: int, each: int, seconds: float, report: Report) -> N
             twice = sum(n > 1 for n in stands.values())
             missing = sum(n < 1 for n in stands.values())
             stood = f"{twice} more than once, {missing} missing"
-            report.figure(f"of {count} in the EHR", stood, goal="0, 0")
+            report.figure(f"of {count:,} writes, in the EHR", stood, goal="0, 0")
 
 
 async def _while_it_is_away(clinic: Clinic, seconds: float, report: Report) -> None:
@@ -76,7 +76,7 @@ async def _while_it_is_away(clinic: Clinic, seconds: float, report: Report) -> N
     used = {name: cpu_of_family(pid) - before[name] for name, pid in parts.items()}
     shares = ", ".join(f"{name} {100 * each / seconds:.1f}" for name, each in used.items())
     whole = 100 * sum(used.values()) / seconds
-    what = f"a core, while the EHR is away for {seconds:g} s"
+    what = f"EHR away: share of a core meanwhile ({seconds:g} s)"
     report.figure(what, f"{whole:.1f} % ({shares})", goal="5 %")
 
 

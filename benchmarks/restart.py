@@ -22,6 +22,9 @@ AT_ONCE = 10
 AGAIN = 0.1
 """Seconds after which whoever was not answered asks again."""
 
+WITHIN = 300.0
+"""Seconds after which what is not in the EHR counts as lost."""
+
 WAITING = "select count(*) from delivery where state <> 'confirmed'"
 
 Restart = Callable[[], Awaitable[None]]
@@ -38,7 +41,7 @@ async def measure(count: int, report: Report) -> None:
             pathways = await pathways_of(clinic, staff, count)
             await _asked(http, staff, pathways, store)
             warm = await _asked(http, staff, pathways, store)
-            report.figure(f"{count} pathways, all warm", _said(*warm))
+            report.figure(f"{count} pathways answer a reading, all warm", _said(*warm))
             kills = {
                 "worker": (clinic.kill_worker, clinic.start_worker),
                 "API": (clinic.kill_api, clinic.start_api),
@@ -70,7 +73,10 @@ async def _asked(
     began = time.monotonic()
     await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
     answered = time.monotonic() - began
-    while store.count(WAITING, {}):  # noqa: ASYNC110
+    deadline = began + WITHIN
+    while store.count(WAITING, {}):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not all in the EHR after {WITHIN:g} s")
         await asyncio.sleep(0.05)
     return answered, time.monotonic() - began, again
 

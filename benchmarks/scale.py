@@ -35,11 +35,14 @@ LOOKS = 200
 WITHIN = 900.0
 
 LISTS = {
-    "tasks of one role": ("/v1/tasks", {"role": "prescriber", "limit": "50"}),
-    "overdue tasks": ("/v1/tasks", {"overdue": "true", "limit": "50"}),
-    "visits of a day": ("/v1/visits", {"limit": "50"}),
-    "pathways": ("/v1/pathways", {"limit": "50"}),
-    "what waits for a person": ("/v1/deliveries", {"needs_person": "true", "limit": "50"}),
+    "the list of tasks of one role": ("/v1/tasks", {"role": "prescriber", "limit": "50"}),
+    "the list of overdue tasks": ("/v1/tasks", {"overdue": "true", "limit": "50"}),
+    "the list of visits": ("/v1/visits", {"limit": "50"}),
+    "the list of pathways": ("/v1/pathways", {"limit": "50"}),
+    "the list of writes that wait for a person": (
+        "/v1/deliveries",
+        {"needs_person": "true", "limit": "50"},
+    ),
 }
 BARE = (
     "select * from task where site_id = 'manhattan' order by urgency,"
@@ -103,7 +106,7 @@ async def _at(
     await times(call, REAL)
     found: dict[str, float] = {}
     took = await times(call, COMMANDS)
-    found["one reading, p50"] = statistics.median(took)
+    found["one reading by the API, p50"] = statistics.median(took)
     with psycopg.connect(clinic.postgres.url.replace("+psycopg", ""), autocommit=True) as bare:
         took = await times(_bare(bare), LOOKS)
         floor = statistics.quantiles(took, n=20)[18]

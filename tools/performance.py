@@ -15,13 +15,21 @@ BEGINS, ENDS = "<!-- figures: made by ./dev docs -->", "<!-- figures end -->"
 COLUMNS = ("What", "Kairos", "Beside it, in the same run", "Ratio", "Goal")
 
 IN_SHORT: Mapping[str, tuple[str, ...]] = {
-    "./dev bench commands": ("one after the other, p50", "one after the other, p99", "50 at once"),
-    "./dev bench deliveries": ("20 patients", "of 1000"),
-    "./dev bench outage": ("first write", "all of"),
-    "./dev bench scale": ("tasks of one role, p95, 5,000", "one reading, p50, 5,000"),
+    "./dev bench commands": (
+        "one reading by the API, one after the other, p50",
+        "one reading by the API, one after the other, p99",
+        "readings by the API",
+    ),
+    "./dev bench deliveries": ("writes, each", "of 1,000 writes"),
+    "./dev bench peers": ("Medplum createResourceIfNoneExist",),
+    "./dev bench outage": ("EHR away: first", "EHR away: all"),
+    "./dev bench scale": (
+        "one reading by the API, p50, 5,000",
+        "the list of tasks of one role, p95, 5,000",
+    ),
     "./dev bench restart": ("the same from kill -9 of the worker",),
-    "./dev bench domain": ("300 events",),
-    "./dev bench demo": ("in all", "the story's"),
+    "./dev bench domain": ("the rules, 300 events",),
+    "./dev bench demo": ("./dev demo in all", "the story's"),
 }
 """What the README shows: commands, and how the figures begin that are taken from each."""
 

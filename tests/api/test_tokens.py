@@ -27,6 +27,7 @@ NEW = ECKey.generate_key("P-256", {"use": "sig", "kid": "ec-2"}, private=True)
 
 SETTINGS = {
     "database_url": "postgresql+psycopg://nobody@127.0.0.1/kairos",
+    "temporal_address": "127.0.0.1:7233",
     "installation_file": "clinic.yaml",
     "oidc_issuer": "https://issuer.example",
     "oidc_audience": "kairos",
