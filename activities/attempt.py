@@ -66,6 +66,11 @@ class Tried:
     ehr_id: str | None
     outcome: o.AttemptOutcome
 
+    @property
+    def said(self) -> str:
+        """What the EHR wrote, if it refused."""
+        return self.outcome.said if isinstance(self.outcome, o.RefusedByEhr) else ""
+
 
 async def attempt(client: EhrClient, in_hand: InHand) -> Tried:  # noqa: PLR0911  one return an outcome
     """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
@@ -115,7 +120,7 @@ async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcom
     except WrongPatient:
         return o.WrongPatient()
     except EhrRefused as error:
-        return o.RefusedByEhr(str(error), sent=True, once=once)
+        return o.RefusedByEhr(str(error), sent=True, once=once, said=error.said)
     except Malformed as error:
         return o.RefusedByEhr(str(error), sent=False, once=once)
 

@@ -137,6 +137,7 @@ class Deliveries:
                     begun.at,
                     links=decision.linked and not _is_linked(begun, decision),
                     not_before=_left_alone_until(begun, decision, tried),
+                    said=tried.said,
                 )
                 _insist(settled=settled)
                 return await self._go_on(tx, begun, tried, decision, now, to_another=go_on)
@@ -349,7 +350,7 @@ class Deliveries:
             except Conflict as error:
                 decision = after(delivery, Claimed(str(error)), begun.at)
         until = _left_alone_until(begun, decision, tried)
-        await ledger.record_decision(tx, begun.in_ledger, decision, begun.at, until)
+        await ledger.record_decision(tx, begun.in_ledger, decision, begun.at, until, tried.said)
         if decision.ehr_away and not isinstance(tried.outcome, Busy):
             await self._note_away(tx, begun.at, decision.reason, None)
 

@@ -26,17 +26,37 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
         raise ValueError("a clinic that is kept needs a directory")
     directory = await asyncio.to_thread(directory.resolve)
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(make_private, directory)
     lock = stack.enter_context((directory / _IN_USE).open("a", encoding="utf-8"))
     deadline = time.monotonic() + _DIRECTORY_SECONDS
     # An earlier clinic that was killed is being cleaned up by its watchdog, which holds the lock.
     while not try_lock(lock):
         if _owner_lives(directory / _IN_USE) or time.monotonic() > deadline:
-            raise PartFailed(f"a clinic is already running in {directory}")
+            raise PartFailed(in_use(directory))
         await asyncio.sleep(0.05)
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
     return directory, lock
+
+
+def in_use(directory: Path) -> str:
+    """Say that somebody has the directory, and the ways out."""
+    return (
+        f"a clinic is already running in {directory}, perhaps another copy's: stop it where it was"
+        " started (Ctrl-C), or keep this one elsewhere with --directory FOLDER"
+    )
+
+
+def make_private(directory: Path) -> None:
+    """Let nobody else look into it. Root's is passed through, by PostgreSQL's user, to what is its.
+
+    Nobody can list it then, and what lies in it is closed by itself.
+    """
+    directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    for each in directory.iterdir():
+        if each.is_file() and not each.is_symlink():
+            each.chmod(0o600)
 
 
 def empty(directory: Path, but: str) -> None:
@@ -49,7 +69,7 @@ def empty(directory: Path, but: str) -> None:
         deadline = time.monotonic() + _DIRECTORY_SECONDS
         while not try_lock(lock):
             if time.monotonic() > deadline:
-                raise PartFailed(f"a clinic is already running in {directory}")
+                raise PartFailed(in_use(directory))
             time.sleep(0.05)
         for each in directory.iterdir():
             if each.name in (_IN_USE, but):

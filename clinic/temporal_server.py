@@ -103,7 +103,8 @@ class DevServer:
         self.ui = f"http://{LOOPBACK}:{self._ports[1].number}"
 
     async def start(self) -> None:
-        """Start it, with what `database` holds from before."""
+        """Start it, with what `database` holds from before; nobody else may read that."""
+        self._database.touch(mode=0o600)  # SQLite gives its other files the same mode
         for attempt in range(_TRIES):
             port, ui_port = (chosen.number for chosen in self._ports)
             self.address, self.ui = f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"

@@ -62,7 +62,7 @@ async def run(options: argparse.Namespace) -> None:
         addresses = remember(options.directory, clinic)
         for name, address in addresses.items():
             say(f"{name:<15} {address}")
-        _say_tokens(clinic, story=options.story)
+        _say_tokens(clinic, options)
         going = asyncio.create_task(clinic.keep_going(say))
         asked = asyncio.create_task(stopping.wait())
         await asyncio.wait({going, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,15 +98,19 @@ def _to_fill(options: argparse.Namespace) -> list[str]:
     return [sys.executable, "-m", "story", "--seed", str(options.seed)]
 
 
-def _say_tokens(clinic: Clinic, *, story: bool) -> None:
+def _say_tokens(clinic: Clinic, options: argparse.Namespace) -> None:
     """Say how to act; in a story with a token for each role, for a day."""
-    if not story:
-        say("./dev token --role nurse   prints an access token; Ctrl-C stops everything")
+    default = STORY if options.story else WHERE
+    elsewhere = "" if options.directory == default else f" --directory {options.directory}"
+    if not options.story:
+        say(f"./dev token --role nurse{elsewhere}   prints an access token")
+        say("Ctrl-C stops everything")
         return
     for role in ROLES:
         token = clinic.issuer.token(f"dev.{role}", [role], ["manhattan", "phoenix"], 24 * 60)
         say(f"{role:<15} {token}")
-    say("./dev clock --by 2h   moves the clock on; Ctrl-C stops everything, and it goes on later")
+    say(f"./dev clock --by 2h{elsewhere}   moves the clock on")
+    say("Ctrl-C stops everything, and it goes on later")
 
 
 def main() -> int:

@@ -50,7 +50,7 @@ from domain.language.standing import DecideAhead, StandingWish
 from domain.language.tasks import TaskWish
 from domain.language.treatment import AgainstARule, TreatmentWish
 from domain.language.trials import TrialWish
-from domain.language.visits import BookVisit, CheckIn, MoveVisit, VisitWish
+from domain.language.visits import BookVisit, BookVisits, CheckIn, MoveVisit, VisitWish
 from domain.rules import chart, versions
 from domain.rules.attendance import has_died
 from domain.rules.refusing import check_open, found, insist, insist_reason
@@ -68,7 +68,7 @@ AFTER_THE_END = (
 """What is said of what happened, or was seen: it is taken after the pathway has ended too."""
 
 
-PLANS = Decide | SignOrder | BookVisit | MoveVisit | CheckIn | DecideAhead
+PLANS = Decide | SignOrder | BookVisit | BookVisits | MoveVisit | CheckIn | DecideAhead
 """What is only for a patient who lives."""
 
 

@@ -13,7 +13,7 @@ from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
 from domain.language.names import HoldId, Role, TaskId, VisitStatus
-from domain.language.pathway import Pathway, Visit
+from domain.language.pathway import Hold, Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.remembered import remembered
 from domain.language.safety import SafetyTask
@@ -31,6 +31,9 @@ LOOK_AGAIN_AFTER = timedelta(hours=24)
 
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
+
+MOST_WORDS = 200
+"""Characters of a hold's note that stand in a sentence; the hold itself has all of them."""
 
 FIXED = "do not treat: nobody can override it; call the prescriber, or release the patient"
 
@@ -109,10 +112,18 @@ def _holds(phase: Protocol, pathway: Pathway) -> Iterator[AskPerson]:
     known = reviews.open_tasks(pathway)
     for hold in pathway.open_holds():
         found = pathway.holds[hold]
-        says = f"Treatment is held ({found.reason}). Lift the hold with a reason, or stop."
+        says = f"Treatment is held ({_why(found)}). Lift the hold with a reason, or stop."
         due, rises = phase.look_by(SafetyTask.HOLD, found.placed), phase.rises(SafetyTask.HOLD)
         step = AskPerson(Ask.LIFT_HOLD, hold, LiftHold.MAY, says, "hold", due=due, rises=rises)
         yield reviews.as_it_stands(step, known.get((Ask.LIFT_HOLD, hold)))
+
+
+def _why(hold: Hold) -> str:
+    """A hold's reason, and the beginning of what whoever placed it wrote."""
+    words = " ".join(hold.note.split())
+    if len(words) > MOST_WORDS:
+        words = words[:MOST_WORDS].rstrip() + "…"
+    return f'{hold.reason}: "{words}"' if words else str(hold.reason)
 
 
 def _hastened(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:

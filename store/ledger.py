@@ -224,7 +224,7 @@ _SETTLE = text(
     " select connection_id, artefact, resource_type, cast(:ehr_id as text) from delivery"
     " where id = :number and :links on conflict do nothing returning ehr_id)"
     " update delivery set state = :becomes, attempts = :counts, reason = :reason,"
-    " needs_person = :person, ehr_id = :ehr_id, ehr_version = :ehr_version,"
+    " needs_person = :person, ehr_id = :ehr_id, ehr_version = :ehr_version, said = :said,"
     " differences = cast(:differences as jsonb), changed_at = :changed, not_before = :not_before"
     " where id = :number and state = :state and attempts = :attempts and changed_at = :known_since"
     " and (not :links or exists (select from link)) returning id"
@@ -239,9 +239,11 @@ async def settle(
     *,
     links: bool,
     not_before: datetime | None,
+    said: str = "",
 ) -> bool:
     """Write down what was decided about an attempt, and with `links` which resource it became.
 
+    `said` is what the EHR wrote when it refused.
     False if another has overtaken the attempt, or the resource is one that Kairos knows as
     another: then the transaction is not to be committed. Conflict for a move that there is not.
     """
@@ -262,6 +264,7 @@ async def settle(
         "differences": json.dumps(decision.differences),
         "changed": at if moved else known.changed_at,
         "not_before": not_before,
+        "said": said or None,
     }
     return (await tx.execute(_SETTLE, values)).first() is not None
 
@@ -291,9 +294,11 @@ async def record_decision(
     decision: DeliveryDecision,
     at: datetime,
     not_before: datetime | None = None,
+    said: str = "",
 ) -> None:
     """Write down what was decided about a locked delivery, known as it stands in the ledger.
 
+    `said` is what the EHR wrote when it refused; what it wrote before stays otherwise.
     Conflict for a move that there is not.
     """
     insist_move(known, decision)
@@ -311,6 +316,7 @@ async def record_decision(
             differences=list(decision.differences),
             changed_at=at if moved else known.changed_at,
             not_before=not_before,
+            **({"said": said} if said else {}),
         )
     )
 
@@ -372,6 +378,7 @@ def delivery_of(row: Any) -> Delivery:
         ehr_version=row.ehr_version,
         differences=tuple(row.differences),
         reason=row.reason,
+        said=row.said,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

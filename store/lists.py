@@ -123,7 +123,7 @@ DELIVERIES = Listed(
     },
 )
 
-WHOLE_DELIVERIES = replace(DELIVERIES, columns=f"{DELIVERIES.columns}, body")
+WHOLE_DELIVERIES = replace(DELIVERIES, columns=f"{DELIVERIES.columns}, body, said")
 
 Asked = tuple[str, dict[str, object]]
 """A query and its values."""

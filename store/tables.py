@@ -251,6 +251,7 @@ class DeliveryRow(Base):
     ehr_version: Mapped[str | None]
     differences: Mapped[list[str]]
     reason: Mapped[str | None]
+    said: Mapped[str | None]  # by the EHR when it refused, in its words, which may quote a patient
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     not_before: Mapped[datetime | None]  # left alone until then

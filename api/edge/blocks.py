@@ -16,7 +16,15 @@ class Block(BaseModel):
     missing: str | None = Field(default=None, description="what must be known and is not")
     who: list[Role] = Field(description="roles that can clear it; empty if only time can")
     overridable: bool = Field(description="whether a prescriber may override it with a reason")
-    until: datetime | None = Field(default=None, description="when it passes by itself")
+    passes: datetime | None = Field(
+        default=None, description="when it passes by itself, without anybody doing anything"
+    )
+    opens: datetime | None = Field(
+        default=None, description="from when on what is missing can be recorded; then somebody must"
+    )
+    closes: datetime | None = Field(
+        default=None, description="by when what is missing must have been recorded"
+    )
     why: str = ""
     source: str = Field(default="", description="where the protocol has the rule from")
 
@@ -28,7 +36,9 @@ def block_of(blocked: Blocked) -> Block:
         missing=blocked.missing,
         who=list(blocked.who),
         overridable=blocked.overridable,
-        until=blocked.until,
+        passes=blocked.passes,
+        opens=blocked.opens,
+        closes=blocked.closes,
         why=blocked.why,
         source=blocked.source,
     )

@@ -104,6 +104,7 @@ def delivery_line(line: Line, _now: datetime) -> w.DeliveryView:
         created_at=line["created_at"],
         changed_at=line["changed_at"],
         resource=line.get("body"),
+        said=line.get("said"),
     )
 
 

@@ -146,6 +146,7 @@ class HoldView(BaseModel):
 
     id: str
     reason: HoldReason
+    note: str = Field(description="why it was placed, in the words of whoever did")
     placed: datetime
     by: Who
     lifted: bool

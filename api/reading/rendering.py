@@ -174,6 +174,7 @@ def hold_view(key: str, hold: Hold) -> v.HoldView:
     return v.HoldView(
         id=key,
         reason=hold.reason,
+        note=hold.note,
         placed=hold.placed,
         by=who_view(hold.by),
         lifted=hold.lifted,

@@ -33,6 +33,10 @@ class DeliveryView(BaseModel):
     resource: dict[str, Any] | None = Field(
         default=None, description="what was to be written; in lists only where that is asked for"
     )
+    said: str | None = Field(
+        default=None,
+        description="what the EHR wrote when it refused, in its own words; shown with the resource",
+    )
 
 
 class DeliveryDetail(DeliveryView):

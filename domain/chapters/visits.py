@@ -1,18 +1,20 @@
 """Visits: booked, moved, kept, missed or canceled by people. Kairos only proposes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from domain.language.chart import ChartFact
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.errors import Refused
+from domain.language.errors import Malformed, Refused
 from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.language.visits import (
     BookVisit,
+    BookVisits,
     CancelVisit,
     CheckIn,
     MissVisit,
@@ -36,8 +38,14 @@ STILL_TO_COME = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 
 
 def check_meant(pathway: Pathway, wish: VisitWish) -> None:
-    """Raise Malformed unless there is such a visit."""
-    insist_visit(pathway, wish.visit)
+    """Raise Malformed unless there is such a visit, or are all of them, each named once."""
+    meant = wish.visits if isinstance(wish, BookVisits) else (wish,)
+    if not meant:
+        raise Malformed("name at least one visit")
+    for each in meant:
+        insist_visit(pathway, each.visit)
+    if len({each.visit for each in meant}) < len(meant):
+        raise Malformed("name each visit once")
 
 
 def decide(
@@ -50,6 +58,8 @@ def decide(
             at = wanted or proposed.at
             insist(check_may_be_at(protocol, pathway, visit, at, now), "book")
             return (VisitBooked(visit, at),)
+        case BookVisits(visits=several):
+            return tuple(_booked(protocol, pathway, several, now))
         case MoveVisit(visit=visit, to=to):
             visit_that_is(pathway, visit, *STILL_TO_COME)
             insist(check_may_be_at(protocol, pathway, visit, to, now), "move")
@@ -65,6 +75,22 @@ def decide(
             return (VisitCancelled(visit, reason.strip()),)
         case unknown:
             assert_never(unknown)
+
+
+def _booked(
+    protocol: CombinedProtocol, pathway: Pathway, several: Sequence[BookVisit], now: datetime
+) -> Iterator[VisitBooked]:
+    """Book one after the other, each beside those before it; what stands in one's way names it."""
+    for each in several:
+        try:
+            proposed = visit_that_is(pathway, each.visit, VisitStatus.PROPOSED)
+            at = each.at or proposed.at
+            insist(check_may_be_at(protocol, pathway, each.visit, at, now), f"book {each.visit}")
+        except Malformed as error:
+            raise Malformed(f"{each.visit}: {error}") from None
+        booked = replace(proposed, at=at, status=VisitStatus.BOOKED)
+        pathway = replace(pathway, visits={**pathway.visits, each.visit: booked})
+        yield VisitBooked(each.visit, at)
 
 
 def check_may_be_at(

@@ -4,7 +4,7 @@ Told apart by what may have happened in the EHR, for that decides whether the wr
 again. Reasons name types, statuses and codes, never what was written or about whom.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class RefusedByEhr:
     why: str
     sent: bool
     once: bool = False
+    said: str = field(default="", repr=False)  # in the EHR's own words, which may quote a patient
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class Delivery:
     reason: str | None
     created_at: datetime
     changed_at: datetime
+    said: str | None = field(default=None, repr=False)  # by the EHR, when it refused
 
     @property
     def intent(self) -> Intent:

@@ -15,8 +15,9 @@ class Blocked:
     """One thing in the way. `finding` says what was found, or `missing` what is not there.
 
     `evidence` holds the ids of the readings used, `overridable` whether a prescriber may override
-    with a reason, `until` when it passes by itself, `source` where the rule comes from. `stops`
-    says that treatment given all the same was not authorized, unless a prescriber answers for it.
+    with a reason, `source` where the rule comes from. `passes` says when it passes by itself; of
+    what is missing, `opens` and `closes` say from when to when it can be recorded. `stops` says
+    that treatment given all the same was not authorized, unless a prescriber answers for it.
     """
 
     rule: RuleId
@@ -25,10 +26,17 @@ class Blocked:
     missing: str | None = None
     overridable: bool = False
     evidence: tuple[str, ...] = ()
-    until: datetime | None = None
+    passes: datetime | None = None
+    opens: datetime | None = None  # while that is still to come
+    closes: datetime | None = None
     why: str = ""
     source: str = ""
     stops: bool = False
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when only time can do anything about it."""
+        return self.passes or self.opens
 
     def sentence(self) -> str:
         """Say it in one line."""

@@ -109,6 +109,7 @@ class Hold:
     placed: datetime
     by: Author
     lifted_at: datetime | None = None
+    note: str = ""  # why it was placed, in the words of whoever did
 
     @property
     def lifted(self) -> bool:

@@ -20,6 +20,16 @@ class BookVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class BookVisits:
+    """Book several proposed visits at once: all of them, or none."""
+
+    MAY: ClassVar[Roles] = BookVisit.MAY
+
+    visits: tuple[BookVisit, ...]
+    kind: Literal["book-visits"] = "book-visits"
+
+
+@dataclass(frozen=True, slots=True)
 class MoveVisit:
     """Move a proposed or booked visit."""
 
@@ -118,5 +128,5 @@ class VisitCancelled:
     kind: Literal["visit-cancelled"] = "visit-cancelled"
 
 
-VisitWish = BookVisit | MoveVisit | CheckIn | MissVisit | CancelVisit
+VisitWish = BookVisit | BookVisits | MoveVisit | CheckIn | MissVisit | CancelVisit
 VisitFact = VisitProposed | VisitBooked | VisitMoved | VisitCheckedIn | VisitMissed | VisitCancelled

@@ -169,7 +169,7 @@ def apply(pathway: Pathway, event: Event, vocabulary: Vocabulary) -> Pathway:  #
         case HoldPlaced() as fact:
             if fact.hold in pathway.holds:
                 return pathway
-            hold = Hold(fact.reason, event.at, event.by)
+            hold = Hold(fact.reason, event.at, event.by, note=fact.note)
             return replace(pathway, holds=_put(pathway.holds, fact.hold, hold))
         case HoldLifted() as fact:
             if fact.hold not in pathway.holds:

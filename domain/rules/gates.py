@@ -122,7 +122,8 @@ def timed_checks(look: Look, checks: tuple[TimedCheck, ...]) -> Iterator[Blocked
                     check.id,
                     who,
                     missing=f"{titles}, due {window} after the first device",
-                    until=opens if look.at < opens else None,
+                    opens=opens if look.at < opens else None,
+                    closes=closes,
                     why=check.why,
                     source=check.source,
                 )
@@ -239,7 +240,7 @@ def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocke
         finding=f"{kind.title} {value}, required {test}{wanted} ({_basis(kind, found, look)})",
         overridable=overridable,
         evidence=(found.evidence,),
-        until=until,
+        passes=until,
         why=gate.why,
         source=gate.source,
         stops=gate.otherwise is Otherwise.STOP,

@@ -162,7 +162,7 @@ def _gap(
     if before is not None and at < before + gap:
         since = (at - before) // timedelta(minutes=1)
         finding = f"{since} min since the last session ended, at least {minutes} required"
-        yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, until=before + gap)
+        yield Blocked(RuleId("gap-between-sessions"), (), finding=finding, passes=before + gap)
     after = min((start for start, _ in spans if start > at), default=None)
     if after is not None and after < ended + gap:
         until = (after - ended) // timedelta(minutes=1)

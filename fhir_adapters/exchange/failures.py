@@ -10,6 +10,9 @@ from domain.language.errors import Conflict, Malformed, Unavailable
 from fhir_adapters.profile.operation_outcome import Issue
 from fhir_adapters.profile.verdicts import Verdict
 
+MOST_SAID = 2_000
+"""Characters of an EHR's own words that are kept."""
+
 
 class EhrFailure(Exception):  # noqa: N818  the family of all of these
     """Something between Kairos and an EHR did not succeed."""
@@ -46,7 +49,8 @@ class Busy(EhrFailure, Unavailable):
 class EhrRefused(EhrFailure):
     """The EHR said no, and `verdict` says what is to be done about it.
 
-    `issues` are worst first; their diagnostics are kept nowhere yet.
+    `issues` are worst first. `said` is what the EHR wrote with them, for the ledger and for those
+    who may see what was to be written; never for a log.
     """
 
     def __init__(self, doing: str, status: int, issues: Sequence[Issue], verdict: Verdict) -> None:
@@ -56,6 +60,8 @@ class EhrRefused(EhrFailure):
         self.status = status
         self.issues = tuple(issues)
         self.verdict = verdict
+        words = "; ".join(issue.diagnostics for issue in issues if issue.diagnostics)
+        self.said = "".join(sign if sign.isprintable() else " " for sign in words)[:MOST_SAID]
 
 
 class Stale(EhrRefused, Conflict):

@@ -21,7 +21,7 @@ _URGENCY = tuple(Verdict)
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One issue: severity, FHIR issue type, vendor codes, and `diagnostics`, kept nowhere yet."""
+    """One issue: severity, FHIR issue type, vendor codes, and `diagnostics` in the EHR's words."""
 
     severity: str
     code: str

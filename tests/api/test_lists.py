@@ -240,3 +240,53 @@ async def test_deliveries_are_listed_with_what_was_to_be_written_for_who_may_see
     auditor = service.staff("auditor")
     assert (await auditor.get("/v1/deliveries")).status_code == 200
     assert (await auditor.get("/v1/deliveries", resources="true")).status_code == 403
+
+
+async def test_a_holds_words_stand_where_the_hold_does(service: Service):
+    """Why it was placed, in the hold, in what is next and in the task; long words are cut there."""
+    address = await service.started()
+    words = "Fainted in the waiting room. " * 10
+    await service.nurse.post(f"{address}/holds", {"reason": "medical-review", "note": words})
+    seen = (await service.prescriber.get(address)).json()
+    assert seen["holds"][0]["note"] == words
+    (task,) = [each for each in seen["tasks"] if each["ask"] == "lift-hold"]
+    assert "Fainted in the waiting room." in task["says"]
+    assert len(task["says"]) < len(words)
+
+
+async def test_a_window_says_when_it_opens_and_closes_and_a_wait_when_it_passes(service: Service):
+    """Before the forty minutes the readings' window opens and closes; the two hours pass."""
+    address, visit = await screened(service, 125)
+    at = service.clock.at
+    dose = {"visit": visit, "first_device_at": at.isoformat(), "mg": 56, "lot": "L"}
+    told = dose | {"what_happened": "Given while the trials were not recorded yet."}
+    given = await service.nurse.post(f"{address}/doses", dose)
+    if given.status_code != 201:
+        given = await service.nurse.post(f"{address}/incidents/doses", told)
+    assert given.status_code == 201, given.text
+    steps = (await service.nurse.get(address)).json()["next"]
+    blocks = [block for step in steps for block in step["blocked_by"]]
+    windows = [each for each in blocks if each["opens"] is not None]
+    waits = [each for each in blocks if each["passes"] is not None]
+    assert windows
+    assert waits
+    for each in windows:
+        assert each["missing"]
+        assert each["opens"] < each["closes"]
+        assert each["passes"] is None
+    assert {each["opens"] for each in waits} == {None}
+
+
+async def test_several_visits_are_booked_by_one_request(service: Service):
+    """All that were proposed, in one command; a visit named twice keeps all from being booked."""
+    address = await service.started()
+    signed = {"phase": service.protocol.phases[0].id}
+    await service.prescriber.post(f"{address}/orders", signed)
+    visits = [each["id"] for each in (await service.nurse.get(f"{address}/visits")).json()["items"]]
+    twice = {"visits": [{"visit": visits[0]}, {"visit": visits[0]}]}
+    assert (await service.nurse.post(f"{address}/bookings", twice)).status_code == 422
+    body = {"visits": [{"visit": each} for each in visits]}
+    answer = await service.nurse.post(f"{address}/bookings", body)
+    assert answer.status_code == 201, answer.text
+    booked = await all_of(service.nurse, "/v1/visits", status="booked")
+    assert sorted(each["id"] for each in booked) == sorted(visits)

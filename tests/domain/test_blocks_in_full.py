@@ -49,12 +49,13 @@ def test_readings_of_a_window_are_missing_until_it_closes():
         AT_40.id,
         WATCHERS,
         missing=f"{titles()}, due 35 to 60 min after the first device",
-        until=course.now + minutes(35),
+        opens=course.now + minutes(35),
+        closes=course.now + minutes(60),
         why=AT_40.why,
         source=AT_40.source,
     )
     assert due(course, 0) == [missing]
-    assert due(course, 35) == due(course, 59) == [replace(missing, until=None)]
+    assert due(course, 35) == due(course, 59) == [replace(missing, opens=None)]
 
 
 def test_readings_that_nobody_took_in_time_are_a_prescribers():

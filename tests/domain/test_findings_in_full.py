@@ -84,7 +84,7 @@ def test_time_observed_passes_by_itself_and_is_nobodys():
         finding="time observed since the first device 40 min, "
         "required at least 120 min (measured 09:40)",
         evidence=(f"{ONE}/minutes-observed",),
-        until=given + minutes(120),
+        passes=given + minutes(120),
         why=gate.why,
         source=gate.source,
     )

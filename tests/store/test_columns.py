@@ -53,6 +53,6 @@ def test_an_enrolment_comes_out_as_it_went_in():
 
 def test_a_refusal_comes_out_as_it_went_in():
     """Why a command was rejected is kept whole, so that a repeat is answered alike."""
-    block = Blocked(RuleId("gap"), (Role.NURSE,), finding="too soon", until=NOW)
+    block = Blocked(RuleId("gap"), (Role.NURSE,), finding="too soon", passes=NOW)
     refusal = Refusal("Refused", "not yet", (block,))
     assert refusal_from_json(json.loads(json.dumps(refusal_to_json(refusal)))) == refusal

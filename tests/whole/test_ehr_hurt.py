@@ -69,6 +69,9 @@ async def test_a_write_that_the_ehr_refuses_waits_for_a_person(house: House):
     assert "422" in stuck["reason"]
     assert "business-rule" in stuck["reason"]
     assert "not by this client" not in stuck["reason"]
+    assert stuck["said"] is None
+    shown = await house.staff.operations.see(f"/v1/deliveries/{stuck['id']}")
+    assert shown["said"] == "not by this client"
     at = (await house.now()).isoformat()
     taken = {
         "measured_at": at,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,6 +53,23 @@ async def kept(directory: Path) -> AsyncIterator[House]:
         yield house
 
 
+def open_to_others(directory: Path) -> set[str]:
+    """What another user of this machine could read of what patients and keys stand in."""
+    told = {"installation.yaml", "ports.json", "addresses.json", "in-use"}
+    return {
+        str(each.relative_to(directory))
+        for each in directory.rglob("*")
+        if each.is_file()
+        and each.name not in told
+        and each.stat().st_mode & stat.S_IROTH
+        and all(
+            parent.stat().st_mode & stat.S_IXOTH
+            for parent in each.parents
+            if parent == directory or directory in parent.parents
+        )
+    }
+
+
 async def check_goes_on(house: House, path: str, before: list[str]) -> None:
     """The pathway waits where it waited, for the same timer, and takes the next command."""
     assert await waits(house, path) == before
@@ -75,6 +93,7 @@ async def test_a_kept_clinic_outlives_temporal_and_itself():
             await house.staff.nurse.do(f"{path}/tasks/{task}/acknowledgement")
             await house.delivered(path)
             second = await second_up(directory)
+            assert open_to_others(directory) == set()
 
             running = await waits(house, path)
             temporal = house.clinic.temporal
@@ -89,6 +108,7 @@ async def test_a_kept_clinic_outlives_temporal_and_itself():
             told = await asyncio.wait_for(second.communicate(), 30)
             assert (second.returncode, told[0].decode().count("\n")) == (1, 1), told
             assert f"already running in {directory}" in told[0].decode()
+            assert "--directory" in told[0].decode()
         async with kept(directory) as house:
             assert await tasks(house, path) == open_tasks == {(task, True)}
             await check_goes_on(house, path, running)

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from api.commands.bodies import Nothing
-from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, Example, WallTime, Words
+from api.commands.catalogue.entry import VISIT, Entry
+from api.commands.words import Body, Example, Slug, WallTime, Words
 from domain.language import visits as wishes
 from domain.language.names import VisitId
 
@@ -15,6 +17,23 @@ class BookVisit(Body):
     EXAMPLE: ClassVar[Example] = {"at": WallTime.EXAMPLE}
 
     at: WallTime | None = None
+
+
+class VisitToBook(Body):
+    """One of several visits, at its proposed time unless another is given."""
+
+    EXAMPLE: ClassVar[Example] = {"visit": VISIT}
+
+    visit: Slug
+    at: WallTime | None = None
+
+
+class BookVisits(Body):
+    """Book several proposed visits."""
+
+    EXAMPLE: ClassVar[Example] = {"visits": [VisitToBook.EXAMPLE]}
+
+    visits: list[VisitToBook] = Field(min_length=1, max_length=100)
 
 
 class MoveVisit(Body):
@@ -43,6 +62,20 @@ ENTRIES = (
         wish=wishes.BookVisit,
         make=lambda body, visit: wishes.BookVisit(
             VisitId(visit), body.at.local() if body.at else None
+        ),
+    ),
+    Entry(
+        path="/bookings",
+        tag="course",
+        summary="Book several visits",
+        says="Book these visits, each at its proposed time or at another; all of them, or none.",
+        body=BookVisits,
+        wish=wishes.BookVisits,
+        make=lambda body, _: wishes.BookVisits(
+            tuple(
+                wishes.BookVisit(VisitId(each.visit), each.at.local() if each.at else None)
+                for each in body.visits
+            )
         ),
     ),
     Entry(

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pathway_id"], ["pathway.id"], name=op.f("fk_visit_pathway_id")),
     )
     op.create_index("ix_visit_time", "visit", ["site_id", "starts_at", "pathway_id", "id"])
+    op.add_column("delivery", sa.Column("said", sa.Text(), nullable=True))
     op.create_index(
         "ix_delivery_waiting",
         "delivery",
@@ -98,6 +99,7 @@ def downgrade() -> None:
         " jsonb_build_object('id', author_id, 'role', author_role), 'fact', fact)"
     )
     op.alter_column("event", "fact", new_column_name="event")
+    op.drop_column("delivery", "said")
     op.drop_index("ix_delivery_person", table_name="delivery")
     op.drop_index("ix_delivery_waiting", table_name="delivery")
     op.drop_table("visit")
