@@ -39,9 +39,13 @@ class Child:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         user: str | None = None,
+        umask: int = -1,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
-        """Start it. `user` drops root's rights to that user's, without any further group."""
+        """Start it. `user` drops root's rights to that user's, without any further group.
+
+        `umask` is what the files that it makes are closed to; -1 for ours.
+        """
         self.name = name
         self.log = run.subdirectory("log") / f"{name}.log"
         self._run = run
@@ -60,6 +64,7 @@ class Child:
                 user=user,
                 group=user,
                 extra_groups=[] if user else None,
+                umask=umask,
             )
         run.register(name, self.pid, stop_signal.name)
 

@@ -104,7 +104,6 @@ class DevServer:
 
     async def start(self) -> None:
         """Start it, with what `database` holds from before; nobody else may read that."""
-        self._database.touch(mode=0o600)  # SQLite gives its other files the same mode
         for attempt in range(_TRIES):
             port, ui_port = (chosen.number for chosen in self._ports)
             self.address, self.ui = f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"
@@ -117,6 +116,7 @@ class DevServer:
                     *("--ui-ip", LOOPBACK, "--ui-port", str(ui_port), "--ui-disable-news-fetch"),
                     *("--db-filename", str(self._database), *self._more),
                 ],
+                umask=0o077,
             )
             try:
                 await self._child.wait_ready(self._answers, _START_SECONDS)

@@ -79,6 +79,7 @@ async def test_a_token_without_roles_may_do_nothing(service: Service):
 COMMANDS = {
     "orders": "sign-order",
     "visits/a/booking": "book-visit",
+    "bookings": "book-visits",
     "visits/a/move": "move-visit",
     "visits/a/check-in": "check-in",
     "visits/a/miss": "miss-visit",

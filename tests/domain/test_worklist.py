@@ -7,9 +7,9 @@ import pytest
 
 from domain.language.clocks import instant
 from domain.language.holds import LiftHold, PlaceHold
-from domain.language.names import HoldReason, RuleId, TaskId, VisitStatus
+from domain.language.names import HoldId, HoldReason, RuleId, TaskId, VisitStatus
 from domain.language.pathway import Task
-from domain.planner import steps
+from domain.planner import MOST_WORDS, steps
 from domain.rules.steps import Ask, Urgency
 from domain.worklist import ListedTask, all_tasks, open_tasks, urgency_of, visits
 from tests.course import Course
@@ -84,6 +84,25 @@ def test_the_most_pressing_comes_first_and_closed_ones_are_not_open():
     course.run_rules()
     assert first.id not in {each.id for each in listed(course)}
     assert first.id in {each.id for each in all_tasks(course.pathway, ())}
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("dizzy  when\nstanding", 'medical-review: "dizzy when standing"'),
+        ("a" * MOST_WORDS, f'medical-review: "{"a" * MOST_WORDS}"'),
+        ("a" * MOST_WORDS + "b", f'medical-review: "{"a" * MOST_WORDS}…"'),
+        (" ", "(medical-review)"),
+    ],
+)
+def test_why_treatment_is_held_is_said_in_the_words_of_whoever_placed_it(note: str, said: str):
+    """In one line, and of many words the beginning."""
+    course = a_course()
+    course.do(PlaceHold(HoldReason.MEDICAL_REVIEW, "x"))
+    (hold,) = course.pathway.holds.values()
+    pathway = replace(course.pathway, holds={HoldId("h"): replace(hold, note=note)})
+    (step, *_) = [s for s in steps(course.protocol, pathway, course.now) if s.rule == "hold"]
+    assert said in step.says
 
 
 def test_due_before_never_due_and_the_sooner_before_the_later():
