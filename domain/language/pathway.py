@@ -96,9 +96,9 @@ class Observed:
 
     evidence: EventId
     at: datetime
-    value: Decimal | None
-    answer: str | None
-    visit: VisitId | None
+    value: Decimal | None = None
+    answer: str | None = None
+    visit: VisitId | None = None
 
 
 @dataclass(frozen=True, slots=True)
