@@ -8,7 +8,8 @@ still stands as that attempt left it.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -80,6 +81,37 @@ class Deliveries:
         # Not stored: a process that does not know tries once more, and harms nothing.
         self._busy: dict[str, dict[int, bool]] = {}
         self._in_trouble: set[str] = set()  # patients, since the EHR took or refused anything
+        # Lanes of a transaction of which nobody knows whether it was committed. Ours by name if it
+        # was, and in no hand: they are let go of before another lane is taken.
+        self._forgotten: dict[str, Held] = {}
+        self._taking = 0  # transactions under way that may take a lane
+
+    @asynccontextmanager
+    async def _may_take(self) -> AsyncIterator[tuple[Transaction, list[Held]]]:
+        """A transaction that may take lanes, which it adds to the list."""
+        taken: list[Held] = []
+        self._taking += 1
+        try:
+            async with self._database.begin() as tx:
+                yield tx, taken
+        except (Unavailable, asyncio.CancelledError):
+            self._forgotten |= {held.patient_id: held for held in taken}
+            raise
+        else:
+            for held in taken:  # what was not committed then is taken now
+                self._forgotten.pop(held.patient_id, None)
+        finally:
+            self._taking -= 1
+
+    async def let_go_of_forgotten(self, now: datetime) -> None:
+        """Let go of lanes that are ours by name and in no hand. Raises Unavailable."""
+        if not self._forgotten or self._taking:
+            return
+        async with self._database.begin() as tx:
+            for held in self._forgotten.values():
+                await queue.leave_forgotten(tx, held, now)
+        log.warning("lanes_let_go", count=len(self._forgotten))
+        self._forgotten = {}
 
     async def take(self, *, probing: bool = False) -> Begun | None:
         """Take a ready lane, and commit that its next delivery is about to be tried.
@@ -90,7 +122,7 @@ class Deliveries:
         now = await self._clock.pace()
         taken: list[Held] = []
         try:
-            async with self._database.begin() as tx:
+            async with self._may_take() as (tx, taken):
                 return await self._take(tx, now, taken, probing=probing)
         except Unavailable:
             raise
@@ -129,7 +161,7 @@ class Deliveries:
         decision = after(delivery, tried.outcome, begun.at)
         try:
             now = await self._clock.pace()
-            async with self._database.begin() as tx:
+            async with self._may_take() as (tx, taken):
                 settled = await ledger.settle(
                     tx,
                     begun.in_ledger,
@@ -140,7 +172,8 @@ class Deliveries:
                     said=tried.said,
                 )
                 _insist(settled=settled)
-                return await self._go_on(tx, begun, tried, decision, now, to_another=go_on)
+                others = taken if go_on else None
+                return await self._go_on(tx, begun, tried, decision, now, others)
         except Exception as error:
             if not isinstance(error, _NotSettled | Unavailable):
                 log.exception("nothing_taken_after", delivery_id=delivery.id)
@@ -162,7 +195,7 @@ class Deliveries:
     async def _take(
         self, tx: Transaction, now: datetime, taken: list[Held], *, probing: bool = False
     ) -> Begun | None:
-        if self.stopping:
+        if self.stopping or self._forgotten:
             return None
         connection = self._ehr.connection_id
         while held := await queue.take(tx, connection, self._holder, now, probing=probing):
@@ -232,15 +265,14 @@ class Deliveries:
         tried: Tried,
         decision: DeliveryDecision,
         now: datetime,
-        *,
-        to_another: bool,
+        others: list[Held] | None,
     ) -> Concluded:
-        """Take what is next, now that an attempt is written down."""
+        """Take what is next, now that an attempt is written down; another lane into `others`."""
         lane, number = begun.lane, begun.in_ledger.id
         lane.seen.decided(number, decision, _left_alone_until(begun, decision, tried))
         lane.changed, lane.delivered = True, lane.delivered + 1
         if decision.ehr_away and isinstance(tried.outcome, Busy):
-            return await self._was_busy(tx, begun, tried, decision, now)
+            return await self._was_busy(tx, begun, tried, decision, now, others)
         nothing_came = isinstance(tried.outcome, Lost | Silent)
         if decision.ehr_away or (nothing_came and self._is_trouble_for_many(lane)):
             await self._leave(tx, lane, now)
@@ -250,20 +282,20 @@ class Deliveries:
         if not nothing_came:
             self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
         lane.busy.clear()
-        return Concluded(await self._following(tx, lane, now, to_another=to_another))
+        return Concluded(await self._following(tx, lane, now, others))
 
     async def _following(
-        self, tx: Transaction, lane: Lane, now: datetime, *, to_another: bool
+        self, tx: Transaction, lane: Lane, now: datetime, others: list[Held] | None
     ) -> Begun | None:
         """The lane's next delivery, or another lane's."""
-        long = lane.delivered >= MOST_IN_A_ROW and to_another
+        long = lane.delivered >= MOST_IN_A_ROW and others is not None
         if self.stopping or long:
             await self._leave(tx, lane, now, ready=True)
         elif (begun := await self._next(tx, lane, now)) is not None:
             return begun
         else:
             await self._leave(tx, lane, lane.seen.again_at(now))
-        return await self._take(tx, now, []) if to_another else None
+        return None if others is None else await self._take(tx, now, others)
 
     async def _was_busy(
         self,
@@ -272,6 +304,7 @@ class Deliveries:
         tried: Tried,
         decision: DeliveryDecision,
         now: datetime,
+        others: list[Held] | None,
     ) -> Concluded:
         """It may be this one alone that the EHR does not take now: one other is tried."""
         lane, patient = begun.lane, begun.lane.held.patient_id
@@ -287,7 +320,8 @@ class Deliveries:
         await ledger.leave_alone_no_more(tx, lane.busy)
         await queue.rest(tx, lane.held, now, now + wait)
         if not self._is_trouble_for_many(lane):
-            return Concluded(await self._take(tx, now, []), busy=True)
+            another = None if others is None else await self._take(tx, now, others)
+            return Concluded(another, busy=True)
         await self._note_away(tx, now, decision.reason, max(waits, default=None))
         return Concluded(away=True)
 

@@ -140,6 +140,7 @@ class Drain:
         """Say that we live, free what the dead hold, and see whether the EHR is away."""
         connection = self._ehr.connection_id
         now = await self._clock.pace()
+        await self._deliveries.let_go_of_forgotten(now)
         async with self._database.begin() as tx:
             await queue.say_alive(tx, self._holder)
             freed = await queue.free_what_dead_hold(tx, connection, self._holder, now)

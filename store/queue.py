@@ -177,6 +177,17 @@ async def free_what_dead_hold(
     return len((await tx.execute(_FREE, values)).all())
 
 
+_LEAVE = text(
+    "update lane set holder = null, ready_at = coalesce(ready_at, :now), bell = bell + 1"
+    " where connection_id = :connection and patient_id = :patient and holder = :holder"
+)
+
+
+async def leave_forgotten(tx: Transaction, held: Held, now: datetime) -> None:
+    """Leave a lane that its holder may have without knowing: the answer to a commit was lost."""
+    await tx.execute(_LEAVE, {"now": now} | _name(held))
+
+
 _GONE = text("update lane set holder = null where connection_id = :connection and holder = :holder")
 
 

@@ -33,7 +33,7 @@ class StartPathway(Body):
     )
     labels: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         default=[],
-        max_length=20,
+        max_length=200,
         description="security labels of the record that were seen, as the patient search shows"
         " them; a record with others is not enrolled",
     )

@@ -118,7 +118,7 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
         case Silent(ehr_answers=answers, why=why):
             return _silent(delivery, why, ehr_answers=answers)
         case Absent(once=once):
-            # Sending again is harmless where it is created once; calling it refused is not.
+            # Sending again is harmless where a late arrival is; calling it refused is not.
             harmless = once and not _last(delivery)
             if not (harmless or _surfaced(delivery, now)):
                 why = "waiting whether a lost write still surfaces"

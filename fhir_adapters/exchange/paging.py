@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from fhir_adapters.profile.operation_outcome import Issue, issues_of
 
@@ -17,6 +17,8 @@ MOST_PAGES = 20
 LONGEST_LINK = 8_000
 """Characters of a link to a next page; more than any server takes in a request line."""
 
+_ODD_PATH = re.compile(r"\\|;|%25|%5c", re.IGNORECASE)
+_PORTS = {"https": 443, "http": 80}
 _A_LINK = re.compile(r"[!-~]+")
 
 
@@ -93,16 +95,19 @@ def _within(url: object, base_url: str) -> str:
     try:
         target = urljoin(base_url + "/", url)
         there, base = urlsplit(target), urlsplit(base_url)
-        same = (there.scheme.lower(), there.netloc.lower(), there.port) == (
-            base.scheme.lower(),
-            base.netloc.lower(),
-            base.port,
-        )
+        same = _origin(there) == _origin(base) and "@" not in there.netloc
     except ValueError:  # a bracket or a port that is none
+        return ""
+    if _ODD_PATH.search(there.path):  # each server reads these in a way of its own
         return ""
     path = posixpath.normpath(unquote(there.path) or "/")
     root = base.path.rstrip("/")
     return target if same and (path == (root or "/") or path.startswith(f"{root}/")) else ""
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    scheme = url.scheme.lower()
+    return scheme, url.hostname, url.port or _PORTS.get(scheme)
 
 
 def _updated(resource: Mapping[str, Any]) -> str:

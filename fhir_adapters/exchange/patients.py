@@ -6,6 +6,7 @@ not be used to search for people.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +22,10 @@ _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _EVERYBODYS = frozenset({"U", "L", "M", "N"})
 """Levels of confidentiality up to what is usual for a record of care."""
 
+_LEAVES_IT = frozenset({"replaces", "refer", "seealso"})
+"""Links that leave a record its patient's (FHIR R4, LinkType); any other is taken for the worst."""
+
+_A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR, _MONTH, _DAY = len("1980"), len("1980-01"), len("1980-01-01")
 
 
@@ -94,7 +99,7 @@ class EhrPatient:
         born = _born(resource.get("birthDate"))
         return cls(
             id=EhrPatientId(ehr_id),
-            active=resource.get("active", True) is True,
+            active=resource.get("active", True) is True and "_active" not in resource,
             died=_died(resource),
             identifiers=len(known),
             replaced_by=_replaced_by(resource, base_url),
@@ -124,22 +129,25 @@ def _born(birth_date: object) -> str | None:
 def _day(birth_date: str | None) -> date | None:
     """A whole date; a year, or a year and a month, is no day."""
     try:
-        whole = birth_date is not None and len(birth_date) == _DAY
+        whole = birth_date is not None and _A_DAY.fullmatch(birth_date) is not None
         return date.fromisoformat(str(birth_date)) if whole else None
     except ValueError:
         return None
 
 
 def _died(resource: Mapping[str, Any]) -> bool:
-    """Say whether the EHR says so, or says something else than that the patient lives."""
-    lives = resource.get("deceasedBoolean") in (None, False)
-    return not lives or "deceasedDateTime" in resource
+    """Say whether the EHR says so, or says something else than that the patient lives.
+
+    Also in an element of which only an extension is known: died, at a time that nobody knows.
+    """
+    said = {name for name in resource if name.lstrip("_").startswith("deceased")}
+    plain_no = resource.get("deceasedBoolean") is False
+    return bool(said - {"deceasedBoolean"}) or ("deceasedBoolean" in said and not plain_no)
 
 
 def _labels(resource: Mapping[str, Any]) -> Iterator[str]:
     meta = resource.get("meta")
-    listed = meta.get("security") if isinstance(meta, Mapping) else None
-    for label in listed if isinstance(listed, list) else []:
+    for label in _each(meta.get("security") if isinstance(meta, Mapping) else None):
         code = label.get("code") if isinstance(label, Mapping) else None
         system = label.get("system") if isinstance(label, Mapping) else None
         if system == _CONFIDENTIALITY and code in _EVERYBODYS:
@@ -150,8 +158,7 @@ def _labels(resource: Mapping[str, Any]) -> Iterator[str]:
 
 def _identifiers(resource: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
     """The identifiers that hold on a day: not old ones, not ones that ended or begin later."""
-    listed = resource.get("identifier")
-    for entry in listed if isinstance(listed, list) else []:
+    for entry in _each(resource.get("identifier")):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("value"), str):
             continue
         if entry.get("use") == "old" or not _holds(entry.get("period"), today):
@@ -170,12 +177,18 @@ def _holds(period: object, today: date) -> bool:
     return begun and not over
 
 
+def _each(listed: object) -> list[object]:
+    """What stands in a list; a server that writes one without a list means that one."""
+    if listed is None:
+        return []
+    return listed if isinstance(listed, list) else [listed]
+
+
 def _replaced_by(resource: Mapping[str, Any], base_url: str) -> EhrPatientId | None:
-    links = resource.get("link")
-    for link in links if isinstance(links, list) else []:
-        if not isinstance(link, Mapping) or link.get("type") != "replaced-by":
+    for link in _each(resource.get("link")):
+        if isinstance(link, Mapping) and link.get("type") in _LEAVES_IT:
             continue
-        other = link.get("other")
+        other = link.get("other") if isinstance(link, Mapping) else None
         reference = other.get("reference") if isinstance(other, Mapping) else None
         place = referred(reference, base_url) if isinstance(reference, str) else ""
         # Wherever it leads, and however it is said: this record is not the patient's any more.

@@ -16,6 +16,7 @@ BASE = "https://ehr.example/hospital/fhir"
         "?page=2",
         "HTTPS://EHR.EXAMPLE/hospital/fhir/Patient?page=2",
         f"{BASE}/Patient?name=%7B%22a%22%7D",
+        "https://ehr.example:443/hospital/fhir/Patient?page=2",
     ],
 )
 def test_a_link_below_the_base_is_followed(url: str) -> None:
@@ -31,6 +32,10 @@ def test_a_link_below_the_base_is_followed(url: str) -> None:
         "https://ehr.example/hospital/fhir/../../OTHER/fhir/Patient",
         "https://ehr.example/hospital/fhir/%2e%2e/%2e%2e/OTHER/fhir/Patient",
         "https://ehr.example/",
+        "https://ehr.example/hospital/fhir/..;/..;/OTHER/fhir/Patient",
+        "https://ehr.example/hospital/fhir/..\\..\\OTHER",
+        "https://ehr.example/hospital/fhir/..%5c..%5cOTHER",
+        "https://ehr.example/hospital/fhir/%252e%252e/OTHER",
         "/OTHER/fhir/Patient",
         "../OTHER",
         "http://ehr.example/hospital/fhir/Patient",

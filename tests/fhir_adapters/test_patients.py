@@ -41,6 +41,20 @@ def replaced(other: Any) -> dict[str, Any]:
         {"deceasedBoolean": "false"},
         {"deceasedDateTime": "2027"},
         {"deceasedDateTime": None},
+        {"deceasedBoolean": 0},
+        {"deceasedBoolean": None},
+        {"_deceasedDateTime": {"extension": [{"url": "u", "valueCode": "unknown"}]}},
+        {"deceasedBoolean": False, "_deceasedDateTime": {"extension": [{"url": "u"}]}},
+        {"_deceasedBoolean": {"extension": [{"url": "u"}]}},
+        {"deceased": True},
+        {"deceasedString": "yes"},
+        {"active": True, "_active": {"extension": [{"url": "u"}]}},
+        {"link": {"type": "replaced-by", "other": {"reference": "Patient/p9"}}},
+        {"link": [{"type": "replaced-by ", "other": {"reference": "Patient/p9"}}]},
+        {"link": [{"type": "Replaced-By", "other": {"reference": "Patient/p9"}}]},
+        {"link": ["replaced-by"]},
+        {"link": "replaced-by"},
+        {"link": [{"other": {"reference": "Patient/p9"}}]},
         {"modifierExtension": [{"url": "http://example.org/negated", "valueBoolean": True}]},
         {"implicitRules": "http://example.org/rules"},
         replaced({"reference": "Patient/p9"}),
@@ -61,6 +75,12 @@ def test_what_is_not_plainly_the_patients_current_record_is_not_enrolled(
     found = read(**change)
     assert not found.may_be_enrolled
     assert found.not_current
+
+
+@pytest.mark.parametrize("kind", ["replaces", "refer", "seealso"])
+def test_a_record_that_replaces_another_or_points_to_one_is_the_patients(kind: str) -> None:
+    """Only a link that takes the patient away keeps a record from being enrolled."""
+    assert read(link=[{"type": kind, "other": {"reference": "Patient/p9"}}]).may_be_enrolled
 
 
 @pytest.mark.parametrize(
@@ -124,6 +144,8 @@ def test_a_record_carries_exactly_the_system_and_the_value(
         (1980, None),
         ("yesterday", None),
         ("1980-13-01", None),
+        ("1980-W01-1", None),
+        ("19800102", None),
     ],
 )
 def test_a_birth_date_that_is_not_known_whole_cannot_be_told(
@@ -146,7 +168,8 @@ REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
         ([{"system": "urn:fi", "code": "TURVAKIELTO"}], ("TURVAKIELTO",)),
         ([{"system": "urn:x", "code": "N"}], ("N",)),
         ([{"display": "closed"}, "closed"], ("a label without a code",)),
-        ("HTEST", ()),
+        ("HTEST", ("a label without a code",)),
+        ({"system": REASON, "code": "HTEST"}, ("HTEST",)),
         (None, ()),
     ],
 )
