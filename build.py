@@ -1,6 +1,6 @@
 """Names this build by what it decides with and by what it replays, from the sources themselves.
 
-`RULES` changes with any line of the domain, and of how its state is written down: stored
+`RULES` changes with any line of the domain, and of how its state and lists are written down: stored
 projections made by others are folded anew, and each event says which rules decided it. `SHAPE`
 changes with any line of what Temporal replays: a run stays with workers of its shape. Neither has a
 number that somebody could forget to raise.
@@ -30,5 +30,5 @@ def _sources(name: str) -> list[tuple[str, Path]]:
     return sorted(files.items())
 
 
-RULES = fingerprint("domain", "store.columns")
+RULES = fingerprint("domain", "store.columns", "store.listed", "turns.shown")
 SHAPE = fingerprint("workflows")

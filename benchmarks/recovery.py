@@ -31,12 +31,12 @@ create temporary table copy on commit drop as
 insert into pathway
   (id, site_id, connection_id, patient_id, patient_fingerprint, status, phase, version,
    protocol_sha256, projection, rules, due_at, started_at, changed_at, restarted_at, urgency,
-   next_says, next_who, next_due, listed)
+   next_says, next_who, next_due, listed, task_due)
 select copy.id, site_id, connection_id, copy.patient, patient_fingerprint, status, phase, version,
    protocol_sha256,
    replace(replace(projection::text, pathway.id, copy.id), patient_id, copy.patient)::jsonb,
    rules, due_at, started_at, changed_at, restarted_at, urgency, next_says, next_who, next_due,
-   listed
+   listed, task_due
 from pathway cross join copy where pathway.id = %(id)s;
 insert into task
   (pathway_id, id, site_id, connection_id, patient_id, phase, visit, ask, rule, says, roles,

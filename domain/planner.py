@@ -6,7 +6,8 @@ asks; it never orders, doses, releases or stops, for that is a named clinician's
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.chapters import phases
 from domain.language.clocks import instant, local_day
@@ -31,6 +32,8 @@ LOOK_AGAIN_AFTER = timedelta(hours=24)
 
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
+
+JUST_AFTER = timedelta(microseconds=1)
 
 MOST_WORDS = 200
 """Characters of a hold's note that stand in a sentence; the hold itself has all of them."""
@@ -325,6 +328,18 @@ def _in_a_visit(phase: Protocol, pathway: Pathway, visit: Visit) -> list[datetim
     return ends
 
 
+def _grows_old(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[datetime]:
+    """When readings are no longer recent enough for a gate; and when the day ends, of a visit."""
+    tomorrow = local_day(now, pathway.zone) + timedelta(days=1)
+    yield datetime.combine(tomorrow, time(), ZoneInfo(pathway.zone)).astimezone(UTC)
+    for gate in phase.gates:
+        if gate.measured_within is None:
+            continue
+        for need in gate.require:
+            for found in pathway.latest(need.observation, now):
+                yield found.at + gate.measured_within + JUST_AFTER
+
+
 def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> datetime:
     """The next instant at which the answer may change by time alone; at most a day away."""
     latest = now + LOOK_AGAIN_AFTER
@@ -335,6 +350,7 @@ def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> dat
             moments += [start, start + OVERDUE_AFTER]
         if visit.status is VisitStatus.CHECKED_IN:
             moments += _in_a_visit(protocol.phase(visit.phase), pathway, visit)
+            moments += _grows_old(protocol.phase(visit.phase), pathway, now)
     phase = protocol.phase(pathway.phase)
     moments += [due for due in (assessments.review_due(phase, pathway),) if due is not None]
     moments += assessments.to_come(protocol, pathway)
@@ -350,6 +366,7 @@ def looked_at_next(protocol: CombinedProtocol, pathway: Pathway, now: datetime) 
         if visit.status is VisitStatus.CHECKED_IN:
             phase = protocol.phase(visit.phase)
             waiting += [now + LOOK_AGAIN_AFTER, *_in_a_visit(phase, pathway, visit)]
+            waiting += _grows_old(phase, pathway, now)
     if not waiting:
         return None
     return min((due for due in waiting if due > now), default=now + LOOK_AGAIN_AFTER)

@@ -14,7 +14,7 @@ from domain.language.pathway import Pathway, Task, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.planner import wanted_tasks
 from domain.rules.reviews import subject
-from domain.rules.steps import SAFETY, VISIT, Ask, Step, Urgency
+from domain.rules.steps import SAFETY, VISIT, Ask, AskPerson, Step, Urgency
 
 NOTHING_WAITS = max(Urgency) + 1
 """The place of a pathway without an open task: after all that have one."""
@@ -63,11 +63,16 @@ def all_tasks(pathway: Pathway, planned: Sequence[Step]) -> tuple[ListedTask, ..
     listed = []
     for key, task in pathway.tasks.items():
         ask, step = Ask(key.partition("/")[0]), wanted.get(key)
-        now = task if step is None else replace(task, says=step.says)
+        now = task if step is None else replace(task, says=step.says, due=_due(task, step))
         rises = step is not None and bool(step.rises)
         phase, visit = _about(pathway, subject(key))
         listed.append(ListedTask(key, ask, urgency_of(ask, rises), now, phase, visit))
     return tuple(sorted(listed, key=_most_pressing))
+
+
+def _due(task: Task, step: AskPerson) -> datetime | None:
+    """By when it is to be looked at now; one that rose to others keeps the time that it has."""
+    return task.due if task.raised else step.due
 
 
 def visits(protocol: CombinedProtocol, pathway: Pathway) -> tuple[ListedVisit, ...]:

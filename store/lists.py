@@ -102,7 +102,7 @@ PATHWAYS = Listed(
     | {
         "status": "status = :status",
         "urgency": "urgency = :urgency",
-        "overdue": "coalesce(next_due < :now and cardinality(next_who) > 0, false) = :overdue",
+        "overdue": "coalesce(task_due < :now, false) = :overdue",
         "role": ":role = any(next_who)",
         "rule": "exists (select from task where pathway_id = pathway.id and task.rule = :rule)",
     },

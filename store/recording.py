@@ -34,7 +34,7 @@ _PATHWAY = text(
     " protocol_sha256 = :protocol, due_at = :due_at, changed_at = :changed_at,"
     " restarted_at = :restarted_at,"
     " urgency = :urgency, next_says = :next_says, next_who = :next_who, next_due = :next_due,"
-    " listed = :listed,"
+    " listed = :listed, task_due = :task_due,"
     " projection = coalesce(cast(:projection as jsonb), projection) where id = :id"
 )
 
@@ -159,7 +159,10 @@ class Recording:
         if anew or found != self.stored.listed:
             self._tasks = rows
         urgency = min((each.urgency for each in tasks), default=NOTHING_WAITS)
-        self.stored = replace(self.stored, urgency=urgency, next=following, listed=found)
+        first = min((each.task.due for each in tasks if each.task.due), default=None)
+        self.stored = replace(
+            self.stored, urgency=urgency, next=following, listed=found, task_due=first
+        )
 
     def show_visits(self, visits: Sequence[ListedVisit]) -> None:
         """Have the lists show these visits."""
@@ -242,5 +245,6 @@ class Recording:
             "next_who": stored.next.who if stored.next else None,
             "next_due": stored.next.due if stored.next else None,
             "listed": stored.listed,
+            "task_due": stored.task_due,
             "projection": None if same else json.dumps(stored.projection),
         }

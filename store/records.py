@@ -48,6 +48,7 @@ class PathwayRecord:
     urgency: int  # of its most pressing task
     next: Next | None
     listed: str | None  # a digest of its open tasks as they are listed
+    task_due: datetime | None  # of the open task that is due first
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
         if row.next_says is None
         else Next(row.next_says, row.next_who or [], row.next_due),
         listed=row.listed,
+        task_due=row.task_due,
     )
 
 

@@ -82,6 +82,7 @@ class PathwayRow(Base):
     next_says: Mapped[str | None]
     next_who: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     next_due: Mapped[datetime | None]
+    task_due: Mapped[datetime | None]  # of the open task that is due first
     listed: Mapped[str | None]  # a digest of its open tasks as they are listed
 
     __table_args__ = (

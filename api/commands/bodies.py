@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.commands.words import Body, Day, EhrId, Example, Slug, WallTime, Words
+from api.commands.words import Body, Day, Example, WallTime, Words
+from api.edge.parameters import EhrId, Slug
 
 
 class Nothing(Body):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,12 +20,9 @@ from api.edge.parameters import not_known
 from domain.language.clocks import LocalTime
 
 Example = dict[str, Any]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Short = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,64}$")]
 EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/#_.-]{0,199}$")]
-# An id of dots alone would name another address.
-EhrId = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9-][A-Za-z0-9.-]*$", max_length=64)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
@@ -82,6 +80,7 @@ Instant = Annotated[
     BeforeValidator(_instant),
     Field(description="ISO 8601 with its offset from UTC; one without is refused"),
 ]
+Moment = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Number = Annotated[
     Decimal,
     BeforeValidator(_number, json_schema_input_type=float),

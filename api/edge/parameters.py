@@ -6,12 +6,18 @@ one patient would show the whole site.
 
 import re
 from collections.abc import Iterable
+from typing import Annotated
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import StringConstraints
 
 from api.edge.problems import ErrorView, Problem
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+# An id of dots alone would name another address.
+EhrId = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9-][A-Za-z0-9.-]*$", max_length=64)]
 
 _A_NAME = re.compile(r"[a-z][A-Za-z0-9_]{0,40}")
 

@@ -9,20 +9,20 @@ from fastapi import Depends, Query
 
 from api.dependencies import Dependencies
 from api.edge.access import connections_of, is_id, site_list
+from api.edge.parameters import EhrId, Slug
 from api.edge.problems import ErrorView, Problem
 from api.edge.tokens import Caller
 from api.reading.lines import Counted, Line
-from api.reading.pages import Cursor, Item, Limit, page_of
+from api.reading.pages import Cursor, Item, Limit, Page, page_of
 from domain.rules.steps import Urgency
 from store import lists
 from store.lists import Listed
 
 UrgencyName = Annotated[str | None, Query(pattern="^(safety|visit|routine)$")]
-OfPatient = Annotated[
-    str | None, Query(description="the patient's id in the EHR", min_length=1, max_length=128)
-]
+OfPatient = Annotated[EhrId | None, Query(description="the patient's id in the EHR")]
 OfConnection = Annotated[str | None, Query(description="the EHR whose id `patient` is")]
-OfPhase = Annotated[str | None, Query(description="a phase of the protocol, by its id")]
+OfPhase = Annotated[Slug | None, Query(description="a phase of the protocol, by its id")]
+ByRule = Annotated[Slug | None, Query(description="a rule, by its id")]
 Overdue = Annotated[bool | None, Query(description="whether its time has passed")]
 
 
@@ -61,7 +61,7 @@ async def listed(
     shown: Callable[[Line, datetime], Item],
 ) -> Counted[Item]:
     """Answer a list: the page, how many lines there are, and whether some may be behind."""
-    sites = site_list(caller, asked.site)
+    sites = _sites(caller, asked.site)
     wanted = {
         "connection": _connection(deps, caller, asked, sites),
         "patient": asked.patient,
@@ -75,8 +75,16 @@ async def listed(
         found = await lists.page(tx, of, sites, wanted, after, asked.limit + 1, now)
         count = await lists.count(tx, of, sites, wanted, now)
         behind = await lists.behind(tx, sites)
-    views = [(list(place), shown(line, now)) for place, line in found]
-    page = page_of(deps.cursors, of_list, views, asked.limit)
+    views: list[tuple[list[str | int], Item | None]] = []
+    for place, line in found:
+        try:
+            views.append((list(place), shown(line, now)))
+        except ValueError:  # a newer Kairos wrote a word that this one does not know
+            views.append((list(place), None))
+    whole = page_of(deps.cursors, of_list, views, asked.limit)
+    items = [item for item in whole.items if item is not None]
+    behind += len(whole.items) - len(items)
+    page = Page(items=items, next=whole.next)
     return Counted(items=page.items, next=page.next, count=count, behind=behind, now=now)
 
 
@@ -88,9 +96,22 @@ def urgency_named(name: str | None) -> int | None:
 def pathway_named(pathway: str | None) -> str | None:
     """The pathway that a request names. Raises Problem for what cannot be one."""
     if pathway is not None and not is_id(pathway):
-        wrong = ErrorView(parameter="query pathway", detail="is not the id of a pathway")
-        raise Problem("invalid", "name a pathway by its id", errors=[wrong])
+        raise wrong("pathway", "is not the id of a pathway")
     return pathway
+
+
+def wrong(parameter: str, detail: str) -> Problem:
+    """The problem of one parameter that does not fit."""
+    error = ErrorView(parameter=f"query {parameter}", detail=detail)
+    return Problem("invalid", "`errors` names what does not fit, with what would", errors=[error])
+
+
+def _sites(caller: Caller, site: str | None) -> list[str]:
+    """The caller's sites, or the one of them that is meant: a slip is no empty list."""
+    if site is not None and site not in caller.sites:
+        yours = ", ".join(sorted(caller.sites)) or "none"
+        raise wrong("site", f"is not one of your sites; yours are: {yours}")
+    return site_list(caller, site)
 
 
 def _connection(
@@ -99,13 +120,13 @@ def _connection(
     """The EHR that is meant: a patient's id is one EHR's, and another's at another."""
     mine = connections_of(deps.installation, caller)
     if asked.connection is not None and asked.connection not in mine:
-        wrong = ErrorView(parameter="query connection", detail="is not an EHR of your sites")
-        raise Problem("invalid", "name an EHR that /v1/connections lists", errors=[wrong])
+        raise wrong("connection", "is not an EHR of your sites; /v1/connections lists them")
     if asked.patient is None or asked.connection is not None:
         return asked.connection
     meant = {site.ehr for site in deps.installation.sites if site.id in sites}
     if len(meant) > 1:
         says = "is one EHR's id, and your sites have several EHRs: give `connection` or `site` too"
-        wrong = ErrorView(parameter="query patient", detail=says)
-        raise Problem("invalid", "say whose patient is meant", errors=[wrong])
-    return next(iter(meant), None)
+        raise wrong("patient", says)
+    if not meant:
+        raise wrong("patient", "is at no EHR of your sites, for you have none")
+    return next(iter(meant))

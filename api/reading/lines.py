@@ -41,7 +41,7 @@ def task_line(line: Line, now: datetime) -> v.TaskView:
         site=line["site_id"],
         patient=_patient(line),
         ask=line["ask"],
-        urgency=URGENCIES[line["urgency"]],
+        urgency=URGENCIES.get(line["urgency"], "safety"),
         phase=line["phase"],
         visit=line["visit"],
         rule=line["rule"],
@@ -109,7 +109,7 @@ def delivery_line(line: Line, _now: datetime) -> w.DeliveryView:
 
 
 def pathway_line(line: Line, _now: datetime) -> v.PathwaySummary:
-    says, who = line["next_says"], line["next_who"] or []
+    says, who = line["next_says"], [r for r in line["next_who"] or [] if r in KNOWN_ROLES]
     following = v.NextView(says=says, who=who, due=line["next_due"]) if says is not None else None
     return v.PathwaySummary(
         id=line["id"],

@@ -38,7 +38,9 @@ async def list_deliveries(
     state: Annotated[DeliveryState | None, Query()] = None,
     needs_person: Annotated[bool | None, Query()] = None,
     pathway: Annotated[str | None, Query()] = None,
-    resource_type: Annotated[str | None, Query(examples=["Observation"])] = None,
+    resource_type: Annotated[
+        str | None, Query(pattern="^[A-Z][A-Za-z]{1,63}$", examples=["Observation"])
+    ] = None,
     resources: Annotated[bool, Query(description="each with what was to be written")] = False,
 ) -> Counted[w.DeliveryView]:
     """List deliveries of the caller's sites in the order in which they were meant."""

@@ -14,7 +14,16 @@ from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
 from api.reading.checklists import checklist_view
-from api.reading.filters import Asked, Common, OfPhase, Overdue, UrgencyName, listed, urgency_named
+from api.reading.filters import (
+    Asked,
+    ByRule,
+    Common,
+    OfPhase,
+    Overdue,
+    UrgencyName,
+    listed,
+    urgency_named,
+)
 from api.reading.lines import Counted, delivery_line, pathway_line
 from api.reading.lookup import find_pathway
 from api.reading.pages import Cursor, Limit, Page, page_of
@@ -51,7 +60,7 @@ async def list_pathways(
     urgency: UrgencyName = None,
     overdue: Overdue = None,
     role: Annotated[Role | None, Query(description="for whom it waits")] = None,
-    rule: Annotated[str | None, Query(description="by which a task is open on it")] = None,
+    rule: ByRule = None,
 ) -> Counted[v.PathwaySummary]:
     """List pathways with what is next on each: those that are most pressing first."""
     own = {

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from api.commands.submit import rejection
+from api.commands.words import Moment
 from api.edge.access import May
 from api.edge.tokens import Caller
 from api.reading import pathway_views as v
@@ -14,12 +14,14 @@ from api.reading import rendering
 from api.reading import work_views as w
 from api.reading.filters import (
     Asked,
+    ByRule,
     OfPhase,
     Overdue,
     UrgencyName,
     listed,
     pathway_named,
     urgency_named,
+    wrong,
 )
 from api.reading.lines import Counted, Line, task_line, visit_line
 from api.reading.lookup import find_command
@@ -45,13 +47,16 @@ async def list_tasks(
     phase: OfPhase = None,
     urgency: UrgencyName = None,
     overdue: Overdue = None,
-    due_by: Annotated[AwareDatetime | None, Query()] = None,
+    due_by: Annotated[Moment | None, Query()] = None,
     acknowledged: Annotated[bool | None, Query()] = None,
     pathway: Annotated[str | None, Query()] = None,
     ask: Annotated[Ask | None, Query()] = None,
-    rule: Annotated[str | None, Query()] = None,
+    rule: ByRule = None,
 ) -> Counted[v.TaskView]:
-    """List what people are to do: safety first, then what a visit waits for; then by due time."""
+    """List what people are to do: safety first, then what a visit waits for; then by due time.
+
+    What becomes more urgent while pages are followed stands before them: begin anew to see it.
+    """
     own = {
         "phase": phase,
         "role": role,
@@ -74,12 +79,14 @@ async def list_visits(
     asked: Asked,
     status: Annotated[VisitStatus | None, Query()] = None,
     phase: OfPhase = None,
-    starting: Annotated[AwareDatetime | None, Query(description="from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="before then")] = None,
+    starting: Annotated[Moment | None, Query(description="from then on")] = None,
+    until: Annotated[Moment | None, Query(description="before then")] = None,
     overdue: Annotated[bool | None, Query(description="should have begun, and nobody came")] = None,
     pathway: Annotated[str | None, Query()] = None,
 ) -> Counted[v.VisitLineView]:
     """List who is expected when, who is here and who was; cancelled visits are not listed."""
+    if starting is not None and until is not None and until <= starting:
+        raise wrong("until", "must be later than `starting`")
     own = {
         "phase": phase,
         "status": status,

@@ -20,8 +20,9 @@ def remembered(rule: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
     def asked(*about: Asked.args, **named: Asked.kwargs) -> Answer:
         nonlocal last
         now = (*about, *named.values())
-        if last is not None and all(a is b for a, b in zip(last[0], now, strict=True)):
-            return last[1]
+        known = last  # read once: another thread may have put another there meanwhile
+        if known is not None and all(a is b for a, b in zip(known[0], now, strict=True)):
+            return known[1]
         answer = rule(*about, **named)
         last = (now, answer)
         return answer

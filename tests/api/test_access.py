@@ -236,7 +236,8 @@ async def test_lists_hold_what_the_callers_sites_have(service: Service):
     stranger = service.staff("care-manager", sites=["phoenix"])
     for path in ("/v1/pathways", "/v1/tasks", "/v1/deliveries"):
         assert (await stranger.get(path)).json()["items"] == []
-        assert (await stranger.get(path, site="manhattan")).json()["items"] == []
+        assert (await stranger.get(path, site="manhattan")).status_code == 422
+        assert (await stranger.get(path, site="nowhere")).status_code == 422
     assert len((await service.manager.get("/v1/pathways")).json()["items"]) == 1
 
 

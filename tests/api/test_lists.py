@@ -135,7 +135,7 @@ async def test_overdue_is_what_the_clinics_clock_says(service: Service):
         ("/v1/tasks", {"ask": "sign-order"}, {"ask": "lift-hold"}),
         ("/v1/tasks", {"urgency": "routine"}, {"urgency": "safety"}),
         ("/v1/tasks", {"acknowledged": "false"}, {"acknowledged": "true"}),
-        ("/v1/tasks", {"site": "manhattan"}, {"site": "brooklyn"}),
+        ("/v1/tasks", {"site": "manhattan"}, None),
         ("/v1/pathways", {"patient": "patient-1"}, {"patient": "patient-2"}),
         ("/v1/pathways", {"phase": "esketamine-induction"}, {"phase": "dtms-course"}),
         ("/v1/pathways", {"status": "open"}, {"status": "finished"}),
@@ -290,3 +290,69 @@ async def test_several_visits_are_booked_by_one_request(service: Service):
     assert answer.status_code == 201, answer.text
     booked = await all_of(service.nurse, "/v1/visits", status="booked")
     assert sorted(each["id"] for each in booked) == sorted(visits)
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/v1/deliveries"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"site": "manhatan"},
+        {"site": "Manhattan"},
+        {"site": ""},
+        {"site": "phoenix"},
+        {"patient": "patient-1", "site": "phoenix"},
+        {"patient": "Patient/patient-1"},
+        {"patient": " patient-1"},
+        {"patient": "a\x00"},
+        {"connection": "another"},
+        {"limit": "0"},
+    ],
+)
+async def test_a_slip_is_no_empty_list(service: Service, path: str, asked: dict[str, str]) -> None:
+    """A site that is not the caller's, and a patient's id that can be none, are refused by name."""
+    await service.started()
+    answer = await service.nurse.get(path, **asked)
+    assert answer.status_code == 422, answer.text
+    named = {error["parameter"].removeprefix("query ") for error in answer.json()["errors"]}
+    assert named <= set(asked)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/visits", {"until": "20270401"}),
+        ("/v1/visits", {"starting": "1806508800"}),
+        ("/v1/visits", {"starting": "2027-03-02T00:00:00Z", "until": "2027-03-01T00:00:00Z"}),
+        ("/v1/tasks", {"due_by": "20270401"}),
+        ("/v1/tasks", {"due_by": "2027-04-01T00:00:00"}),
+        ("/v1/tasks", {"phase": "a\x00"}),
+        ("/v1/tasks", {"rule": "Order Signed"}),
+        ("/v1/deliveries", {"resource_type": "observation"}),
+        ("/v1/deliveries", {"resource_type": "Obs\x00"}),
+    ],
+)
+async def test_a_value_that_can_be_none_is_refused(
+    service: Service, path: str, asked: dict[str, str]
+) -> None:
+    """Digits are no time, a time has its offset, names are written as they are; never a 500."""
+    assert (await service.nurse.get(path, **asked)).status_code == 422
+
+
+async def test_a_word_of_a_newer_kairos_hides_no_other_line(service: Service):
+    """A role, a state or an urgency that this one does not know: the others are shown."""
+    one, two = await several(service, 2)
+    for address in (one, two):
+        await service.prescriber.post(f"{address}/orders", {"phase": service.protocol.phases[0].id})
+    own = one.rpartition("/")[2]
+    async with service.database.begin() as tx:
+        for statement in (
+            "update visit set status = 'rehearsed' where pathway_id = :id",
+            "update task set urgency = 7, roles = '{seer}' where pathway_id = :id",
+            "update pathway set next_who = '{seer}' where id = :id",
+        ):
+            await tx.execute(text(statement), {"id": own})
+    for path in LISTS:
+        page = (await service.nurse.get(path, limit="200")).json()
+        shown = {line.get("pathway") or line["id"] for line in page["items"]}
+        assert two.rpartition("/")[2] in shown
+    assert (await service.nurse.get("/v1/visits")).json()["behind"] > 0

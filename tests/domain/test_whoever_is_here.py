@@ -1,7 +1,8 @@
 """Whoever is here is watched and asked about, in whichever phase, and after the end too."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -102,14 +103,16 @@ def test_a_dose_reported_after_the_end_is_observed_and_its_patient_goes_home():
 
 
 def test_whoever_is_still_here_is_looked_at_daily_after_the_end():
-    """Nothing is due by the hour any more, and nobody has said when they left."""
+    """Nothing is due by the hour any more, nobody has said when they left: at each midnight."""
     course = stopped()
     course.do(ReportDose(TWO, course.now, 56, "lot-2", "Given all the same."), NURSE)
     tasks = {key: replace(t, closed=True) for key, t in course.pathway.tasks.items()}
     course.pathway = replace(course.pathway, tasks=tasks)
     later = course.now + timedelta(hours=5)
     due = looked_at_next(course.protocol, course.pathway, later)
-    assert due == later + timedelta(hours=24)
+    assert due is not None
+    assert later < due <= later + timedelta(hours=24)
+    assert due.astimezone(ZoneInfo(course.pathway.zone)).time() == time()
 
 
 @pytest.mark.parametrize("reason", HoldReason)

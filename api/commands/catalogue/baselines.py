@@ -5,7 +5,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, EventName, Example, Slug, Word, Words
+from api.commands.words import Body, EventName, Example, Word, Words
+from api.edge.parameters import Slug
 from domain.language import baselines as wishes
 from domain.language.names import EventId, ObservationName, PhaseId
 

@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from api.commands.catalogue import observations, release, treatment
 from api.commands.catalogue.entry import VISIT, Entry
-from api.commands.words import Body, EventName, Example, Slug, Words
+from api.commands.words import Body, EventName, Example, Words
+from api.edge.parameters import Slug
 from domain.language import corrections as wishes
 from domain.language.names import EventId, PathwayId, VisitId
 

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from api.commands.catalogue.entry import VISIT, Entry
-from api.commands.words import Body, Example, Slug, Words
+from api.commands.words import Body, Example, Words
+from api.edge.parameters import Slug
 from domain.language import overrides as wishes
 from domain.language.names import RuleId, VisitId
 

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, Example, Slug, Words
+from api.commands.words import Body, Example, Words
+from api.edge.parameters import Slug
 from domain.language import phases as wishes
 from domain.language.names import PhaseDecision, PhaseId
 

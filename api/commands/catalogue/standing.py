@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from api.commands.catalogue.entry import Entry
-from api.commands.words import Body, Day, EventName, Example, Slug, Words
+from api.commands.words import Body, Day, EventName, Example, Words
+from api.edge.parameters import Slug
 from domain.language import standing as wishes
 from domain.language.names import EventId, RuleId
 

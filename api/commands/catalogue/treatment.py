@@ -5,7 +5,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from api.commands.catalogue.entry import TIME, VISIT, Entry
-from api.commands.words import Body, Count, Example, Instant, Short, Slug, Words
+from api.commands.words import Body, Count, Example, Instant, Short, Words
+from api.edge.parameters import Slug
 from domain.language import treatment as wishes
 from domain.language.names import VisitId
 

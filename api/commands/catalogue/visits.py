@@ -6,7 +6,8 @@ from pydantic import Field
 
 from api.commands.bodies import Nothing
 from api.commands.catalogue.entry import VISIT, Entry
-from api.commands.words import Body, Example, Slug, WallTime, Words
+from api.commands.words import Body, Example, WallTime, Words
+from api.edge.parameters import Slug
 from domain.language import visits as wishes
 from domain.language.names import VisitId
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.add_column("pathway", sa.Column("next_says", sa.Text(), nullable=True))
     op.add_column("pathway", sa.Column("next_who", ARRAY(sa.Text()), nullable=True))
     op.add_column("pathway", sa.Column("next_due", MOMENT, nullable=True))
+    op.add_column("pathway", sa.Column("task_due", MOMENT, nullable=True))
     op.add_column("pathway", sa.Column("listed", sa.Text(), nullable=True))
     op.create_index("ix_pathway_pressing", "pathway", ["site_id", "urgency", NEXT, "id"])
     op.create_index("ix_pathway_patient", "pathway", ["connection_id", "patient_id"])
@@ -84,6 +85,24 @@ def upgrade() -> None:
     # Who, when and which event it is stand in columns beside it.
     op.alter_column("event", "event", new_column_name="fact")
     op.execute("update event set fact = fact -> 'fact'")
+    # What has ended is looked at by no sweep: its visits are listed from its projection.
+    op.execute(
+        "insert into visit (pathway_id, id, site_id, connection_id, patient_id, phase, status,"
+        " starts_at, checked_in, given, planned)"
+        " select p.id, v.key, p.site_id, p.connection_id, p.patient_id, v.value ->> 'phase',"
+        " v.value ->> 'status', ((v.value -> 'at' ->> 'day') || ' ' || (v.value -> 'at' ->> 'hour')"
+        ")::timestamp at time zone (p.projection ->> 'zone'),"
+        " (v.value ->> 'checked_in')::timestamptz, given.number, greatest(given.number, 1)"
+        " from pathway p cross join jsonb_each(p.projection -> 'visits') v"
+        " cross join lateral (select count(*)::int as number"
+        " from jsonb_each(p.projection -> 'sessions') s where s.value ->> 'visit' = v.key) given"
+        " where p.status = 'finished' and p.due_at is null and v.value ->> 'status' <> 'cancelled'"
+    )
+    op.execute(
+        "update pathway set next_who = '{}',"
+        " next_says = 'The pathway is ' || (projection ->> 'outcome') || '.'"
+        " where status = 'finished' and due_at is null and projection ->> 'outcome' is not null"
+    )
     op.execute("update pathway set rules = '' where status = 'open' or due_at is not null")
 
 
@@ -107,5 +126,5 @@ def downgrade() -> None:
     op.drop_index("ix_pathway_rules", table_name="pathway")
     op.drop_index("ix_pathway_patient", table_name="pathway")
     op.drop_index("ix_pathway_pressing", table_name="pathway")
-    for name in ("listed", "next_due", "next_who", "next_says", "urgency"):
+    for name in ("listed", "task_due", "next_due", "next_who", "next_says", "urgency"):
         op.drop_column("pathway", name)
