@@ -7,7 +7,7 @@ who can mend it. Messages carry statuses and codes, never what the EHR wrote of 
 
 from api.edge.problems import RETRY, Problem
 from domain.language.errors import Malformed, Unavailable
-from fhir_adapters.exchange.failures import EhrFailure, EhrRefused, Garbled
+from fhir_adapters.exchange.failures import EhrFailure, EhrRefused, Garbled, NotLetIn
 
 GONE = (404, 410)
 _MOVED = (301, 308)
@@ -16,12 +16,12 @@ CANNOT_BE_READ = (EhrFailure, Unavailable, Malformed)
 """All that reading something of an EHR may raise."""
 
 
-def problem_of(error: Exception, connection: str) -> Problem:
-    """Say what came of asking an EHR, and what would be right."""
-    if isinstance(error, EhrRefused) and error.status in _MOVED:
+def problem_of(error: Exception, connection: str, *, of_a_record: bool = False) -> Problem:
+    """Say what came of asking an EHR, `of_a_record` for one by its id, and what would be right."""
+    if of_a_record and isinstance(error, EhrRefused) and error.status in _MOVED:
         detail = "the record was merged into another; look the patient up and take that one"
         return Problem("patient-not-current", detail)
-    if isinstance(error, EhrRefused):
+    if isinstance(error, EhrRefused | NotLetIn):
         who = "whoever administers that EHR can allow it; nothing was written"
         return Problem("ehr-refuses", f"{connection}: {error}; {who}")
     if isinstance(error, Garbled | Malformed):

@@ -43,7 +43,7 @@ async def read_patient(
         if error.status in GONE:
             detail = f"{connection} has no patient of that id; search by identifier first"
             raise Problem("unknown-patient", detail) from None
-        raise problem_of(error, connection) from None
+        raise problem_of(error, connection, of_a_record=True) from None
     except CANNOT_BE_READ as error:
         raise problem_of(error, connection) from None
     if patient.not_current is not None:

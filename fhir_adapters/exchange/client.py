@@ -15,6 +15,7 @@ from fhir_adapters.exchange.failures import (
     EhrRefused,
     Garbled,
     NoAnswer,
+    NotLetIn,
     OutcomeUnknown,
     Stale,
     Unsafe,
@@ -227,7 +228,7 @@ class EhrClient:
             raise Busy(f"somebody has it open, so the EHR did not {doing}", _wait(reply))
         let_in = refused.verdict is not Verdict.LOGIN
         if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and not let_in):
-            raise Busy(f"the EHR let nobody in to {doing}: {reply.status}", _wait(reply))
+            raise NotLetIn(f"the EHR let nobody in to {doing}: {reply.status}", _wait(reply))
         return refused
 
 

@@ -46,6 +46,10 @@ class Busy(EhrFailure, Unavailable):
         self.retry_after = retry_after
 
 
+class NotLetIn(Busy):
+    """The EHR does not accept who asks. Nothing was done; it may be, once that is mended."""
+
+
 class EhrRefused(EhrFailure):
     """The EHR said no, and `verdict` says what is to be done about it.
 

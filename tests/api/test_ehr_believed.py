@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.language.errors import Malformed
-from fhir_adapters.exchange.failures import Busy, EhrRefused, Garbled, NeverSent, NoAnswer
+from fhir_adapters.exchange.failures import Busy, EhrRefused, Garbled, NeverSent, NoAnswer, NotLetIn
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.profile.operation_outcome import Issue
 from fhir_adapters.profile.verdicts import Verdict
@@ -87,7 +87,7 @@ async def test_an_answer_that_is_not_whole_says_so(
 
 REFUSED = Issue("error", "forbidden", ("4130",), "Canary-Featherstone, Ottoline")
 FAILURES: list[tuple[Exception, int, str]] = [
-    (EhrRefused("read a Patient", 301, (), Verdict.CONFLICT), 422, "patient-not-current"),
+    (NotLetIn("the EHR let nobody in to read a Patient: 401", None), 409, "ehr-refuses"),
     (EhrRefused("read a Patient", 403, (REFUSED,), Verdict.NEEDS_PERSON), 409, "ehr-refuses"),
     (EhrRefused("read a Patient", 400, (), Verdict.REFUSED), 409, "ehr-refuses"),
     (EhrRefused("read a Patient", 422, (), Verdict.REFUSED), 409, "ehr-refuses"),
@@ -122,6 +122,18 @@ async def test_a_refusal_is_no_outage(
         assert ("when it is back" in told["detail"]) is (status == 503)
         assert "Canary" not in answer.text
     assert (await service.manager.get("/v1/pathways")).json()["items"] == []
+
+
+@pytest.mark.parametrize("status", [301, 308])
+async def test_a_record_that_moved_was_merged_and_a_search_that_did_was_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Only of one record does a redirect say that another took its place."""
+    fails(service, monkeypatch, EhrRefused("read a Patient", status, (), Verdict.CONFLICT))
+    read = await service.manager.post("/v1/pathways", START)
+    assert read.json()["type"] == "urn:kairos:problem:patient-not-current"
+    searched = await service.manager.get(SEARCH, identifier="M1")
+    assert searched.json()["type"] == "urn:kairos:problem:ehr-refuses"
 
 
 @pytest.mark.parametrize(
