@@ -136,9 +136,7 @@ async def _look_for(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOu
         case FoundInEhr(ehr_id=ehr_id, version=version):
             return Written(ehr_id, version, existed=True)
         case Absent():
-            # Asked to create once, some EHRs look first and commit later: two that arrive together
-            # both stand. Only a change, which names the version that it changes, is harmless.
-            return o.Absent(once=intent.action is Action.UPDATE)
+            return o.Absent(once=_creates_once(in_hand) or intent.action is Action.UPDATE)
         case Ambiguous(count=count):
             return o.Ambiguous(count)
         case Unproven(why=why):

@@ -106,8 +106,8 @@ class Silent:
 class Absent:
     """It was looked for and is not there now.
 
-    `once` if a late arrival of the earlier write could do no harm: it is a change, which names the
-    version that it changes.
+    `once` if a late arrival of the earlier write could do no harm: the EHR creates it only once,
+    or it is a change, which names the version that it changes.
     """
 
     once: bool
