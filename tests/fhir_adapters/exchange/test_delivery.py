@@ -14,6 +14,7 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.failures import (
     Busy,
     EhrRefused,
+    NotLetIn,
     OutcomeUnknown,
     Stale,
     Unsafe,
@@ -154,7 +155,7 @@ async def test_what_is_not_advertised_is_not_sent(client, plan, patient, episode
         (202, OutcomeUnknown),
         (307, EhrRefused),
         (400, EhrRefused),
-        (401, Busy),
+        (401, NotLetIn),
         (403, EhrRefused),
         (408, OutcomeUnknown),
         (409, EhrRefused),
