@@ -8,14 +8,14 @@ still stands as that attempt left it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from activities.attempt import InHand, Tried, attempt
+from activities.forgotten import Forgotten
 from activities.in_hand import Begun, Concluded, Lane
 from domain.delivery.after import after, given_up, pause
 from domain.delivery.outcomes import Broke, Busy, Claimed, Lost, Silent
@@ -81,37 +81,11 @@ class Deliveries:
         # Not stored: a process that does not know tries once more, and harms nothing.
         self._busy: dict[str, dict[int, bool]] = {}
         self._in_trouble: set[str] = set()  # patients, since the EHR took or refused anything
-        # Lanes of a transaction of which nobody knows whether it was committed. Ours by name if it
-        # was, and in no hand: they are let go of before another lane is taken.
-        self._forgotten: dict[str, Held] = {}
-        self._taking = 0  # transactions under way that may take a lane
-
-    @asynccontextmanager
-    async def _may_take(self) -> AsyncIterator[tuple[Transaction, list[Held]]]:
-        """A transaction that may take lanes, which it adds to the list."""
-        taken: list[Held] = []
-        self._taking += 1
-        try:
-            async with self._database.begin() as tx:
-                yield tx, taken
-        except (Unavailable, asyncio.CancelledError):
-            self._forgotten |= {held.patient_id: held for held in taken}
-            raise
-        else:
-            for held in taken:  # what was not committed then is taken now
-                self._forgotten.pop(held.patient_id, None)
-        finally:
-            self._taking -= 1
+        self._forgotten = Forgotten()
 
     async def let_go_of_forgotten(self, now: datetime) -> None:
         """Let go of lanes that are ours by name and in no hand. Raises Unavailable."""
-        if not self._forgotten or self._taking:
-            return
-        async with self._database.begin() as tx:
-            for held in self._forgotten.values():
-                await queue.leave_forgotten(tx, held, now)
-        log.warning("lanes_let_go", count=len(self._forgotten))
-        self._forgotten = {}
+        await self._forgotten.let_go(self._database, now)
 
     async def take(self, *, probing: bool = False) -> Begun | None:
         """Take a ready lane, and commit that its next delivery is about to be tried.
@@ -122,7 +96,7 @@ class Deliveries:
         now = await self._clock.pace()
         taken: list[Held] = []
         try:
-            async with self._may_take() as (tx, taken):
+            async with self._forgotten.taking(self._database) as (tx, taken):
                 return await self._take(tx, now, taken, probing=probing)
         except Unavailable:
             raise
@@ -161,7 +135,7 @@ class Deliveries:
         decision = after(delivery, tried.outcome, begun.at)
         try:
             now = await self._clock.pace()
-            async with self._may_take() as (tx, taken):
+            async with self._forgotten.taking(self._database) as (tx, taken):
                 settled = await ledger.settle(
                     tx,
                     begun.in_ledger,

@@ -170,20 +170,6 @@ async def due_by(tx: Transaction, at: datetime) -> list[str]:
     return list((await tx.execute(wanted)).scalars())
 
 
-async def with_work(
-    tx: Transaction, sites: list[str], after: str | None, most: int
-) -> list[PathwayRecord]:
-    """List pathways of these sites on which somebody may have to do something, by id.
-
-    Those that are over too, while what came afterwards waits for somebody.
-    """
-    wanted = select(PathwayRow).where(PathwayRow.site_id.in_(sites), _GOES_ON)
-    if after is not None:
-        wanted = wanted.where(PathwayRow.id > after)
-    rows = (await tx.execute(wanted.order_by(PathwayRow.id).limit(most))).scalars()
-    return [pathway_record(row) for row in rows]
-
-
 async def page(
     tx: Transaction, sites: list[str], status: PathwayStatus | None, after: str | None, most: int
 ) -> list[PathwayRecord]:
