@@ -33,7 +33,7 @@ LOOK_AGAIN_AFTER = timedelta(hours=24)
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
 
-JUST_AFTER = timedelta(microseconds=1)
+A_MINUTE = timedelta(minutes=1)
 
 MOST_WORDS = 200
 """Characters of a hold's note that stand in a sentence; the hold itself has all of them."""
@@ -329,7 +329,10 @@ def _in_a_visit(phase: Protocol, pathway: Pathway, visit: Visit) -> list[datetim
 
 
 def _grows_old(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[datetime]:
-    """When readings are no longer recent enough for a gate; and when the day ends, of a visit."""
+    """When readings are no longer recent enough for a gate; and when the day ends, of a visit.
+
+    Of readings the whole minute after: those that were taken together bring one look, not several.
+    """
     tomorrow = local_day(now, pathway.zone) + timedelta(days=1)
     yield datetime.combine(tomorrow, time(), ZoneInfo(pathway.zone)).astimezone(UTC)
     for gate in phase.gates:
@@ -337,11 +340,18 @@ def _grows_old(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[dat
             continue
         for need in gate.require:
             for found in pathway.latest(need.observation, now):
-                yield found.at + gate.measured_within + JUST_AFTER
+                yield _next_minute(found.at + gate.measured_within)
+
+
+def _next_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0) + A_MINUTE
 
 
 def next_due(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> datetime:
-    """The next instant at which the answer may change by time alone; at most a day away."""
+    """The next instant at which the answer may change by time alone; at most a day away.
+
+    It may have changed up to a minute before: see `_grows_old`.
+    """
     latest = now + LOOK_AGAIN_AFTER
     moments = [latest]
     for visit in pathway.visits.values():
