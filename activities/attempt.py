@@ -110,7 +110,7 @@ async def _silent(client: EhrClient, error: NoAnswer) -> o.Silent:
 
 async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
     delivery = in_hand.delivery
-    once = delivery.action is Action.CREATE and _creates_once(in_hand)
+    early = delivery.action is Action.UPDATE
     try:
         return await send(
             client, in_hand.plan, delivery.intent, in_hand.known, delivery.patient_id, in_hand.seen
@@ -120,9 +120,9 @@ async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcom
     except WrongPatient:
         return o.WrongPatient()
     except EhrRefused as error:
-        return o.RefusedByEhr(str(error), sent=True, once=once, said=error.said)
+        return o.RefusedByEhr(str(error), sent=True, early=early, said=error.said)
     except Malformed as error:
-        return o.RefusedByEhr(str(error), sent=False, once=once)
+        return o.RefusedByEhr(str(error), sent=False, early=early)
 
 
 async def _look_for(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
@@ -136,7 +136,9 @@ async def _look_for(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOu
         case FoundInEhr(ehr_id=ehr_id, version=version):
             return Written(ehr_id, version, existed=True)
         case Absent():
-            return o.Absent(once=_creates_once(in_hand) or intent.action is Action.UPDATE)
+            # Asked to create once, some EHRs look first and commit later: two that arrive together
+            # both stand. Only a change, which names the version that it changes, is harmless.
+            return o.Absent(early=intent.action is Action.UPDATE)
         case Ambiguous(count=count):
             return o.Ambiguous(count)
         case Unproven(why=why):
@@ -165,10 +167,6 @@ async def _read_back(client: EhrClient, in_hand: InHand, written: Written) -> o.
     if compared.equal:
         return o.Equal(compared.version)
     return o.Differs(compared.differences, compared.version)
-
-
-def _creates_once(in_hand: InHand) -> bool:
-    return in_hand.plan.support(in_hand.delivery.resource_type).creates_once
 
 
 async def _answers(client: EhrClient) -> bool:

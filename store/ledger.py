@@ -48,9 +48,10 @@ async def intend(
 _INTEND = text(
     "insert into delivery (key, site_id, pathway_id, connection_id, patient_id, event_id, artefact,"
     " resource_type, action, body, needs, state, needs_person, attempts, differences, reason,"
-    " created_at, changed_at) values (:key, :site, :pathway, :connection, :patient, :event,"
-    " :artefact, :type, :action, cast(:body as jsonb), cast(:needs as jsonb), :state, :person, 0,"
-    " '[]', :reason, :at, :at) on conflict (key) do nothing"
+    " created_at, changed_at, sent_at)"
+    " values (:key, :site, :pathway, :connection, :patient, :event, :artefact, :type, :action,"
+    " cast(:body as jsonb), cast(:needs as jsonb), :state, :person, 0, '[]', :reason,"
+    " :at, :at, :sent) on conflict (key) do nothing"
 )
 
 
@@ -96,6 +97,7 @@ def _row(
         "person": intent.action is Action.PERSON,
         "reason": reason,
         "at": at,
+        "sent": restored_at if state is DeliveryState.SENT else None,
     }
 
 
@@ -188,12 +190,14 @@ async def seen_before(tx: Transaction, delivery: Delivery) -> list[Delivery]:
 _BEGIN = text(
     "update delivery d set attempts = d.attempts + 1,"
     " state = case d.state when 'intent' then 'sent' else d.state end,"
-    " changed_at = case d.state when 'intent' then :at else d.changed_at end"
-    " from (select id, state, changed_at from delivery where id = :number"
+    " changed_at = case d.state when 'intent' then :at else d.changed_at end,"
+    " sent_at = case d.state when 'intent' then :at else d.sent_at end"
+    " from (select id, state, changed_at, sent_at from delivery where id = :number"
     " and (state = 'intent' or state in ('sent', 'unknown') and attempts <= :most)"
     " and not needs_person"
     " for update skip locked) was where d.id = was.id"
     " returning d.*, was.state as was_state, was.changed_at as was_changed_at,"
+    " was.sent_at as was_sent_at,"
     " (select coalesce(jsonb_object_agg(l.artefact, l.resource_type || '/' || l.ehr_id), '{}')"
     " from ehr_link l where l.connection_id = d.connection_id and l.artefact ="
     " any(array(select jsonb_array_elements_text(d.needs)) || d.artefact)) as known"
@@ -214,8 +218,13 @@ async def begin_next(
     if row is None:
         return None
     stands = delivery_of(row)
-    was = {"state": DeliveryState(row.was_state), "changed_at": row.was_changed_at}
-    found = replace(stands, attempts=stands.attempts - 1, **was)
+    found = replace(
+        stands,
+        attempts=stands.attempts - 1,
+        state=DeliveryState(row.was_state),
+        changed_at=row.was_changed_at,
+        sent_at=row.was_sent_at,
+    )
     return found, stands, dict(row.known)
 
 
@@ -330,7 +339,7 @@ async def distrust(tx: Transaction, at: datetime) -> int:
         before = delivery_of(row)
         now = distrusted(before, at)
         row.state, row.attempts, row.reason = now.state, now.attempts, now.reason
-        row.changed_at = now.changed_at
+        row.changed_at, row.sent_at = now.changed_at, now.sent_at
         changed += now != before
     return changed
 
@@ -381,4 +390,5 @@ def delivery_of(row: Any) -> Delivery:
         said=row.said,
         created_at=row.created_at,
         changed_at=row.changed_at,
+        sent_at=row.sent_at,
     )

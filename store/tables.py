@@ -255,6 +255,7 @@ class DeliveryRow(Base):
     said: Mapped[str | None]  # by the EHR when it refused, in its words, which may quote a patient
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]  # when it last was about to leave for the EHR
     not_before: Mapped[datetime | None]  # left alone until then
 
     __table_args__ = (

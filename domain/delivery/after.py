@@ -29,8 +29,9 @@ from domain.delivery.outcomes import (
 from domain.delivery.words import MOVES, Delivery, DeliveryDecision, DeliveryState
 
 SURFACING = timedelta(seconds=60)
-"""How long a write whose answer was lost may still surface in an EHR that cannot be asked to
-create conditionally. Only after that does an empty search prove that it never arrived."""
+"""How long after it left a create whose answer was lost may still surface in the EHR. Only after
+that does an empty search prove that it never arrived. Conditional create is no such proof: an EHR
+may look for the condition first and commit later, so that two which meet both stand."""
 
 MOST_ATTEMPTS = 12
 """Attempts after which a person is asked, and as many again once that person has it sent again.
@@ -48,7 +49,7 @@ def begun(delivery: Delivery, at: datetime) -> Delivery:
     """
     tried = replace(delivery, attempts=delivery.attempts + 1)
     if delivery.state is DeliveryState.INTENT:
-        return replace(tried, state=DeliveryState.SENT, changed_at=at)
+        return replace(tried, state=DeliveryState.SENT, changed_at=at, sent_at=at)
     return tried
 
 
@@ -93,10 +94,10 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             why = f"written, but not read back: {why}"
             early = gone and not _surfaced(delivery, now)
             return _look_again(delivery, why) if early else _ask(delivery, why)
-        case RefusedByEhr(why=why, sent=sent, once=once):
+        case RefusedByEhr(why=why, sent=sent, early=early):
             if looks_first(delivery):
                 return _ask(delivery, why)
-            if once and delivery.attempts:
+            if early and delivery.attempts:
                 return _ask(delivery, f"{why}; an earlier attempt may have been done")
             state = DeliveryState.REFUSED
             return _decision(delivery, state, why, needs_person=True, counts=sent)
@@ -117,12 +118,12 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return _lost(delivery, ehr_answers=answers)
         case Silent(ehr_answers=answers, why=why):
             return _silent(delivery, why, ehr_answers=answers)
-        case Absent(once=once):
+        case Absent(early=early):
             # Sending again is harmless where a late arrival is; calling it refused is not.
-            harmless = once and not _last(delivery)
-            if not (harmless or _surfaced(delivery, now)):
+            early = early and not _last(delivery)
+            if not (early or _surfaced(delivery, now)):
                 why = "waiting whether a lost write still surfaces"
-                return _unchanged(delivery, why, wait=delivery.changed_at + SURFACING - now)
+                return _unchanged(delivery, why, wait=_left_at(delivery) + SURFACING - now)
             return _again(delivery, "looked for and not there")
         case Ambiguous(count=count):
             return _ask(delivery, f"{count} resources could be this one")
@@ -229,4 +230,9 @@ def _last(delivery: Delivery) -> bool:
 
 def _surfaced(delivery: Delivery, now: datetime) -> bool:
     """Say whether a write that was lost would be seen by now."""
-    return delivery.state is not DeliveryState.INTENT and now - delivery.changed_at >= SURFACING
+    return delivery.state is not DeliveryState.INTENT and now - _left_at(delivery) >= SURFACING
+
+
+def _left_at(delivery: Delivery) -> datetime:
+    """Since when it may be on its way. What a person decided since does not begin it anew."""
+    return delivery.sent_at or delivery.changed_at

@@ -50,13 +50,12 @@ class NotReadBack:
 class RefusedByEhr:
     """The EHR said no, or writing it would not have been safe. `sent` if the EHR was asked.
 
-    `once` if it was sent to an EHR that creates it only once, and so perhaps before an earlier
-    write of it was proved absent.
+    `early` if it may have been sent before an earlier write of it was proved absent.
     """
 
     why: str
     sent: bool
-    once: bool = False
+    early: bool = False
     said: str = field(default="", repr=False)  # in the EHR's own words, which may quote a patient
 
 
@@ -106,11 +105,11 @@ class Silent:
 class Absent:
     """It was looked for and is not there now.
 
-    `once` if a late arrival of the earlier write could do no harm: the EHR creates it only once,
-    or it is a change, which names the version that it changes.
+    `early` if it may be sent again at once, because a late arrival of the earlier write could do no
+    harm: it is a change, which names the version that it changes.
     """
 
-    once: bool
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,10 @@ def distrusted(delivery: Delivery, at: datetime) -> Delivery:
             # have been sent. As unknown it is looked for when a person has it sent again.
             unknown = DeliveryState.UNKNOWN
             reason = f"{LOOK_FIRST}; before that it {delivery.reason}"
-            return replace(delivery, state=unknown, reason=reason, changed_at=at)
+            return replace(delivery, state=unknown, reason=reason, changed_at=at, sent_at=at)
         case DeliveryState.INTENT | DeliveryState.SENT:
-            return replace(delivery, state=DeliveryState.SENT, reason=LOOK_FIRST, changed_at=at)
+            sent = DeliveryState.SENT
+            return replace(delivery, state=sent, reason=LOOK_FIRST, changed_at=at, sent_at=at)
         case DeliveryState.REFUSED if not delivery.attempts:
             # Refused before a byte left; a person may have had it sent since. One attempt says so.
             return replace(delivery, attempts=1)
@@ -47,7 +48,10 @@ def is_fresh(restored_at: datetime | None, at: datetime) -> bool:
 def begins(
     action: Action, at: datetime, restored_at: datetime | None
 ) -> tuple[DeliveryState, str | None]:
-    """Say in which state a new delivery begins, and why if that is not plain."""
+    """Say in which state a new delivery begins, and why if that is not plain.
+
+    One that begins as sent may have left until `restored_at`, and not since.
+    """
     fresh = is_fresh(restored_at, at)
     if action is Action.PERSON:
         by_hand = "this EHR cannot take it; a person enters it"

@@ -122,6 +122,7 @@ class Delivery:
     `attempts` counts tries since a person last decided about it; one that provably never reached
     the EHR, or that the EHR put off, is none. `ehr_id` is set once the EHR said which resource it
     became, though it may not have been read back yet. `differences` are paths, never values.
+    `sent_at` is when it last was about to leave, so that it may be on its way since.
     """
 
     id: int
@@ -144,6 +145,7 @@ class Delivery:
     reason: str | None
     created_at: datetime
     changed_at: datetime
+    sent_at: datetime | None = None
     said: str | None = field(default=None, repr=False)  # by the EHR, when it refused
 
     @property

@@ -152,11 +152,17 @@ class Lane(Clock):
         """The machines' time."""
         return self.at
 
-    async def intend(self, event: str, *intents: Intent, patient: str = PATIENT) -> None:
+    async def intend(
+        self,
+        event: str,
+        *intents: Intent,
+        patient: str = PATIENT,
+        restored_at: datetime | None = None,
+    ) -> None:
         """Commit what an event calls for, of this patient or another."""
         async with self.database.begin() as tx:
-            row = await pathways.lock(tx, "p1")
-            await ledger.intend(tx, replace(row, patient_id=patient), event, intents, self.at)
+            row = replace(await pathways.lock(tx, "p1"), patient_id=patient)
+            await ledger.intend(tx, row, event, intents, self.at, restored_at)
 
     def another(self, holder: str = "another", at_once: int = 1) -> Drain:
         """A second worker on the same lanes."""

@@ -1,4 +1,4 @@
-"""A commit whose answer is lost: what it took is let go of."""
+"""A commit whose answer is lost: what it took is let go of, and what it may have sent waits."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,7 +10,9 @@ import pytest
 from domain.delivery.words import DeliveryState
 from domain.language.errors import Unavailable
 from store.database import Database, Transaction
-from tests.activities.hurt import Lane, reading
+from tests.activities.conftest import LaneTo
+from tests.activities.hurt import Lane, once, reading
+from tests.fhir_adapters.fhir_story import statement
 
 CONFIRMED = DeliveryState.CONFIRMED
 
@@ -60,3 +62,17 @@ async def test_no_lane_stays_in_the_hands_of_a_worker_that_forgot_it(lane: Lane,
     assert database.left <= 0
     assert {row.state for row in await lane.rows()} == {CONFIRMED}
     assert len(lane.ehr.held) == 6
+
+
+async def test_a_lost_create_waits_until_it_would_be_seen_although_it_is_created_once(
+    lane_to: LaneTo,
+):
+    """Some EHRs look for the condition first and commit later: two that meet would both stand."""
+    lane = await lane_to(statement(conditional=True))
+    lane.ehr.before = once("POST", 0)
+    await lane.intend("e1", reading("a"))
+    await lane.deliver(4, apart=5)
+    assert len(lane.ehr.writes) == 1
+    assert "surfaces" in str((await lane.row()).reason)
+    await lane.deliver(3, apart=90)
+    assert ((await lane.row()).state, len(lane.ehr.held)) == (CONFIRMED, 1)

@@ -64,3 +64,14 @@ async def test_what_was_never_sent_is_sent_once_it_is_proved_absent(lane: Lane):
     await lane.deliver(3)
     assert (await lane.row()).state == DeliveryState.CONFIRMED
     assert lane.ehr.writes == ["POST Observation"]
+
+
+async def test_what_is_meant_later_than_a_lost_write_could_surface_waits_no_more(lane: Lane):
+    """It is looked for, because it may have been sent before the restore; then it goes at once."""
+    async with lane.database.begin() as tx:
+        await restores.distrust(tx, lane.at)
+    restored_at, lane.at = lane.at, lane.at + timedelta(minutes=2)
+    await lane.intend("e1", reading(), restored_at=restored_at)
+    await lane.deliver(2, apart=1)
+    assert (await lane.row()).state == DeliveryState.CONFIRMED
+    assert lane.ehr.calls[0].startswith("GET Observation")

@@ -93,6 +93,7 @@ async def test_a_write_that_the_ehr_refuses_waits_for_a_person(house: House):
     body = {"action": "retry", "reason": "the EHR's permission was corrected"}
     resolved = await house.post(house.staff.operations, resolution, body, key)
     assert resolved.status_code == 201
+    await until_quiet(house.clinic, house.staff)
     await house.delivered(path)
     assert len(await house.in_ehr(f"MedicationRequest?patient=Patient/{patient}")) == 1
     again = await house.post(house.staff.operations, resolution, body, key)

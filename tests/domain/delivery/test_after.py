@@ -62,8 +62,8 @@ def test_what_follows_a_write(outcome: o.AttemptOutcome, state: DeliveryState, *
 
 AFTER_A_LOOK = [
     (o.Equal("2"), S.CONFIRMED, False),
-    (o.Absent(once=True), S.INTENT, False),
-    (o.Absent(once=False), S.INTENT, False),
+    (o.Absent(early=True), S.INTENT, False),
+    (o.Absent(early=False), S.INTENT, False),
     (o.Ambiguous(2), S.UNKNOWN, True),
     (o.Unproven("the search did not come to its end"), S.UNKNOWN, True),
     (o.Silent(ehr_answers=True), S.UNKNOWN, False),
@@ -83,15 +83,24 @@ def test_what_follows_a_look(outcome: o.AttemptOutcome, state: DeliveryState, *,
 def test_an_empty_search_proves_nothing_until_the_write_has_settled():
     """One second before the settling time it is still unknown, and left alone until then."""
     lost = a_delivery(S.UNKNOWN, attempts=1)
-    early = after(lost, o.Absent(once=False), LATER - timedelta(seconds=1))
+    early = after(lost, o.Absent(early=False), LATER - timedelta(seconds=1))
     assert (early.state, early.wait, early.attempts) == (S.UNKNOWN, timedelta(seconds=1), 1)
-    assert after(lost, o.Absent(once=False), LATER).state is S.INTENT
+    assert after(lost, o.Absent(early=False), LATER).state is S.INTENT
+
+
+def test_the_time_to_surface_begins_when_it_left():
+    """A person who has it sent again, or a late change of its state, begins no new minute."""
+    asked = a_delivery(S.UNKNOWN, sent_at=NOW, changed_at=LATER)
+    assert after(asked, o.Absent(early=False), LATER).state is S.INTENT
+    again = begun(a_delivery(sent_at=NOW), LATER)
+    lost = replace(again, state=S.UNKNOWN)
+    assert after(lost, o.Absent(early=False), LATER).state is S.UNKNOWN
 
 
 @pytest.mark.parametrize(("attempts", "state"), [(0, S.REFUSED), (1, S.UNKNOWN)])
 def test_a_refusal_is_none_of_an_earlier_write(attempts: int, state: DeliveryState):
-    """Where it is created once it may be sent early; refused then, the first may still arrive."""
-    refused = o.RefusedByEhr("403", sent=True, once=True)
+    """A change may be sent early; refused then, the first may still arrive."""
+    refused = o.RefusedByEhr("403", sent=True, early=True)
     decision = after(a_delivery(attempts=attempts), refused, NOW)
     assert (decision.state, decision.needs_person) == (state, True)
 
@@ -99,8 +108,8 @@ def test_a_refusal_is_none_of_an_earlier_write(attempts: int, state: DeliverySta
 def test_what_may_still_arrive_is_not_given_up_as_refused():
     """At the last attempt an empty search counts only once a late write would have surfaced."""
     last = a_delivery(S.UNKNOWN, attempts=MOST_ATTEMPTS - 1)
-    assert after(last, o.Absent(once=True), NOW).state is S.UNKNOWN
-    assert after(last, o.Absent(once=True), LATER).state is S.REFUSED
+    assert after(last, o.Absent(early=True), NOW).state is S.UNKNOWN
+    assert after(last, o.Absent(early=True), LATER).state is S.REFUSED
 
 
 @pytest.mark.parametrize("outcome", PUT_OFF)
@@ -129,7 +138,7 @@ def test_what_the_ehr_took_is_kept_whatever_the_reading_back_meets(outcome: o.At
 
 @pytest.mark.parametrize(
     "outcome",
-    [o.Stale(), o.Silent(ehr_answers=True), o.Broke("KeyError"), o.Absent(once=True)],
+    [o.Stale(), o.Silent(ehr_answers=True), o.Broke("KeyError"), o.Absent(early=True)],
 )
 @pytest.mark.parametrize("before", range(MOST_ATTEMPTS - 3, MOST_ATTEMPTS + 3))
 def test_a_person_is_asked_from_the_last_attempt_on(outcome: o.AttemptOutcome, before: int):

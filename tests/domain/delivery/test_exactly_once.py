@@ -78,7 +78,7 @@ SECONDS = (0, 0, 1, 20, 59, 60, 61, 900)
 
 @dataclass
 class Truth:
-    """What really is in the EHR. `once` if it creates conditionally."""
+    """What really is in the EHR. `once` if it is a change, which names the version it changes."""
 
     once: bool
     writes: int = 0
@@ -156,7 +156,7 @@ class OneWrite:
         if self.truth.stands and isinstance(outcome, o.Stale | o.Silent):
             outcome = o.NeverLeft()  # only a change meets those, and it sees first what stands
         if isinstance(outcome, o.RefusedByEhr):
-            outcome = replace(outcome, once=self.truth.once)
+            outcome = replace(outcome, early=self.truth.once)
         self.truth.take(fate, self.now)
         self.lied = isinstance(outcome, o.RefusedByEhr) and fate != "not"
         self._tried(None, outcome)
