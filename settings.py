@@ -56,30 +56,30 @@ class Settings(DatabaseSettings):
     installation_file: Path = Field(description="YAML file naming sites and EHR connections")
     environment: Literal["production", "rehearsal"] = Field(
         default="production",
-        description="`rehearsal` allows a pretended clock; its patients must be synthetic, and"
-        " every part it reaches must be on this machine",
+        description="`rehearsal` allows a simulated clock; its patients must be synthetic, and"
+        " everything it connects to must be on this machine",
     )
     clinical_clock: Literal["system", "temporal-test-server", "movable"] = Field(
         default="system",
-        description="whose time clinical rules use: the machine's, the time-skipping test server's"
-        " (demo and tests), or one that a command moves on (`./dev up --story`). The last two only"
-        " in a rehearsal",
+        description="the clock for clinical rules: the system's, the time-skipping test server's"
+        " (demo and tests), or one that a command moves (`./dev up --story`). The last two are for"
+        " a rehearsal only",
     )
     clock_file: Path | None = Field(
         default=None,
-        description="where the movable clock keeps how far it is ahead; required for it",
+        description="file in which the movable clock stores its offset; required for that clock",
     )
     roll_over_at: int = Field(
         default=350,
         ge=50,
         le=500,
-        description="events of history at which a pathway's run hands over to a fresh one",
+        description="number of history events after which a pathway continues in a new run",
     )
     metrics_address: str | None = Field(
         default=None,
         pattern=r"^(\[[0-9a-f:]+\]|[0-9.]+):[0-9]{1,5}$",
-        description="IP:port at which this process offers its Temporal SDK's metrics to Prometheus,"
-        " under `/metrics`; without it none are offered. Nobody is asked for a token there",
+        description="IP:port at which this process serves its Temporal SDK metrics for Prometheus,"
+        " under `/metrics`; if not set, no metrics are served. No token is required there",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -89,8 +89,8 @@ class Settings(DatabaseSettings):
             return self
         if self.environment != "rehearsal":
             message = (
-                f"KAIROS_CLINICAL_CLOCK={self.clinical_clock} is a pretended clock: doses would be"
-                " timed by it. It needs KAIROS_ENVIRONMENT=rehearsal, with synthetic patients only"
+                f"KAIROS_CLINICAL_CLOCK={self.clinical_clock} is a simulated clock that would time"
+                " doses. It needs KAIROS_ENVIRONMENT=rehearsal, with synthetic patients only"
             )
             raise ValueError(message)
         if self.clinical_clock == "movable" and self.clock_file is None:
@@ -138,7 +138,7 @@ class ApiSettings(Settings):
     def _cannot_be_forged_on_the_way(cls, place: str) -> str:
         if "://" in place and not place.startswith("https://"):
             message = (
-                "must be an https URL or the path of a file: keys read over http are anybody's"
+                "must be an https URL or the path of a file: keys read over http could be forged"
             )
             raise ValueError(message)
         return place
@@ -180,21 +180,21 @@ class Connection(BaseModel):
     patient_identifier_system: str
     authorities_file: Path | None = Field(
         default=None,
-        description="PEM file of the certificate authorities that this EHR's certificate may come"
-        " from, where it is not one that the system trusts; then only these are trusted",
+        description="PEM file of the certificate authorities for this EHR, if the system does not"
+        " trust its certificate; only these are then trusted",
     )
     certificate_file: Path | None = Field(
         default=None, description="PEM file of the certificate that Kairos shows to this EHR"
     )
     certificate_key_file: Path | None = Field(
-        default=None, description="PEM file of its private key, where that is another"
+        default=None, description="PEM file of its private key, if that is a separate file"
     )
     lanes_at_once: int = Field(
         default=8,
         ge=1,
         le=64,
-        description="patients whose writes one worker sends to this EHR side by side; each"
-        " patient's own go one after the other",
+        description="number of patients whose writes one worker sends to this EHR at the same"
+        " time; each patient's writes go one after the other",
     )
 
 

@@ -68,7 +68,7 @@ def read_object(raw: bytes) -> dict[str, Any]:
 
 
 def _no_constant(_name: str) -> NoReturn:
-    raise Unreadable("NaN and Infinity are not numbers here")
+    raise Unreadable("NaN and Infinity are not allowed")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _too_deep() -> Unreadable:
-    return Unreadable(f"it is nested deeper than {DEEPEST}")
+    return Unreadable(f"it is nested deeper than {DEEPEST} levels")
 
 
 def _check_strings(value: Any) -> None:
@@ -87,7 +87,7 @@ def _check_strings(value: Any) -> None:
     match value:
         case str():
             if _NO_TEXT.search(value):
-                raise Unreadable("a string holds NUL or half a character")
+                raise Unreadable("a string contains NUL or an unpaired surrogate")
         case dict():
             for key, inner in value.items():
                 _check_strings(key)

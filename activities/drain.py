@@ -169,7 +169,7 @@ class Drain:
             return
         now = await self._clock.pace()
         async with self._database.begin() as tx:
-            why = "it does not say what it can do"
+            why = "it did not return its CapabilityStatement"
             if await outages.note(tx, self._ehr.connection_id, now, now + EARLY, why):
                 log.warning("ehr_away", connection=self._ehr.connection_id)
         self._away = True

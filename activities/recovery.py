@@ -138,7 +138,7 @@ class Recovery:
             await asyncio.sleep(1 / PER_SECOND)
             with suppress(Unavailable):
                 workflow_id = pathway_workflow_id(pathway_id)
-                await gateway.end(self._client, workflow_id, "the store does not know it")
+                await gateway.end(self._client, workflow_id, "the pathway is not in the database")
 
     async def restart(self, pathway_id: str, *, anew: bool = False, was_lost: bool = True) -> bool:
         """Start a pathway's workflow again, if the store says that it goes on; whether it does.
@@ -298,4 +298,4 @@ class Recovery:
     async def _end_lane(self, workflow_id: str, *, alive: bool) -> None:
         """A lane was a workflow once. One of a build that has a worker ends by itself."""
         if not alive:
-            await gateway.end(self._client, workflow_id, "lanes are no workflows any more")
+            await gateway.end(self._client, workflow_id, "delivery lanes are no longer workflows")

@@ -42,7 +42,7 @@ V1 = (
 )
 FROM_STATUS = {
     404: ("not-found", "check the address"),
-    405: ("method-not-allowed", "look the address up in /openapi.json"),
+    405: ("method-not-allowed", "see /openapi.json for the methods of this address"),
 }
 
 
@@ -96,7 +96,7 @@ async def _validation(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    name, detail = FROM_STATUS.get(status, ("unreadable-body", "send what the address takes"))
+    name, detail = FROM_STATUS.get(status, ("unreadable-body", "see /openapi.json for the format"))
     headers = error.headers if isinstance(error, HTTPException) else None
     return problem_response(Problem(name, detail, headers=headers))
 

@@ -20,8 +20,8 @@ class ReadyView(BaseModel):
     schema_newest: bool
     temporal: bool
     without_worker: list[str] = Field(
-        description="builds that have runs of pathways and no worker to take them; commands to"
-        " those are kept, so this alone makes nothing unready"
+        description="builds that have open pathways and no worker running; commands for those"
+        " pathways are kept, so this alone does not make the API unready"
     )
     protocols: int
 
@@ -32,7 +32,7 @@ class LiveView(BaseModel):
     live: bool = True
 
 
-@router.get("/live", summary="The process answers")
+@router.get("/live", summary="The process is running")
 async def live() -> LiveView:
     """Answer."""
     return LiveView()
@@ -40,8 +40,8 @@ async def live() -> LiveView:
 
 @router.get(
     "/ready",
-    summary="Everything it needs is there",
-    responses={NOT_READY: {"model": ReadyView, "description": "Something is not"}},
+    summary="Everything that the API needs is available",
+    responses={NOT_READY: {"model": ReadyView, "description": "Something it needs is missing"}},
 )
 async def ready(request: Request, response: Response) -> ReadyView:
     """Look at the database and its schema, at Temporal and its workers, and at the protocols."""

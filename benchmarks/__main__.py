@@ -1,6 +1,6 @@
-"""`./dev bench KIND`: what Kairos costs, beside the least that the same could cost.
+"""`./dev bench KIND`: what Kairos costs, compared with the least possible.
 
-With `--keep` the run is written down for `docs/performance.md`; `all` takes every kind in turn.
+With `--keep` the run is saved for `docs/performance.md`; `all` runs every kind in turn.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def main() -> None:
         for argument, value in defaults.items():
             kind.add_argument(f"--{argument}", type=type(value), default=value)
         kind.add_argument("--keep", action="store_true")
-    every = kinds.add_parser("all", help="Every kind in turn, each as it is by default.")
+    every = kinds.add_parser("all", help="Every kind in turn, each with its defaults.")
     every.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     if arguments.what != "all":

@@ -137,7 +137,7 @@ async def times(call: Call, count: int) -> list[float]:
     for number in range(count):
         began = time.monotonic()
         if not await call(number):
-            raise AssertionError("one was not taken")
+            raise AssertionError("a request was not accepted")
         took.append(1000 * (time.monotonic() - began))
     return took
 

@@ -1,4 +1,4 @@
-"""`./dev bench domain`: how long the rules take, by how much was recorded during a visit."""
+"""`./dev bench domain`: how long the rules take, by the amount recorded during a visit."""
 
 import time
 from collections.abc import Callable

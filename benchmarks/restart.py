@@ -1,8 +1,8 @@
 """`./dev bench restart`: how soon pathways answer, and are written down, when a process is killed.
 
-Each of the pathways is asked to record one reading while all is warm; then after the worker was
-killed with -9, and after the API was, each being started anew meanwhile. Who is not answered is
-asked again with the same key. Answered is one thing, confirmed in the EHR the other.
+Each of the pathways is asked to record one reading while all is warm, then after the worker was
+killed with -9, and then after the API was; each is restarted meanwhile. A request without an answer
+is sent again with the same key. Measured: until it is answered, and until the EHR confirms it.
 """
 
 import asyncio

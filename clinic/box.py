@@ -90,14 +90,14 @@ class Clinic:
     def wire(self) -> FaultProxy:
         """The wire to the EHR (demo only)."""
         if self.ehr_wire is None:
-            raise _only_in_demo("a wire that can be hurt")
+            raise _only_in_demo("connection that can be broken on purpose")
         return self.ehr_wire
 
     @property
     def time(self) -> VirtualTime:
         """The clock that can be moved (demo only)."""
         if self.virtual_time is None:
-            raise _only_in_demo("a clock that can be moved")
+            raise _only_in_demo("clock that can be moved")
         return self.virtual_time
 
     @classmethod
@@ -165,14 +165,14 @@ class Clinic:
         child = self._own("store", self.commands.store)
         code = await child.wait_ended(_MIGRATION_SECONDS)
         if code:
-            raise PartFailed(f"the migrations ended with code {code}:\n{child.log_tail()}")
+            raise PartFailed(f"the migrations failed with code {code}:\n{child.log_tail()}")
 
     async def fill(self, command: Sequence[str]) -> None:
         """Run what fills the clinic, to its end."""
         child = self._own("fill", command)
         code = await child.wait_ended(_FILL_SECONDS)
         if code:
-            raise PartFailed(f"filling the clinic ended with code {code}:\n{child.log_tail()}")
+            raise PartFailed(f"filling the clinic failed with code {code}:\n{child.log_tail()}")
 
     async def keep_going(self, say: Callable[[str], None]) -> None:
         """Start the API or the worker again when it ends by itself, saying so; never returns.
@@ -183,10 +183,10 @@ class Clinic:
         while True:
             for part in (self.postgres, self.ehr, self.temporal):
                 if not part.running:
-                    raise PartFailed(f"{type(part).__name__} has ended; everything is stopped")
+                    raise PartFailed(f"{type(part).__name__} has stopped; stopping everything")
             for name in ("api", "worker"):
                 if not self._children[name].running:
-                    say(f"the {name} has ended by itself; it is started again")
+                    say(f"the {name} stopped unexpectedly; restarting it")
                     command = self.commands.api if name == "api" else self.commands.worker
                     await self._start_own(name, command, until_ready=False)
             await asyncio.sleep(_LOOK_EVERY)
@@ -208,7 +208,7 @@ class Clinic:
     async def _says_ready(self) -> bool:
         worker = self._children.get("worker")
         if worker is not None and not worker.running:
-            raise PartFailed(f"the worker ended while starting:\n{worker.log_tail()}")
+            raise PartFailed(f"the worker stopped while starting:\n{worker.log_tail()}")
         async with httpx2.AsyncClient(trust_env=False) as client:
             answer = await client.get(f"{self.addresses.api}/health/ready")
         if answer.status_code != httpx2.codes.OK:
@@ -217,7 +217,7 @@ class Clinic:
 
 
 def _only_in_demo(what: str) -> RuntimeError:
-    return RuntimeError(f"this clinic runs on real time and real connections: it has not {what}")
+    return RuntimeError(f"this clinic runs in real time on real connections; it has no {what}")
 
 
 def _clock(kind: str, *, movable: bool) -> str:

@@ -1,6 +1,6 @@
-"""`./dev clock`: what time it is in a clinic of `./dev up --story`, and moving it on.
+"""`./dev clock`: show the time in a clinic of `./dev up --story`, or move it forward.
 
-Asks the API, as anybody would, with an operations token of the clinic's own issuer.
+Asks the API, as any client would, with an operations token of the clinic's own issuer.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def period(text: str) -> timedelta:
     """Read how far to move, such as 90m, 2h, 3d or 1w."""
     found = _PERIOD.fullmatch(text)
     if found is None:
-        raise argparse.ArgumentTypeError("is a number and m, h, d or w, such as 90m or 3d")
+        raise argparse.ArgumentTypeError("must be a number and m, h, d or w, such as 90m or 3d")
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -46,7 +46,7 @@ def wall(text: str) -> datetime:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("is a time such as 2027-05-14T09:00") from None
+        raise argparse.ArgumentTypeError("must be a time such as 2027-05-14T09:00") from None
     return read if read.tzinfo else read.replace(tzinfo=ZONE)
 
 
@@ -86,20 +86,20 @@ def move(api: Api, to: datetime) -> datetime:
         print(shown(now), flush=True)
         if now >= to:
             return now
-    raise NotMoved("it is on its way still; move it again")
+    raise NotMoved("the clock is not there yet; run the command again")
 
 
 def main() -> int:
     """Show or move; 1 if that was not possible, with the reason."""
     parser = argparse.ArgumentParser(prog="./dev clock", description=__doc__)
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--by", type=period, metavar="PERIOD", help="move on by 90m, 2h, 3d, 1w")
-    how.add_argument("--to", type=wall, metavar="TIME", help="move on to 2027-05-14T09:00")
+    how.add_argument("--by", type=period, metavar="PERIOD", help="move forward: 90m, 2h, 3d, 1w")
+    how.add_argument("--to", type=wall, metavar="TIME", help="move to 2027-05-14T09:00")
     parser.add_argument("--directory", type=Path, default=STORY)
     arguments = parser.parse_args()
     addresses = arguments.directory / "addresses.json"
     if not addresses.is_file():
-        print(f"no clinic is kept in {arguments.directory}; start one with ./dev up --story")
+        print(f"there is no clinic in {arguments.directory}; start one with ./dev up --story")
         return 1
     token = Issuer(issuer_directory(arguments.directory)).token(
         "dev.operations", ["operations"], ["manhattan", "phoenix"]
@@ -115,7 +115,7 @@ def main() -> int:
             else:
                 move(api, to)
     except httpx2.TransportError:
-        print(f"the clinic kept in {arguments.directory} does not run; ./dev up --story")
+        print(f"the clinic in {arguments.directory} is not running; run ./dev up --story")
         return 1
     except NotMoved as error:
         print(error)

@@ -43,8 +43,8 @@ async def keep(directory: Path | None, stack: AsyncExitStack) -> tuple[Path, IO[
 def in_use(directory: Path) -> str:
     """Say that somebody has the directory, and the ways out."""
     return (
-        f"a clinic is already running in {directory}, perhaps another copy's: stop it where it was"
-        " started (Ctrl-C), or keep this one elsewhere with --directory FOLDER"
+        f"a clinic is already running in {directory}, perhaps from another copy of Kairos: stop it"
+        " where it was started (Ctrl-C), or use another folder with --directory FOLDER"
     )
 
 

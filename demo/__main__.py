@@ -37,9 +37,9 @@ EXPECTED = (
 def arguments() -> argparse.Namespace:
     """What the demo can be told."""
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave all running until Ctrl-C")
+    parser.add_argument("--keep", action="store_true", help="keep everything running until Ctrl-C")
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the figures to FILE, `stop` once it has"
+        "--json", type=Path, metavar="FILE", help="write the figures to FILE; `stop` is added last"
     )
     return parser.parse_args()
 
@@ -73,8 +73,8 @@ async def run(options: argparse.Namespace, screen: Screen) -> int:
         f"start {clinic.seconds['start']:.1f} s, story {story:.1f} s, stop {stop:.1f} s; "
         f"{told.virtual_days} virtual days, {counted.writes} FHIR writes"
     )
-    verdict = "all is equal" if counted.equal else "NOT all is equal"
-    screen.line(f"{verdict}: what the EHR holds against what was intended")
+    verdict = "everything matches" if counted.equal else "NOT everything matches"
+    screen.line(f"{verdict}: what the EHR holds, compared with what was intended")
     return 0 if counted.equal else 1
 
 

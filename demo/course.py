@@ -123,7 +123,8 @@ class Course:
         for visit in proposed:
             await self.staff.care_manager.do(f"{self.path}/visits/{visit['id']}/booking")
         if proposed:
-            self.tell(f"{len(proposed)} visits booked, from {proposed[0]['at']['day']}")
+            many = "1 visit" if len(proposed) == 1 else f"{len(proposed)} visits"
+            self.tell(f"{many} booked, from {proposed[0]['at']['day']}")
         return len(proposed)
 
     async def visits(self, status: str) -> list[dict[str, Any]]:

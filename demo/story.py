@@ -183,7 +183,7 @@ async def _typed_wrong(course: Course, at: AtVisit) -> None:
     await turned_away(at.dose(84))
     await at.correct_pressure("typed from the wrong line", 125, 79, 98)
     await course.give_and_observe(at, 84)
-    course.tell(f"{at.name}: 152/94 was typed for 125/79; put right by {course.staff.nurse.title}")
+    course.tell(f"{at.name}: 152/94 was typed for 125/79; corrected by {course.staff.nurse.title}")
     course.tell(f"{at.name}: {course.scored()}, {GIVEN}")
 
 
@@ -201,7 +201,7 @@ async def _answer_lost(course: Course, at: AtVisit, clinic: Clinic) -> None:
     doses = [d for d in deliveries if d["resource_type"] == "MedicationAdministration"]
     (again,) = [d for d in doses if d["attempts"] > 1]
     course.tell(
-        f"{at.name}: the EHR's answer to the dose was lost after it had committed; looked for at "
+        f"{at.name}: the EHR's answer to the dose was lost after the EHR stored it; checked at "
         f"attempt {again['attempts']}, the delivery is {again['state']}"
     )
 
@@ -214,7 +214,7 @@ async def _missed(course: Course, at: AtVisit) -> None:
     if await course.book() != 1:
         message = "the missed visit was not proposed again"
         raise AssertionError(message)
-    course.tell("the missed visit is booked again by the rule")
+    course.tell("the missed visit is booked again, as the protocol says")
 
 
 async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
@@ -228,7 +228,7 @@ async def _worker_dies(course: Course, at: AtVisit, clinic: Clinic) -> None:
     reading = asyncio.create_task(at.measure(*blood_pressure(124, 80)))
     await clinic.start_worker()
     await reading
-    course.tell("another worker took over; the reading taken meanwhile is there once")
+    course.tell("another worker took over; the reading taken meanwhile is recorded once")
     for _ in range(4):
         await course.agenda.until(ended + 50 * MINUTE)
         ended = await at.stimulate()

@@ -127,7 +127,7 @@ def _strange(
             rows[kind].doubled += 1
         else:
             rows[kind].unexplained += 1
-            yield f"{kind}/{resource['id']}: nothing intended explains it"
+            yield f"{kind}/{resource['id']}: Kairos did not intend to write it"
 
 
 def _artefacts(resource: Json) -> set[str]:

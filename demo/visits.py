@@ -148,7 +148,7 @@ async def turned_away(attempt: Awaitable[object]) -> TurnedAwayError:
         await attempt
     except TurnedAwayError as refused:
         return refused
-    message = "the story expected a refusal and was let through"
+    message = "the story expected a refusal, but the request was accepted"
     raise AssertionError(message)
 
 

@@ -17,7 +17,7 @@ from domain.language.corrections import Astray, CorrectEntry, EntryVoided, Inste
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.events import Event, Fact
 from domain.language.holds import HoldLifted, HoldPlaced, LiftHold
-from domain.language.names import CARE, EventId, Role, Roles, any_of
+from domain.language.names import CARE, EventId, Role, Roles, any_of, spoken
 from domain.language.observations import (
     Reading,
     ReadingsTaken,
@@ -122,7 +122,7 @@ def correct(
         raise Malformed(message, unknown="event")
     _insist_may_void(protocol, pathway, history, original, role)
     if original.id in voided(history):
-        raise Conflict("this was marked as entered in error already")
+        raise Conflict("this entry is already marked as entered in error")
     block = rests_on.in_the_way(
         protocol, pathway, history, original, amended=wish.instead is not None
     )
@@ -142,7 +142,7 @@ def correct(
     _insist_same_kind(protocol, original.fact, wish.instead)
     at, truth = _in_truth(protocol, pathway, history, original, wish, role, now, earlier)
     if abs(at - original.at) > OLDEST_ENTRY:
-        raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check its date")
+        raise Malformed(f"that is over {OLDEST_ENTRY.days} days from the entry; check the date")
     for fact in truth:
         if isinstance(fact, ReadingsTaken):
             told = chart.check_may_contradict(protocol, pathway, fact.readings, role)
@@ -175,7 +175,7 @@ def _insist_same_kind(protocol: CombinedProtocol, fact: Fact, instead: Instead) 
     ):
         what = f"a score of {protocol.vocabulary.scales[fact.scale].title}"
     if what:
-        raise Malformed(f"what was so instead must be of the same kind as the entry: {what}")
+        raise Malformed(f"the correct entry must be of the same kind as this one: {what}")
 
 
 def _taken_back(
@@ -207,7 +207,7 @@ def _insist_may_void(
     """Refuse those who may not say that this was in error."""
     who = _who_may_void(protocol, pathway, history, original)
     if role not in who:
-        says = f"only {any_of(who)} may say that this was entered in error"
+        says = f"only {any_of(who)} may mark this as entered in error"
         raise Refused(says, (found("may-correct", says, who),))
 
 
@@ -227,7 +227,7 @@ def _who_may_void(  # noqa: C901, PLR0911  one answer a kind
         return tuple(role for role in may[0] if all(role in each for each in may))
     who = MAY_VOID.get(type(fact))
     if who is None:
-        raise Malformed(f"an entry of this kind ({fact.kind}) is not taken back by a correction")
+        raise Malformed(f"an entry of this kind ({spoken(fact.kind)}) cannot be corrected")
     match fact:
         case TaskAcknowledged():
             return pathway.tasks[fact.task].roles

@@ -78,7 +78,7 @@ def decide(
     """Say what becomes true if this command is accepted now. UTC `now`."""
     precheck(protocol, pathway, command.wish, now)
     insist(check_may_wish(command.wish, command.by.role), "do this")
-    insist(check_alive(pathway, command.wish), "plan on")
+    insist(check_alive(pathway, command.wish), "plan or order treatment")
     at, facts = _facts(protocol, pathway, command, now)
     return tuple(
         Event(EventId(f"{command.id}/{place}"), at, command.by, fact)
@@ -155,7 +155,7 @@ def check_alive(pathway: Pathway, wish: Wish) -> CheckResult:
     stop = isinstance(wish, Decide) and wish.decision is PhaseDecision.STOP
     if stop or not has_died(pathway) or not isinstance(wish, PLANS):
         return result_of(())
-    finding = "the patient is recorded as having died: stop the pathway, or correct that entry"
+    finding = "the patient is recorded as deceased: stop the pathway, or correct that entry"
     return result_of((found("died", finding),))
 
 
@@ -167,10 +167,10 @@ def precheck(  # noqa: C901, PLR0912  one question a chapter
     Asks no rule of care, so that it can be answered before a command is kept and sent on.
     """
     if not pathway.phases:
-        raise Conflict("the pathway is still being started; look again in a moment")
+        raise Conflict("the pathway is still starting; try again in a moment")
     seen = isinstance(wish, PlaceHold) and wish.reason in SEEN_AFTER_THE_END
     if not seen and not isinstance(wish, AFTER_THE_END):
-        insist(check_open(pathway), "do this any more; what happened can still be recorded")
+        insist(check_open(pathway), "do this now (what happened can still be recorded)")
     if isinstance(wish, PhaseWish):
         phases.check_meant(pathway, wish)
     elif isinstance(wish, VisitWish):

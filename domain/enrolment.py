@@ -74,4 +74,4 @@ def _insist_fits(protocol: CombinedProtocol, age: Observed) -> None:
     for need in against(protocol, AGE, age):
         says = f"{kind.title} {age.value} {kind.unit}, required {need.test} {need.value}"
         says = f"{says} {kind.unit} (by the EHR's birth date, on the day of the first visit)"
-        raise Refused(f"may not start: {says}", (found("adult", says),))
+        raise Refused(f"the pathway may not start: {says}", (found("adult", says),))

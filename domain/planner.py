@@ -13,7 +13,7 @@ from domain.chapters import phases
 from domain.language.clocks import instant, local_day
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
-from domain.language.names import HoldId, Role, TaskId, VisitStatus
+from domain.language.names import HoldId, Role, TaskId, VisitStatus, counted, spoken
 from domain.language.pathway import Hold, Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.remembered import remembered
@@ -38,7 +38,7 @@ A_MINUTE = timedelta(minutes=1)
 MOST_WORDS = 200
 """Characters of a hold's note that stand in a sentence; the hold itself has all of them."""
 
-FIXED = "do not treat: nobody can override it; call the prescriber, or release the patient"
+FIXED = "do not treat; nobody can override this. Call the prescriber, or discharge the patient"
 
 
 @remembered
@@ -54,7 +54,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
     found = tuple(_steps(protocol, pathway, now))
     if found:
         return found
-    return (Await(now + LOOK_AGAIN_AFTER, "Nothing is due; looking again.", "look-again"),)
+    return (Await(now + LOOK_AGAIN_AFTER, "Nothing is due now.", "look-again"),)
 
 
 def _after_the_end(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
@@ -64,8 +64,7 @@ def _after_the_end(protocol: CombinedProtocol, pathway: Pathway, now: datetime) 
     for step in _holds(protocol.phase(pathway.phase), pathway):
         reason = pathway.holds[HoldId(step.about)].reason
         if reason in SEEN_AFTER_THE_END:
-            seen = str(reason).replace("-", " ")
-            says = f"There is a hold for {seen}: see the patient, then lift it with what you found."
+            says = f"Hold ({spoken(reason)}): see the patient, then lift it, saying what you found."
             yield replace(step, says=says)
     yield from _here(protocol, pathway, now)
 
@@ -81,7 +80,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     phase = protocol.phase(pathway.phase)
     yield from reviews.unseen(protocol, pathway)
     if has_died(pathway):
-        says = "The patient is recorded as having died: stop the pathway, which ends all of it."
+        says = "The patient is recorded as deceased: stop the pathway."
         yield AskPerson(Ask.DECIDE, phase.id, (Role.PRESCRIBER,), says, "died")
         return
     yield from _holds(phase, pathway)
@@ -93,7 +92,7 @@ def _steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Itera
     proposals = to_propose(protocol, pathway, now)
     if proposals:
         yield ProposeVisits(
-            proposals, f"Propose {len(proposals)} visits of {phase.title}.", "schedule"
+            proposals, f"Propose {counted(len(proposals), 'visit')} of {phase.title}.", "schedule"
         )
     late = (
         reviews.late(protocol, pathway, now) if not visits_over(protocol, pathway, phase.id) else ()
@@ -115,7 +114,7 @@ def _holds(phase: Protocol, pathway: Pathway) -> Iterator[AskPerson]:
     known = reviews.open_tasks(pathway)
     for hold in pathway.open_holds():
         found = pathway.holds[hold]
-        says = f"Treatment is held ({_why(found)}). Lift the hold with a reason, or stop."
+        says = f"Treatment is on hold ({_why(found)}). Lift the hold with a reason, or stop."
         due, rises = phase.look_by(SafetyTask.HOLD, found.placed), phase.rises(SafetyTask.HOLD)
         step = AskPerson(Ask.LIFT_HOLD, hold, LiftHold.MAY, says, "hold", due=due, rises=rises)
         yield reviews.as_it_stands(step, known.get((Ask.LIFT_HOLD, hold)))
@@ -126,7 +125,7 @@ def _why(hold: Hold) -> str:
     words = " ".join(hold.note.split())
     if len(words) > MOST_WORDS:
         words = words[:MOST_WORDS].rstrip() + "…"
-    return f'{hold.reason}: "{words}"' if words else str(hold.reason)
+    return f'{spoken(hold.reason)}: "{words}"' if words else spoken(hold.reason)
 
 
 def _hastened(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:
@@ -151,7 +150,10 @@ def _in_visit(
     over = visit.checked_in is not None and local_day(visit.checked_in, pathway.zone) != today
     watched = max(_in_a_visit(phase, pathway, visit), default=visit.checked_in or now)
     if over and watched <= now:
-        says = f"{visit.id} was never released: say when they left, or that it was against advice."
+        says = (
+            f"The patient was not discharged from {spoken(visit.id)}: record when they left, or "
+            "that they left against medical advice."
+        )
         who = phase.modality.released_by
         yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=watched)
         return
@@ -167,7 +169,7 @@ def _in_visit(
     waits = [block.until for block in blocks if block.until is not None and block.until > now]
     if isinstance(leave, Passed):
         if not due:
-            says = f"Release the patient from {visit.id}: every check is met."
+            says = f"Discharge the patient from {spoken(visit.id)}: every check is met."
             yield AskPerson(Ask.RELEASE, visit.id, phase.modality.released_by, says, "release")
         return
     timed = {check.id for check in phase.timed_checks}
@@ -175,9 +177,9 @@ def _in_visit(
     if waits:
         opens = [b.until for b in blocks if b.rule in timed and b.until and b.until > now]
         if opens:
-            says = f"Observe at {visit.id} until the time of the next readings."
+            says = f"Observe the patient at {spoken(visit.id)} until the next readings are due."
             yield Await(min(opens), says, "observation", visit.id, blocks)
-        says = f"Observe at {visit.id}; earliest release when the time is over."
+        says = f"Observe the patient at {spoken(visit.id)}; no discharge before the time is over."
         yield Await(max(waits), says, "observation", visit.id, blocks)
     else:
         yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule not in timed))
@@ -194,7 +196,7 @@ def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterat
     held = tuple(b for b in blocks if b.finding and not b.overridable and b.rule in known)
     if held:
         found = "; ".join(block.sentence() for block in held)
-        says = f"Keep the patient at {visit.id} and measure again: {found}."
+        says = f"Keep the patient at {spoken(visit.id)} and measure again: {found}."
         first = held[0]
         who = tuple(dict.fromkeys(role for block in held for role in block.who))
         yield AskPerson(
@@ -209,14 +211,14 @@ def _giving(
     several = phase.schedule.stages[visit.stage].per_visit > 1
     what = f"{phase.modality.session} {number}" if several else phase.modality.session
     if isinstance(treat, Passed):
-        says = f"Give the {what} at {visit.id}, a clinician deciding."
+        says = f"The {what} may be given at {spoken(visit.id)}; a clinician decides."
         yield AskPerson(Ask.GIVE, visit.id, phase.modality.given_by, says, "may-treat")
         return
     held = tuple(b for b in blocks if b.finding and not b.until and b.rule not in ASKED_ELSEWHERE)
     yield from _gates(visit, held)
     waits = [block.until for block in blocks if block.until is not None]
     if waits:
-        says = f"Wait at {visit.id} until the gap between sessions is over."
+        says = f"Wait at {spoken(visit.id)} until the gap between sessions is over."
         yield Await(max(waits), says, "gap-between-sessions", visit.id, blocks)
     if all(block.overridable or block.until or block.finding is None for block in blocks):
         yield from _asks(Ask.RECORD, visit, blocks)
@@ -227,7 +229,8 @@ def _asks(ask: Ask, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]
     absent = tuple(block for block in blocks if block.finding is None)
     if absent:
         roles = tuple(dict.fromkeys(role for block in absent for role in block.who))
-        says = f"Record at {visit.id}: " + "; ".join(str(block.missing) for block in absent)
+        needs = "; ".join(str(block.missing) for block in absent)
+        says = f"Record at {spoken(visit.id)}: {needs}"
         first = absent[0]
         yield AskPerson(
             ask, visit.id, roles, says, first.rule, first.why, first.source, None, absent
@@ -241,7 +244,7 @@ def _gates(visit: Visit, blocks: tuple[Blocked, ...]) -> Iterator[Step]:
         first = found[0]
         may = "override with a reason, or wait" if first.overridable else FIXED
         all_of_it = "; ".join(block.sentence() for block in found)
-        says = f"{rule} is not met at {visit.id}: {all_of_it}. Now: {may}."
+        says = f'At {spoken(visit.id)}, "{spoken(rule)}" is not met: {all_of_it}. Now: {may}.'
         about = f"{visit.id}/{rule}"
         yield AskPerson(
             Ask.CLEAR_GATE, about, first.who, says, rule, first.why, first.source, None, found
@@ -254,29 +257,28 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     proposed = [v for v in unbooked if now < instant(v.at, pathway.zone)]
     for visit in unbooked:
         if visit not in proposed:
-            says = (
-                f"{visit.id} was never booked and its time is past: move it, or record it missed."
-            )
+            says = f"Move {spoken(visit.id)} or record a no-show: it was not booked and has passed."
             who, start = MissVisit.MAY, instant(visit.at, pathway.zone)
             yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
-        says = f"Book {len(mine)} proposed visits of {phase.title}, the first on {mine[0].at.day}."
+        many = counted(len(mine), "proposed visit")
+        says = f"Book {many} of {phase.title}, the first on {mine[0].at.day}."
         about = f"{phase.id}/{batch}"
         yield AskPerson(Ask.BOOK_VISITS, about, BookVisit.MAY, says, "schedule", due=due)
     booked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.BOOKED]
     for visit in booked:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
-            says = f"{visit.id} is overdue: check in, move it, or record it as missed."
+            says = f"Check in, move, or record a no-show: {spoken(visit.id)} is overdue."
             who = CheckIn.MAY
             yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
         elif now >= start:
-            says = f"Check the patient in for {visit.id}."
+            says = f"Check the patient in for {spoken(visit.id)}."
             yield AskPerson(Ask.CHECK_IN, visit.id, CheckIn.MAY, says, "visit-due", due=start)
         else:
-            says = f"{visit.id} is on {visit.at.day} at {visit.at.hour:%H:%M}."
+            says = f"Next: {spoken(visit.id)}, on {visit.at.day} at {visit.at.hour:%H:%M}."
             yield Await(start, says, "visit-booked", visit.id)
             return
 
@@ -293,7 +295,7 @@ def _deciding(
         ask, about, says = (
             Ask.REVIEW,
             f"{phase.id}/{len(made) + 1}",
-            f"Review of {phase.title}: continue or not.",
+            f"Review {phase.title}: continue or stop.",
         )
     elif visits_over(protocol, pathway, phase.id):
         ask, about, says = Ask.DECIDE, phase.id, f"{phase.title} is over: continue or stop."

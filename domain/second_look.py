@@ -14,7 +14,7 @@ from domain.chapters.treatment import Strength, check_may_give_dose, check_may_s
 from domain.language.corrections import ActQuestioned
 from domain.language.events import Event
 from domain.language.findings import CheckResult, Passed, blocks_of, result_of
-from domain.language.names import PathwayId, PhaseDecision, VisitId
+from domain.language.names import PathwayId, PhaseDecision, VisitId, spoken
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.overrides import GateOverridden
 from domain.language.pathway import Pathway
@@ -97,20 +97,20 @@ def _in_error(
     gone = voided(events)
     if isinstance(act, GateOverridden):
         if gone & set(act.evidence):
-            yield f"what it let pass was entered in error: {'; '.join(act.findings)}"
+            yield f"the finding it overrode was entered in error: {'; '.join(act.findings)}"
         return
     then = refold(pathway, events[: events.index(event)], protocol.vocabulary).readings
     for name in dict.fromkeys(need.observation for need in act.limits.allows):
         last = [each for each in then.get(name, ()) if each.at <= event.at][-1:]
         if any(each.evidence in gone for each in last):
             title = protocol.vocabulary.kind(name).title
-            yield f"the last {title} that was known was entered in error"
+            yield f"the last {title} known at that time was entered in error"
 
 
 def _answered(act: GateOverridden | DecidedAhead) -> str:
-    gate = str(act.gate).replace("-", " ")
+    gate = spoken(act.gate)
     if isinstance(act, GateOverridden):
-        return f"override of {gate} at {act.visit}"
+        return f"override of {gate} at {spoken(act.visit)}"
     return f"standing decision about {gate}"
 
 
@@ -184,7 +184,7 @@ def _check(protocol: CombinedProtocol, then: Pathway, event: Event, act: Act) ->
             return check_may_stimulate(protocol, then, visit, event.at, strength, ended)
         case VisitReleased(visit=visit):
             without = act.not_treated is not None and then.sessions_at(visit)
-            says = "the release says that no treatment was given at this visit, and one is recorded"
+            says = "the discharge says that no treatment was given here, but one is recorded"
             told = (found("not-treated", says),) if without else ()
             blocks = blocks_of(check_may_release(protocol, then, visit, event.at))
             return result_of((*told, *blocks))
@@ -200,10 +200,10 @@ def _about(pathway: Pathway, act: Act) -> str:
     match act:
         case DoseGiven() | StimulationGiven():
             what = "dose" if isinstance(act, DoseGiven) else "stimulation"
-            return f"{what} {act.session} of {pathway.visits[act.visit].phase}"
+            return f"{what} {act.session} of {spoken(pathway.visits[act.visit].phase)}"
         case VisitReleased(visit=visit):
-            return f"release from {visit}"
+            return f"discharge from {spoken(visit)}"
         case DecisionMade(phase=phase, decision=decision):
-            return f"decision to {decision} {phase}"
+            return f"decision to {spoken(decision)} ({spoken(phase)})"
         case unknown:
             assert_never(unknown)

@@ -66,7 +66,7 @@ def settle(
         if isinstance(wanted, Enrolment):
             return begin(protocol, wanted, now)
         if wanted.expects is not None and wanted.expects != version:
-            message = f"the pathway is at version {version}, not {wanted.expects}"
+            message = f"the pathway is now at version {version}, not {wanted.expects}"
             raise Conflict(message, version)  # noqa: TRY301
         if isinstance(wanted.wish, ChangeProtocol):
             assert other is not None  # noqa: S101

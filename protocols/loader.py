@@ -98,7 +98,7 @@ class _Reading:
             return
         if name in shelf:
             first = next(f.file for f in self.signed if (f.id, f.version) == name)
-            file.top.wrong("version", f"{name[0]} version {name[1]} is in {first} already")
+            file.top.wrong("version", f"{name[0]} version {name[1]} is already in {first}")
         else:
             shelf[name] = read
 
@@ -108,7 +108,7 @@ def _read(folder: Path) -> _Reading:
     if not (folder / VOCABULARY).is_file():
         reading.problems.append(Problem(VOCABULARY, 1, f"there is no {VOCABULARY} in the folder"))
     for path in sorted(folder.glob("*.yml")):
-        reading.problems.append(Problem(path.name, 1, "would not be read: name it .yaml"))
+        reading.problems.append(Problem(path.name, 1, "is not read: its name must end in .yaml"))
     opened = {path.name: reading.open(path) for path in sorted(folder.glob("*.yaml"))}
     reading.unread = [name for name, file in opened.items() if file is None]
     vocabulary = opened.pop(VOCABULARY, None)

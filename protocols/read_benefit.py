@@ -22,7 +22,7 @@ def read_benefit(
     judged = sorted(score for score in set(scores) if score is not None and score in known)
     if not judged:
         if words.complete:
-            top.absent("benefit", "nothing here asks for the fall of a score")
+            top.absent("benefit", "nothing here requires the reduction of a score")
         else:
             top.skip("benefit")
         return {}
@@ -39,7 +39,7 @@ def _rule(
     )
     if section.sound("at_least") and not 0 < at_least <= (kind.high or 0):
         most = f"above 0 and at most {kind.high}"
-        section.wrong("at_least", f"must be {most} {kind.unit}: from 0 no fall can be judged")
+        section.wrong("at_least", f"must be {most} {kind.unit}: from 0 no reduction can be judged")
     return BaselineRule(
         anchor=section.choice("baseline", Anchor),
         within=section.read("measured_within", parse_elapsed, timedelta(days=1)),

@@ -28,7 +28,7 @@ def read_course(section: Section, words: Words, sources: Collection[str]) -> tup
         )
         for other in after:
             if other not in above:
-                rule.wrong("after", f"{other} does not stand above: write it there first")
+                rule.wrong("after", f"{other} is not defined above: define it there first")
         found.append(
             CourseRule(
                 id=RuleId(name),

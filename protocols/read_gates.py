@@ -133,7 +133,7 @@ def _check_standing(
                 f"{need.observation} must compare something that is recorded, or a tier",
             )
         elif need.observation in {each.observation for each in allows}:
-            section.wrong("void_if", f"{need.observation} is in allows: beyond that it ends anyhow")
+            section.wrong("void_if", f"{need.observation} is in allows: beyond that it ends anyway")
 
 
 def read_timed_checks(
@@ -206,7 +206,7 @@ def _requirement(section: Section, kind: ObservationKind, test: Test, rest: str)
             section.wrong(kind.name, f'"{said}" is not an answer of the vocabulary: write {known}')
             return Requirement(kind.name, test, answer=rest)
         if len(set(given)) == len(kind.answers):
-            section.wrong(kind.name, "takes every answer: write recorded")
+            section.wrong(kind.name, "accepts every answer: write recorded")
         return Requirement(kind.name, test, answer=given[0], or_answers=given[1:])
     if test is Test.IS:
         section.wrong(

@@ -41,7 +41,7 @@ def read_pathway(
         if pin not in phases:
             top.wrong("phases", f"no file has the protocol {pin[0]} version {pin[1]}")
     if len({name for name, _ in pinned}) < len(pinned):
-        top.wrong("phases", "a phase stands here twice; each may be in a pathway once")
+        top.wrong("phases", "a phase is listed twice; each may be in a pathway only once")
     if top.sound("status") and head.status is Status.APPROVED:
         for phase in found:
             if phase.status is not Status.APPROVED:

@@ -40,7 +40,7 @@ def _rise(text: str) -> Rise:
     found = _RISE.fullmatch(text)
     if found is None or found[1] not in RISES_TO:
         known = " or ".join(RISES_TO)
-        message = f'"{text}" does not say to whom it rises: write "{known} within 2 hours"'
+        message = f'"{text}" does not say who it escalates to: write "{known} within 2 hours"'
         raise NotUnderstood(message)
     return Rise(Role(found[1]), _soon(found[2]))
 

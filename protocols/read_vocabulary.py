@@ -324,7 +324,7 @@ def _roles(section: Section, key: str) -> tuple[Role, ...]:
 
 def _answer(section: Section, text: str) -> str:
     if text.lower() in BARE_WORDS:
-        section.wrong("answers", f'"{text}" does not say what is meant: write it in words')
+        section.wrong("answers", f'"{text}" is ambiguous: write it in words')
     return text
 
 

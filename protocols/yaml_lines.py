@@ -111,7 +111,7 @@ class _Composer:
             value = self._node(next(self._events), name)
             if name in entries:
                 first = entries[name].line
-                self._page.say(key.line, f"{name}: given twice; it stands on line {first} already")
+                self._page.say(key.line, f"{name}: given twice; it is already on line {first}")
             else:
                 entries[name] = Entry(key.line, value)
         return Block(entries, _line(start))
@@ -128,7 +128,7 @@ class _Composer:
         if plain and text.lower() in BARE_WORDS:
             return self._refuse(
                 event,
-                f"{name}: a bare {text} does not say what is meant: write the answer in words, "
+                f"{name}: a bare {text} is ambiguous: write the answer in words, "
                 "such as confirmed or not confirmed",
             )
         if text == "" or (plain and text.lower() in NO_VALUE):

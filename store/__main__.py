@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"schema is at {upgrade(url)}\n")
     else:
         count = asyncio.run(_restored(url))
-        sys.stdout.write(f"{count} writes are not believed unsent any more\n")
+        sys.stdout.write(f"writes to check in the EHR before they are sent: {count}\n")
     return 0
 
 

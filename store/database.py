@@ -86,10 +86,10 @@ class Database:
             raise Unavailable("the database is not reachable") from None
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise Unavailable("the database went away") from None
+                raise Unavailable("the connection to the database was lost") from None
             if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
                 await self._engine.dispose()  # another server writes now: no connection is kept
-                raise Unavailable("the database only reads") from None
+                raise Unavailable("the database is read-only") from None
             raise
         except PoolTimeoutError as error:
             raise Unavailable("no database connection is free") from error

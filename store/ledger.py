@@ -130,10 +130,10 @@ async def link(tx: Transaction, delivery: Delivery, ehr_id: str) -> None:
     )
     found = {(each, there) for each, there in (await tx.execute(known)).all()}
     if any(each != artefact for each, _ in found):
-        message = f"{delivery.resource_type}/{ehr_id} is already what another delivery became"
+        message = f"{delivery.resource_type}/{ehr_id} already belongs to another delivery"
         raise Conflict(message)
     if found != {(artefact, ehr_id)}:
-        raise Conflict(f"delivery {delivery.id} is another resource of the EHR than before")
+        raise Conflict(f"delivery {delivery.id} already belongs to another resource in the EHR")
 
 
 async def find(tx: Transaction, delivery_id: int) -> Delivery | None:

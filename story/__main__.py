@@ -103,7 +103,7 @@ async def run(seed: int, most: int | None) -> int:
     settings = ApiSettings()
     set_up("ERROR")
     if settings.clock_file is None:
-        print("the story needs a clock that can be moved", file=sys.stderr)
+        print("the story needs a movable clock", file=sys.stderr)
         return 2
     began = time.monotonic()
     parts = cast(seed)[:most]
@@ -115,7 +115,7 @@ async def run(seed: int, most: int | None) -> int:
     issuer = Issuer(Path(settings.oidc_jwks).parent)
     async with open_house(settings, earliest) as house:
         if await house.open_pathways():
-            print("this clinic has pathways already", file=sys.stderr)
+            print("this clinic already has pathways", file=sys.stderr)
             return 1
         await fill(house, issuer, installation.connections[0].base_url, parts)
         going = await house.open_pathways()
@@ -132,7 +132,7 @@ def main() -> int:
     """Read the seed, and fill."""
     parser = argparse.ArgumentParser(prog="python -m story", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--patients", type=int, help="the first so many of them, not all")
+    parser.add_argument("--patients", type=int, help="only the first so many patients")
     options = parser.parse_args()
     return asyncio.run(run(options.seed, options.patients))
 

@@ -96,7 +96,7 @@ async def adverse_event(course: Course) -> None:
     await ready(course)
     await doses(course, 3)
     await course.agenda.until(_at(course, "2027-05-11 16:20"))
-    note = "Palpitations at home since Sunday; ECG asked for."
+    note = "Palpitations at home since Sunday; ECG ordered."
     body = {"reason": "adverse-event", "note": note}
     await course.staff.prescriber.do(f"{course.path}/holds", body)
 
@@ -119,7 +119,7 @@ async def score_missing(course: Course) -> None:
 async def stopped(course: Course) -> None:
     """No benefit at four weeks: stopped by a named prescriber."""
     await to_decide(course)
-    await course.decide(INDUCTION, "stop", "No benefit after eight doses; talked through at visit.")
+    await course.decide(INDUCTION, "stop", "No benefit after eight doses; discussed at visit.")
 
 
 async def in_dtms(course: Course) -> None:
@@ -178,7 +178,7 @@ async def completed(course: Course) -> None:
         if await course.now() - entered > timedelta(weeks=12):
             break
     await course.madrs()
-    await course.decide(MAINTENANCE, "complete", "In remission for twelve weeks; back to her GP.")
+    await course.decide(MAINTENANCE, "complete", "In remission for twelve weeks; back to her PCP.")
 
 
 async def given_against_a_stop(course: Course) -> None:
@@ -199,7 +199,7 @@ async def given_against_a_stop(course: Course) -> None:
         "first_device_at": first_device.isoformat(),
         "mg": 56,
         "lot": LOT,
-        "what_happened": "Two rooms were prepared at once and the screen of the other was read.",
+        "what_happened": "Two rooms were set up at once; the other room's screen was read.",
     }
     await course.staff.nurse.do(f"{course.path}/incidents/doses", body)
     course.doses += 1
@@ -246,7 +246,7 @@ async def to_emergency(course: Course) -> None:
     await course.staff.nurse.do(f"{course.path}/visits/{at.visit}/release", body)
     await course.agenda.until(first_device + 58 * MINUTE)
     await acknowledge_all(course, "Called the emergency department: stable on arrival. Held.")
-    body = {"reason": "adverse-event", "note": "Hypertension after 84 mg; cardiology asked."}
+    body = {"reason": "adverse-event", "note": "Hypertension after 84 mg; cardiology consulted."}
     await course.staff.prescriber.do(f"{course.path}/holds", body)
 
 
@@ -269,7 +269,7 @@ async def late_score(course: Course) -> None:
 async def next_order_missing(course: Course) -> None:
     """Benefit confirmed, TMS decided, and its order is not signed."""
     await to_decide(course)
-    await course.decide(INDUCTION, "continue", "Half as ill as before; on to TMS as planned.")
+    await course.decide(INDUCTION, "continue", "Symptoms down by half; on to TMS as planned.")
 
 
 async def known_ideation(course: Course) -> None:

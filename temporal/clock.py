@@ -104,7 +104,7 @@ class MovableClock(Clock):
             raise Unavailable(f"the clock file {self._file.name} cannot be read") from error
         ahead = kept.get("ahead_seconds") if isinstance(kept, dict) else None
         if not isinstance(ahead, int | float) or not 0 <= ahead <= MOST_AHEAD.total_seconds():
-            raise Unavailable(f"the clock file {self._file.name} does not say how far it is ahead")
+            raise Unavailable(f"the clock file {self._file.name} does not contain a valid offset")
         return timedelta(seconds=ahead)
 
 

@@ -114,7 +114,7 @@ async def build_running(client: Client, workflow_id: str) -> str | None:
             return None
         if error.status in _UNREADABLE:
             raise HistoryLost("Temporal cannot read the pathway's workflow") from error
-        raise Unavailable("Temporal does not say whether the pathway's workflow runs") from error
+        raise Unavailable("Temporal did not say if the pathway's workflow is running") from error
     if described.status is not WorkflowExecutionStatus.RUNNING:
         return None
     run = described.raw_description.workflow_execution_info
@@ -136,7 +136,7 @@ async def running_pathways(client: Client) -> set[str] | None:
     except RPCError as error:
         if error.status is RPCStatusCode.UNIMPLEMENTED:
             return None
-        raise Unavailable("Temporal does not list workflows") from error
+        raise Unavailable("Temporal could not list the workflows") from error
 
 
 async def tell(
@@ -159,7 +159,7 @@ async def end(client: Client, workflow_id: str, why: str) -> None:
     try:
         await client.get_workflow_handle(workflow_id).terminate(why, rpc_timeout=PATIENCE)
     except RPCError as error:
-        raise Unavailable("the workflow was not ended") from error
+        raise Unavailable("the workflow could not be ended") from error
 
 
 async def look(client: Client, pathway_id: str) -> None:
@@ -178,5 +178,5 @@ async def _signal(client: Client, pathway_id: str, name: str, *says: Taken) -> N
         await handle.signal(name, args=says, rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise WorkflowGone("no workflow runs for this pathway") from error
-        raise Unavailable("the pathway was not reached") from error
+            raise WorkflowGone("no workflow is running for this pathway") from error
+        raise Unavailable("the pathway's workflow could not be reached") from error

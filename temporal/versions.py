@@ -103,7 +103,7 @@ async def builds(client: Client) -> Builds | None:
     except RPCError as error:
         if error.status in _NEITHER_HERE:
             return None
-        raise Unavailable("Temporal does not say which workers there are") from error
+        raise Unavailable("Temporal could not list the workers") from error
     described = answer.worker_deployment_info
     since = _seen_since()
     current = described.routing_config.current_deployment_version.build_id
@@ -145,7 +145,7 @@ async def running_of_build(client: Client, build: str) -> list[str]:
     try:
         return [each.id async for each in client.list_workflows(query)]
     except RPCError as error:
-        raise Unavailable("Temporal does not list workflows") from error
+        raise Unavailable("Temporal could not list the workflows") from error
 
 
 _DRAINING = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINING

@@ -59,7 +59,7 @@ def stale(texts: Mapping[str, str], root: Path) -> list[str]:
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Write or check; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if not current")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if out of date")
     check = parser.parse_args(arguments).check
     try:
         texts = wanted()
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         return 1
     old = stale(texts, root)
     for path in old:
-        print(f"{path} is not current: run ./dev docs" if check else f"writing {path}")
+        print(f"{path} is out of date: run ./dev docs" if check else f"writing {path}")
         if not check:
             _write(root / path, texts.get(path))
     return 1 if check and old else 0

@@ -25,9 +25,9 @@ def page() -> str:
         "",
         "# Hazards",
         "",
-        "What can harm a patient, what stands against it, and the test that shows it. A test's own",
-        "sentence is quoted. Severities are for a clinician to set. Kairos is not a medical device",
-        "and not for care: what is open is said with each.",
+        "What can harm a patient, the safeguards against it, and the tests that show them at work,",
+        "each in its own words. Severities are for a clinician to set. Kairos is not a medical",
+        "device and not for clinical use. Each hazard says what is still open.",
         "",
     ]
     for hazard in yaml.safe_load(DATA.read_text("utf-8")):
@@ -47,7 +47,7 @@ def _hazard(hazard: dict[str, Any]) -> Iterator[str]:
             yield f"  - {_fact(test)} (`{test}`)"
     if hazard["against"]:
         yield ""
-    yield f"Open: {hazard['open'] or 'nothing that is known.'}"
+    yield f"Open: {hazard['open'] or 'nothing known.'}"
     yield ""
 
 
@@ -73,6 +73,6 @@ Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def _named(file: Path) -> list[Named]:
     if not file.is_file():
-        raise NotThere(f"tools/hazards.yaml: there is no {file.relative_to(ROOT)}")
+        raise NotThere(f"tools/hazards.yaml: {file.relative_to(ROOT)} does not exist")
     body = ast.parse(file.read_text("utf-8")).body
     return [node for node in body if isinstance(node, Named)]

@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "benchmarks" / "kept.json"
 BEGINS, ENDS = "<!-- figures: made by ./dev docs -->", "<!-- figures end -->"
-COLUMNS = ("What", "Kairos", "Beside it, in the same run", "Ratio", "Goal")
+COLUMNS = ("What", "Kairos", "Compared with, in the same run", "Ratio", "Goal")
 
 IN_SHORT: Mapping[str, tuple[str, ...]] = {
     "./dev bench commands": (
@@ -35,22 +35,23 @@ IN_SHORT: Mapping[str, tuple[str, ...]] = {
 
 HEAD = """# How fast it is, and what it costs
 
-Each run below is of `./dev bench` with `--keep`; the command above each table takes it again.
-Floor and Kairos were measured in the same run, one after the other or in turns, because a machine
-is not as fast in one hour as in the next: compare ratios, not seconds.
+Each table shows one run of `./dev bench` with `--keep`; the command above it measures again.
+Floor and Kairos were measured in the same run, one after the other or in turns, because the speed
+of a machine changes from hour to hour: compare ratios, not seconds.
 
-## What was not reached
+## Goals not met
 
-`./dev demo` was to take 0.6 of the time that it took before lanes were rows and commands settled
-where they are received; it takes 0.75 to 0.82, in turns in one run. Its story is one chain: a
-person acts when the one before is done, and the clock is moved only when all is quiet. While it is
-told, 1.05 of two cores are busy (of 37 s: API 10.5 s of CPU, worker 8.2, the story itself 6.9, EHR
-6.7, PostgreSQL 3.4, Temporal 3.0). 364 commands take 27 ms each, two thirds of that the turn; 12 s
-are waited for 890 writes, each patient's one after the other; 4.5 s are the test server's own
-moves of time. What is left to gain is in each command and each write, not in a wait.
+The goal for `./dev demo` was 0.6 of the time it took before lanes were rows and commands were
+settled where they are received. It takes 0.75 to 0.82, measured in turns in one run. Its story is
+one chain: each person acts when the one before is done, and the clock moves only when all is
+quiet. While it runs, 1.05 of two cores are busy (of 37 s: API 10.5 s of CPU, worker 8.2, the story
+itself 6.9, EHR 6.7, PostgreSQL 3.4, Temporal 3.0). 364 commands take 27 ms each, two thirds of
+that in the turn. 12 s go into waiting for 890 writes, each patient's one after the other, and
+4.5 s into the test server's own moves of time. What is left to gain is in each command and each
+write, not in waiting.
 
-The state of a pathway is written whole with each event. That costs little as long as a day has few
-readings; it grows with those of the last 24 hours.
+Each event writes the whole state of its pathway. That costs little while a day has few readings,
+and grows with the readings of the last 24 hours.
 """
 
 
@@ -78,7 +79,7 @@ def page() -> str:
     """Make the page of all runs."""
     parts = [HEAD]
     for command, run in sorted(runs().items()):
-        where = f"Taken on {run['taken']} from {run['commit']}, on {run['machine']}."
+        where = f"Measured on {run['taken']} at {run['commit']}, on {run['machine']}."
         method = run["method"][:1].upper() + run["method"][1:]
         parts.append(f"\n## `{command}`\n\n{method}\n\n{where}\n\n")
         parts.append(_table(run["figures"]))
@@ -104,7 +105,7 @@ def _in_short() -> str:
                 for f in known.get(command, {}).get("figures", ())
                 if f["what"].startswith(begins)
             ][-1:]
-    head = "| What | Kairos | Beside it, in the same run | Ratio | Taken by |\n"
+    head = "| What | Kairos | Compared with, in the same run | Ratio | Measured by |\n"
     return head + "|---|---|---|---|---|\n" + "".join(rows)
 
 

@@ -16,9 +16,9 @@ def vendors_page() -> str:
     """Say what is known of each vendor, and how sure it is."""
     lines = [
         "# EHR vendors", "",
-        "What Kairos knows of an EHR beyond its CapabilityStatement, under the word that a clinic",
-        "file chooses it by (`vendor`). It only takes away from what the statement promises.",
-        "What is not listed is not known, and there the standard and the statement hold.", "",
+        "What Kairos knows about an EHR beyond its CapabilityStatement, under the name that an",
+        "installation file uses for it (`vendor`). It only restricts what the statement promises.",
+        "What is not listed is not known; there Kairos follows the standard and the statement.", "",
     ]  # fmt: skip
     for vendor in VENDORS.values():
         lines += [f"## {vendor.name}", "", *_vendor(vendor), ""]
@@ -43,7 +43,7 @@ def _taken_away(vendor: Vendor) -> Iterator[tuple[str, str]]:
         what = "anything" if kinds == set(ArtefactKind) else ", ".join(sorted(kinds))
         yield f"Not written as {resource_type}", f"{what}: {why}"
     if vendor.identifier_lost:
-        yield "Our identifier may be lost", ", ".join(sorted(vendor.identifier_lost))
+        yield "Kairos's identifier may be lost", ", ".join(sorted(vendor.identifier_lost))
     for resource_type, elements in vendor.rewrites.items():
         yield f"Rewrites in {resource_type}", ", ".join(sorted(elements))
 
@@ -51,7 +51,7 @@ def _taken_away(vendor: Vendor) -> Iterator[tuple[str, str]]:
 def _known(vendor: Vendor) -> Iterator[tuple[str, str]]:
     for about, known in (
         ("Update verb", vendor.update_verb),
-        ("Where a new id stands", vendor.id_place),
+        ("Where a new id is found", vendor.id_place),
         ("Throttle", vendor.throttle),
     ):
         if known is not None:
@@ -64,6 +64,6 @@ def _codes(vendor: Vendor) -> Iterator[tuple[str, str]]:
         if codes:
             yield f"Codes that mean {verdict}", ", ".join(codes)
     if vendor.unlisted is not None:
-        yield "Any other number that comes with a failure", vendor.unlisted
+        yield "Any other code that comes with a failure", vendor.unlisted
     if not vendor.codes:
         yield "Error codes of its own", "none"

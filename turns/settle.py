@@ -68,7 +68,7 @@ class Settling:
                 taken = await self._turns.take_turn(Turn(pathway_id, command_id))
         except ApplicationError as error:
             self._have_it_look(pathway_id)
-            raise NotSettled("the command could not be settled now; it stays received") from error
+            raise NotSettled("the command is stored, but could not be completed now") from error
         except (TimeoutError, Unavailable) as error:
             self._have_it_look(pathway_id)
             raise Unavailable("the command's outcome is not known yet") from error

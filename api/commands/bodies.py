@@ -13,7 +13,7 @@ class Nothing(Body):
 
 
 class StartPathway(Body):
-    """Enrol a patient of the site's EHR on an approved protocol."""
+    """Enroll a patient of the site's EHR on an approved protocol."""
 
     EXAMPLE: ClassVar[Example] = {
         "site": "manhattan",
@@ -35,17 +35,17 @@ class StartPathway(Body):
     labels: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         default=[],
         max_length=200,
-        description="security labels of the record that were seen, as the patient search shows"
-        " them; a record with others is not enrolled",
+        description="the record's security labels that you have seen, as the patient search shows"
+        " them; a record with any other label is not enrolled",
     )
 
 
 class ResolveDelivery(Body):
-    """Decide about a delivery that needs a person.
+    """Decide about a write to the EHR that needs a person.
 
-    `retry` sends it again, after looking whether an earlier try stands there. `accept` takes what
-    the EHR made of it. `supersede` says that it is not needed any more or was entered there by
-    hand; with an `ehr_id` also as which resource, so that what refers to it can follow.
+    `retry` sends it again, after checking that an earlier try is not in the EHR already. `accept`
+    keeps it as the EHR stored it. `supersede` means that it is no longer needed or was entered in
+    the EHR by hand; give the `ehr_id` of that entry, so that later writes can refer to it.
     """
 
     EXAMPLE: ClassVar[Example] = {"action": "retry", "reason": "the EHR's permission was corrected"}
@@ -54,12 +54,12 @@ class ResolveDelivery(Body):
     reason: Words
     ehr_id: EhrId | None = Field(
         default=None,
-        description="only with `supersede`: the id, of the delivery's type, as which it stands"
-        " in the EHR; it is read there, and 409 says what is wrong with it",
+        description="only with `supersede`: the EHR's id of the resource that was entered by hand,"
+        " of the delivery's type; it is read first, and 409 says what is wrong with it",
     )
 
     @model_validator(mode="after")
     def _only_where_it_says_something(self) -> Self:
         if self.ehr_id is not None and self.action != "supersede":
-            raise ValueError("ehr_id goes with supersede only")
+            raise ValueError("ehr_id may be sent only with supersede")
         return self

@@ -35,7 +35,7 @@ async def insist_fits_there(
     try:
         other = await find_pathway(tx, request.caller, there)
     except Problem:
-        detail = "there is no such pathway at your sites; leave it out if it is not one of ours"
+        detail = "there is no such pathway at your sites; leave it out if the patient has none here"
         raise Problem("malformed", detail) from None
     protocol, _ = await request.deps.see(tx, row)
     onwards = onward(protocol, command, await pathways.history(tx, row.id))

@@ -38,12 +38,12 @@ async def move_clock(deps: Dependencies, to: datetime) -> bool:
     """
     clock = deps.movable
     if clock is None:
-        raise Problem("clock-not-movable", "this installation runs on the machine's clock")
+        raise Problem("clock-not-movable", "this installation runs on the system clock")
     if to < await clock.now():
-        detail = "a clock is only moved on; what was recorded stays where it is in time"
+        detail = "the clock can only be moved forward"
         raise Problem("malformed", detail)
     if to > await clock.now() + FARTHEST:
-        detail = f"that is more than {FARTHEST.days} days on, and nothing moves a clock back"
+        detail = f"that is more than {FARTHEST.days} days ahead, and the clock cannot be moved back"
         raise Problem("malformed", detail)
     until = asyncio.get_running_loop().time() + MOVE_FOR.total_seconds()
     arrived = False
@@ -82,8 +82,8 @@ async def _let_follow(deps: Dependencies, at: datetime) -> None:
     while behind := await _due(deps, at):
         if asyncio.get_running_loop().time() > until:
             detail = (
-                f"{len(behind)} pathways have not done what was due, among them {behind[0]};"
-                " look whether a worker runs, then move the clock again"
+                f"automatic steps are overdue on {behind[0]}; pathways affected: {len(behind)};"
+                " check that a worker is running, then move the clock again"
             )
             raise Problem("unavailable", detail, headers=RETRY)
         await asyncio.sleep(LOOK_EVERY.total_seconds())

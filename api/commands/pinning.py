@@ -20,7 +20,7 @@ def version_of(deps: Dependencies, name: str, version: int) -> CombinedProtocol:
     except Malformed:
         raise nothing_there() from None
     if found.status is not Status.APPROVED:
-        detail = f"{found.id} version {found.version} is {found.status}; only approved ones do"
+        detail = f"{found.title} (version {found.version}) is {found.status}; it must be approved"
         raise Problem("protocol-not-approved", detail)
     return found
 

@@ -21,22 +21,22 @@ Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="required; 1 to 255 visible ASCII characters, new for each thing you mean",
+        description="required; 1 to 255 visible ASCII characters; the same key only for a retry",
     ),
 ]
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description='optional: the pathway\'s ETag that you looked at, such as `"12"`',
+        description='optional: the ETag of the pathway as you read it, such as `"12"`',
     ),
 ]
 ActingRole = Annotated[
     str | None,
     Header(
         alias="Acting-Role",
-        description="optional: in which of your roles you do this, such as `prescriber`; without it"
-        " in the first that your token names and that may",
+        description="optional: the role that you act in, such as `prescriber`; without it, the"
+        " first role in your token that may do this",
     ),
 ]
 
@@ -123,5 +123,5 @@ def _expects(if_match: str | None) -> int | None:
         return None
     found = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
     if found is None:
-        raise Problem("bad-precondition", 'If-Match is the ETag of the pathway, such as "12"')
+        raise Problem("bad-precondition", 'If-Match must be the ETag of the pathway, such as "12"')
     return int(found[1])

@@ -14,7 +14,7 @@ class Applied(BaseModel):
 
 
 class Accepted(BaseModel):
-    """A command is safe here, but its outcome is not known yet: ask the status address."""
+    """A command was received and stored; its outcome is not known yet: see its address."""
 
     command: str
     pathway: str

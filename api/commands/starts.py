@@ -69,9 +69,9 @@ def _protocol(book: ProtocolBook, name: str, version: int | None) -> CombinedPro
         found = book.combined(name, version)
     except Malformed:
         known = ", ".join(f"{each.id} version {each.version}" for each in book.approved())
-        raise Problem("unknown-protocol", f"approved are: {known or 'none'}") from None
+        raise Problem("unknown-protocol", f"approved protocols: {known or 'none'}") from None
     if found.status is not Status.APPROVED:
-        detail = f"{found.id} version {found.version} is {found.status}; only approved ones start"
+        detail = f"{found.title} (version {found.version}) is {found.status}; it must be approved"
         raise Problem("protocol-not-approved", detail)
     return found
 
@@ -79,7 +79,7 @@ def _protocol(book: ProtocolBook, name: str, version: int | None) -> CombinedPro
 def _check_offers(site: Site, protocol: CombinedProtocol) -> None:
     lacking = sorted({phase.treatment for phase in protocol.phases} - site.offers)
     if lacking:
-        detail = f"{site.id} does not offer {', '.join(lacking)}, which {protocol.id} needs"
+        detail = f"{site.name} does not offer {', '.join(lacking)}, which this protocol needs"
         raise Problem("site-lacks-treatment", detail)
 
 
@@ -109,13 +109,13 @@ def _enrolment(
     begin(protocol, enrolment, now)
     today = local_day(now, site.zone)
     if first_visit.day < today:
-        raise Malformed(f"first_visit is past; it is {today} at {site.id}")
+        raise Malformed(f"first_visit is in the past; today is {today} at {site.name}")
     if wanted.referred_on is not None and wanted.referred_on > today:
-        raise Malformed(f"referred_on is still to come; it is {today} at {site.id}")
+        raise Malformed(f"referred_on is in the future; today is {today} at {site.name}")
     if first_visit.day > today + FARTHEST:
-        raise Malformed(f"first_visit is over {FARTHEST.days} days ahead; check its year")
+        raise Malformed(f"first_visit is more than {FARTHEST.days} days ahead; check the year")
     if treated_on is not None and (soonest := _soonest(protocol, treated_on)) > first_visit.day:
-        message = f"treated in an earlier pathway; first_visit must be {soonest} or later"
+        message = f"after treatment on an earlier pathway, first_visit must be {soonest} or later"
         raise Malformed(message)
     return enrolment
 

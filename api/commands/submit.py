@@ -106,7 +106,7 @@ async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | 
     """Find the request that came with this key before; 422 if it was another one."""
     known = await inbox.earlier(tx, request.caller.subject, request.key)
     if known is not None and known.fingerprint != request.fingerprint:
-        detail = "the key came with another request before; use a new key for a new request"
+        detail = "this key was already used for another request; use a new key for each new request"
         raise Problem("idempotency-key-reused", detail)
     return known
 
@@ -115,7 +115,7 @@ async def came_first(tx: Transaction, request: CommandRequest) -> CommandRecord:
     """Find the request that took this key at the same moment as this one."""
     known = await repeated(tx, request)
     if known is None:
-        raise Unavailable("the same request came twice at one moment")
+        raise Unavailable("two requests with the same key arrived at the same moment")
     return known
 
 
@@ -124,7 +124,7 @@ def answer_again(row: CommandRecord) -> JSONResponse:
     if row.state is CommandState.RECEIVED:
         raise Problem(
             "in-flight",
-            "the first is not settled yet; ask its status address, or send it again later",
+            "the first request is not finished; check the address in Location, or retry later",
             headers={**RETRY, "Location": f"/v1/commands/{row.id}"},
         )
     response = response_of(row)
@@ -191,7 +191,7 @@ def rejection(row: CommandRecord) -> Problem:
     try:
         refusal = columns.refusal_from_json(row.problem or {})
     except ValidationError:
-        return of_domain(Refused("it was refused when it was sent on; look at what is next"))
+        return of_domain(Refused("it was refused; see `next` on the pathway for what can be done"))
     if refusal.version is not None:
         return stale(refusal.version)
     return of_domain(error_of(refusal))
@@ -199,5 +199,5 @@ def rejection(row: CommandRecord) -> Problem:
 
 def stale(version: int) -> Problem:
     """The pathway is not at the version that the caller looked at."""
-    detail = f"the pathway is at version {version}; look at it again before you decide"
+    detail = f"the pathway is now at version {version}; read it again before you decide"
     return Problem("stale-version", detail, headers={"ETag": f'"{version}"'})

@@ -67,7 +67,7 @@ async def move(
         unknown = set(only or ()) - {each.pathway for each in found.pathways}
         if unknown:
             count = len(unknown)
-            raise Malformed(f"{count} of the pathways named are not open here on another version")
+            raise Malformed(f"pathways named that are not open here on another version: {count}")
         pinned = await protocols.keep(tx, new)
         for each in found.pathways:
             if each.can_move and (only is None or each.pathway in only):

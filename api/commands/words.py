@@ -95,7 +95,7 @@ def _hour(value: Any) -> time:
             raise ValueError  # noqa: TRY301
         return time.fromisoformat(value)
     except ValueError:
-        raise ValueError("must be HH:MM on the clinic's wall, such as 09:00") from None
+        raise ValueError("must be HH:MM in the clinic's local time, such as 09:00") from None
 
 
 Hour = Annotated[time, BeforeValidator(_hour, json_schema_input_type=str)]
@@ -120,7 +120,7 @@ class Body(BaseModel):
 
 
 class WallTime(Body):
-    """A day and an hour as the clinic's wall shows them; the site's zone is meant."""
+    """A day and a time of day at the clinic, in the site's time zone."""
 
     EXAMPLE: ClassVar[Example] = {"day": "2027-03-01", "hour": "09:00"}
 

@@ -49,7 +49,7 @@ def acting_role(caller: Caller, allowed: Iterable[Role], chosen: str | None = No
     for role in caller.roles:
         if role in roles and chosen in (None, role):
             return role
-    raise Problem("forbidden", f"this is for: {', '.join(roles)}")
+    raise Problem("forbidden", f"you need one of these roles: {', '.join(roles)}")
 
 
 def site_list(caller: Caller, only: str | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from domain.language.names import Role
 
 
 class Block(BaseModel):
-    """One thing in the way: which rule, what was found or is missing, and who can supply it."""
+    """One reason for a block: the rule, what was found or is missing, and who can clear it."""
 
     rule: str
     finding: str | None = Field(default=None, description="what was found that a rule forbids")
@@ -17,16 +17,16 @@ class Block(BaseModel):
     who: list[Role] = Field(description="roles that can clear it; empty if only time can")
     overridable: bool = Field(description="whether a prescriber may override it with a reason")
     passes: datetime | None = Field(
-        default=None, description="when it passes by itself, without anybody doing anything"
+        default=None, description="when it clears by itself; nobody has to do anything"
     )
     opens: datetime | None = Field(
-        default=None, description="from when on what is missing can be recorded; then somebody must"
+        default=None, description="from when what is missing can be recorded; somebody still has to"
     )
     closes: datetime | None = Field(
-        default=None, description="by when what is missing must have been recorded"
+        default=None, description="by when what is missing must be recorded"
     )
     why: str = ""
-    source: str = Field(default="", description="where the protocol has the rule from")
+    source: str = Field(default="", description="the source that the protocol gives for the rule")
 
 
 def block_of(blocked: Blocked) -> Block:

@@ -99,7 +99,7 @@ class Edge:
         except Unauthenticated:
             raise Problem(
                 "unauthenticated",
-                "send a current access token of this installation's issuer as a bearer token",
+                "send an unexpired access token from this installation's issuer as a bearer token",
                 headers={"WWW-Authenticate": "Bearer"},
             ) from None
         if scope["method"] not in CHANGING:

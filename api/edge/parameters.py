@@ -35,13 +35,13 @@ def only_known_parameters(request: Request) -> None:
         if name not in known or given.count(name) > 1
     ]
     if wrong:
-        raise Problem("invalid", "`errors` names what does not fit, with what would", errors=wrong)
+        raise Problem("invalid", "`errors` says what is not valid and what is needed", errors=wrong)
 
 
 def not_known(given: Iterable[str], known: Iterable[str]) -> str:
     """Say which names are not known here, and which are."""
     names = ", ".join(dict.fromkeys(map(_shown, given)))
-    return f"{names} is not known here; known are: {', '.join(sorted(known)) or 'none'}"
+    return f"{names} is not known here; known names: {', '.join(sorted(known)) or 'none'}"
 
 
 def _says(name: str, known: tuple[str, ...]) -> str:

@@ -16,36 +16,36 @@ from domain.language.findings import Blocked
 
 TYPES: Mapping[str, tuple[int, str]] = {
     "unreadable-body": (400, "The body cannot be read"),
-    "bad-cursor": (400, "The cursor is not one of this list"),
+    "bad-cursor": (400, "The cursor does not belong to this list"),
     "idempotency-key-missing": (400, "An Idempotency-Key is required"),
-    "bad-precondition": (400, "If-Match is not a version"),
+    "bad-precondition": (400, "If-Match is not a pathway version"),
     "unauthenticated": (401, "A valid access token is required"),
-    "forbidden": (403, "None of your roles may do this"),
-    "not-found": (404, "There is no such thing, or it is not at one of your sites"),
-    "method-not-allowed": (405, "This address does not take that method"),
-    "refused": (409, "A rule stands in the way"),
-    "conflict": (409, "It is not as you thought"),
-    "in-flight": (409, "The same request is still under way"),
-    "pathway-open": (409, "The patient has an open pathway"),
-    "site-lacks-treatment": (409, "The site does not offer a treatment of the protocol"),
+    "forbidden": (403, "Your roles do not allow this"),
+    "not-found": (404, "Not found, or not at one of your sites"),
+    "method-not-allowed": (405, "Method not allowed at this address"),
+    "refused": (409, "Blocked by a rule"),
+    "conflict": (409, "The current state does not allow this"),
+    "in-flight": (409, "The same request is still being processed"),
+    "pathway-open": (409, "The patient already has an open pathway"),
+    "site-lacks-treatment": (409, "The site does not offer a treatment that the protocol needs"),
     "clock-not-movable": (409, "The clock cannot be moved"),
-    "capability-unknown": (409, "It is not known what the EHR can take"),
-    "stale-version": (412, "The pathway has moved on"),
+    "capability-unknown": (409, "The EHR's capabilities are not known yet"),
+    "stale-version": (412, "The pathway has changed since you read it"),
     "body-too-large": (413, "The body is too large"),
-    "media-type": (415, "Only JSON is taken"),
-    "invalid": (422, "The request does not fit"),
-    "malformed": (422, "The request can never be right"),
+    "media-type": (415, "The body must be JSON"),
+    "invalid": (422, "The request is not valid"),
+    "malformed": (422, "The request cannot be carried out as sent"),
     "idempotency-key-reused": (422, "The Idempotency-Key was used for another request"),
     "unknown-protocol": (422, "There is no such protocol"),
     "protocol-not-approved": (422, "The protocol is not approved"),
     "unknown-patient": (422, "The EHR has no such patient"),
     "patient-not-current": (422, "The patient's record is not current"),
-    "patient-labelled": (409, "The patient's record carries labels"),
-    "ehr-refuses": (409, "The EHR does not allow it"),
-    "ehr-unreadable": (502, "The EHR's answer cannot be used"),
-    "internal": (500, "Something broke here"),
-    "unavailable": (503, "Not possible just now"),
-    "ehr-unavailable": (503, "The EHR does not answer"),
+    "patient-labelled": (409, "The patient's record has security labels"),
+    "ehr-refuses": (409, "The EHR did not allow the request"),
+    "ehr-unreadable": (502, "The EHR's response cannot be used"),
+    "internal": (500, "Internal error"),
+    "unavailable": (503, "Temporarily unavailable"),
+    "ehr-unavailable": (503, "The EHR is not responding"),
 }
 """Each type with its status and title."""
 
@@ -61,7 +61,7 @@ class ErrorView(BaseModel):
 
 
 class ProblemView(BaseModel):
-    """What is wrong, and what would be right (RFC 9457, `application/problem+json`)."""
+    """What is wrong and what is needed (RFC 9457, `application/problem+json`)."""
 
     type: str = Field(examples=["urn:kairos:problem:refused"])
     title: str
@@ -127,15 +127,15 @@ def of_domain(error: Exception) -> Problem:
         case Malformed():
             return Problem("malformed", str(error))
         case Unavailable():
-            return Problem("unavailable", f"{error}; send the same again", headers=RETRY)
-    return Problem("internal", "the failure was recorded; name the correlation id")
+            return Problem("unavailable", f"{error}; retry the same request", headers=RETRY)
+    return Problem("internal", "the error was logged; give the correlation id when asking for help")
 
 
 def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """Say where a request does not fit, without what it holds. Unknown keys are not repeated."""
     return Problem(
         "invalid",
-        "some fields or parameters do not fit; `errors` names each with what would be right",
+        "`errors` lists each field or parameter that is not valid and what is expected",
         errors=[_error(error) for error in errors],
     )
 

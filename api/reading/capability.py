@@ -16,7 +16,7 @@ async def learn(deps: Dependencies, connection: str) -> CapabilityRecord:
     except EhrFailure as error:
         raise problem_of(error, connection) from None
     except Malformed as error:
-        detail = f"{connection} answers with something else than an R4 CapabilityStatement: {error}"
+        detail = f"{connection} cannot be used as a FHIR R4 server: {error}"
         raise Problem("capability-unknown", detail) from None
     except Unavailable as error:
         raise problem_of(error, connection) from None

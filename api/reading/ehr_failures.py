@@ -19,18 +19,18 @@ CANNOT_BE_READ = (EhrFailure, Unavailable, Malformed)
 def problem_of(error: Exception, connection: str, *, of_a_record: bool = False) -> Problem:
     """Say what came of asking an EHR, `of_a_record` for one by its id, and what would be right."""
     if of_a_record and isinstance(error, EhrRefused) and error.status in _MOVED:
-        detail = "the record was merged into another; look the patient up and take that one"
+        detail = "the record was merged into another; search again and use the current one"
         return Problem("patient-not-current", detail)
     if isinstance(error, EhrRefused | NotLetIn):
-        who = "whoever administers that EHR can allow it; nothing was written"
+        who = "the EHR's administrator can allow it; nothing was written"
         return Problem("ehr-refuses", f"{connection}: {error}; {who}")
     if isinstance(error, Garbled | Malformed):
-        who = "it may say the same again until whoever runs it has mended that"
+        who = "a retry may fail in the same way until the EHR's administrator has fixed it"
         return Problem("ehr-unreadable", f"{connection}: {error}; {who}; nothing was written")
     return ehr_away(f"{connection}: {error}")
 
 
-def ehr_away(why: str = "the EHR does not answer") -> Problem:
+def ehr_away(why: str = "the EHR is not responding") -> Problem:
     """The EHR does not answer now."""
-    detail = f"{why}; nothing was written; send the same again when it is back"
+    detail = f"{why}; nothing was written; retry the same request when it is back"
     return Problem("ehr-unavailable", detail, headers=RETRY)

@@ -20,10 +20,10 @@ from store.lists import Listed
 
 UrgencyName = Annotated[str | None, Query(pattern="^(safety|visit|routine)$")]
 OfPatient = Annotated[EhrId | None, Query(description="the patient's id in the EHR")]
-OfConnection = Annotated[str | None, Query(description="the EHR whose id `patient` is")]
+OfConnection = Annotated[str | None, Query(description="the EHR that `patient` belongs to")]
 OfPhase = Annotated[Slug | None, Query(description="a phase of the protocol, by its id")]
 ByRule = Annotated[Slug | None, Query(description="a rule, by its id")]
-Overdue = Annotated[bool | None, Query(description="whether its time has passed")]
+Overdue = Annotated[bool | None, Query(description="whether it is overdue")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def pathway_named(pathway: str | None) -> str | None:
 def wrong(parameter: str, detail: str) -> Problem:
     """The problem of one parameter that does not fit."""
     error = ErrorView(parameter=f"query {parameter}", detail=detail)
-    return Problem("invalid", "`errors` names what does not fit, with what would", errors=[error])
+    return Problem("invalid", "`errors` says what is not valid and what is needed", errors=[error])
 
 
 def _sites(caller: Caller, site: str | None) -> list[str]:
@@ -125,8 +125,8 @@ def _connection(
         return asked.connection
     meant = {site.ehr for site in deps.installation.sites if site.id in sites}
     if len(meant) > 1:
-        says = "is one EHR's id, and your sites have several EHRs: give `connection` or `site` too"
+        says = "needs `connection` or `site` too, because your sites use several EHRs"
         raise wrong("patient", says)
     if not meant:
-        raise wrong("patient", "is at no EHR of your sites, for you have none")
+        raise wrong("patient", "cannot be looked up, because your token grants no site")
     return next(iter(meant))

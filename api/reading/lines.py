@@ -25,10 +25,10 @@ WAITED_FOR = (VisitStatus.PROPOSED, VisitStatus.BOOKED)
 class Counted(Page[Item]):
     """A page of a list that is counted."""
 
-    count: int = Field(description="how many there are in all; 1000 stands for that or more")
+    count: int = Field(description="how many there are in all; 1000 means 1000 or more")
     behind: int = Field(
-        description="pathways whose lines may be as an earlier version of Kairos wrote them; they"
-        " are gone through one by one after an upgrade"
+        description="pathways that may still be shown as before an upgrade of Kairos; they are"
+        " updated one by one"
     )
     now: datetime = Field(description="the clinic's time with which due times were compared")
 

@@ -14,8 +14,8 @@ class MayGiveView(BaseModel):
     """Whether a treatment may be given at this moment, and all that stands in its way."""
 
     granted: bool
-    as_of: datetime = Field(description="the clinic's time at which this was so; it is no permit")
-    version: int = Field(description="of the pathway, at which this was so")
+    as_of: datetime = Field(description="the clinic's time of this answer; it authorizes nothing")
+    version: int = Field(description="the pathway's version at that time")
     says: str
     under: list[str] = Field(description="the standing decisions that it would rest on")
     blocked_by: list[Block]
@@ -36,11 +36,11 @@ def may_give_view(
         says = f"Do not give {what}: " + "; ".join(block.sentence() for block in blocks) + "."
     else:
         says = (
-            f"Nothing stands in the way of {what} at {wall:%H:%M}. What is recorded is judged by "
-            "the facts of its own time."
+            f"As of {wall:%H:%M}, nothing blocks {what}. What you record is judged by the time at "
+            "which it was given."
         )
     if under and not blocks:
-        says = f"{says} It rests on: {'; '.join(under)}."
+        says = f"{says} It relies on: {'; '.join(under)}."
     return MayGiveView(
         granted=not blocks,
         as_of=now,

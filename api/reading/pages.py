@@ -10,8 +10,8 @@ from api.edge.cursors import Cursors, Place
 
 Item = TypeVar("Item")
 
-Limit = Annotated[int, Query(ge=1, le=200, description="items a page")]
-Cursor = Annotated[str | None, Query(description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200, description="items per page")]
+Cursor = Annotated[str | None, Query(description="`next` from the previous page")]
 
 
 class Page(BaseModel, Generic[Item]):

@@ -23,7 +23,7 @@ from domain.rules.start import State
 
 
 class Local(BaseModel):
-    """A day and an hour on the clinic's wall."""
+    """A day and a time of day at the clinic."""
 
     day: date
     hour: str = Field(examples=["09:00"])
@@ -84,7 +84,7 @@ class SessionView(BaseModel):
 
 
 class VisitView(BaseModel):
-    """An attendance; `starts` is the instant that its local time names."""
+    """A visit; `starts` is the instant of its local time."""
 
     id: str
     phase: str
@@ -98,7 +98,7 @@ class VisitView(BaseModel):
     sessions_given: int
     sessions_planned: int
     left_early: bool
-    disposition: Disposition | None = Field(description="where the patient went; null if here")
+    disposition: Disposition | None = Field(description="where the patient went, once discharged")
 
 
 class VisitLineView(BaseModel):
@@ -112,9 +112,9 @@ class VisitLineView(BaseModel):
     status: VisitStatus
     at: Local
     weekday: str = Field(examples=["Monday"])
-    zone: str = Field(description="of the site, in which `at` is told")
+    zone: str = Field(description="the site's time zone, in which `at` is given")
     starts: datetime
-    overdue: bool = Field(description="whether it should have begun and nobody has come")
+    overdue: bool = Field(description="whether it should have started and the patient has not come")
     checked_in: datetime | None
     sessions_given: int
     sessions_planned: int
@@ -142,11 +142,11 @@ class PhaseView(BaseModel):
 
 
 class HoldView(BaseModel):
-    """Nobody may treat while it is not lifted."""
+    """A hold: nobody may treat until it is lifted."""
 
     id: str
     reason: HoldReason
-    note: str = Field(description="why it was placed, in the words of whoever did")
+    note: str = Field(description="why it was placed, in the words of the person who placed it")
     placed: datetime
     by: Who
     lifted: bool
@@ -164,7 +164,7 @@ class StandingView(BaseModel):
     until: datetime = Field(description="when its last day is over")
     words: str
     allows: list[str]
-    holds: bool = Field(description="whether it holds now")
+    holds: bool = Field(description="whether it is in effect now")
     ended: datetime | None
     why_ended: str | None
 
@@ -189,11 +189,9 @@ class TaskView(BaseModel):
     due: datetime | None
     overdue: bool = Field(description="whether it is open and its time has passed")
     raised: int = Field(
-        description="how often nobody had looked by its time, so that it rose to others too"
+        description="how often it was not looked at in time, and so was raised to more roles"
     )
-    was_due: datetime | None = Field(
-        description="if it was raised: by when it should have been looked at first"
-    )
+    was_due: datetime | None = Field(description="if it was raised: when it was first due")
     acknowledged: bool
     closed: bool
 
@@ -212,12 +210,12 @@ class CheckRow(BaseModel):
     says: str = Field(description="what is found or missing; empty if it is met")
     value: str | None
     at: datetime | None
-    by: Who | None = Field(description="whose entry says so; Kairos has it from the EHR")
-    entry: str | None = Field(description="the event that says so, by which it can be corrected")
+    by: Who | None = Field(description="who entered it; `kairos` if it was read from the EHR")
+    entry: str | None = Field(description="the event id of that entry, for a correction")
     why: str
     source: str
     chart: list[str] = Field(
-        description="what of the EHR's chart answers it, as of its last reading",
+        description="what in the EHR's chart answers it, as last read",
         examples=[["Condition/17, I61.9"]],
     )
 
@@ -226,7 +224,7 @@ class CourseView(BaseModel):
     """What the last score says by one rule of the protocol: response, remission, relapse."""
 
     rule: str
-    met: bool | None = Field(description="null where a fall cannot be judged; `says` tells why")
+    met: bool | None = Field(description="null if it cannot be judged; `says` gives the reason")
     says: str
     at: datetime
     entry: str
@@ -238,18 +236,18 @@ class RiskView(BaseModel):
     level: str
     says: str
     since: datetime
-    holds: list[Holds] = Field(description="what waits until a prescriber has said what they found")
+    holds: list[Holds] = Field(description="what is held until a prescriber says what they found")
     hastens: bool = Field(description="whether a first visit still to come is brought forward")
     entries: list[str]
 
 
 class AssessmentView(BaseModel):
-    """A moment of the present phase at which a score is asked for, and what came of it."""
+    """A point in the current phase at which a score is due, and its result."""
 
     rule: str
     score: str
     moment: str = Field(examples=["session 20"])
-    at: datetime | None = Field(description="null while it cannot be said when it will be")
+    at: datetime | None = Field(description="null while its time is not known")
     value: str | None
     taken: datetime | None
     entry: str | None
@@ -278,9 +276,9 @@ class ChecklistView(BaseModel):
     ready: list[str] = Field(description="phases of which every row is met")
     rows: list[CheckRow]
     authorizations: list[AuthorizationView]
-    chart_read: datetime | None = Field(description="when the EHR's chart was read last")
+    chart_read: datetime | None = Field(description="when the EHR's chart was last read")
     chart_unread: list[ChartType] = Field(
-        description="what of it could not be read then, or not all"
+        description="what could not be read then, in whole or in part"
     )
 
 
@@ -294,11 +292,11 @@ class PinnedProtocol(BaseModel):
 
 
 class NextView(BaseModel):
-    """The most pressing thing on a pathway, as it was worked out when something happened last."""
+    """The most urgent step on a pathway, as of the last thing that happened on it."""
 
     says: str
-    who: list[Role] = Field(description="whom it waits for; nobody, if only time has to pass")
-    due: datetime | None = Field(description="by when, or until when time has to pass")
+    who: list[Role] = Field(description="the roles it waits for; empty if only time has to pass")
+    due: datetime | None = Field(description="when it is due, or when the wait is over")
 
 
 class PathwaySummary(BaseModel):
@@ -308,16 +306,16 @@ class PathwaySummary(BaseModel):
     site: str
     patient: PatientRef
     urgency: Literal["safety", "visit", "routine"] | None = Field(
-        description="of its most pressing task; null while no task is open"
+        description="the urgency of its most urgent task; null while no task is open"
     )
-    most_pressing: NextView | None = Field(description="null before it has begun")
+    most_pressing: NextView | None = Field(description="null before the pathway has started")
     status: PathwayStatus
     phase: str
     version: int
     started_at: datetime
     changed_at: datetime
     workflow_restarted_at: datetime | None = Field(
-        description="when its workflow was found gone in Temporal and started again, if it was"
+        description="when its workflow was missing in Temporal and was restarted, if ever"
     )
 
 
@@ -331,10 +329,10 @@ class PathwayView(PathwaySummary):
     course: list[CourseView] = Field(description="what the last scores say of the present phase")
     risk: RiskView | None = Field(description="null at none of the protocol's levels")
     assessments: list[AssessmentView]
-    referred_on: date | None = Field(description="as whoever enrolled the patient said")
+    referred_on: date | None = Field(description="the referral day, as entered at enrollment")
     days_to_first_treatment: int | None = Field(
-        description="calendar days from referral (from enrolment, where no referral was named) to"
-        " the first treatment; null before it"
+        description="calendar days from referral (from enrollment, if no referral day was given) to"
+        " the first treatment; null before that"
     )
     next: list[StepView]
     phases: list[PhaseView]
@@ -344,7 +342,7 @@ class PathwayView(PathwaySummary):
     standing_decisions: list[StandingView]
     tasks: list[TaskView] = Field(description="open ones")
     deliveries: dict[str, int] = Field(
-        description="writes to the EHR by state; `needs-person` counts those that wait for one"
+        description="writes to the EHR by state; `needs-person` counts those waiting for a person"
     )
 
 
@@ -358,4 +356,4 @@ class EventView(BaseModel):
     recorded_at: datetime
     by: Who
     fact: dict[str, Any]
-    entered_in_error: str | None = Field(description="why, if it was; then it counts no more")
+    entered_in_error: str | None = Field(description="the reason, if so; it then no longer counts")

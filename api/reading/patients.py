@@ -24,10 +24,10 @@ class PatientsFound(Page[PatientView]):
     """The records that carry the identifier, and whether they are all of them."""
 
     complete: bool = Field(
-        description="false if the EHR has, or may have, more than are shown: narrow it down there"
+        description="false if the EHR has, or may have, more matches: narrow the search there"
     )
     others: int = Field(
-        description="records that the EHR sent beside, which do not carry the identifier now"
+        description="records that the EHR also sent and that do not have this identifier now"
     )
 
 
@@ -86,9 +86,8 @@ def insist_seen(patient: EhrPatient, seen: list[str]) -> None:
     unseen = [label for label in patient.labels if label not in seen]
     if unseen:
         detail = (
-            f"the record carries security labels ({', '.join(unseen)}): it may be a test patient,"
-            " or closed to most; if the patient is to be enrolled all the same, send them as"
-            " `labels`"
+            f"the record has security labels ({', '.join(unseen)}): it may be a test patient or"
+            " have restricted access; to enroll the patient anyway, send these in `labels`"
         )
         raise Problem("patient-labelled", detail)
 

@@ -205,8 +205,8 @@ def _why_ended(decision: Standing, over: datetime | None) -> str | None:
     if over == decision.ended:
         return decision.why
     if over in (at for at, _ in decision.beyond.values()):
-        return "a reading was beyond what was decided"
-    return "another decision took its place, or its phase was left"
+        return "a reading went beyond what the decision allows"
+    return "another decision replaced it, or its phase ended"
 
 
 def summary_view(row: PathwayRecord) -> v.PathwaySummary:

@@ -24,8 +24,8 @@ async def check_resource(deps: Dependencies, delivery: Delivery, ehr_id: str) ->
     except CANNOT_BE_READ as error:
         raise problem_of(error, delivery.connection_id) from None
     if patient_of(held.resource, client.base_url) is None:
-        raise Conflict(f"{place} does not say whose it is; supersede without naming it")
+        raise Conflict(f"{place} does not name its patient; supersede without `ehr_id`")
     if is_anothers(held.resource, delivery.patient_id, client.base_url):
-        raise Conflict(f"{place} is another patient's")
+        raise Conflict(f"{place} belongs to another patient")
     if held.resource.get("status") == "entered-in-error":
-        raise Conflict(f"{place} was entered in error")
+        raise Conflict(f"{place} is marked as entered in error")

@@ -31,11 +31,11 @@ class DeliveryView(BaseModel):
     created_at: datetime
     changed_at: datetime
     resource: dict[str, Any] | None = Field(
-        default=None, description="what was to be written; in lists only where that is asked for"
+        default=None, description="the resource to be written; in lists only on request"
     )
     said: str | None = Field(
         default=None,
-        description="what the EHR wrote when it refused, in its own words; shown with the resource",
+        description="the EHR's own error text when it refused; shown with the resource",
     )
 
 
@@ -49,7 +49,7 @@ class DeliveryDetail(DeliveryView):
 
 
 class CommandView(BaseModel):
-    """How far a command has come. While it is `received` its outcome is not known yet."""
+    """The state of a command. While it is `received`, its outcome is not known yet."""
 
     id: str
     kind: str
@@ -85,14 +85,14 @@ class ConnectionView(BaseModel):
 
 
 class PlanLine(BaseModel):
-    """How one artefact is written: native, fallback, kept (here) or person (by hand)."""
+    """How one kind of record is written: native, fallback, kept (in Kairos) or person (by hand)."""
 
     kind: str
     way: str
     resource_type: str | None
     why: str
     updates: str
-    once_by: str = Field(description="what makes a lost answer harmless")
+    once_by: str = Field(description="what prevents a duplicate if a response is lost")
 
 
 class PlanView(BaseModel):
@@ -114,21 +114,21 @@ class SiteView(BaseModel):
 
 
 class PatientView(BaseModel):
-    """A patient whom the EHR found by the identifier asked for. Says nothing about who it is."""
+    """A patient that the EHR found by the identifier. Carries no name or birth date."""
 
     id: str
     may_be_enrolled: bool
     why_not: str | None = Field(description="why no pathway may be started on this record")
     active: bool
     replaced_by: str | None = Field(description="the record that this one was merged into")
-    identifiers: int = Field(description="how many identifiers hold now")
+    identifiers: int = Field(description="how many identifiers are current")
     labels: list[str] = Field(
         description="security labels of the record, such as HTEST for a test patient; whoever"
         " enrolls it names them"
     )
     birth_date_matches: bool | None = Field(
-        description="whether the birth date that was asked for is the EHR's; null if none was, and"
-        " where the EHR does not know all of it"
+        description="whether the birth date sent matches the EHR's; null if none was sent, or if"
+        " the EHR does not have the full date"
     )
 
 

@@ -28,9 +28,9 @@ Output = Annotated[int, Query(ge=1, le=100, description="percent of the stimulat
 async def may_give_dose(
     pathway: str, visit: str, mg: Milligrams, deps: With, caller: Reader
 ) -> MayGiveView:
-    """Say whether so many milligrams may be given at this visit now, or all that is in the way.
+    """Say whether this dose may be given at this visit now, or list everything that blocks it.
 
-    Records nothing, and is no permit: what is recorded later is judged by its own time.
+    Records nothing and authorizes nothing: a dose is judged by the time at which it is given.
     """
     now = await deps.clock.now()
     async with deps.database.begin() as tx:
@@ -67,6 +67,6 @@ async def may_stimulate(
 
 def _visit(pathway: Pathway, visit: str) -> VisitId:
     if not pathway.phases:
-        raise Conflict("the pathway is still being started; look again in a moment")
+        raise Conflict("the pathway is still starting; try again in a moment")
     insist_visit(pathway, VisitId(visit))
     return VisitId(visit)

@@ -31,7 +31,7 @@ def _aware(now: datetime) -> datetime:
 
 
 class MoveClock(Body):
-    """Move the clock on."""
+    """Move the clock forward."""
 
     EXAMPLE: ClassVar[Example] = {"now": "2027-05-14T09:00:00-04:00"}
 
@@ -48,16 +48,16 @@ async def get_clock(deps: With, _caller: AnyCaller) -> ClockView:
     return await _view(deps)
 
 
-@router.put("", summary="Move a rehearsal's clock on", responses=POSTING)
+@router.put("", summary="Move a rehearsal's clock forward", responses=POSTING)
 async def put_clock(
     body: Annotated[MoveClock, example(MoveClock)],
     deps: With,
     _caller: Annotated[Caller, Depends(May(Role.OPERATIONS))],
 ) -> ClockView:
-    """Move the clock on, stopping wherever something is due until it is done.
+    """Move the clock forward, stopping wherever something is due until it is done.
 
-    The answer says how far it came in a few seconds; send it again until it is there. A rehearsal
-    only: anywhere else it is refused. Tokens, and pauses between writes to EHRs, do not move.
+    The response says how far it got in a few seconds; send the request again until it is there.
+    Refused outside a rehearsal. Tokens, and pauses between writes to EHRs, stay on real time.
     """
     await move_clock(deps, body.now)
     return await _view(deps)

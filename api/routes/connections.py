@@ -27,7 +27,7 @@ Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
 
 @router.get("", summary="List EHR connections", responses=READING)
 async def list_connections(deps: With, caller: Reader) -> Page[w.ConnectionView]:
-    """List the EHRs of the caller's sites, and when each last said what it can do."""
+    """List the EHRs of the caller's sites, and when the capabilities of each were last read."""
     views = []
     async with deps.database.begin() as tx:
         for connection in connections_of(deps.installation, caller).values():
@@ -54,13 +54,13 @@ def _view(
 
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
 async def get_plan(connection: str, deps: With, caller: Reader) -> w.PlanView:
-    """Say for each artefact how it would be written to this EHR, from what it said it can do."""
+    """Say how each kind of record would be written to this EHR, given its capabilities."""
     if connection not in connections_of(deps.installation, caller):
         raise nothing_there()
     async with deps.database.begin() as tx:
         row = await capabilities.find(tx, connection)
     if row is None:
-        detail = f"probe it first: POST /v1/connections/{connection}/probe"
+        detail = f"read them first: POST /v1/connections/{connection}/probe"
         raise Problem("capability-unknown", detail)
     return _plan(deps, row)
 
@@ -73,7 +73,7 @@ def _plan(deps: Dependencies, row: CapabilityRecord) -> w.PlanView:
 
 @router.post(
     "/{connection}/probe",
-    summary="Ask an EHR what it can do",
+    summary="Read the capabilities of an EHR",
     status_code=201,
     response_model=w.PlanView,
     responses=POSTING,
@@ -84,7 +84,7 @@ async def probe(
     caller: Annotated[Caller, Depends(May(Role.OPERATIONS, Role.INTEGRATOR))],
     body: Annotated[Nothing | None, example(Nothing)] = None,
 ) -> JSONResponse:
-    """Read the EHR's CapabilityStatement and keep it. Doing it twice is harmless."""
+    """Read the EHR's CapabilityStatement and store it. It is safe to repeat."""
     del body
     if connection not in connections_of(deps.installation, caller):
         raise nothing_there()

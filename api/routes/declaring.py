@@ -40,7 +40,7 @@ COMMANDING: dict[str, Any] = {
     "status_code": 201,
     "response_model": Applied,
     "responses": {
-        202: {"model": Accepted, "description": "Safe here; the outcome is not known yet"},
+        202: {"model": Accepted, "description": "Stored; the outcome is not known yet"},
         **POSTING,
     },
 }

@@ -41,9 +41,9 @@ async def list_deliveries(
     resource_type: Annotated[
         str | None, Query(pattern="^[A-Z][A-Za-z]{1,63}$", examples=["Observation"])
     ] = None,
-    resources: Annotated[bool, Query(description="each with what was to be written")] = False,
+    resources: Annotated[bool, Query(description="include the resource to be written")] = False,
 ) -> Counted[w.DeliveryView]:
-    """List deliveries of the caller's sites in the order in which they were meant."""
+    """List writes to the EHRs of the caller's sites, in the order in which they were made."""
     if resources:
         acting_role(caller, SEES_RESOURCES)
     of = lists.WHOLE_DELIVERIES if resources else lists.DELIVERIES
@@ -81,5 +81,5 @@ async def resolve(
     body: Annotated[ResolveDelivery, example(ResolveDelivery)],
     request: Annotated[CommandRequest, Depends(MayAsk(*MAY_RESOLVE))],
 ) -> JSONResponse:
-    """Send it again, take what the EHR made of it, or say that it is not needed any more."""
+    """Retry it, accept what the EHR stored, or say that it is no longer needed."""
     return await resolutions.decide(request, delivery, resolutions.choice_of(body))

@@ -45,7 +45,7 @@ async def start_pathway(
     body: Annotated[StartPathway, example(StartPathway)],
     request: Annotated[CommandRequest, Depends(MayAsk(*MAY_START))],
 ) -> JSONResponse:
-    """Enrol a patient of the site's EHR on an approved protocol; one open pathway a patient."""
+    """Enroll a patient of the site's EHR on an approved protocol; one open pathway per patient."""
     return await start(request, body)
 
 
@@ -59,7 +59,7 @@ async def list_pathways(
     phase: OfPhase = None,
     urgency: UrgencyName = None,
     overdue: Overdue = None,
-    role: Annotated[Role | None, Query(description="for whom it waits")] = None,
+    role: Annotated[Role | None, Query(description="the role it is waiting for")] = None,
     rule: ByRule = None,
 ) -> Counted[v.PathwaySummary]:
     """List pathways with what is next on each: those that are most pressing first."""
@@ -78,7 +78,7 @@ async def list_pathways(
 async def get_pathway(
     pathway: str, deps: With, caller: Reader, response: Response
 ) -> v.PathwayView:
-    """Show where a pathway stands, what is next, and what stands in the way and who can clear it.
+    """Show where a pathway is, what is next, what blocks it and who can clear it.
 
     The ETag is its version, for `If-Match`.
     """
@@ -159,7 +159,7 @@ async def get_deliveries(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Counted[w.DeliveryView]:
-    """List what is, was and will be written to the EHR for a pathway."""
+    """List everything written, or still to be written, to the EHR for a pathway."""
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
     asked = Common(row.site_id, None, None, limit, cursor)

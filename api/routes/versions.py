@@ -53,10 +53,10 @@ async def move_pathways(
     body: Annotated[MovePathways, example(MovePathways)],
     request: Annotated[CommandRequest, Depends(MayWish(ChangeProtocol))],
 ) -> w.MovesView:
-    """Keep one command for each pathway that can move, with the reason; they are settled soon.
+    """Store one command, with the reason, for each pathway that can move; carried out shortly.
 
-    A pathway that cannot is left behind on the version that it has, and says why. What was recorded
-    keeps its meaning; what is signed stays signed; acts of before are judged by the rules of then.
+    A pathway that cannot move stays on its version, and the list says why. What was recorded keeps
+    its meaning, signed orders stay signed, and earlier actions are judged by the earlier rules.
     """
     new = version_of(request.deps, protocol, version)
     return await move(request, new, body.reason, body.pathways)

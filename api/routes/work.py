@@ -53,9 +53,9 @@ async def list_tasks(
     ask: Annotated[Ask | None, Query()] = None,
     rule: ByRule = None,
 ) -> Counted[v.TaskView]:
-    """List what people are to do: safety first, then what a visit waits for; then by due time.
+    """List open tasks: safety first, then those that a visit is waiting for, then by due time.
 
-    What becomes more urgent while pages are followed stands before them: begin anew to see it.
+    A task that becomes more urgent while you page moves to an earlier page: start over to see it.
     """
     own = {
         "phase": phase,
@@ -81,10 +81,10 @@ async def list_visits(
     phase: OfPhase = None,
     starting: Annotated[Moment | None, Query(description="from then on")] = None,
     until: Annotated[Moment | None, Query(description="before then")] = None,
-    overdue: Annotated[bool | None, Query(description="should have begun, and nobody came")] = None,
+    overdue: Annotated[bool | None, Query(description="past its start, not yet checked in")] = None,
     pathway: Annotated[str | None, Query()] = None,
 ) -> Counted[v.VisitLineView]:
-    """List who is expected when, who is here and who was; cancelled visits are not listed."""
+    """List visits still to come, under way and past; cancelled visits are not listed."""
     if starting is not None and until is not None and until <= starting:
         raise wrong("until", "must be later than `starting`")
     own = {
@@ -103,7 +103,7 @@ async def list_visits(
     return await listed(lists.VISITS, deps, caller, asked, own, shown)
 
 
-@router.get("/commands/{command}", summary="How far a command has come", responses=READING)
+@router.get("/commands/{command}", summary="Status of a command", responses=READING)
 async def get_command(
     command: str,
     deps: With,

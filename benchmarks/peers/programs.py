@@ -72,9 +72,9 @@ def javascript_programs() -> list[Program] | str:
     """What package-lock.json lists, installed if need be; or why there are none."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        return "the clients in JavaScript, for node or npm is not installed"
+        return "the JavaScript clients, because node or npm is not installed"
     if problem := _install(npm):
-        return f"the clients in JavaScript, for npm could not install them: {problem}"
+        return f"the JavaScript clients, because npm could not install them: {problem}"
     script = [node, str(FOLDER / "clients.mjs")]
     medplum, openfn = _installed("@medplum/core"), _installed("@openfn/language-fhir")
     return [

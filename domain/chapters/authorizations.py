@@ -9,7 +9,7 @@ from domain.language.authorizations import (
     AuthorizedUnit,
 )
 from domain.language.errors import Conflict, Malformed
-from domain.language.names import Treatment
+from domain.language.names import Treatment, spoken
 from domain.language.pathway import Pathway
 
 MOST_UNITS = 10_000
@@ -20,18 +20,18 @@ _CODE = re.compile(r"[A-Z0-9]{5}")  # CPT and HCPCS: five letters and digits
 def check_meant(wish: AuthorizationWish) -> None:
     """Raise Malformed unless a payer can have said so."""
     if not any(letter.isalnum() for letter in wish.number):
-        raise Malformed("number is required: the payer's own, by which it is asked about")
+        raise Malformed("number is required: the payer's authorization number")
     if wish.ends < wish.starts:
         raise Malformed("ends is before starts; both days are included")
     if not 1 <= wish.units <= MOST_UNITS:
-        raise Malformed(f"units is 1 to {MOST_UNITS}: how much the payer pays for")
+        raise Malformed(f"units must be 1 to {MOST_UNITS}: how much the payer pays for")
     if wish.unit in OF_A_DRUG and wish.treatment is not Treatment.ESKETAMINE:
-        raise Malformed(f"{wish.treatment} is not counted in {wish.unit}; count sessions or days")
+        raise Malformed(f"count {spoken(wish.treatment)} by session or day, not by {wish.unit}")
     wrong = [code for code in wish.codes if not _CODE.fullmatch(code)]
     if wrong or not wish.codes:
-        raise Malformed("codes are the CPT or HCPCS codes that it names, such as 90868")
+        raise Malformed("codes must be the CPT or HCPCS codes of the authorization, such as 90868")
     if wish.treatment in wish.excludes:
-        raise Malformed(f"excludes names {wish.treatment} itself; name the other treatment")
+        raise Malformed(f"excludes lists {spoken(wish.treatment)} itself; list the other treatment")
 
 
 def decide(pathway: Pathway, wish: AuthorizationWish) -> tuple[AuthorizationFact, ...]:
@@ -39,7 +39,7 @@ def decide(pathway: Pathway, wish: AuthorizationWish) -> tuple[AuthorizationFact
     number = wish.number.strip()
     for known in pathway.authorizations.values():
         if known.says.is_same(wish.treatment, number):
-            message = "this number is recorded already; correct that entry if it says otherwise"
+            message = "this number is already recorded; correct that entry if it is wrong"
             raise Conflict(message)
     made = AuthorizationRecorded(
         wish.treatment,

@@ -87,7 +87,7 @@ def check_may_say_otherwise(
             if says_stop(protocol, kind.name, known.value, known.answer):
                 finding = (
                     f"{kind.title} {reading(kind, known)} is recorded, which stops treatment; "
-                    f"{any_of(who)} records that it is otherwise"
+                    f"only {any_of(who)} may record otherwise"
                 )
                 blocks.append(found("said-otherwise", finding, who))
     return result_of(tuple(blocks))
@@ -101,11 +101,11 @@ def _readings(
         here = visit.checked_in or now
         another = local_day(here, pathway.zone) != local_day(wish.measured_at, pathway.zone)
         if another and not here <= wish.measured_at <= here + LONGEST_VISIT:
-            raise Malformed("measured_at is on another day than the visit; leave visit out")
+            raise Malformed("measured_at is on a different day from the visit; leave visit out")
         if visit.left_at is not None and wish.measured_at > visit.left_at:
             left = local(visit.left_at, pathway.zone).hour
             raise Malformed(
-                f"they had left by {left:%H:%M}; leave visit out, or correct the release"
+                f"the patient left at {left:%H:%M}; leave visit out, or correct the discharge"
             )
     readings = read_measurements(protocol.vocabulary, wish.readings)
     kinds = [protocol.vocabulary.kind(reading.observation) for reading in readings]
@@ -119,11 +119,11 @@ def _assessment(protocol: CombinedProtocol, wish: RecordAssessment, role: Role) 
     scale = protocol.vocabulary.scales.get(wish.scale)
     if scale is None:
         known = ", ".join(sorted(protocol.vocabulary.scales))
-        raise Malformed(f"unknown scale; known are {known}")
+        raise Malformed(f"unknown scale; known scales: {known}")
     if len(wish.items) != len(scale.item_titles):
         count = len(scale.item_titles)
         raise Malformed(f"{scale.title} has {count} items, not {len(wish.items)}")
     if any(not 0 <= item <= scale.item_high for item in wish.items):
-        raise Malformed(f"each item of {scale.title} is from 0 to {scale.item_high}")
+        raise Malformed(f"each item of {scale.title} must be from 0 to {scale.item_high}")
     insist(check_may_record(role, [scale]), "record")
     return ScaleAssessed(wish.scale, wish.items, sum(wish.items))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import blocks_of
-from domain.language.names import VisitStatus
+from domain.language.names import VisitStatus, spoken
 from domain.language.overrides import GateOverridden, OverrideFact, OverrideWish
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
@@ -20,7 +20,7 @@ def check_meant(protocol: CombinedProtocol, pathway: Pathway, wish: OverrideWish
     phase = protocol.phase(pathway.visits[wish.visit].phase)
     known = sorted({gate.id for gate in phase.gates} | {check.id for check in phase.timed_checks})
     if wish.gate not in known:
-        message = f"no such gate in this phase; known are {', '.join(known)}"
+        message = f"no such gate in this phase; its gates: {', '.join(known)}"
         raise Malformed(message, unknown="gate")
 
 
@@ -34,13 +34,14 @@ def decide(
     leave = blocks_of(check_may_release(protocol, pathway, wish.visit, now))
     known = [block for block in (*treat, *leave) if block.rule == wish.gate]
     here = [block for block in known if block.finding is not None]
+    gate = spoken(wish.gate)
     if known and not here:
-        raise Refused(f"{wish.gate} has nothing to override yet; record what it asks", tuple(known))
+        raise Refused(f"{gate}: nothing to override yet; record what is missing", tuple(known))
     if not here:
-        raise Conflict(f"{wish.gate} holds nothing at {wish.visit} now; nothing to override")
+        raise Conflict(f"{gate} does not block {spoken(wish.visit)} now; nothing to override")
     fixed = tuple(block for block in here if not block.overridable)
     if fixed:
-        raise Refused(f"{wish.gate} cannot be overridden", fixed)
+        raise Refused(f"{gate} cannot be overridden", fixed)
     evidence = tuple(sorted({item for block in here for item in block.evidence}))
     findings = tuple(dict.fromkeys(block.sentence() for block in here))
     return (GateOverridden(wish.visit, wish.gate, wish.reason, findings, evidence),)

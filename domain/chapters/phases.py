@@ -6,7 +6,7 @@ from typing import assert_never
 from domain.language.clocks import LocalTime, local_day
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.findings import Blocked, CheckResult, Missing, blocks_of, result_of
-from domain.language.names import PathwayOutcome, PhaseDecision, PhaseId, Role, any_of
+from domain.language.names import PathwayOutcome, PhaseDecision, PhaseId, Role, any_of, spoken
 from domain.language.pathway import Pathway
 from domain.language.phases import (
     Decide,
@@ -29,7 +29,7 @@ def check_meant(pathway: Pathway, wish: PhaseWish) -> None:
     """Raise Malformed unless the pathway has entered the phase."""
     if wish.phase not in pathway.phases:
         entered = ", ".join(sorted(pathway.phases))
-        raise Malformed(f"that phase was not entered; entered are {entered}", unknown="phase")
+        raise Malformed(f"that phase was not entered; so far only {entered}", unknown="phase")
 
 
 def decide(
@@ -37,14 +37,14 @@ def decide(
 ) -> tuple[PhaseFact, ...]:
     """Say that the order is signed, or what was decided and what follows from it."""
     if wish.phase != pathway.phase:
-        raise Conflict(f"the pathway is in {pathway.phase}, not in {wish.phase}")
+        raise Conflict(f"the pathway is now in {spoken(pathway.phase)}, not {spoken(wish.phase)}")
     match wish:
         case SignOrder(phase=phase, version=seen):
             if seen not in (None, protocol.version):
-                message = f"the protocol is version {protocol.version} now, not {seen}: look again"
+                message = f"the protocol is now version {protocol.version}, not {seen}; look again"
                 raise Conflict(message)
             if pathway.phases[phase].signed is not None:
-                raise Conflict(f"the order for {phase} is signed already")
+                raise Conflict(f"the order for {spoken(phase)} is already signed")
             insist(check_may_sign(protocol.phase(phase), role), "sign the order")
             before = sum(each == phase for each in pathway.orders_in_error.values())
             return (OrderSigned(phase, before + 1),)
@@ -109,7 +109,7 @@ def _following(
                 return None
             entered = _enter(protocol, pathway, after, now)
             if not visits_over(protocol, pathway, phase.id):
-                block = found("phase-over", f"visits of {phase.id} are still to come")
+                block = found("phase-over", f"{phase.title} still has visits to come")
                 raise Refused(f"may not continue: {block.finding}", (block,))
             return entered
         case PhaseDecision.STOP | PhaseDecision.COMPLETE:
@@ -118,7 +118,7 @@ def _following(
             if wish.decision is PhaseDecision.STOP:
                 return PathwayFinished(PathwayOutcome.STOPPED)
             if after is not None:
-                raise Refused(f"{after.id} would follow; continue or stop instead")
+                raise Refused(f"{after.title} is the next phase; continue or stop instead")
             return PathwayFinished(PathwayOutcome.COMPLETED)
         case unknown:
             assert_never(unknown)
@@ -129,7 +129,7 @@ def _enter(
 ) -> PhaseEntered:
     """Enter the next phase: its first visit at the earliest, at the usual hour."""
     if following is None:
-        raise Refused(f"nothing follows {pathway.phase}; complete or stop instead")
+        raise Refused(f"{spoken(pathway.phase)} is the last phase; complete or stop instead")
     given = pathway.sessions_in(pathway.phase)
     last = given[-1].started if given else now
     gap = protocol.days_before(following.id)

@@ -44,11 +44,11 @@ def decide(
     """
     visit = visit_that_is(pathway, wish.visit, VisitStatus.CHECKED_IN)
     at = _left(pathway, visit, wish.left_at.astimezone(UTC) if wish.left_at is not None else now)
-    insist(check_may_let_go(protocol, visit, role), "release")
+    insist(check_may_let_go(protocol, visit, role), "discharge the patient")
     let_go = wish.went in RELEASED
     words = wish.words.strip()
     if not let_go:
-        insist_reason(words, f"say in words what happened: {_spoken(wish.went)}")
+        insist_reason(words, f"words are required, to say what happened: {_spoken(wish.went)}")
     given = pathway.sessions_at(visit.id)
     if given and wish.not_treated is not None:
         raise Malformed("a treatment is recorded at this visit: leave not_treated out")
@@ -56,7 +56,7 @@ def decide(
     if let_go:
         why = () if given or wish.not_treated is not None else (_was_one_given(protocol, visit),)
         blocks = tuple(dict.fromkeys((*blocks, *_since(protocol, pathway, visit, at, now))))
-        insist(result_of(why if was_so else (*blocks, *why)), "release")
+        insist(result_of(why if was_so else (*blocks, *why)), "discharge the patient")
     against = words if wish.went is Disposition.AGAINST_ADVICE else ""
     findings = tuple(block.sentence() for block in blocks)
     left = VisitReleased(visit.id, against, findings, wish.went, words, wish.not_treated)
@@ -66,7 +66,7 @@ def decide(
 def _was_one_given(protocol: CombinedProtocol, visit: Visit) -> Blocked:
     """Ask why nothing is recorded: a dose that nobody recorded is observed by nobody."""
     modality = protocol.phase(visit.phase).modality
-    missing = f"was a {modality.session} given? If so record it; if not, say why (not_treated)"
+    missing = f"the {modality.session}, if one was given; if none was, say why (not_treated)"
     return Blocked(RuleId("not-treated"), modality.released_by, missing=missing)
 
 
@@ -80,9 +80,8 @@ def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> Ch
     who = modality.released_by
     if role in who:
         return result_of(())
-    return result_of(
-        (found("released-by", f"a {modality.session} is watched by {any_of(who)}", who),)
-    )
+    finding = f"after a {modality.session} this is for {any_of(who)}"
+    return result_of((found("released-by", finding, who),))
 
 
 def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:
@@ -95,7 +94,7 @@ def _left(pathway: Pathway, visit: Visit, at: datetime) -> datetime:
     last = max((each.at for each in known if each.visit == visit.id), default=at)
     if at < last - CLOCK_SKEW:
         hour = local(last, pathway.zone).hour
-        raise Malformed(f"readings were taken at this visit at {hour:%H:%M}: they left after that")
+        raise Malformed(f"left_at must be later than the last reading here, at {hour:%H:%M}")
     return at
 
 

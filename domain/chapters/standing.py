@@ -5,6 +5,7 @@ from typing import assert_never
 
 from domain.language.clocks import day_begins, local_day
 from domain.language.errors import Conflict, Malformed, Refused
+from domain.language.names import counted, spoken
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Gate
 from domain.language.requirements import Requirement
@@ -46,7 +47,7 @@ def decide(
         case EndDecision(decision=decision, reason=reason):
             insist_reason(reason)
             if not holds(pathway, pathway.standing[decision], now):
-                raise Conflict("this standing decision does not hold any more")
+                raise Conflict("this standing decision has already ended")
             return (DecisionEnded(decision, reason.strip()),)
         case unknown:
             assert_never(unknown)
@@ -59,18 +60,18 @@ def _ahead(
     gate = _gate(protocol, pathway, wish)
     today = local_day(now, pathway.zone)
     if gate.standing is None:
-        says = f"{gate.id} is looked at each time: its protocol lets nobody decide it ahead"
+        says = f"{spoken(gate.id)} is checked each time: no standing decision is allowed for it"
         raise Refused(says, (found("decided-each-time", says),))
     if wish.last_day < today:
-        raise Malformed(f"last_day is past; it is {today} at the clinic")
+        raise Malformed(f"last_day is in the past; today is {today} at the clinic")
     last = today + timedelta(days=gate.standing.days)
     if wish.last_day > last:
-        days = gate.standing.days
-        says = f"{gate.id} may be decided for {days} days at most, here to {last}"
+        days = counted(gate.standing.days, "day")
+        says = f"a standing decision about {spoken(gate.id)} may last {days}, here to {last}"
         raise Refused(says, (found("decided-too-far", says),))
     rule = gate.standing
     for says in standing_against(protocol, pathway, rule):
-        found_ = f"the last {says} is beyond what may be decided ahead"
+        found_ = f"the last reading is outside what a standing decision may allow: {says}"
         raise Refused(found_, (found("beyond-what-may-be-decided", found_),))
     until = day_begins(wish.last_day + timedelta(days=1), pathway.zone)
     allows = tuple(_words(protocol, need) for need in rule.allows)
@@ -81,12 +82,11 @@ def _ahead(
 def _gate(protocol: CombinedProtocol, pathway: Pathway, wish: DecideAhead) -> Gate:
     gates = {gate.id: gate for gate in protocol.phase(pathway.phase).gates}
     if wish.gate not in gates:
-        message = f"no such gate in this phase; known are {', '.join(sorted(gates))}"
+        message = f"no such gate in this phase; its gates: {', '.join(sorted(gates))}"
         raise Malformed(message, unknown="gate")
     return gates[wish.gate]
 
 
 def _words(protocol: CombinedProtocol, need: Requirement) -> str:
     kind = protocol.vocabulary.kind(need.observation)
-    unit = f" {kind.unit}" if kind.unit else ""
-    return f"{kind.title} {need.test} {need.value}{unit}"
+    return f"{kind.title} {need.test} {kind.amount(need.value)}"

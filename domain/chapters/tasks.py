@@ -20,7 +20,7 @@ def check_meant(pathway: Pathway, wish: TaskWish) -> None:
 def decide(pathway: Pathway, wish: TaskWish, role: Role) -> tuple[TaskFact, ...]:
     """Say that the task was seen. Refused for those whom it is not for."""
     if pathway.tasks[wish.task].closed:
-        raise Conflict("this task is closed: what it asked for is done, or was put right")
+        raise Conflict("this task is closed: it was done, or is no longer needed")
     roles = pathway.tasks[wish.task].roles
     if role not in roles:
         whose = f"this task is for {any_of(roles)}"

@@ -14,7 +14,7 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import ObservationName, PhaseId, Role, VisitId
+from domain.language.names import ObservationName, PhaseId, Role, VisitId, spoken
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import (
     MOTOR_THRESHOLD,
@@ -108,7 +108,7 @@ def check_may_give_dose(
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.dose
     if rule is None:
-        finding = f"{phase.id} has no drug dose"
+        finding = f"{phase.title} has no drug dose"
         return result_of((found("treatment", finding, stops=True), *blocks))
     first = not pathway.sessions_in(phase.id) and rule.first_mg != 0
     allowed = (rule.first_mg,) if first else rule.then_mg
@@ -133,7 +133,7 @@ def check_may_stimulate(
     phase = protocol.phase(pathway.visits[visit].phase)
     rule = phase.stimulation
     if rule is None:
-        finding = f"{phase.id} has no stimulation"
+        finding = f"{phase.title} has no stimulation"
         return result_of((found("treatment", finding, stops=True), *blocks))
     look = gates.Look(protocol, pathway, at, visit)
     return result_of((*_strength(rule, given, look), *blocks))
@@ -142,11 +142,11 @@ def check_may_stimulate(
 def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Iterator[Blocked]:
     """Pulses as ordered; intensity at most as ordered, and so the stimulator's output."""
     if given.pulses != rule.pulses:
-        finding = f"{given.pulses} pulses, ordered are {rule.pulses}"
+        finding = f"{given.pulses} pulses; the order is {rule.pulses}"
         yield found("stimulation-pulses", finding)
     if given.intensity_percent_mt > rule.intensity_percent_mt:
         most = rule.intensity_percent_mt
-        finding = f"{given.intensity_percent_mt} % of motor threshold, at most {most}"
+        finding = f"{given.intensity_percent_mt} % of motor threshold; at most {most} % allowed"
         yield found("stimulation-intensity", finding, stops=True)
     known = [each.value or Decimal(0) for each in look.latest(MOTOR_THRESHOLD, None)]
     for value in (min(known),) if known else ():  # of several of one instant, the safest
@@ -162,7 +162,7 @@ def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Itera
     if meant and all(abs(given.output_percent - each) > OUTPUT_WITHIN for each in meant):
         finding = (
             f"output {given.output_percent} %; {given.intensity_percent_mt} % of the motor "
-            f"threshold of {known[-1]} % is {round(meant[-1])} %: one of the two was not so"
+            f"threshold of {known[-1]} % is {round(meant[-1])} %: one of the two is wrong"
         )
         yield found("stimulation-fits", finding)
 
@@ -198,7 +198,7 @@ def _dose(
 ) -> DoseGiven:
     at = wish.first_device_at.astimezone(UTC)
     if not any(letter.isalnum() for letter in wish.lot):
-        raise Malformed("the lot number is required; it is read from the device, never prefilled")
+        raise Malformed("the lot number is required; read it from the device")
     result = check_may_give_dose(protocol, pathway, wish.visit, wish.mg, at)
     since = found_since(protocol, pathway, wish.visit, at, now)
     against = _against((*blocks_of(result), *since), wish, role, "give the dose")
@@ -206,7 +206,7 @@ def _dose(
     rule = protocol.phase(phase).dose
     devices = rule.devices_for(wish.mg) if rule else None
     if devices is None:
-        raise Malformed("mg must be what a whole number of devices holds")
+        raise Malformed("mg must match a whole number of devices")
     number = next_number(pathway, phase)
     return DoseGiven(
         wish.visit,
@@ -243,7 +243,7 @@ def _stimulation(
         raise Malformed("ended_at must be later than started_at")
     strength, pulses = wish.intensity_percent_mt, wish.pulses
     if strength <= 0 or pulses <= 0 or not 0 < wish.output_percent <= 100:  # noqa: PLR2004  percent
-        raise Malformed("intensity and pulses are above 0, stimulator output is 1 to 100 percent")
+        raise Malformed("intensity and pulses must be above 0, stimulator output 1 to 100 percent")
     as_given = Strength(strength, pulses, wish.output_percent)
     result = check_may_stimulate(protocol, pathway, wish.visit, at, as_given, ended)
     since = (
@@ -299,8 +299,8 @@ def found_since(
             names = {need.observation for need in limits}
             beyond = {(name, each) for name in names for each in decision.beyond}
             if beyond & later or (decision.ended is not None and at < decision.ended <= now):
-                why = decision.why or "a reading was beyond it"
-                finding = f"the standing decision about {gate.id} was ended since: {why}"
+                why = decision.why or "a later reading was outside its limits"
+                finding = f"the standing decision about {spoken(gate.id)} has ended: {why}"
                 yield found("decision-ended", finding)
         for need in gate.require:
             for block in gates.evaluate(replace(gate, require=(need,)), look):
@@ -338,7 +338,7 @@ def _against(blocks: tuple[Blocked, ...], wish: TreatmentWish, role: Role, doing
     insist_reason(wish.what_happened)
     insist(result_of(tuple(block for block in blocks if block.rule in CANNOT_BE)), doing)
     if not blocks and not wish.moved:
-        raise Malformed("no rule was broken: record it as given, and do not report it")
+        raise Malformed("no rule was broken: record the treatment instead of reporting it")
     # What happened is kept whoever tells it; a prescriber who tells it answers for it.
     authorized = role is Role.PRESCRIBER or not any(block.stops for block in blocks)
     words = wish.what_happened.strip()

@@ -10,7 +10,7 @@ LONGEST_WEEKS = 1000
 def check_meant(wish: TrialWish) -> None:
     """Raise Malformed unless it can have been."""
     if not 1 <= wish.weeks <= LONGEST_WEEKS:
-        raise Malformed(f"weeks is 1 to {LONGEST_WEEKS}: how long the drug was taken")
+        raise Malformed(f"weeks must be 1 to {LONGEST_WEEKS}: how long the drug was taken")
     for what, said in (("drug", wish.drug), ("drug_class", wish.drug_class), ("dose", wish.dose)):
         if not any(letter.isalnum() for letter in said):
             raise Malformed(f"{what} is required, in words")
@@ -22,5 +22,5 @@ def decide(pathway: Pathway, wish: TrialWish) -> tuple[TrialFact, ...]:
         wish.drug.strip(), wish.drug_class.strip(), wish.dose.strip(), wish.weeks, wish.outcome
     )
     if made in pathway.trials.values():
-        raise Conflict("this trial is recorded already, with the same dose, weeks and outcome")
+        raise Conflict("this trial is already recorded, with the same dose, weeks and outcome")
     return (made,)

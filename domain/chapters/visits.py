@@ -9,7 +9,7 @@ from domain.language.chart import ChartFact
 from domain.language.clocks import LocalTime, instant, local_day
 from domain.language.errors import Malformed, Refused
 from domain.language.findings import Blocked, CheckResult, result_of
-from domain.language.names import VisitId, VisitStatus
+from domain.language.names import VisitId, VisitStatus, counted, spoken
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.language.visits import (
@@ -85,7 +85,8 @@ def _booked(
         try:
             proposed = visit_that_is(pathway, each.visit, VisitStatus.PROPOSED)
             at = each.at or proposed.at
-            insist(check_may_be_at(protocol, pathway, each.visit, at, now), f"book {each.visit}")
+            may = check_may_be_at(protocol, pathway, each.visit, at, now)
+            insist(may, f"book {spoken(each.visit)}")
         except Malformed as error:
             raise Malformed(f"{each.visit}: {error}") from None
         booked = replace(proposed, at=at, status=VisitStatus.BOOKED)
@@ -105,19 +106,19 @@ def _placing(
 ) -> Iterator[Blocked]:
     schedule = protocol.phase(visit.phase).schedule
     if instant(at, pathway.zone) <= now:
-        yield found("not-in-the-past", "the time asked for is past", BookVisit.MAY)
+        yield found("not-in-the-past", "the requested time is in the past", BookVisit.MAY)
     if not treatment_day(at.day, schedule.days):
-        finding = f"{at.day:%A} is not a treatment day: {schedule.days}"
+        finding = f"{at.day:%A} is not a treatment day; treatment days are {schedule.days}"
         yield found("treatment-day", finding, BookVisit.MAY)
     moved = abs((at.day - visit.proposed.day).days)
     sooner = at.day < visit.proposed.day and may_come_sooner(protocol, pathway, visit, now)
     if moved > schedule.may_move_by and not sooner:
-        most = f"at most {schedule.may_move_by} day(s) from {visit.proposed.day}"
+        most = f"at most {counted(schedule.may_move_by, 'day')} from {visit.proposed.day}"
         yield found("may-move-by", f"{most}, the proposed day, without a new order")
     for other in pathway.visits.values():
         if other.id == visit.id or other.status in (VisitStatus.CANCELLED, VisitStatus.MISSED):
             continue
-        what = f"visit {other.id}"
+        what = spoken(other.id)
         yield from too_close(protocol, visit.phase, at.day, other.phase, other.at.day, what)
     yield from too_soon(protocol, pathway, at.day)
 
@@ -127,13 +128,14 @@ def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitChecked
     insist(check_nobody_is_here(pathway), "check in")
     if booked.day != local_day(now, pathway.zone):
         block = found("visit-day", f"booked for {booked.day}", BookVisit.MAY)
-        raise Refused(f"{visit} is on {booked.day}, not today; move it first", (block,))
+        raise Refused(f"{spoken(visit)} is on {booked.day}, not today; move it first", (block,))
     return VisitCheckedIn(visit)
 
 
 def _missed(pathway: Pathway, visit: VisitId, now: datetime) -> VisitMissed:
     at = visit_that_is(pathway, visit, *STILL_TO_COME).at
     if instant(at, pathway.zone) > now:
-        block = found("visit-due", "the visit is still to come", BookVisit.MAY)
-        raise Refused(f"{visit} is not due before {at.day} {at.hour:%H:%M}", (block,))
+        block = found("visit-due", "the visit has not started yet", BookVisit.MAY)
+        says = f"{spoken(visit)} is not due until {at.day} {at.hour:%H:%M}"
+        raise Refused(says, (block,))
     return VisitMissed(visit)

@@ -66,7 +66,7 @@ def given_up(delivery: Delivery) -> DeliveryDecision | None:
     """
     if delivery.attempts <= MOST_ATTEMPTS or delivery.state is DeliveryState.INTENT:
         return None
-    asks = _ask(delivery, f"{delivery.attempts} attempts, and the last came to no end")
+    asks = _ask(delivery, f"{delivery.attempts} attempts, and the last did not finish")
     return replace(asks, attempts=delivery.attempts)
 
 
@@ -83,7 +83,7 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
         case Differs(differences=differences, version=version, why=why):
             return _in_ehr(delivery, DeliveryState.DIVERGENT, why, version, differences)
         case WrongPatient(differences=differences, version=version):
-            why = "the EHR shows it on another patient"
+            why = "the EHR shows it in another patient's chart"
             state = DeliveryState.MISFILED
             return _in_ehr(delivery, state, why, version, differences, linked=False)
         case Claimed(why=why):
@@ -91,14 +91,14 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return _ask(replace(delivery, ehr_id=None), why)
         case NotReadBack(why=why, gone=gone):
             # A read may not see yet what was written a moment ago.
-            why = f"written, but not read back: {why}"
+            why = f"written, but it could not be read back: {why}"
             early = gone and not _surfaced(delivery, now)
             return _look_again(delivery, why) if early else _ask(delivery, why)
         case RefusedByEhr(why=why, sent=sent, early=early):
             if looks_first(delivery):
                 return _ask(delivery, why)
             if early and delivery.attempts:
-                return _ask(delivery, f"{why}; an earlier attempt may have been done")
+                return _ask(delivery, f"{why}; an earlier attempt may have succeeded")
             state = DeliveryState.REFUSED
             return _decision(delivery, state, why, needs_person=True, counts=sent)
         case Stale():
@@ -122,11 +122,11 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             # Sending again is harmless where a late arrival is; calling it refused is not.
             early = early and not _last(delivery)
             if not (early or _surfaced(delivery, now)):
-                why = "waiting whether a lost write still surfaces"
+                why = "waiting to see whether an unanswered write still appears in the EHR"
                 return _unchanged(delivery, why, wait=_left_at(delivery) + SURFACING - now)
-            return _again(delivery, "looked for and not there")
+            return _again(delivery, "not found in the EHR")
         case Ambiguous(count=count):
-            return _ask(delivery, f"{count} resources could be this one")
+            return _ask(delivery, f"{count} resources in the EHR could be this one")
         case Unproven(why=why):
             return _ask(delivery, why)
         case Broke(error=error):
@@ -149,7 +149,7 @@ def _lost(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
     if looks_first(delivery):  # then nothing was written but what is looked for anyhow
         return _silent(delivery, "the EHR did not answer", ehr_answers=ehr_answers)
     wait = pause(delivery.attempts) if ehr_answers else None
-    lost = _decision(delivery, DeliveryState.UNKNOWN, "the answer was lost", wait=wait)
+    lost = _decision(delivery, DeliveryState.UNKNOWN, "the EHR's answer was lost", wait=wait)
     return replace(lost, ehr_away=not ehr_answers)
 
 

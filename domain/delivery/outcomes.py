@@ -20,7 +20,7 @@ class Differs:
 
     differences: tuple[str, ...]
     version: str | None = None
-    why: str = "the EHR holds something else than was meant"
+    why: str = "the EHR holds something different from what was sent"
 
 
 @dataclass(frozen=True, slots=True)

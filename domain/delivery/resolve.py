@@ -9,7 +9,7 @@ from typing import ClassVar, assert_never
 
 from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState
 from domain.language.errors import Conflict, Refused
-from domain.language.names import Author, Role
+from domain.language.names import Author, Role, any_of
 
 MAY_RESOLVE = (Role.OPERATIONS, Role.INTEGRATOR)
 
@@ -77,7 +77,7 @@ def resolve(delivery: Delivery, choice: Choice, person: Author) -> DeliveryDecis
     not fit the delivery as it is now.
     """
     if person.role not in MAY_RESOLVE:
-        raise Refused(f"only {' or '.join(MAY_RESOLVE)} may decide about a delivery")
+        raise Refused(f"only {any_of(MAY_RESOLVE)} may decide about a delivery")
     if type(choice) not in possible(delivery):
         raise Conflict(f"delivery {delivery.id} {_why_not(delivery, choice)}")
     match choice:
@@ -124,9 +124,9 @@ def _decided(
 def _why_not(delivery: Delivery, choice: Choice) -> str:
     """Say why a choice does not fit, and what would."""
     if delivery.state is DeliveryState.SUPERSEDED:
-        return "is superseded already; only its resource in the EHR can still be named"
+        return "is already superseded; only its resource in the EHR can still be named"
     if not delivery.waits_for_person:
-        return f"is {delivery.state} and waits for nobody"
+        return f"is {delivery.state}; no decision is needed"
     match choice:
         case Accept():
             return f"is {delivery.state}: there is nothing in the EHR to accept"

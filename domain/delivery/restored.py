@@ -13,8 +13,8 @@ DISTRUSTED_FOR = timedelta(hours=24)
 """How long after a restore new writes are distrusted too. Each pathway looks at least once a day,
 and what it then adds by itself it may have added, and sent, after the backup was made."""
 
-LOOK_FIRST = "the database was restored: it is looked for before it is sent"
-LOOK_BY_HAND = "the database was restored: look in the EHR whether it was entered already"
+LOOK_FIRST = "the database was restored: Kairos looks for it in the EHR before sending it"
+LOOK_BY_HAND = "the database was restored: check whether it is already in the EHR"
 
 
 def distrusted(delivery: Delivery, at: datetime) -> Delivery:
@@ -54,6 +54,6 @@ def begins(
     """
     fresh = is_fresh(restored_at, at)
     if action is Action.PERSON:
-        by_hand = "this EHR cannot take it; a person enters it"
+        by_hand = "this EHR cannot take it; a person must enter it by hand"
         return DeliveryState.INTENT, f"{by_hand}; {LOOK_BY_HAND}" if fresh else by_hand
     return (DeliveryState.SENT, LOOK_FIRST) if fresh else (DeliveryState.INTENT, None)

@@ -108,13 +108,13 @@ def _endless(missing: Sequence[str], bringers: Sequence[Bringer]) -> Iterator[tu
         creates = [each for each in of_it if each.action is Action.CREATE]
         last = next(reversed(creates or of_it), None)
         if last is None:
-            yield artefact, f"waits for {artefact}, which no delivery brings to this EHR"
+            yield artefact, f"waits for {artefact}, which no delivery writes to this EHR"
         elif last.state is DeliveryState.SUPERSEDED:
             yield artefact, f"waits for delivery {last.id}, which was superseded; {_instead(last)}"
         elif last.action is Action.PERSON:
-            by_hand = f"waits for delivery {last.id}, which a person enters by hand"
+            by_hand = f"waits for delivery {last.id}, which a person must enter by hand"
             yield artefact, f"{by_hand}; {_instead(last)}"
 
 
 def _instead(bringer: Bringer) -> str:
-    return f"say which resource in the EHR delivery {bringer.id} is, or supersede this one too"
+    return f"name the EHR resource of delivery {bringer.id}, or supersede this one too"

@@ -41,18 +41,18 @@ def instant(local: LocalTime, zone: str) -> datetime:
         first = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
         second = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
     except OverflowError:
-        raise Malformed("the day lies beyond the calendar; check its year") from None
+        raise Malformed("the day is out of range; check the year") from None
     if first == second:
         return first
     if first.astimezone(place).replace(tzinfo=None) != wall:
         before, after = sorted(t.astimezone(place).strftime("%H:%M") for t in (first, second))
         message = (
-            f"this hour does not exist on that day in {zone}: the clocks go forward over it; "
-            f"{before} or {after} would be right"
+            f"this time does not exist on that day in {zone}, where the clocks go forward; "
+            f"use {before} or {after}"
         )
         raise Malformed(message)
     message = (
-        f"this hour happens twice on that day in {zone}: the clocks go back over it; "
+        f"this time happens twice on that day in {zone}, where the clocks go back; "
         "choose a time outside the repeated hour"
     )
     raise Malformed(message)
@@ -83,7 +83,7 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
     if moment.utcoffset() is None:
         offset = now.astimezone(ZoneInfo(zone)).strftime("%z")
         here = f"{offset[:3]}:{offset[3:]}"
-        behind = f"write the clinic's behind it, now {here}, or Z for UTC"
+        behind = f"add the clinic's, now {here}, or Z for UTC"
         raise Malformed(f"{what} has no offset from UTC; {behind}")
     check_year(moment, what)
     wall = moment.replace(tzinfo=None)
@@ -93,9 +93,8 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
     in_utc = not moment.utcoffset()  # also where UTC is what the clinic has in winter
     if not in_utc and before != after and back != wall and moment.utcoffset() in (before, after):
         message = (
-            f"{what} names an hour that does not exist on that day in {zone}: the clocks go "
-            f"forward over it; at that instant they show {back:%H:%M}, so write that hour with "
-            "its own offset, or the instant in UTC"
+            f"{what} does not exist on that day in {zone}, where the clocks go forward; they show "
+            f"{back:%H:%M} at that moment: write that time with its own offset, or in UTC"
         )
         raise Malformed(message)
 
@@ -103,7 +102,7 @@ def check_wall(moment: datetime, now: datetime, zone: str, what: str) -> None:
 def check_year(moment: datetime, what: str) -> None:
     """Raise Malformed at the calendar's ends, where an instant has no day in every zone."""
     if not date.min.year < moment.year < date.max.year:
-        raise Malformed(f"{what} lies beyond the calendar; check its year")
+        raise Malformed(f"{what} is out of range; check the year")
 
 
 def check_instant(
@@ -114,15 +113,15 @@ def check_instant(
     `long_ago` where it may be long past.
     """
     if moment.tzinfo is None or moment.utcoffset() is None:
-        behind = "write the clinic's behind it, such as -05:00, or Z for UTC"
+        behind = "add the clinic's, such as -05:00, or Z for UTC"
         raise Malformed(f"{what} has no offset from UTC; {behind}")
     check_year(moment, what)
     if moment > now + CLOCK_SKEW:
         clock = now.astimezone(UTC).isoformat(timespec="seconds")
-        raise Malformed(f"{what} lies in the future; it is {clock} now")
+        raise Malformed(f"{what} is in the future; the time is now {clock}")
     if moment < now - OLDEST_ENTRY and not long_ago:
-        back = f"more than {OLDEST_ENTRY.days} days back"
-        raise Malformed(f"{what} lies {back}; check its year and month")
+        back = f"more than {OLDEST_ENTRY.days} days ago"
+        raise Malformed(f"{what} is {back}; check the year and month")
     return moment.astimezone(UTC)
 
 

@@ -34,12 +34,28 @@ class Role(StrEnum):
     @property
     def spoken(self) -> str:
         """The role as a sentence has it: `a TMS operator`."""
-        return f"a {self}".replace("-", " ").replace("tms", "TMS")
+        if self is Role.OPERATIONS:
+            return "operations staff"
+        article = "an" if self[0] in "aeiou" else "a"
+        return f"{article} {self}".replace("-", " ").replace("tms", "TMS")
 
 
 Roles = tuple[Role, ...]
 CARE: Roles = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER, Role.TMS_OPERATOR)
 """Those who care for patients. Each command names in its `MAY` who of them may give it."""
+
+
+_SPOKEN = {"dtms": "deep TMS", "tms": "TMS", "rems": "REMS"}
+
+
+def spoken(name: str) -> str:
+    """Say an id or a code in a sentence: `esketamine induction visit 1`, `checked in`."""
+    return " ".join(_SPOKEN.get(word, word) for word in name.split("-"))
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many: `1 visit`, `2 visits`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def any_of(roles: Roles) -> str:

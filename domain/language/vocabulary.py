@@ -72,6 +72,12 @@ class ObservationKind:
         """Say whether the value is a number."""
         return not self.answers
 
+    def amount(self, value: Decimal | str | None) -> str:
+        """Say a value with its unit: `1 point`, `2 points`."""
+        if self.unit is None:
+            return str(value)
+        return f"{value} {self.unit.removesuffix('s') if str(value) == '1' else self.unit}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:

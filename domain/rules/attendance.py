@@ -2,7 +2,7 @@
 
 from domain.language.errors import Conflict, Malformed
 from domain.language.findings import CheckResult, result_of
-from domain.language.names import VisitId, VisitStatus
+from domain.language.names import VisitId, VisitStatus, spoken
 from domain.language.pathway import Pathway, Visit
 from domain.language.release import Disposition, ReleaseVisit
 from domain.rules.refusing import found
@@ -19,8 +19,9 @@ def visit_that_is(pathway: Pathway, visit: VisitId, *statuses: VisitStatus) -> V
     """Give a visit of the pathway; Conflict unless it is in one of these states."""
     known = pathway.visits[visit]
     if known.status not in statuses:
-        wanted = " or ".join(statuses)
-        raise Conflict(f"{visit} is {known.status}; it would have to be {wanted}")
+        wanted = " or ".join(spoken(status) for status in statuses)
+        says = f"{spoken(visit)} is {spoken(known.status)}; this needs a visit that is {wanted}"
+        raise Conflict(says)
     return known
 
 
@@ -32,7 +33,7 @@ def has_died(pathway: Pathway) -> bool:
 def check_nobody_is_here(pathway: Pathway) -> CheckResult:
     """Has the patient left every visit they came to?"""
     here = [v for v in pathway.visits.values() if v.status is VisitStatus.CHECKED_IN]
-    finding = "{} is checked in and not released; release it with the time they left"
+    finding = "the patient is still checked in for {}; discharge them first, as of when they left"
     return result_of(
-        tuple(found("released-first", finding.format(v.id), ReleaseVisit.MAY) for v in here)
+        tuple(found("released-first", finding.format(spoken(v.id)), ReleaseVisit.MAY) for v in here)
     )

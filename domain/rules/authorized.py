@@ -15,7 +15,7 @@ from domain.language.authorizations import (
     RecordAuthorization,
 )
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.names import EventId, Treatment, VisitStatus
+from domain.language.names import EventId, Treatment, VisitStatus, spoken
 from domain.language.pathway import Pathway, Session
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.vocabulary import NOT_REQUIRED
@@ -79,7 +79,8 @@ def lacking(
     for each in covers:
         says = each.authorization.says
         if excluded := each.excludes(protocol):
-            why = f"excludes {', '.join(excluded)}, which this pathway gives too"
+            others = ", ".join(spoken(each) for each in excluded)
+            why = f"excludes {others}, which is also part of this pathway"
         elif day < says.starts:
             why = f"begins on {says.starts}"
         elif day > says.ends:
@@ -125,7 +126,7 @@ def to_renew(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson
     if found is None:
         return
     day, entry, why = found
-    says = f"Record another authorization of {phase.title}: on {day} {why}."
+    says = f"Record another authorization for {phase.title}: on {day}, {why}."
     at = next(at for at in ahead if at.day == day)
     yield AskPerson(
         Ask.RENEW_AUTHORIZATION,

@@ -54,13 +54,13 @@ def baseline_of(
         of_phase = treated[0] if treated else phase
     named = pathway.baselines.get(f"{of_phase}/{score}")
     if named is not None and not _was_seen(pathway, f"{of_phase}/{score}", named):
-        says = "the baseline was named anew after a correction: a prescriber looks at it first"
+        says = "a correction changed the baseline: a prescriber must confirm it first"
         return NoBaseline(f"{title} before treatment ({says})")
     if named is None or named.event is None:
-        return NoBaseline(f"a {title} from before the first treatment; a prescriber names one")
+        return NoBaseline(f"a {title} from before the first treatment; a prescriber can name one")
     found = next((o for o in pathway.readings.get(score, ()) if o.evidence == named.event), None)
     if found is None:
-        return NoBaseline(f"a {title} from before the first treatment; a prescriber names one")
+        return NoBaseline(f"a {title} from before the first treatment; a prescriber can name one")
     return found if rule is None else _judged(rule, title, found, named, pathway.zone)
 
 
@@ -71,13 +71,13 @@ def _judged(
     age = named.since - found.at
     if age > rule.within and not named.by_person:
         return NoBaseline(
-            f"a {title} of at most {rule.within.days} days before the first treatment; the last "
-            f"one, of {day}, was {age.days} days before it: a prescriber names one"
+            f"a {title} from at most {rule.within.days} days before the first treatment; the last "
+            f"one, from {day}, was {age.days} days before it: a prescriber can name one"
         )
     if found.value is None or found.value < rule.at_least:
         return NoBaseline(
-            f"{title} was {found.value} points before treatment ({day}), and no fall is judged "
-            f"from less than {rule.at_least} points",
+            f"{title} was {found.value} points before treatment ({day}); a reduction is judged "
+            f"only from {rule.at_least} points or more",
             found,
         )
     return found

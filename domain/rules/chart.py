@@ -65,7 +65,7 @@ def _contradictions(
             continue
         for entry in of_chart(pathway.chart, reading.observation):
             if entry.answer != reading.answer:
-                says = f"{kind.title} is {entry.answer} by the EHR's chart ({entry})"
-                says = f"{says}; a prescriber records that it is not so"
+                says = f"{kind.title} is {entry.answer} in the chart ({entry})"
+                says = f"{says}; only a prescriber may record otherwise"
                 blocks.append(found("chart", says))
     return blocks

@@ -80,7 +80,7 @@ def judge(
         if isinstance(value, NoBaseline):
             return Judged(rule.id, None, score, f"not judged: {value.says}")
         met = met and need.met(value, None)
-        said.append(f"{kind.title} {_short(value)} {kind.unit}")
+        said.append(f"{kind.title} {kind.amount(_short(value))}")
     if met and rule.after:
         met = _before(protocol, pathway, phase, rule, score)
     return Judged(rule.id, met, score, "; ".join(said))
@@ -121,7 +121,7 @@ def _value(
     if isinstance(base, NoBaseline):
         return base
     if not base.value:
-        return NoBaseline(f"{need.observation} from nothing")
+        return NoBaseline("no reduction from a score of 0")
     return (base.value - value) * PERCENT / base.value
 
 

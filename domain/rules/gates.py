@@ -8,7 +8,7 @@ from decimal import Decimal
 from domain.language.authorizations import RecordAuthorization
 from domain.language.clocks import in_minutes, local
 from domain.language.findings import Blocked
-from domain.language.names import EventId, ObservationName, Role, Treatment, VisitId
+from domain.language.names import EventId, ObservationName, Role, Treatment, VisitId, counted
 from domain.language.pathway import Observed, Pathway, Standing
 from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, TimedCheck, When
 from domain.language.requirements import Requirement, Test
@@ -221,9 +221,8 @@ def _authorized(
 def _found(gate: Gate, need: Requirement, look: Look, found: Observed) -> Blocked:
     """Say what one reading is, and what it would have to be."""
     kind = look.protocol.vocabulary.kind(need.observation)
-    unit = f" {kind.unit}" if kind.unit else ""
-    value = found.answer if found.answer is not None else f"{_short(found.value)}{unit}"
-    wanted = need.answers if need.answer is not None else f"{need.value}{unit}"
+    value = found.answer if found.answer is not None else kind.amount(_short(found.value))
+    wanted = need.answers if need.answer is not None else kind.amount(need.value)
     test = "" if need.test is Test.IS else f"{need.test} "
     until = None
     if need.observation == MINUTES_OBSERVED and need.value is not None and look.visit:
@@ -269,7 +268,7 @@ def _not_judged(gate: Gate, look: Look, score: ObservationName) -> Blocked | Non
 def _basis(kind: ObservationKind, found: Observed, look: Look) -> str:
     """What a finding rests on: when it was measured and, of a fall, from which score on."""
     if kind.counts_trials_from is not None:
-        return f"each for {print_weeks(kind.counts_trials_from)} at least"
+        return f"each for at least {print_weeks(kind.counts_trials_from)}"
     if kind.reduction_of is None:
         return _measured(found, look, "measured" if kind.authorizes is None else "recorded")
     base = baseline_of(look.protocol, look.pathway, look.pathway.phase, kind.reduction_of)
@@ -310,7 +309,7 @@ def _short(value: Decimal | None) -> str:
 
 def print_weeks(length: timedelta) -> str:
     """A length in whole weeks."""
-    return f"{length // timedelta(weeks=1)} weeks"
+    return counted(length // timedelta(weeks=1), "week")
 
 
 def _derived(name: ObservationName, look: Look, since: datetime | None) -> Observed | None:
@@ -366,5 +365,5 @@ def _who(look: Look, names: list[ObservationName]) -> tuple[Role, ...]:
 def _length(length: timedelta | None) -> str:
     minutes = in_minutes(length or timedelta())
     if minutes % 1440 == 0:
-        return f"{minutes // 1440} days"
+        return counted(minutes // 1440, "day")
     return f"{minutes // 60} hours" if minutes % 60 == 0 and minutes > 60 else f"{minutes} min"  # noqa: PLR2004

@@ -14,7 +14,7 @@ from domain.language.corrections import CorrectEntry
 from domain.language.errors import Malformed
 from domain.language.events import Event
 from domain.language.holds import PlaceHold
-from domain.language.names import HoldReason, PathwayId, RequestId, VisitId
+from domain.language.names import HoldReason, PathwayId, RequestId, VisitId, spoken
 from domain.language.observations import (
     Measurement,
     ReadingsTaken,
@@ -33,9 +33,9 @@ def check_meant(pathway: Pathway, wish: CorrectEntry) -> None:
     if whose is None:
         return
     if wish.instead is not None:
-        raise Malformed("either it was another patient's, or something else was so here: not both")
+        raise Malformed("give one only: the correct entry, or the patient it belongs to")
     if whose.pathway == pathway.id:
-        raise Malformed("that is this patient's own pathway", unknown="pathway")
+        raise Malformed("this is the same patient's pathway; name the other's", unknown="pathway")
 
 
 def said(protocol: CombinedProtocol, original: Event) -> str:
@@ -51,8 +51,8 @@ def said(protocol: CombinedProtocol, original: Event) -> str:
             titles = (protocol.vocabulary.kind(each.observation).title for each in readings)
             return "A reading of " + ", ".join(titles)
         case fact:
-            what = fact.kind.replace("-", " ")
-            raise Malformed(f"an entry of this kind ({what}) is taken back here and entered there")
+            says = f"an entry of this kind ({spoken(fact.kind)}) cannot be moved"
+            raise Malformed(f"{says}: mark it in error here and enter it there")
 
 
 def onward(
@@ -65,7 +65,7 @@ def onward(
     there = wish.wrong_patient.pathway
     if there is None:
         return None
-    told = f"Entered for another patient first, and taken back there: {wish.reason.strip()}"
+    told = f"First entered for another patient, in error: {wish.reason.strip()}"
     recorded = _recorded(protocol, original, wish.wrong_patient.visit, told)
     return there, Command(_its_half(command.id), command.by, recorded)
 
@@ -81,7 +81,7 @@ def kept_anyway(
     at = _when(command.wish)
     when = "" if at is None else f" of {_by_the_wall(at, pathway.zone)}"
     note = (
-        f"{_told(protocol, command.wish)}{when} was entered for another patient and is this one's. "
+        f"{_told(protocol, command.wish)}{when} was entered for another patient but is this one's. "
         f"It could not be recorded here: {why}. Record it by hand, then lift this hold."
     )
     wish = PlaceHold(HoldReason.UNRECORDED_ENTRY, note)
@@ -164,7 +164,7 @@ def _recorded(
                 moved=True,
             )
         case fact:
-            raise Malformed(f"an entry of this kind ({fact.kind}) is entered there by hand")
+            raise Malformed(f"an entry of this kind ({spoken(fact.kind)}) must be entered by hand")
 
 
 def _visit(visit: VisitId | None) -> VisitId:

@@ -22,7 +22,7 @@ def read_measurements(
     wrong: list[str] = []
     names = [m.observation for m in measurements]
     if len(set(names)) != len(names):
-        wrong.append("each observation may be given once")
+        wrong.append("each observation may be given only once")
     scored = {
         ObservationName(name) for scale in vocabulary.scales.values() for name in _of_scale(scale)
     }
@@ -31,14 +31,14 @@ def read_measurements(
         if kind is None:
             direct = {k for k, v in vocabulary.observations.items() if not v.derived} - scored
             known = ", ".join(sorted(direct))
-            wrong.append(f"unknown observation; known are {known}")
+            wrong.append(f"unknown observation; known observations: {known}")
         elif measurement.observation in scored:
             wrong.append(f"{kind.name} comes from its scale's items; record an assessment")
         else:
             wrong.extend(_problems(kind, measurement))
     together = set(names)
     if (SYSTOLIC in together) != (DIASTOLIC in together):
-        wrong.append("systolic_bp and diastolic_bp are recorded together")
+        wrong.append("systolic_bp and diastolic_bp must be recorded together")
     values = {m.observation: m.value for m in measurements}
     high, low = values.get(SYSTOLIC), values.get(DIASTOLIC)
     if not wrong and high is not None and low is not None and low >= high:
@@ -58,22 +58,22 @@ def _problems(kind: ObservationKind, given: Measurement) -> list[str]:
     if not kind.numeric:
         answers = " or ".join(kind.answers)
         if given.value is not None or given.unit is not None:
-            return [f"{kind.name} is answered {answers}, without value or unit"]
+            return [f"{kind.name} takes the answer {answers}, without value or unit"]
         if kind.authorizes is not None and given.answer == GRANTED:
-            what = "the authorization itself: its number, days, units and codes"
-            return [f"{kind.name} is granted by {what}"]
-        return [] if given.answer in kind.answers else [f"{kind.name} is {answers}"]
+            what = "record the authorization itself: its number, days, units and codes"
+            return [f"{kind.name} cannot be recorded as granted; {what}"]
+        return [] if given.answer in kind.answers else [f"{kind.name} must be {answers}"]
     problems = []
     if given.answer is not None:
-        problems.append(f"{kind.name} is a number, not an answer")
+        problems.append(f"{kind.name} takes a number, not an answer")
     if given.unit not in (kind.unit, kind.ucum):
-        problems.append(f"{kind.name} is recorded in {kind.unit} ({kind.ucum}), never converted")
+        problems.append(f"{kind.name} must be in {kind.unit} ({kind.ucum}); nothing is converted")
     value = given.value
     if value is None:
         problems.append(f"{kind.name} needs a value in {kind.unit}")
     elif not value.is_finite() or _outside(kind, value) or _part_of_a_point(kind, value):
         whole = "whole " if kind.unit == "points" else ""
-        problems.append(f"{kind.name} is from {kind.low} to {kind.high} {whole}{kind.unit}")
+        problems.append(f"{kind.name} must be {kind.low} to {kind.high} {whole}{kind.unit}")
     return problems
 
 

@@ -7,7 +7,7 @@ from domain.language.corrections import EntryVoided
 from domain.language.events import Event
 from domain.language.findings import Blocked
 from domain.language.holds import HoldLifted
-from domain.language.names import CARE, PhaseId, VisitId, VisitStatus
+from domain.language.names import CARE, PhaseId, VisitId, VisitStatus, spoken
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.phases import DecisionMade, OrderSigned, PathwayFinished, PhaseEntered
@@ -35,10 +35,12 @@ def in_the_way(
     match original.fact:
         case VisitReleased() if not amended:
             here = _where_they_are(pathway)
-            says = f"the patient is at {here} now: release them there first"
-            return None if here is None else found("released-first", says, CARE)
+            if here is None:
+                return None
+            says = f"the patient is now at {spoken(here)}: discharge them there first"
+            return found("released-first", says, CARE)
         case VisitCheckedIn(visit=visit) if pathway.sessions_at(visit):
-            says = f"a treatment is recorded at {visit}: correct that first"
+            says = f"a treatment is recorded at {spoken(visit)}: correct that first"
             return found("treated-here", says, CARE)
         case DecisionMade():
             since = _done_since(pathway, follows(history, original))
@@ -79,24 +81,24 @@ def _done_since(pathway: Pathway, brought: Event | None) -> str | None:
     """Say what was done in the phase that a decision entered."""
     if brought is None or not isinstance(brought.fact, PhaseEntered):
         return None
-    phase = brought.fact.phase
+    phase, called = brought.fact.phase, spoken(brought.fact.phase)
     if phase != pathway.phase:
-        return f"the pathway has moved on from {phase} since: take back the last decision first"
+        return f"the pathway has since moved on from {called}: undo the last decision first"
     came = any(visit.checked_in is not None for visit in pathway.visits_in(phase))
     done = (
-        (bool(pathway.sessions_in(phase)), f"sessions of {phase} were given: correct those first"),
-        (came, f"the patient came to a visit of {phase} since: correct that first"),
+        (bool(pathway.sessions_in(phase)), f"sessions of {called} were given: correct them first"),
+        (came, f"the patient has since come to a visit of {called}: correct that first"),
         (
             pathway.phases[phase].signed is not None,
-            f"the order for {phase} was signed since: take that back first",
+            f"the order for {called} has since been signed: undo that first",
         ),
         (
             bool(pathway.phases[phase].decisions),
-            f"a decision about {phase} was made since: take that back first",
+            f"a decision about {called} has since been made: undo that first",
         ),
         (
             any(each.phase == phase for each in pathway.standing.values()),
-            f"a standing decision about {phase} was made since: take that back first",
+            f"a standing decision in {called} has since been made: undo that first",
         ),
     )
     return next((says for so, says in done if so), None)
@@ -108,47 +110,47 @@ def _in_its_place(  # noqa: C901, PLR0911, PLR0912  one answer a kind
     """Say why an entry cannot count again: what stands in its place, or what it needs is gone."""
     if void.instead is not None and void.instead in voided(history):
         # Otherwise the first entry would count beside what stands for its stand-in.
-        return "what was so instead was corrected in its turn: take that correction back first"
+        return "the entry that replaced it was corrected later: undo that correction first"
     original = next(event for event in history if event.id == void.event)
     if follows(history, original) is not None:
-        return "what it brought about is not brought about again by this: decide anew"
+        return "restoring it does not restore what followed from it: record a new decision"
     match original.fact:
         case EntryVoided():
-            return "it was restored before: to take it back again, name the entry itself"
+            return "it was restored before: to mark it in error again, name the entry itself"
         case DoseGiven(visit=visit) | StimulationGiven(visit=visit) as given:
             return _given_since(pathway, history, void, original, given) or _not_here(
                 pathway, visit
             )
         case VisitReleased(visit=visit):
             if pathway.visits[visit].left_by not in (None, void.instead):
-                return f"another release from {visit} was recorded since: take that back first"
+                return f"another discharge from {spoken(visit)} was recorded later: undo that first"
             return _not_here(pathway, visit)
         case VisitMissed(visit=visit):
             if pathway.visits[visit].checked_in is not None:
-                return f"the patient has come to {visit} since"
+                return f"the patient has since come to {spoken(visit)}"
         case VisitCheckedIn(visit=visit):
             if pathway.visits[visit].checked_in is not None:
-                return f"the patient was checked in for {visit} anew: take that back first"
+                return f"the patient was checked in again for {spoken(visit)}: undo that first"
             here = _where_they_are(pathway)
-            return f"the patient is at {here} now: release them first" if here else None
+            return f"the patient is now at {spoken(here)}: discharge them first" if here else None
         case HoldLifted(hold=hold):
             if hold in pathway.holds and pathway.holds[hold].lifted:
-                return "the hold was lifted anew since: take that back first"
+                return "the hold was lifted again later: undo that first"
         case OrderSigned(phase=phase) | DecisionMade(phase=phase) | DecidedAhead(phase=phase):
             if pathway.outcome is not None or not _in_it_since(pathway, history, original, phase):
-                return f"the pathway is not in {phase} any more"
+                return f"the pathway is no longer in {spoken(phase)}"
             signed = pathway.phases[phase].signed is not None
             if signed and isinstance(original.fact, OrderSigned):
-                return f"the order for {phase} was signed anew: take that back first"
+                return f"the order for {spoken(phase)} was signed again: undo that first"
         case AuthorizationRecorded(treatment=treatment, number=number):
             known = pathway.authorizations.values()
             again = any(each.says.is_same(treatment, number) for each in known)
-            return f"{number} was recorded anew since" if again else None
+            return f"{number} was recorded again later" if again else None
         case ReadingsTaken(readings=readings):
             gone = [r for r in readings if r.observation not in protocol.vocabulary.observations]
-            return "the vocabulary does not have it any more" if gone else None
+            return "the vocabulary no longer has this observation" if gone else None
         case ScaleAssessed(scale=scale) if scale not in protocol.vocabulary.scales:
-            return "the vocabulary does not have it any more"
+            return "the vocabulary no longer has this scale"
     return None
 
 
@@ -162,7 +164,7 @@ def _given_since(
     """Say which session cannot have been beside this one, or has its number."""
     others = {key: s for key, s in pathway.sessions.items() if s.event != void.instead}
     if f"{pathway.visits[given.visit].phase}/{given.session}" in others:
-        return f"session {given.session} was given since: report this one anew"
+        return f"session {given.session} was given later: report this one as a new session"
     here = [session for session in others.values() if session.visit == given.visit]
     if isinstance(given, StimulationGiven):
         at_once = (s for s in here if s.ended and s.started < given.ended and original.at < s.ended)
@@ -171,9 +173,7 @@ def _given_since(
         taken_back = next(place for place, event in enumerate(history) if event.fact is void)
         at_once = (s for s in here if s.event and places[s.event] > taken_back)
     other = next(at_once, None)
-    return (
-        f"session {other.number} is recorded in its place: take that back first" if other else None
-    )
+    return f"session {other.number} is recorded in its place: undo that first" if other else None
 
 
 def _where_they_are(pathway: Pathway) -> VisitId | None:
@@ -186,7 +186,7 @@ def _not_here(pathway: Pathway, visit: VisitId) -> str | None:
     """Say that nobody came to a visit, by what is known now."""
     if pathway.visits[visit].checked_in is not None:
         return None
-    return f"the check-in at {visit} was taken back: restore that first"
+    return f"the check-in for {spoken(visit)} was undone: restore that first"
 
 
 def _in_it_since(

@@ -12,7 +12,7 @@ from typing import assert_never
 from domain.language.clocks import local_day
 from domain.language.corrections import Astray
 from domain.language.findings import Blocked
-from domain.language.names import EventId, ObservationName, PhaseId, Role, TaskId
+from domain.language.names import EventId, ObservationName, PhaseId, Role, TaskId, spoken
 from domain.language.pathway import Elsewhere, Observed, Pathway, Task
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import RELEASED, Disposition
@@ -123,8 +123,8 @@ def late(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterato
     days = (local_day(now, pathway.zone) - begun).days
     if days > most and (Ask.REVIEW_LATE, phase.id) not in _seen(pathway):
         says = (
-            f"{phase.title} should take at most {most} days and its sessions are not all given: "
-            "stop, move on, or acknowledge to go on with it."
+            f"{phase.title} should be finished within {most} days and is not: stop, move on, or "
+            "acknowledge to continue."
         )
         yield AskPerson(Ask.REVIEW_LATE, phase.id, SEES, says, "finish-within")
 
@@ -210,7 +210,7 @@ def _phase_of(pathway: Pathway, found: Observed) -> PhaseId:
 def _finding(kind: ObservationKind, found: Observed) -> str:
     if found.answer is not None:
         return f"{kind.title} is {found.answer}"
-    return f"{kind.title} is {found.value} {kind.unit}"
+    return f"{kind.title} is {kind.amount(found.value)}"
 
 
 def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]:
@@ -221,12 +221,12 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         if not session.authorized:
             ask, rule, kind = Ask.REVIEW_UNAUTHORIZED, "not-authorized", SafetyTask.UNAUTHORIZED
             says = (
-                f"{what} was given although a rule said stop: see the patient, then say what you "
-                "found and decided. No treatment is given before that."
+                f"{what} was given although a rule did not allow it: see the patient, then say "
+                "what you found and decided. No further treatment is allowed until then."
             )
         elif session.deviation:
             ask, rule, kind = Ask.REVIEW_DEVIATION, "deviation", SafetyTask.DEVIATION
-            says = f"{what} was not given as the rules ask: look at it, then acknowledge."
+            says = f"{what} was given against a rule: review it, then acknowledge."
         else:
             continue
         due, rises = phase.look_by(kind, session.started), phase.rises(kind)
@@ -234,10 +234,13 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
     for visit in pathway.visits.values():
         elsewhere = visit.went not in (None, *RELEASED, Disposition.AGAINST_ADVICE)
         if visit.left_at is not None and (visit.left_early or elsewhere):
-            says = f"They left {visit.id} before every check was met: follow up, then acknowledge."
+            which = spoken(visit.id)
+            says = (
+                f"The patient left {which} before every check was met: follow up, then acknowledge."
+            )
             if elsewhere:
-                went = str(visit.went).replace("-", " ")
-                says = f"After {visit.id}: {went}. Follow up, then say what you found and decided."
+                went = spoken(str(visit.went))
+                says = f"After {which}: {went}. Follow up, then say what you found and decided."
             phase, kind = protocol.phase(visit.phase), SafetyTask.LEFT_EARLY
             due, rises = phase.look_by(kind, visit.left_at), phase.rises(kind)
             about = visit.left_by or visit.id
@@ -261,24 +264,26 @@ def _said_of(found: Elsewhere) -> str:
     match found.what:
         case Astray.BACK:
             return (
-                f"{found.about} was said to be another patient's and is this one's again. See that "
-                "it is taken back where it was entered for that patient, then say what you found."
+                f"{found.about} was moved to another patient's record by mistake and counts here "
+                "again. Make sure it is marked as entered in error in that patient's record, then "
+                "say what you found."
             )
         case Astray.NEVER:
             return (
-                f"{found.about} was marked as entered in error: it was not given, and the patient "
-                "is not observed for it. See that this is so, then say what you found."
+                f"{found.about} was marked as entered in error, so the patient is not observed "
+                "after it. Make sure that it was not given, then say what you found."
             )
         case Astray.ANOTHERS:
             there = (
-                "It was sent on to the record of the patient whose it was; look there too."
+                "It was sent to the right patient's record; check there too."
                 if found.moved_to is not None
-                else "That patient has no pathway here: see that it is recorded where they are "
+                else "That patient has no pathway here: make sure it is recorded where they are "
                 "treated."
             )
             return (
-                f"{found.about} was entered here and was another patient's. {there} Look at what "
-                "this patient was given and at what rested on it, then say what you found."
+                f"{found.about} was entered here but belongs to another patient. {there} Check "
+                "what this patient was given and what was decided because of the entry, then say "
+                "what you found."
             )
         case unknown:
             assert_never(unknown)
@@ -291,8 +296,9 @@ def _questioned(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         if not found.findings or event in pathway.voided:
             continue
         says = (
-            f"An entry was put right or came late. By what is known now, this speaks against the "
-            f"{found.about}: {'; '.join(found.findings)}. Look at it, then say what you found."
+            "An entry was corrected or recorded late. By what is known now, there is a problem "
+            f"with the {found.about}: {'; '.join(found.findings)}. Review it, then say what you "
+            "found."
         )
         about = f"{event}/{found.at:%Y%m%d%H%M%S}"
         due, rises = (
@@ -346,8 +352,8 @@ def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         phase, _, score = key.rpartition("/")
         title = protocol.vocabulary.kind(ObservationName(score)).title
         says = (
-            f"Another {title} is the baseline of {phase} since a correction, and no benefit is "
-            "judged against it before you have looked: acknowledge, or name another."
+            f"A correction changed the baseline of {spoken(phase)} to another {title}. Benefit is "
+            "not judged until you acknowledge it or name another."
         )
         yield AskPerson(Ask.REVIEW_BASELINE, about, SEES, says, "baseline")
     for key, found in came_after(pathway):
@@ -357,7 +363,8 @@ def late_scores(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             title = protocol.vocabulary.kind(ObservationName(score)).title
             day = local_day(found.at, pathway.zone)
             says = (
-                f"{title} of {found.value} from {day} came after the baseline of {phase} was "
-                "named, and does not move it: name another baseline, or acknowledge and leave it."
+                f"{title} of {found.value} from {day} was recorded after the baseline of "
+                f"{spoken(phase)} was set and does not change it: name another baseline, or "
+                "acknowledge to keep it."
             )
             yield AskPerson(Ask.REVIEW_BASELINE, about, SEES, says, "baseline")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.language.clocks import LocalTime, instant, local_day
-from domain.language.names import LIVE, ObservationName, Role, Roles, VisitStatus
+from domain.language.names import LIVE, ObservationName, Role, Roles, VisitStatus, spoken
 from domain.language.pathway import Observed, Pathway, Visit
 from domain.language.phases import FirstVisitHastened
 from domain.language.protocol import CombinedProtocol, Protocol
@@ -136,9 +136,9 @@ def to_bring_forward(
     if at is None or at.day >= first.at.day:
         return
     says = (
-        f"Risk is {level.id} ({risk.says}): bring {first.id} forward from {first.at.day:%A} "
+        f"Risk is {level.id} ({risk.says}): move {spoken(first.id)} up from {first.at.day:%A} "
         f"{first.at.day} to {at.day:%A} {at.day}, {at.hour:%H:%M}, the earliest that the rules "
-        "allow, or say why that cannot be."
+        "allow, or say why that is not possible."
     )
     yield AskPerson(
         Ask.BRING_FORWARD,

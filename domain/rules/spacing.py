@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from domain.language.findings import Blocked
-from domain.language.names import PhaseId
+from domain.language.names import PhaseId, counted
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.rules.refusing import found
@@ -33,7 +33,7 @@ def too_close(
         if not protocol.same_day:
             least = max(least, 1)
     if apart < least:
-        says = f"{apart} days from {what} on {other_day}, at least {least} required"
+        says = f"{counted(apart, 'day')} from {what} on {other_day}, at least {least} required"
         yield found(rule, says, stops=apart == 0)
 
 
@@ -44,5 +44,6 @@ def too_soon(protocol: CombinedProtocol, pathway: Pathway, day: date) -> Iterato
     apart = (day - pathway.treated_on).days
     least = protocol.days_after_earlier
     if apart < least:
-        finding = f"{apart} days from treatment in an earlier pathway, at least {least} required"
+        days = counted(apart, "day")
+        finding = f"{days} from treatment in an earlier pathway, at least {least} required"
         yield found("earlier-pathway", finding)

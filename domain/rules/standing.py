@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain.language.clocks import local
-from domain.language.names import ObservationName
+from domain.language.names import ObservationName, spoken
 from domain.language.pathway import Observed, Pathway, Standing
 from domain.language.protocol import CombinedProtocol, Gate, StandingRule
 from domain.language.requirements import Requirement
@@ -155,14 +155,15 @@ def sentence(decision: Standing, zone: str) -> str:
     """Say under which decision something passes, for whoever is about to rely on it."""
     made = local(decision.made, zone).day
     by, last = decision.by.id, last_day(decision, zone)
-    return f"{decision.gate}, decided ahead by {by} on {made}, to {last}: {decision.words}"
+    gate = spoken(decision.gate)
+    return f"{gate}: standing decision by {by} on {made}, until {last}: {decision.words}"
 
 
 def reading(kind: ObservationKind, found: Observed) -> str:
     """A reading as people say it."""
     if found.answer is not None:
         return found.answer
-    return f"{found.value} {kind.unit}" if kind.unit else str(found.value)
+    return kind.amount(found.value)
 
 
 def wider(need: Requirement, allows: Requirement) -> bool:

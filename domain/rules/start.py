@@ -13,6 +13,7 @@ from domain.language.names import EventId, ObservationName, PhaseId, Role
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import CombinedProtocol, Gate, Otherwise, Protocol, When
 from domain.language.requirements import Requirement, Test
+from domain.language.vocabulary import ObservationKind
 from domain.rules import gates
 from domain.rules.chart import of_chart
 
@@ -70,8 +71,7 @@ def _rows(
         state = State.MET if blocks is None else State.UNKNOWN
         if blocks is not None and blocks.finding is not None:
             state = State.NOT_MET
-        unit = f" {kind.unit}" if kind.unit else ""
-        wanted = need.answers or f"{need.value}{unit}"
+        wanted = need.answers or kind.amount(need.value)
         requires = str(need.test) if need.test is Test.RECORDED else f"{need.test} {wanted}"
         yield Row(
             phase.id,
@@ -83,7 +83,7 @@ def _rows(
             gate.otherwise is Otherwise.STOP,
             gates.recorders(look, need.observation) if state is not State.MET else (),
             "" if blocks is None else blocks.sentence(),
-            _said(found, unit),
+            _said(kind, found),
             None if found is None else found.at,
             None if found is None else found.evidence,
             gate.why,
@@ -92,10 +92,10 @@ def _rows(
         )
 
 
-def _said(found: Observed | None, unit: str) -> str | None:
+def _said(kind: ObservationKind, found: Observed | None) -> str | None:
     if found is None:
         return None
-    return found.answer if found.answer is not None else f"{found.value}{unit}"
+    return found.answer if found.answer is not None else kind.amount(found.value)
 
 
 def against(

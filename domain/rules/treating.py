@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from domain.language.clocks import CLOCK_SKEW, local_day
 from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.holds import LiftHold
-from domain.language.names import RuleId, VisitId, VisitStatus, any_of
+from domain.language.names import RuleId, VisitId, VisitStatus, any_of, counted, spoken
 from domain.language.pathway import Pathway, Session, Visit
 from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
 from domain.language.visits import CheckIn
@@ -55,7 +55,8 @@ def blocks_treating(
     visit = pathway.visits[visit_id]
     phase = protocol.phase(visit.phase)
     if visit.phase != pathway.phase:
-        finding = f"{visit_id} belongs to {visit.phase}, not {pathway.phase}"
+        here = spoken(pathway.phase)
+        finding = f"{spoken(visit_id)} is not in the present phase, {here}"
         yield found("phase", finding, stops=True)
     yield from _present(pathway, visit, at)
     yield from _at_another(pathway, visit, at)
@@ -63,7 +64,8 @@ def blocks_treating(
     per_visit = phase.schedule.stages[visit.stage].per_visit
     if len(given) >= per_visit:
         what = phase.modality.session
-        finding = f"{len(given)} {what}(s) recorded at {visit_id}, at most {per_visit}"
+        many = counted(len(given), what)
+        finding = f"{many} recorded at {spoken(visit_id)}, at most {per_visit} allowed"
         yield found("sessions-a-visit", finding, stops=True)
     yield from _course(protocol, phase, pathway, visit, at)
     today = local_day(at, pathway.zone)
@@ -71,7 +73,7 @@ def blocks_treating(
     for other in pathway.sessions.values():
         if other.visit != visit_id:
             day = local_day(other.started, pathway.zone)
-            what = f"session {other.number} of {other.phase}"
+            what = f"session {other.number} of {spoken(other.phase)}"
             yield from too_close(protocol, visit.phase, today, other.phase, day, what)
     yield from _gap(phase, given, at, ended or at)
     yield from _gates(phase, given, gates.Look(protocol, pathway, at, visit_id, mg))
@@ -85,10 +87,11 @@ def _whatever_the_visit(
         yield found("pathway-open", f"the pathway is {pathway.outcome}", stops=True)
     for key, hold in sorted(pathway.holds.items()):
         if hold.lifted_at is None:
-            finding = f"hold {key} for {hold.reason} is open; {any_of(LiftHold.MAY)} may lift it"
+            reason, who = spoken(hold.reason), any_of(LiftHold.MAY)
+            finding = f"hold {key} ({reason}) is open; {who} may lift it"
             yield found("hold", finding, LiftHold.MAY, stops=True)
         elif hold.placed <= at < hold.lifted_at:
-            finding = f"hold {key} for {hold.reason} was not lifted at that time"
+            finding = f"hold {key} ({spoken(hold.reason)}) was in place at that time"
             yield found("hold", finding, stops=True)
     yield from reviews.in_the_way(protocol, pathway)
     for says in reviews.unseen_then(pathway, at):
@@ -108,14 +111,15 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """Was the patient here at that time? A check-in is for its own day."""
     who = CheckIn.MAY
     if visit.checked_in is None:
-        finding = f"{visit.id} is {visit.status}, not checked-in"
+        finding = f"{spoken(visit.id)} is {visit.status}, not checked in"
         yield found("checked-in", finding, who, stops=True)
     elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
-        yield found("checked-in", f"{visit.id} was checked in on {day}, not on this day", who)
+        finding = f"{spoken(visit.id)} was checked in on {day}, not on the day of treatment"
+        yield found("checked-in", finding, who)
     elif visit.status is not VisitStatus.CHECKED_IN:
-        yield found("visit-open", f"{visit.id} is {visit.status}", stops=True)
+        yield found("visit-open", f"{spoken(visit.id)} is {visit.status}", stops=True)
     elif at < visit.checked_in - CLOCK_SKEW:
-        yield found("visit-open", f"{visit.id} was not checked in at that time")
+        yield found("visit-open", f"{spoken(visit.id)} was not checked in at that time")
 
 
 def _at_another(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
@@ -130,7 +134,7 @@ def _at_another(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocke
         if other.id == visit.id or came is None or local_day(came, pathway.zone) != day:
             continue
         if came <= at <= (other.left_at or at):
-            finding = f"the patient was at {other.id} then: it belongs there"
+            finding = f"the patient was at {spoken(other.id)} at that time: record it there"
             yield found("at-another-visit", finding, CheckIn.MAY, stops=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.language.chart import ChartRead
 from domain.language.events import Event
-from domain.language.names import ObservationName, VisitStatus
+from domain.language.names import ObservationName, VisitStatus, spoken
 from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
@@ -34,13 +34,14 @@ def against(
         yield "protocol", f"{new.id} is another pathway, not a version of {old.id}"
         return
     if (new.version, new.sha256) == (old.version, old.sha256):
-        yield "protocol", f"it is on version {new.version} already"
+        yield "protocol", f"the pathway is already on version {new.version}"
         return
     if pathway.outcome is not None:
-        yield "pathway-open", f"it is {pathway.outcome}"
+        yield "pathway-open", f"the pathway is {pathway.outcome}"
     for visit in pathway.visits.values():
         if visit.status is VisitStatus.CHECKED_IN:
-            yield "visit-open", f"{visit.id} is under way: what began under one rule ends under it"
+            says = f"{spoken(visit.id)} is in progress: it ends under the version it began under"
+            yield "visit-open", says
     yield from _phases(old, new, pathway)
     yield from _recorded(old.vocabulary, new.vocabulary, history)
 
@@ -51,20 +52,20 @@ def _phases(
     kept = [phase.id for phase in new.phases if phase.id in pathway.phases]
     entered = [phase.id for phase in old.phases if phase.id in pathway.phases]
     if kept != entered:
-        yield "phases", "it has entered phases that the new version does not have in this order"
+        yield "phases", "the new version does not have the phases entered so far, in this order"
         return
     planned = {visit.phase for visit in pathway.visits.values()}
     planned |= set(pathway.orders_in_error.values())
     if planned - {phase.id for phase in new.phases}:
-        yield "phases", "it had entered a phase that the new version does not have"
+        yield "phases", "the new version does not have a phase that was entered before"
         return
     for name in entered:
         was, will_be = old.phase(name), new.phase(name)
         signed = pathway.phases[name].signed is not None
         if name == pathway.phase and signed and _ordered(was) != _ordered(will_be):
-            yield "order-signed", f"the signed order for {was.title} says otherwise"
+            yield "order-signed", f"the new version differs from the signed order for {was.title}"
         elif _stages(was) != _stages(will_be):
-            yield "phases", f"{was.title} was given by other stages"
+            yield "phases", f"the new version has other stages for {was.title}"
 
 
 def _ordered(phase: Protocol) -> tuple[object, ...]:
@@ -86,14 +87,15 @@ def _recorded(
     for name, answers in answered.items():
         was, will_be = old.kind(name), new.observations.get(name)
         if will_be is None:
-            yield "vocabulary", f"{was.title} was recorded and is not in its vocabulary"
+            yield "vocabulary", f"{was.title} was recorded, and the new vocabulary does not have it"
         elif was.unit != will_be.unit or not answers <= set(will_be.answers):
-            yield "vocabulary", f"{was.title} was recorded in another unit or with another answer"
+            says = f"the new vocabulary has another unit or other answers for {was.title}"
+            yield "vocabulary", says
     scored = {e.fact.scale for e in history if isinstance(e.fact, ScaleAssessed)}
     for key in sorted(scored):
         scale, other = old.scales[key], new.scales.get(key)
         if other is None or _scored_by(scale) != _scored_by(other):
-            yield "vocabulary", f"{scale.title} was scored with other items"
+            yield "vocabulary", f"the new vocabulary has other items for {scale.title}"
 
 
 def _said_of(event: Event) -> Iterator[tuple[ObservationName, str | None]]:
@@ -131,9 +133,9 @@ def _differ(place: str, old: Any, new: Any) -> Iterator[str]:
     for name in dict.fromkeys((*was, *will_be)):
         inner = f"{place}.{name}"
         if name not in will_be:
-            yield f"{inner}: not any more"
+            yield f"{inner}: removed"
         elif name not in was:
-            yield f"{inner}: new"
+            yield f"{inner}: added"
         else:
             yield from _differ(inner, was[name], will_be[name])
 

@@ -112,7 +112,7 @@ def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
 def under_overrides(pathway: Pathway, visit: VisitId, rules: Protocol) -> str:
     """Name the gates that a prescriber let pass at a visit, behind what was given there."""
     passed = [gate.id for gate in rules.gates if override_key(visit, gate.id) in pathway.overrides]
-    return f"; override by a prescriber of {', '.join(passed)}" if passed else ""
+    return f"; overridden by a prescriber: {', '.join(passed)}" if passed else ""
 
 
 def off_the_rules(fact: TreatmentFact) -> str:

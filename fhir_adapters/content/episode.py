@@ -64,12 +64,12 @@ def start_care_plan(scene: Scene) -> Draft:
 
 def show_protocol(scene: Scene, version: int) -> Draft:
     """Show in the CarePlan the phases of the version that the pathway goes on under."""
-    return _shown(scene, f"Care pathway: goes on under version {version} of its protocol.")
+    return _shown(scene, f"Care pathway moved to version {version} of its protocol.")
 
 
 def show_phase(scene: Scene, phase: PhaseId) -> Draft:
     """Mark in the CarePlan which phase the pathway is in now."""
-    return _shown(scene, f"Care pathway: phase entered: {scene.protocol.phase(phase).title}.")
+    return _shown(scene, f"Care pathway entered the phase {scene.protocol.phase(phase).title}.")
 
 
 def _shown(scene: Scene, says: str) -> Draft:
@@ -105,7 +105,7 @@ def reopen(scene: Scene) -> tuple[Draft, Draft]:
         "period": period,
         "activity": _activity(scene.protocol, scene.after, None),
     }
-    says = "Care pathway active again: its end was decided in error."
+    says = "Care pathway active again: it was ended in error."
     episode = {"status": "active", "period": period}
     return (
         changed(
@@ -120,7 +120,7 @@ def reopen(scene: Scene) -> tuple[Draft, Draft]:
 def show_phase_again(scene: Scene, phase: PhaseId) -> Draft:
     """Mark in the CarePlan that the pathway is in this phase after all."""
     title = scene.protocol.phase(phase).title
-    return _shown(scene, f"Care pathway: in {title} again; moving on was decided in error.")
+    return _shown(scene, f"Care pathway back in {title}: it was moved on in error.")
 
 
 def _activity(

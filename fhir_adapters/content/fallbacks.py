@@ -44,7 +44,7 @@ def stand_in(
             return _procedure(artefact, body, says)
         case "QuestionnaireResponse":
             return _answers(artefact, body, where)
-    raise Malformed(f"{resource_type} stands in for nothing")
+    raise Malformed(f"{resource_type} is not used as a fallback")
 
 
 def _communication(artefact: str, says: str, where: Where) -> dict[str, Any]:

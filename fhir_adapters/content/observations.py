@@ -150,4 +150,5 @@ def _value(kind: ObservationKind, reading: Reading) -> dict[str, Any]:
 def _said(kind: ObservationKind, reading: Reading) -> str:
     if reading.value is None:
         return f"{kind.title} {reading.answer}"
-    return f"{kind.title} {elements.number(reading.value)} {kind.unit}"
+    unit = "point" if kind.unit == "points" and reading.value == 1 else kind.unit
+    return f"{kind.title} {elements.number(reading.value)} {unit}"

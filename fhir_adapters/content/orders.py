@@ -69,7 +69,7 @@ def resume(scene: Scene, phase: PhaseId) -> Draft:
     kind = kind_of(rules)
     body: dict[str, Any] = {"status": "active"}
     if kind is ArtefactKind.MEDICATION_ORDER:
-        body["statusReason"] = elements.concept("what ended it was decided in error")
+        body["statusReason"] = elements.concept("it was ended in error")
     says = f"Order active again: {rules.title}."
     return changed(kind, identifiers.order(scene.after, phase), body, says, noted=True)
 
@@ -201,7 +201,7 @@ def _rates(rules: Protocol) -> str:
 
 
 def _stage(sessions: int | None, rate: Rate) -> str:
-    return f"{'open' if sessions is None else sessions} sessions, {_rate(rate)}"
+    return f"{'open-ended' if sessions is None else sessions} sessions, {_rate(rate)}"
 
 
 def _rate(rate: Rate) -> str:

@@ -41,7 +41,7 @@ def override(scene: Scene, fact: GateOverridden) -> Draft:
 
 
 LEFT = {
-    Disposition.AGAINST_ADVICE: "patient left against advice",
+    Disposition.AGAINST_ADVICE: "patient left against medical advice",
     Disposition.EMERGENCY: "patient sent to an emergency department",
     Disposition.ADMITTED: "patient admitted",
     Disposition.DIED: "patient died",
@@ -64,7 +64,7 @@ def left_otherwise(scene: Scene, fact: VisitReleased) -> Draft:
 def taken_back(scene: Scene, fact: EntryVoided) -> Draft:
     """Say who called an entry an error, and why; a Provenance of the entry has no status for it."""
     reasons = (fact.reason, f"entry {fact.event}")
-    activity = "entry taken back as made in error"
+    activity = "entry marked as made in error"
     return _draft(scene, ArtefactKind.OVERRIDE, scene.patient, activity, reasons)
 
 
@@ -88,8 +88,8 @@ def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:
     """Say who let a gate pass for some days, how far, and in which words."""
     target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
     day = local_day(fact.until - timedelta(microseconds=1), scene.after.zone)
-    activity = f"gate {fact.gate} decided ahead, to {day}"
-    reasons = (fact.words, *(f"lets pass: {each}" for each in fact.allows))
+    activity = f"standing decision about {fact.gate}, through {day}"
+    reasons = (fact.words, *(f"allows: {each}" for each in fact.allows))
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
 
 

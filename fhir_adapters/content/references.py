@@ -41,7 +41,7 @@ def _place(reference: Any, known: Mapping[str, str]) -> Any:
         return reference
     artefact = reference.removeprefix(ARTEFACT)
     if artefact not in known:
-        raise Malformed(f"{artefact} is not in the EHR yet, but something refers to it")
+        raise Malformed(f"{artefact} is not in the EHR yet, so nothing can refer to it there")
     return known[artefact]
 
 

@@ -52,7 +52,7 @@ def check_shape(resource: Mapping[str, Any]) -> None:
     name = resource.get("resourceType")
     model = _MODELS.get(name) if isinstance(name, str) else None
     if model is None:
-        raise Malformed("this is not a resource of a type that Kairos writes")
+        raise Malformed("Kairos does not write this type of resource")
     try:
         model.model_validate(dict(resource))
     except ValidationError as problem:

@@ -55,7 +55,7 @@ def rise(scene: Scene, fact: TaskRaised) -> Draft:
         "restriction": {"period": {"end": due}},
     }
     who = ", ".join(known.roles)
-    says = f"Not looked at by {elements.moment(fact.was_due)}; now for {who}: {known.says}"
+    says = f"Not reviewed by {elements.moment(fact.was_due)}; now for {who}: {known.says}"
     artefact = identifiers.task(scene.after.id, fact.task)
     return changed(ArtefactKind.TASK, artefact, body, f"{says} Due {due}.")
 
@@ -73,7 +73,7 @@ def follow(scene: Scene, task: TaskId, words: str = "") -> Draft:
             over = pathway.outcome is not None
             why = "the care pathway ended" if over else "no longer needed"
             if isinstance(scene.event.fact, TaskAcknowledged):  # closed by words that were voided
-                why = "acknowledged in error, and asked anew"
+                why = "acknowledged in error; opened again"
             body["statusReason"] = elements.concept(why)
     says = f"Task {status}: {known.says}"
     if words:

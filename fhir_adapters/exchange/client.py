@@ -112,7 +112,7 @@ class EhrClient:
         reply = await self._get(f"{resource_type}/{ehr_id}")
         found = self._object(reply, f"read a {resource_type}")
         if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
-            raise Garbled(f"the EHR answered with something else than the {resource_type}")
+            raise Garbled(f"the EHR returned something other than the {resource_type}")
         version = version_from_etag(reply.headers.get("etag")) or version_of(found)
         return EhrResource(ehr_id, version, found)
 
@@ -126,7 +126,7 @@ class EhrClient:
         for _ in range(pages):
             bundle = self._object(await self._get(url, query), doing)
             if bundle.get("resourceType") != "Bundle":
-                raise Garbled("the EHR answered a search with something else than a Bundle")
+                raise Garbled("the EHR's response to a search is not a Bundle")
             gathering.take(bundle)
             following = next_page(bundle, self.base_url)
             if following is None:
@@ -145,12 +145,12 @@ class EhrClient:
         doing = f"create a {resource_type}"
         if reply.status not in (_OK, _CREATED):
             if if_none_exist and reply.status == _FAILED:
-                raise OutcomeUnknown(f"several match what was asked to {doing} once")
+                raise OutcomeUnknown(f"several resources match the conditional request to {doing}")
             self._raise_write(reply, doing)
         place = id_from_location(reply.headers.get("location"), resource_type)
         place = place or id_from_body(_readable(reply), resource_type)
         if place is None:
-            raise OutcomeUnknown(f"the EHR says {reply.status} but not which {resource_type}")
+            raise OutcomeUnknown(f"the EHR answered {reply.status} but gave no {resource_type} id")
         version = version_from_etag(reply.headers.get("etag")) or place[1]
         return Written(place[0], version, existed=reply.status == _OK, whole=body)
 
@@ -175,7 +175,7 @@ class EhrClient:
                 "GET", url, params=params, headers={"Cache-Control": "no-cache"}
             )
         except Lost as lost:
-            raise NoAnswer(f"no whole answer came from the EHR ({lost})") from None
+            raise NoAnswer(f"no complete response from the EHR ({lost})") from None
 
     async def _write(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
@@ -184,7 +184,7 @@ class EhrClient:
         try:
             return await self._transport.exchange(method, url, headers=headers, content=content)
         except Lost as lost:
-            raise OutcomeUnknown(f"no whole answer came to a {method} ({lost})") from None
+            raise OutcomeUnknown(f"no complete response to a {method} ({lost})") from None
 
     def _object(self, reply: Reply, doing: str) -> dict[str, Any]:
         """Read the body of an answer to a read or search."""
@@ -200,7 +200,7 @@ class EhrClient:
         try:
             return _read(reply)
         except Unreadable as problem:
-            raise Garbled(f"the EHR's answer cannot be read: {problem}") from None
+            raise Garbled(f"the EHR's response cannot be read: {problem}") from None
 
     def _raise_write(self, reply: Reply, doing: str, *, stale: Sequence[int] = ()) -> NoReturn:
         """Say what an answer other than success means for a write.
@@ -225,10 +225,10 @@ class EhrClient:
         if reply.status == _TOO_MANY:
             raise Busy(f"the EHR is too busy to {doing}: {reply.status}", _wait(reply))
         if reply.status == _LOCKED:
-            raise Busy(f"somebody has it open, so the EHR did not {doing}", _wait(reply))
+            raise Busy(f"the record is locked in the EHR, so it did not {doing}", _wait(reply))
         let_in = refused.verdict is not Verdict.LOGIN
         if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and not let_in):
-            raise NotLetIn(f"the EHR let nobody in to {doing}: {reply.status}", _wait(reply))
+            raise NotLetIn(f"not authorized by the EHR to {doing}: {reply.status}", _wait(reply))
         return refused
 
 

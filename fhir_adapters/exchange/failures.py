@@ -81,7 +81,7 @@ class WrongPatient(Unsafe):
 
     def __init__(self) -> None:
         """Say so, without saying who."""
-        super().__init__("the EHR shows it on another patient")
+        super().__init__("the EHR shows it in another patient's chart")
 
 
 class Disputed(EhrFailure, Conflict):

@@ -75,9 +75,9 @@ class EhrPatient:
     def not_current(self) -> str | None:
         """Say why no pathway may be started on this record; None if one may."""
         if self.unreadable is not None:
-            return f"the record {self.unreadable}, which may change what all of it means"
+            return f"the record {self.unreadable}, which may change the meaning of the whole record"
         if self.replaced_by is not None:
-            return "the record was merged into another; enroll the one that it became"
+            return "the record was merged into another; use the current record"
         if self.died:
             return "the record says that the patient has died"
         return None if self.active else "the record is not active"

@@ -80,7 +80,7 @@ async def find(
             return await _find_change(client, intent, known)
         return await _find_created(client, plan, intent, resolve(intent.body, known))
     except EhrRefused as refused:
-        return Unproven(f"the EHR refused to be searched: {refused.status}, {refused.verdict}")
+        return Unproven(f"the EHR refused the search: {refused.status}, {refused.verdict}")
 
 
 async def _find_change(client: EhrClient, intent: Intent, known: Mapping[str, str]) -> Finding:
@@ -89,7 +89,7 @@ async def _find_change(client: EhrClient, intent: Intent, known: Mapping[str, st
         held = await client.read(resource_type, ehr_id)
     except EhrRefused as refused:
         if refused.verdict is Verdict.NOT_FOUND:
-            return Unproven(f"the {resource_type} that it would change is gone")
+            return Unproven(f"the {resource_type} to be changed is no longer in the EHR")
         raise
     changes = resolve(intent.body, known)
     if differences(changes, held.resource, client.base_url, whole=False):
@@ -135,7 +135,7 @@ async def _find_by_content(
     content = {key: value for key, value in body.items() if key != "identifier"}
     same = [hit for hit in strangers if not differences(content, hit, client.base_url)]
     if not same and any(_alike(content, hit, client.base_url) for hit in strangers):
-        return Unproven("something of the same kind and time is there with other content")
+        return Unproven("the EHR has a similar entry for the same time with different content")
     return _verdict(client.vendor, result, same, honoured=honoured)
 
 
@@ -147,12 +147,12 @@ def _verdict(
     if hits:
         return FoundInEhr(hits[0]["id"], version_of(hits[0]), hits[0])
     if not honoured:
-        return Unproven("the EHR ignored the filter: it answered with what was not asked for")
+        return Unproven("the EHR ignored the search filter and returned other resources")
     if leaves_doubt(result.issues, vendor):
         codes = ", ".join(str(issue) for issue in result.issues)
-        return Unproven(f"the EHR said something beside its empty answer: {codes}")
+        return Unproven(f"the EHR's empty search result came with messages: {codes}")
     if not result.complete:
-        return Unproven("the search did not come to its end")
+        return Unproven("the search could not be completed")
     return Absent()
 
 

@@ -120,7 +120,7 @@ class Transport:
                     method, url, headers={**sent, **authorized}, params=params, content=content
                 )
             except (httpx2.InvalidURL, ValueError):
-                raise NeverSent("an address came up that is none") from None
+                raise NeverSent("the request address is not a valid URL") from None
             if method != "GET":
                 request.extensions["trace"] = _leaves_in_time
             reply = await self._answer(request)
@@ -149,9 +149,9 @@ class Transport:
         except Exception as problem:  # noqa: BLE001  whatever it was, no byte of the request left
             # Its message stays here: it may quote a token or a key.
             name = type(problem).__name__
-            raise NeverSent(f"no authorization for the EHR could be had ({name})") from None
+            raise NeverSent(f"could not get an authorization for the EHR ({name})") from None
         if not fit:
-            raise NeverSent("the authorization for the EHR fits in no header: is there a line end?")
+            raise NeverSent("the EHR authorization is not a valid header: check for a line break")
         return headers
 
     async def _answer(self, request: httpx2.Request) -> Reply:
@@ -170,7 +170,7 @@ class Transport:
             async for part in response.aiter_bytes():
                 body += part
                 if len(body) > self._limits.most_bytes:
-                    raise Lost(f"the answer is larger than {self._limits.most_bytes} bytes")
+                    raise Lost(f"the response is larger than {self._limits.most_bytes} bytes")
         finally:
             await response.aclose()
         self._http.cookies.clear()
@@ -195,4 +195,4 @@ async def _leaves_in_time(step: str, _: object) -> None:
     until = _leaves_by.get()
     late = until is not None and asyncio.get_running_loop().time() > until
     if late and step.endswith(".send_request_headers.started"):
-        raise NeverSent("the process stood still before anything was sent")
+        raise NeverSent("the process was paused before anything was sent")

@@ -78,7 +78,7 @@ async def send(
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
         if is_anothers(body, patient, client.base_url):
-            raise Unsafe("the resource is another patient's")
+            raise Unsafe("the resource belongs to another patient")
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
     if intent.action is Action.UPDATE and support.update:
@@ -126,7 +126,7 @@ async def _change(
     if not differ:
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
-        raise Unsafe(f"this EHR gives {resource_type} no version: a change could undo another's")
+        raise Unsafe(f"this EHR gives no version for {resource_type}: an update is not safe")
     write, whole = dict(changes), merged(held.resource, changes)
     if held.version != before.version:
         write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)

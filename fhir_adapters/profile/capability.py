@@ -42,7 +42,7 @@ def supports_of(statement: Mapping[str, Any]) -> dict[str, Support]:
         raise Malformed("the EHR's /metadata is not a CapabilityStatement")
     version = str(statement.get("fhirVersion", "unknown"))
     if not version.startswith(SPOKEN + "."):
-        raise Malformed(f"the EHR speaks FHIR {version[:20]}; Kairos speaks {SPOKEN}")
+        raise Malformed(f"the EHR supports FHIR {version[:20]}; Kairos needs {SPOKEN}")
     found: dict[str, Support] = {}
     for rest in _dicts(statement.get("rest")):
         if rest.get("mode") != "server":

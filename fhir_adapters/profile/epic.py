@@ -82,8 +82,8 @@ EPIC = Vendor(
         Sure.REPORTED,
     ),
     throttle=Known(
-        "no limit is told by an answer; apps are asked to take at most 1 % of the operational"
-        " database from 7 to 19 h, and 5 % otherwise",
+        "responses state no limit; apps are asked to use at most 1 % of the operational"
+        " database from 7 a.m. to 7 p.m., and 5 % otherwise",
         "api-evangelist/epic-systems, epic-systems-rate-limits.yml, August 2026",
         Sure.REPORTED,
     ),

@@ -14,7 +14,7 @@ MEDITECH = Vendor(
     # What is said for staff would be read by the patient, and by no staff.
     not_taken={(kind, "Communication"): _TO_PATIENTS for kind in ArtefactKind},
     throttle=Known(
-        "limits are at the vendor's discretion; none is published, and no header tells of one",
+        "limits are at the vendor's discretion; none is published or given in a header",
         "api-evangelist/meditech, November 2026",
         Sure.REPORTED,
     ),

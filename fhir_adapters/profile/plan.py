@@ -127,16 +127,16 @@ class EhrPlan:
     def _row(self, kind: ArtefactKind, way: Way) -> PlanRow:
         match way:
             case Native():
-                updates = "in place" if way.update else "by a person: no update is advertised"
+                updates = "in place" if way.update else "by hand: the EHR advertises no updates"
                 return PlanRow(kind, "native", way.resource_type, "", updates, self._once_by(way))
             case Fallback(to=to, why=why):
                 once = self._once_by(to)
-                updates = "as further entries"
+                updates = "as new entries"
                 return PlanRow(kind, "fallback", to.resource_type, why, updates, once)
             case Kept(why=why):
                 return PlanRow(kind, "kept", None, why, "in Kairos", "")
             case Person(why=why):
-                return PlanRow(kind, "person", None, why, "by a person", "")
+                return PlanRow(kind, "person", None, why, "by hand", "")
 
     def _once_by(self, way: Native) -> str:
         if way.conditional_create:
@@ -146,7 +146,7 @@ class EhrPlan:
         search = self.support(way.resource_type).search
         if "target" in search or search & {"patient", "subject"}:
             return "search by content"
-        return "a person, when an answer is lost"
+        return "a person checks, if a response is lost"
 
 
 def plan_for(statement: Mapping[str, Any], vendor: Vendor) -> EhrPlan:

@@ -195,7 +195,7 @@ async def test_who_took_an_entry_back_and_why_stands_in_the_ehr(world: World) ->
     await world.do(NURSE, CorrectEntry(entry, WHY))
     await world.until_quiet()
     rows = [row for row in await world.ledger() if row.resource_type == "Provenance"]
-    (said,) = [row for row in rows if "taken back" in str(row.body)]
+    (said,) = [row for row in rows if "marked as made in error" in str(row.body)]
     assert WHY in str(said.body)
     assert said.state == "confirmed"
 

@@ -73,6 +73,6 @@ async def test_a_lost_create_waits_until_it_would_be_seen_although_it_is_created
     await lane.intend("e1", reading("a"))
     await lane.deliver(4, apart=5)
     assert len(lane.ehr.writes) == 1
-    assert "surfaces" in str((await lane.row()).reason)
+    assert "still appears" in str((await lane.row()).reason)
     await lane.deliver(3, apart=90)
     assert ((await lane.row()).state, len(lane.ehr.held)) == (CONFIRMED, 1)

@@ -18,7 +18,7 @@ async def test_a_write_on_another_patient_stops_the_lane(lane: Lane):
     await lane.deliver(3)
     first, *rest = await lane.rows()
     assert (first.state, first.needs_person, first.ehr_id) == (MISFILED, True, "1")
-    assert first.reason == "the EHR shows it on another patient"
+    assert first.reason == "the EHR shows it in another patient's chart"
     assert [row.state for row in rest] == [INTENT, INTENT]
     assert lane.ehr.writes == ["POST Observation"]
 

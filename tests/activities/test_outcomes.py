@@ -127,7 +127,7 @@ async def test_a_conditional_create_that_matches_several_is_ambiguous(lane_to: L
     await lane.deliver(2)
     row = await lane.row()
     assert (row.state, row.needs_person) == (UNKNOWN, True)
-    assert row.reason == "2 resources could be this one"
+    assert row.reason == "2 resources in the EHR could be this one"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,9 @@ async def test_moving_the_clinics_clock_brings_no_lost_write_sooner(lane_to: Lan
     lane.ehr.after = lambda *_: None
     lane.ahead = timedelta(weeks=1)
     await lane.deliver(2, apart=1)
-    assert (await lane.row()).reason == "waiting whether a lost write still surfaces"
+    assert (await lane.row()).reason == (
+        "waiting to see whether an unanswered write still appears in the EHR"
+    )
     lane.ehr.shows = lambda _: True
     await lane.deliver(2)
     assert len(lane.ehr.of("Provenance")) == 1
@@ -246,7 +248,7 @@ async def test_a_resource_of_another_delivery_is_not_adopted(lane: Lane):
     await lane.deliver()
     states = [(row.state, row.needs_person) for row in await lane.rows()]
     assert states == [(CONFIRMED, False), (UNKNOWN, True), (UNKNOWN, True)]
-    assert "already what another delivery became" in str((await lane.row()).reason)
+    assert "already belongs to another delivery" in str((await lane.row()).reason)
 
 
 @pytest.mark.parametrize("status", [409, 412])

@@ -132,8 +132,8 @@ async def test_a_letter_that_cannot_be_meant_is_refused(service: Service):
     for wrong, says in (
         ({}, "both days are included"),
         ({"ends": "2027-09-01", "codes": []}, "CPT or HCPCS"),
-        ({"ends": "2027-09-01", "unit": "mg"}, "count sessions or days"),
-        ({"ends": "2027-09-01", "treatment": "esketamine", "number": "PA-1"}, "recorded already"),
+        ({"ends": "2027-09-01", "unit": "mg"}, "by session or day"),
+        ({"ends": "2027-09-01", "treatment": "esketamine", "number": "PA-1"}, "already recorded"),
     ):
         answer = await service.manager.post(f"{address}/authorizations", body | wrong)
         assert answer.status_code in (409, 422), answer.text

@@ -221,7 +221,7 @@ def reading(service: Service, **also: object) -> dict[str, object]:
 
 BAD_READINGS: dict[str, tuple[dict[str, Any], str]] = {
     "wrong unit": ({"value": 17.1, "unit": "kPa"}, "mmHg"),
-    "misplaced point": ({"value": 1520, "unit": "mmHg"}, "from"),
+    "misplaced point": ({"value": 1520, "unit": "mmHg"}, "must be 40 to 300"),
     "no unit": ({"value": 128}, "mmHg"),
     "text": ({"value": "128", "unit": "mmHg"}, "number"),
     "true": ({"value": True, "unit": "mmHg"}, "number"),

@@ -189,7 +189,7 @@ async def test_a_parameter_that_is_not_known_is_refused_by_name(
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["parameter"] == f"query {name}"
-    assert "known are" in error["detail"]
+    assert "known names" in error["detail"]
 
 
 async def test_a_parameter_given_twice_is_refused(service: Service):

@@ -198,8 +198,8 @@ async def test_what_needs_a_superseded_delivery_is_a_persons(service: Service):
     ("resource", "says"),
     [
         (None, "has no Observation/77"),
-        (OURS | {"subject": {"reference": "Patient/patient-2"}}, "another patient's"),
-        (OURS | {"subject": None}, "does not say whose it is"),
+        (OURS | {"subject": {"reference": "Patient/patient-2"}}, "another patient"),
+        (OURS | {"subject": None}, "does not name its patient"),
         (OURS | {"status": "entered-in-error"}, "entered in error"),
     ],
 )

@@ -70,4 +70,4 @@ async def test_a_patient_is_not_let_go_before_a_reading_of_their_visit(service: 
     release = {"left_at": left, "not_treated": "other"}
     answer = await service.nurse.post(f"{address}/visits/{visit}/release", release)
     assert answer.status_code == 422
-    assert "readings were taken at this visit at" in answer.text
+    assert "left_at must be later than the last reading here, at" in answer.text

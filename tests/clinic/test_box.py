@@ -78,10 +78,10 @@ async def test_what_ends_by_itself_is_started_again_or_ends_it_all():
         going = asyncio.create_task(clinic.keep_going(said.append))
         os.kill(clinic.run.processes()["worker"], signal.SIGKILL)
         await until(begun.exists)
-        assert said == ["the worker has ended by itself; it is started again"]
+        assert said == ["the worker stopped unexpectedly; restarting it"]
         (ehr,) = (pid for name, pid in clinic.run.processes().items() if name.startswith("ehr"))
         os.kill(ehr, signal.SIGKILL)
-        with pytest.raises(PartFailed, match="Ehr has ended"):
+        with pytest.raises(PartFailed, match="Ehr has stopped"):
             await asyncio.wait_for(going, 15)
 
 

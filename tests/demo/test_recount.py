@@ -84,7 +84,7 @@ def test_what_nothing_intended_explains_is_counted() -> None:
         counted = _with(identifier=identifier, status="not-done")
         assert (counted.equal, _dose(counted).unexplained) == (False, 1)
         (said,) = counted.differences
-        assert said == "MedicationAdministration/10: nothing intended explains it"
+        assert said == "MedicationAdministration/10: Kairos did not intend to write it"
 
 
 def test_a_type_that_was_not_intended_is_counted() -> None:

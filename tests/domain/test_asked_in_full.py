@@ -90,7 +90,7 @@ def test_a_dose_against_a_rule_and_one_against_a_stop():
             Ask.REVIEW_DEVIATION,
             str(session.event),
             SEES,
-            f"{what} was not given as the rules ask: look at it, then acknowledge.",
+            f"{what} was given against a rule: review it, then acknowledge.",
             "deviation",
             **by(SafetyTask.DEVIATION, course),
         )
@@ -106,8 +106,8 @@ def test_a_dose_against_a_rule_and_one_against_a_stop():
             Ask.REVIEW_UNAUTHORIZED,
             str(session.event),
             SEES,
-            f"{what} was given although a rule said stop: see the patient, then say what you "
-            "found and decided. No treatment is given before that.",
+            f"{what} was given although a rule did not allow it: see the patient, then say what "
+            "you found and decided. No further treatment is allowed until then.",
             "not-authorized",
             **by(SafetyTask.UNAUTHORIZED, course),
         )
@@ -119,11 +119,17 @@ def test_a_dose_against_a_rule_and_one_against_a_stop():
     [
         (
             Disposition.AGAINST_ADVICE,
-            f"They left {ONE} before every check was met: follow up, then acknowledge.",
+            (
+                "The patient left esketamine induction visit 1 before every check was met: "
+                "follow up, then acknowledge."
+            ),
         ),
         (
             Disposition.EMERGENCY,
-            f"After {ONE}: emergency department. Follow up, then say what you found and decided.",
+            (
+                "After esketamine induction visit 1: emergency department. "
+                "Follow up, then say what you found and decided."
+            ),
         ),
     ],
 )
@@ -157,9 +163,12 @@ def test_admitted_from_a_visit_without_a_dose_is_followed_up_too():
     [
         (
             PathwayId("p2"),
-            "It was sent on to the record of the patient whose it was; look there too.",
+            "It was sent to the right patient's record; check there too.",
         ),
-        (None, "That patient has no pathway here: see that it is recorded where they are treated."),
+        (
+            None,
+            "That patient has no pathway here: make sure it is recorded where they are treated.",
+        ),
     ],
 )
 def test_what_was_another_patients(there: PathwayId | None, says: str):
@@ -173,8 +182,9 @@ def test_what_was_another_patients(there: PathwayId | None, says: str):
             Ask.REVIEW_DEVIATION,
             f"{wrong.id}/moved",
             SEES,
-            f"Dose 1 (56 mg) was entered here and was another patient's. {says} Look at what this "
-            "patient was given and at what rested on it, then say what you found.",
+            f"Dose 1 (56 mg) was entered here but belongs to another patient. {says} Check what "
+            "this patient was given and what was decided because of the entry, then say what you "
+            "found.",
             "wrong-patient",
             **by(SafetyTask.UNAUTHORIZED, course),
         )

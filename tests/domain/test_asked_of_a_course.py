@@ -58,8 +58,8 @@ def test_an_act_that_is_questioned():
             Ask.REVIEW_QUESTIONED,
             f"e1/{course.now:%Y%m%d%H%M%S}",
             SEES,
-            "An entry was put right or came late. By what is known now, this speaks against the "
-            "dose 1 of it: one; another. Look at it, then say what you found.",
+            "An entry was corrected or recorded late. By what is known now, there is a problem "
+            "with the dose 1 of it: one; another. Review it, then say what you found.",
             "questioned",
             **by(SafetyTask.DEVIATION, course),
         )
@@ -103,8 +103,8 @@ def test_a_score_of_before_treatment_that_came_late():
         Ask.REVIEW_BASELINE,
         f"{INDUCTION}/madrs_total/{evidence}",
         SEES,
-        f"MADRS total of 40 from 2026-11-30 came after the baseline of {INDUCTION} was "
-        "named, and does not move it: name another baseline, or acknowledge and leave it.",
+        "MADRS total of 40 from 2026-11-30 was recorded after the baseline of esketamine induction "
+        "was set and does not change it: name another baseline, or acknowledge to keep it.",
         "baseline",
     )
 
@@ -121,8 +121,8 @@ def test_a_course_that_takes_too_long():
     assert late(course) == []
     course.now += timedelta(days=1)
     says = (
-        f"{PHASE.title} should take at most 42 days and its sessions are not all given: "
-        "stop, move on, or acknowledge to go on with it."
+        f"{PHASE.title} should be finished within 42 days and is not: "
+        "stop, move on, or acknowledge to continue."
     )
     assert late(course) == [AskPerson(Ask.REVIEW_LATE, INDUCTION, SEES, says, "finish-within")]
 

@@ -149,7 +149,7 @@ def test_no_dose_after_release_and_no_second_release():
     late = RecordReadings(course.now, (measure("spo2", 97),), ONE)
     course.wait(minutes(1))
     after = RecordReadings(course.now, (measure("spo2", 97),), ONE)
-    assert "they had left by 11:00; leave visit out" in str(course.attempt(after))
+    assert "the patient left at 11:00; leave visit out" in str(course.attempt(after))
     assert course.attempt(late) is None
 
 
@@ -329,7 +329,7 @@ def test_an_order_is_signed_for_the_phase_that_the_pathway_is_in():
     course.do(Decide(INDUCTION, PhaseDecision.MOVE_ON, "The patient wants no esketamine."))
     refusal = course.attempt(SignOrder(INDUCTION))
     assert isinstance(refusal, Conflict)
-    assert f"is in {DTMS}" in str(refusal)
+    assert "is now in accelerated deep TMS" in str(refusal)
 
 
 def test_the_second_click_of_a_dose_is_told_what_is_recorded():
@@ -349,7 +349,7 @@ def test_whoever_watches_is_told_when_the_patient_may_leave_at_the_earliest():
     waits = [s for s in steps(course.protocol, course.pathway, course.now) if isinstance(s, Await)]
     observed = {s.until - given: s.says for s in waits if s.rule == "observation"}
     assert set(observed) == {minutes(35), minutes(120)}
-    assert "earliest release" in observed[minutes(120)]
+    assert "no discharge before" in observed[minutes(120)]
     asked = [
         s for s in steps(course.protocol, course.pathway, course.now) if isinstance(s, AskPerson)
     ]

@@ -70,7 +70,7 @@ def test_what_excludes_the_other_treatment_does_not_pay_on_this_pathway():
     """A payer that does not pay for both at once stops the course before its first dose."""
     course = screened()
     course.authorized(ESKETAMINE, 8, excludes=(DTMS,))
-    assert "excludes dtms, which this pathway gives too" in says(course)
+    assert "excludes deep TMS, which is also part of this pathway" in says(course)
     alone = replace(course.protocol, phases=course.protocol.phases[:1], days_between=())
     course.protocol = alone
     assert dose(course) is None
@@ -178,24 +178,27 @@ def test_the_checklist_says_what_an_authorization_lacks():
     assert set(RecordAuthorization.MAY) <= set(row.who)
 
 
+CODES = "codes must be the CPT or HCPCS codes of the authorization, such as 90868"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"number": " - "}, "number is required: the payer's own, by which it is asked about"),
-        ({"units": 0}, "units is 1 to 10000: how much the payer pays for"),
-        ({"units": 10_001}, "units is 1 to 10000: how much the payer pays for"),
-        ({"codes": ()}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
-        ({"codes": ("9086",)}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
-        ({"codes": ("90868 ",)}, "codes are the CPT or HCPCS codes that it names, such as 90868"),
+        ({"number": " - "}, "number is required: the payer's authorization number"),
+        ({"units": 0}, "units must be 1 to 10000: how much the payer pays for"),
+        ({"units": 10_001}, "units must be 1 to 10000: how much the payer pays for"),
+        ({"codes": ()}, CODES),
+        ({"codes": ("9086",)}, CODES),
+        ({"codes": ("90868 ",)}, CODES),
         (
             {"treatment": DTMS, "unit": AuthorizedUnit.DEVICE},
-            "dtms is not counted in device; count sessions or days",
+            "count deep TMS by session or day, not by device",
         ),
         (
             {"treatment": DTMS, "unit": AuthorizedUnit.MILLIGRAM},
-            "dtms is not counted in mg; count sessions or days",
+            "count deep TMS by session or day, not by mg",
         ),
-        ({"excludes": (ESKETAMINE,)}, "excludes names esketamine itself; name the other treatment"),
+        ({"excludes": (ESKETAMINE,)}, "excludes lists esketamine itself; list the other treatment"),
     ],
 )
 def test_what_no_payer_can_have_said_is_refused(wrong: dict[str, object], says: str):
@@ -233,7 +236,7 @@ def test_a_window_runs_forward_and_a_number_comes_once():
     assert str(course.attempt(backwards)) == "ends is before starts; both days are included"
     again = course.attempt(good)
     assert isinstance(again, Conflict)
-    assert "is recorded already; correct that entry" in str(again)
+    assert "is already recorded; correct that entry" in str(again)
     assert course.attempt(replace(good, treatment=DTMS)) is None
 
 

@@ -255,8 +255,8 @@ def test_another_letter_is_asked_for_in_full():
         Ask.RENEW_AUTHORIZATION,
         "esketamine/A",
         RecordAuthorization.MAY,
-        f"Record another authorization of {COMBINED.phase(INDUCTION).title}: "
-        f"on {third.day} A is used up: 0 left of 2 sessions.",
+        f"Record another authorization for {COMBINED.phase(INDUCTION).title}: "
+        f"on {third.day}, A is used up: 0 left of 2 sessions.",
         "authorization",
         due=instant(third, pathway.zone),
     )

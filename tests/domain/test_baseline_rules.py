@@ -134,7 +134,7 @@ def test_the_phase_whose_baseline_counts(anchor: Anchor, phases: tuple[PhaseId, 
 @pytest.mark.parametrize("baselines", [{}, {KEY: standing(None)}, {KEY: standing("gone")}])
 def test_no_baseline_says_who_names_one(baselines: dict[str, Baseline]):
     """Never named, named as none, or its score is not there any more."""
-    says = "a MADRS total from before the first treatment; a prescriber names one"
+    says = "a MADRS total from before the first treatment; a prescriber can name one"
     for pathway in (treated(scored("a", 30)), treated(), replace(treated(), readings={})):
         found = baseline_of(COMBINED, replace(pathway, baselines=baselines), INDUCTION, MADRS)
         assert found == NoBaseline(says)
@@ -147,8 +147,8 @@ def test_from_what_value_on_a_fall_is_judged(total: int, *, judged: bool):
     pathway = replace(treated(seen), baselines={KEY: standing("a")})
     found = baseline_of(COMBINED, pathway, INDUCTION, MADRS)
     says = (
-        "MADRS total was 9 points before treatment (2026-11-29), and no fall is judged from less "
-        "than 10 points"
+        "MADRS total was 9 points before treatment (2026-11-29); a reduction is judged only "
+        "from 10 points or more"
     )
     assert found == (seen if judged else NoBaseline(says, seen))
 
@@ -164,8 +164,8 @@ def test_how_old_a_baseline_may_be(days: int, *, by_person: bool, judged: bool):
     assert isinstance(found, Observed) is judged
     if not judged:
         assert found == NoBaseline(
-            "a MADRS total of at most 14 days before the first treatment; the last one, of "
-            "2026-11-15, was 15 days before it: a prescriber names one"
+            "a MADRS total from at most 14 days before the first treatment; the last one, from "
+            "2026-11-15, was 15 days before it: a prescriber can name one"
         )
 
 

@@ -40,7 +40,7 @@ def blocks(course: Course, at: timedelta = timedelta(), rule: str = "") -> list[
 def test_one_dose_a_visit_and_no_more_than_the_stage():
     """A second dose of a visit stops, and so does one beyond the last of its stage."""
     course = dosed()
-    finding = f"1 dose(s) recorded at {ONE}, at most 1"
+    finding = "1 dose recorded at esketamine induction visit 1, at most 1 allowed"
     assert blocks(course, rule="sessions-a-visit") == [
         found("sessions-a-visit", finding, stops=True)
     ]
@@ -191,7 +191,7 @@ def test_a_dose_near_another_is_too_close():
     pathway = course.pathway
     at = course.now + timedelta(days=1)
     close = [b for b in blocks_treating(COMBINED, pathway, TWO, at) if b.rule == "at-least-apart"]
-    says = f"1 days from session 1 of {INDUCTION} on 2026-11-30, at least 2 required"
+    says = "1 day from session 1 of esketamine induction on 2026-11-30, at least 2 required"
     assert close == [found("at-least-apart", says)]
     assert blocks(course, rule="at-least-apart") == []
 
@@ -204,4 +204,6 @@ def test_a_decision_to_move_on_leaves_the_visits_of_the_phase():
     (block,) = [
         b for b in blocks_treating(COMBINED, course.pathway, ONE, course.now) if b.rule == "phase"
     ]
-    assert block.finding == f"{ONE} belongs to {INDUCTION}, not {DTMS}"
+    assert block.finding == (
+        "esketamine induction visit 1 is not in the present phase, accelerated deep TMS"
+    )

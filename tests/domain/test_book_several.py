@@ -7,7 +7,7 @@ import pytest
 
 from domain.language.clocks import LocalTime
 from domain.language.errors import Malformed
-from domain.language.names import VisitId, VisitStatus
+from domain.language.names import VisitId, VisitStatus, spoken
 from domain.language.phases import SignOrder
 from domain.language.visits import BookVisit, BookVisits
 from tests.course import Course
@@ -57,7 +57,7 @@ def test_one_that_may_not_be_keeps_all_of_them_from_being_booked():
     sunday = at.day + timedelta(days=6 - at.day.weekday())
     refusal = refused(course, *others, replace(last, at=LocalTime(sunday, at.hour)))
     assert "treatment-day" in rules(refusal)
-    assert last.visit in str(refusal)
+    assert spoken(last.visit) in str(refusal)
     assert statuses(course) == {VisitStatus.PROPOSED}
 
 
@@ -68,7 +68,7 @@ def test_each_is_held_against_those_booked_with_it():
     hour = course.pathway.visits[first.visit].at.hour
     both = [replace(each, at=LocalTime(day, hour)) for each in (first, second)]
     refusal = refused(course, *both)
-    assert second.visit in str(refusal)
+    assert spoken(second.visit) in str(refusal)
 
 
 @pytest.mark.parametrize("slip", ["none", "twice", "unknown"])

@@ -101,7 +101,7 @@ def test_a_dose_of_before_they_left_reopens_no_visit_but_the_release():
     assert course.pathway.visits[ONE].status is VisitStatus.RELEASED
     (told,) = [fact for fact in course.facts(ActQuestioned) if fact.event == left.id]
     assert told.findings == (
-        "the release says that no treatment was given at this visit, and one is recorded",
+        "the discharge says that no treatment was given here, but one is recorded",
     )
 
 

@@ -240,4 +240,4 @@ def test_only_what_a_prescriber_records_is_asked_of_one():
     (block,) = told.findings
     assert (block.rule, block.who) == ("chart", (Role.PRESCRIBER,))
     assert "Condition/17" in str(block.finding)
-    assert "a prescriber records that it is not so" in str(block.finding)
+    assert "only a prescriber may record otherwise" in str(block.finding)

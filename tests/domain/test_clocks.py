@@ -84,7 +84,7 @@ def test_the_future_is_refused_beyond_a_machines_skew():
     """A time that another clock may have is taken, a microsecond more is the future."""
     edge = NOW + CLOCK_SKEW
     assert check_instant(edge, NOW, "measured_at") == edge
-    with pytest.raises(Malformed, match="lies in the future"):
+    with pytest.raises(Malformed, match="is in the future"):
         check_instant(edge + timedelta(microseconds=1), NOW, "measured_at")
 
 
@@ -109,7 +109,7 @@ def test_a_refused_instant_is_not_repeated(typed):
 )
 def test_a_day_beyond_the_calendar_is_refused(wall, zone):
     """A local time whose instant no calendar holds is malformed, and no failure of ours."""
-    with pytest.raises(Malformed, match="beyond the calendar"):
+    with pytest.raises(Malformed, match="out of range"):
         instant(at(*wall), zone)
 
 
@@ -159,7 +159,7 @@ def test_an_instant_at_the_calendars_ends_is_refused_and_crashes_nothing(year: i
     zone = timezone(timedelta(hours=hours))
     moment = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 12, tzinfo=zone)
     now = datetime(2027, 3, 1, 14, tzinfo=UTC)
-    says = "left_at lies beyond the calendar; check its year"
+    says = "left_at is out of range; check the year"
     with pytest.raises(Malformed, match=says):
         check_happened(moment, now, "America/New_York", "left_at", long_ago=True)
     with pytest.raises(Malformed, match=says):

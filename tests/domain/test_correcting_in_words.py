@@ -36,7 +36,7 @@ def test_what_is_not_there_and_what_is_in_error_already():
     course.do(wish, NURSE)
     again = course.attempt(wish, NURSE)
     assert isinstance(again, Conflict)
-    assert str(again) == "this was marked as entered in error already"
+    assert str(again) == "this entry is already marked as entered in error"
 
 
 def test_a_correction_that_was_corrected_is_taken_back_first():
@@ -48,7 +48,7 @@ def test_a_correction_that_was_corrected_is_taken_back_first():
         course.do(CorrectEntry(given.id, WHY, RecordDose(ONE, at, 56, lot)), NURSE)
     first = next(event for event in course.events if isinstance(event.fact, EntryVoided))
     refusal = course.attempt(CorrectEntry(first.id, WHY), NURSE)
-    says = "what was so instead was corrected in its turn: take that correction back first"
+    says = "the entry that replaced it was corrected later: undo that correction first"
     assert isinstance(refusal, Refused)
     assert str(refusal) == says
     assert refusal.blocked_by == (found("corrected-since", says, CARE),)

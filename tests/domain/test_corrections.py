@@ -118,7 +118,7 @@ def test_a_first_device_time_that_was_wrong_reopens_the_release():
     (task,) = [
         t
         for k, t in course.pathway.tasks.items()
-        if k.startswith(Ask.REVIEW_QUESTIONED) and "release" in t.says
+        if k.startswith(Ask.REVIEW_QUESTIONED) and "discharge" in t.says
     ]
     assert task.roles == (Role.PRESCRIBER,)
     assert task.due is not None

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.language.names import Author, Role
+from domain.language.names import Author, Role, counted
 from domain.language.protocol import Days, Rate, Stage
 from domain.language.visits import MissVisit, VisitProposed
 from domain.rules.calendar import to_propose
@@ -55,7 +55,8 @@ def test_an_earlier_pathway_keeps_its_distance_like_a_phase(days: tuple[int, int
     (block,) = too_soon(protocol, pathway, MONDAY + timedelta(days=apart - 1))
     assert block.rule == "earlier-pathway"
     assert block.finding == (
-        f"{apart - 1} days from treatment in an earlier pathway, at least {apart} required"
+        f"{counted(apart - 1, 'day')} from treatment in an earlier pathway, "
+        f"at least {apart} required"
     )
 
 

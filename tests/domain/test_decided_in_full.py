@@ -64,7 +64,7 @@ def test_what_cannot_be_overridden():
     course = checked_in()
     refusal = course.attempt(OverrideGate(ONE, PRESSURE, "why"), PRESCRIBER)
     assert isinstance(refusal, Refused)
-    assert str(refusal) == f"{PRESSURE} has nothing to override yet; record what it asks"
+    assert str(refusal) == "blood pressure before: nothing to override yet; record what is missing"
     assert {block.rule for block in refusal.blocked_by} == {PRESSURE}
     course = ready()
     course.measure(ONE, intracerebral_hemorrhage="present")
@@ -75,7 +75,9 @@ def test_what_cannot_be_overridden():
     assert rules(refusal) == [stop]
     refusal = ready().attempt(OverrideGate(ONE, PRESSURE, "why"), PRESCRIBER)
     assert isinstance(refusal, Conflict)
-    assert str(refusal) == f"{PRESSURE} holds nothing at {ONE} now; nothing to override"
+    assert str(refusal) == (
+        "blood pressure before does not block esketamine induction visit 1 now; nothing to override"
+    )
     for wish, unknown in (
         (OverrideGate(NOWHERE, PRESSURE, "why"), "visit"),
         (OverrideGate(ONE, RuleId("nothing"), "why"), "gate"),
@@ -88,8 +90,8 @@ def test_what_cannot_be_overridden():
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"weeks": 0}, f"weeks is 1 to {LONGEST_WEEKS}: how long the drug was taken"),
-        ({"weeks": LONGEST_WEEKS + 1}, f"weeks is 1 to {LONGEST_WEEKS}: how long the drug"),
+        ({"weeks": 0}, f"weeks must be 1 to {LONGEST_WEEKS}: how long the drug was taken"),
+        ({"weeks": LONGEST_WEEKS + 1}, f"weeks must be 1 to {LONGEST_WEEKS}: how long the drug"),
         ({"drug": " "}, "drug is required, in words"),
         ({"drug_class": "-"}, "drug_class is required, in words"),
         ({"dose": ""}, "dose is required, in words"),
@@ -111,7 +113,7 @@ def test_a_trial_as_it_is_kept(changed: dict[str, object], says: str | None):
     assert course.facts(TrialRecorded) == [kept]
     again = course.attempt(wish)
     assert isinstance(again, Conflict)
-    assert str(again).startswith("this trial is recorded already")
+    assert str(again).startswith("this trial is already recorded")
 
 
 def test_a_task_for_others_than_prescribers_names_them():
@@ -163,7 +165,7 @@ def test_a_hold_as_it_is_kept():
     assert lifted.fact == HoldLifted(hold, "Another lot.")
     refusal = course.attempt(LiftHold(hold, "Again."), PRESCRIBER)
     assert isinstance(refusal, Conflict)
-    assert str(refusal) == f"hold {hold} was lifted already"
+    assert str(refusal) == f"hold {hold} has already been lifted"
 
 
 def test_a_decision_ahead_as_it_is_kept():
@@ -187,12 +189,12 @@ def test_a_decision_ahead_as_it_is_kept():
 @pytest.mark.parametrize(
     ("gate", "days", "words", "rule", "says"),
     [
-        ("ride-home", 0, WHY, "decided-each-time", "ride-home is looked at each time"),
-        (PRESSURE, 29, WHY, "decided-too-far", f"{PRESSURE} may be decided for 28 days at most"),
-        (PRESSURE, -1, WHY, "", "last_day is past; it is 2026-11-30 at the clinic"),
+        ("ride-home", 0, WHY, "decided-each-time", "ride home is checked each time"),
+        (PRESSURE, 29, WHY, "decided-too-far", "a standing decision about blood"),
+        (PRESSURE, -1, WHY, "", "last_day is in the past; today is 2026-11-30 at the clinic"),
         (PRESSURE, 0, " ", "", "say in a sentence what is known, the plan, and the next check"),
         (PRESSURE, 0, "as usual", "", "say in a sentence what is known"),
-        ("nothing", 0, WHY, "", "no such gate in this phase; known are adult, "),
+        ("nothing", 0, WHY, "", "no such gate in this phase; its gates: adult, "),
     ],
 )
 def test_what_is_not_decided_ahead(gate: str, days: int, words: str, rule: str, says: str):
@@ -213,6 +215,9 @@ def test_nothing_is_decided_ahead_with_a_reading_beyond():
     course.measure(ONE, systolic_bp=160, diastolic_bp=85)
     wish = DecideAhead(PRESSURE, course.first_visit.day, WHY)
     refusal = course.attempt(wish, PRESCRIBER)
-    says = "the last systolic blood pressure 160 mmHg is beyond what may be decided ahead"
+    says = (
+        "the last reading is outside what a standing decision may allow: "
+        "systolic blood pressure 160 mmHg"
+    )
     assert isinstance(refusal, Refused)
     assert refusal.blocked_by == (found("beyond-what-may-be-decided", says),)

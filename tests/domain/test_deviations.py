@@ -188,7 +188,7 @@ def test_a_patient_never_released_becomes_a_task_and_blocks_the_next_check_in():
     course = dosed()
     course.run(Ask.RELEASE)
     course.wait(timedelta(days=3) - minutes(140))
-    assert any("never released" in t.says for t in course.pathway.tasks.values() if not t.closed)
+    assert any("not discharged" in t.says for t in course.pathway.tasks.values() if not t.closed)
     assert rules(course.attempt(CheckIn(TWO))) == ["released-first"]
 
 
@@ -196,7 +196,7 @@ def test_who_watched_the_dose_lets_the_patient_go():
     """A TMS operator does not release a patient after esketamine."""
     course = dosed()
     leave = ReleaseVisit(ONE, Disposition.AGAINST_ADVICE, "left")
-    with pytest.raises(Exception, match="watched by a nurse or a prescriber"):
+    with pytest.raises(Exception, match="this is for a nurse or a prescriber"):
         course.do(leave, Author("an-operator", Role.TMS_OPERATOR))
 
 

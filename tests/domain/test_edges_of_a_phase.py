@@ -50,7 +50,7 @@ def test_an_order_is_signed_once():
     course.do(SignOrder(INDUCTION), PRESCRIBER)
     refusal = course.attempt(SignOrder(INDUCTION), PRESCRIBER)
     assert isinstance(refusal, Conflict)
-    assert str(refusal) == f"the order for {INDUCTION} is signed already"
+    assert str(refusal) == "the order for esketamine induction is already signed"
 
 
 @pytest.mark.long
@@ -72,7 +72,9 @@ def test_a_phase_that_is_followed_by_another_completes_nothing():
     complete = Decide(INDUCTION, PhaseDecision.COMPLETE, "well")
     refusal = course.attempt(complete, PRESCRIBER)
     assert isinstance(refusal, Refused)
-    assert str(refusal) == f"{DTMS} would follow; continue or stop instead"
+    assert str(refusal) == (
+        f"{COMBINED.phase(DTMS).title} is the next phase; continue or stop instead"
+    )
     course.do(replace(complete, decision=PhaseDecision.STOP), PRESCRIBER)
     assert course.pathway.outcome is PathwayOutcome.STOPPED
 
@@ -89,7 +91,7 @@ def test_nothing_follows_the_last_phase():
     """Whoever would go on from it is told what may be decided instead."""
     refusal = in_maintenance().attempt(Decide(MAINTENANCE, PhaseDecision.MOVE_ON, "As discussed."))
     assert isinstance(refusal, Refused)
-    assert str(refusal) == f"nothing follows {MAINTENANCE}; complete or stop instead"
+    assert str(refusal) == f"{MAINTENANCE} is the last phase; complete or stop instead"
 
 
 def test_what_is_continued_without_an_end_stays_in_its_phase():
@@ -191,7 +193,7 @@ def test_a_first_visit_beyond_the_plan_is_waited_for():
     for key in [key for key, task in course.pathway.tasks.items() if not task.closed]:
         course.do(AcknowledgeTask(key, "Seen; a plan is made."), PRESCRIBER)
     assert steps(COMBINED, course.pathway, course.now) == (
-        Await(course.now + timedelta(hours=24), "Nothing is due; looking again.", "look-again"),
+        Await(course.now + timedelta(hours=24), "Nothing is due now.", "look-again"),
     )
     assert next_due(COMBINED, course.pathway, course.now) <= course.now + timedelta(hours=24)
 
@@ -206,7 +208,9 @@ def test_what_nobody_may_override_is_measured_again():
     found = steps(COMBINED, course.pathway, course.now)
     (step,) = [s for s in found if isinstance(s, AskPerson) and s.ask is Ask.RECORD]
     assert (step.rule, step.about) == ("fit-to-leave", ONE)
-    assert step.says.startswith(f"Keep the patient at {ONE} and measure again: alertness")
+    assert step.says.startswith(
+        "Keep the patient at esketamine induction visit 1 and measure again: alertness"
+    )
     assert step.roles == (Role.NURSE, Role.PRESCRIBER)
     assert step.source == "rems"
     assert [block.overridable for block in step.blocked_by] == [False]

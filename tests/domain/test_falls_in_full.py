@@ -47,7 +47,7 @@ def test_a_fall_that_cannot_be_judged_is_missing_or_a_finding():
     assert block == Blocked(
         BENEFIT.id,
         (Role.PRESCRIBER,),
-        missing="a MADRS total from before the first treatment; a prescriber names one",
+        missing="a MADRS total from before the first treatment; a prescriber can name one",
         why=BENEFIT.why,
         source=BENEFIT.source,
     )
@@ -58,8 +58,8 @@ def test_a_fall_that_cannot_be_judged_is_missing_or_a_finding():
         pathway=replace(course.pathway, readings={**course.pathway.readings, MADRS: low}),
     )
     finding = (
-        "MADRS total was 9 points before treatment (2026-11-29), and no fall is judged from less "
-        "than 10 points"
+        "MADRS total was 9 points before treatment (2026-11-29); a reduction is judged only "
+        "from 10 points or more"
     )
     for otherwise, overridable in ((Otherwise.ASK_PRESCRIBER, True), (Otherwise.STOP, False)):
         gate = replace(BENEFIT, otherwise=otherwise)
@@ -133,7 +133,7 @@ def test_too_few_trials():
     assert block == Blocked(
         TRIED.id,
         (Role.PRESCRIBER,),
-        finding=f"{kind.title} 1 trials, required at least 2 trials (each for 6 weeks at least)",
+        finding=f"{kind.title} 1 trial, required at least 2 trials (each for at least 6 weeks)",
         overridable=True,
         evidence=(list(course.pathway.trials)[-1],),
         why=TRIED.why,
@@ -155,7 +155,7 @@ def test_too_few_trials():
         (minutes(90), "90 min"),
         (minutes(120), "2 hours"),
         (timedelta(hours=12), "12 hours"),
-        (timedelta(days=1), "1 days"),
+        (timedelta(days=1), "1 day"),
         (timedelta(days=7), "7 days"),
     ],
 )

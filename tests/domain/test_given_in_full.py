@@ -39,7 +39,7 @@ OPERATOR = Author("a-tms-operator", Role.TMS_OPERATOR)
 ALONE = alone(COMBINED.phase(DTMS))
 TMS = VisitId(f"{DTMS}-visit-1")
 PRESSURE = next(g.id for g in COMBINED.phase(INDUCTION).gates if g.id == "blood-pressure-before")
-NOT_SO = ": one of the two was not so"
+NOT_SO = ": one of the two is wrong"
 
 
 def prepared() -> Course:
@@ -118,14 +118,14 @@ def test_neither_time_lies_in_the_future(field: str):
     wish = stimulation(course, **{field: course.now + timedelta(hours=2)})
     refusal = course.attempt(wish, OPERATOR)
     assert isinstance(refusal, Malformed)
-    assert str(refusal).startswith(f"{field} lies in the future")
+    assert str(refusal).startswith(f"{field} is in the future")
 
 
 def test_the_time_of_a_dose_is_named_when_it_is_to_come():
     """The first device was used already when the dose is typed."""
     course = ready()
     refusal = course.attempt(RecordDose(ONE, course.now + timedelta(hours=2), 56, "l"), NURSE)
-    assert str(refusal).startswith("first_device_at lies in the future")
+    assert str(refusal).startswith("first_device_at is in the future")
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_the_time_of_a_dose_is_named_when_it_is_to_come():
             ["output 1 %; 119 % of the motor threshold of 55 % is 65 %" + NOT_SO],
             False,
         ),
-        ((121, 1980, 66), ["121 % of motor threshold, at most 120"], True),
-        ((120, 1979, 66), ["1979 pulses, ordered are 1980"], False),
-        ((120, 1981, 66), ["1981 pulses, ordered are 1980"], False),
+        ((121, 1980, 66), ["121 % of motor threshold; at most 120 % allowed"], True),
+        ((120, 1979, 66), ["1979 pulses; the order is 1980"], False),
+        ((120, 1981, 66), ["1981 pulses; the order is 1980"], False),
         (
             (120, 1980, 67),
             ["output 67 %; 120 % of the motor threshold of 55 % is at most 66 %"],
@@ -202,7 +202,7 @@ def test_no_dose_in_a_phase_of_deep_tms_and_none_of_parts_of_a_device():
     """A dose there is a slip, and so are milligrams that no whole number of devices holds."""
     course = prepared()
     blocks = blocks_of(check_may_give_dose(ALONE, course.pathway, TMS, 56, course.now))
-    assert found("treatment", f"{DTMS} has no drug dose", stops=True) in blocks
+    assert found("treatment", f"{ALONE.phases[0].title} has no drug dose", stops=True) in blocks
     refusal = course.attempt(ReportDose(TMS, course.now, 56, "l", "It was given."), PRESCRIBER)
     assert rules(refusal) == ["treatment"]
     course = ready()
@@ -263,7 +263,7 @@ def test_a_dose_rests_on_what_was_decided_ahead():
     (event,) = course.do(course.treatment(ONE, course.now), NURSE)
     assert isinstance(event.fact, DoseGiven)
     assert event.fact.under == wanted
-    assert wanted[0].startswith(f"{PRESSURE}, decided ahead by a-prescriber on 2026-11-30, to")
+    assert wanted[0].startswith("blood pressure before: standing decision by a-prescriber on")
 
 
 def test_a_decision_that_was_ended_since_is_found():
@@ -277,7 +277,7 @@ def test_a_decision_that_was_ended_since_is_found():
     course.do(EndDecision(next(iter(course.pathway.standing)), "a new plan"), PRESCRIBER)
     ended = course.now
     course.wait(minutes(1))
-    says = f"the standing decision about {PRESSURE} was ended since: a new plan"
+    says = "the standing decision about blood pressure before has ended: a new plan"
     for at, there in ((-1, True), (0, False)):
         since = found_since(COMBINED, course.pathway, ONE, ended + minutes(at), course.now)
         assert list(since) == [found("decision-ended", says)] * there
@@ -342,7 +342,7 @@ def test_a_decision_that_a_score_ended_since_is_no_basis():
     since = list(found_since(COMBINED, course.pathway, ONE, at, course.now))
     assert [block.rule for block in since] == ["decision-ended", "suicide-risk"]
     assert since[0].finding == (
-        "the standing decision about suicide-risk was ended since: a reading was beyond it"
+        "the standing decision about suicide risk has ended: a later reading was outside its limits"
     )
 
 

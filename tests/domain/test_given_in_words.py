@@ -33,11 +33,11 @@ def test_a_dose_that_cannot_be():
     course = ready()
     without = course.attempt(RecordDose(ONE, course.now, 56, " "), NURSE)
     assert isinstance(without, Malformed)
-    says = "the lot number is required; it is read from the device, never prefilled"
+    says = "the lot number is required; read it from the device"
     assert str(without) == says
     ordinary = course.attempt(ReportDose(ONE, course.now, 56, "l", "It was given."), NURSE)
     assert isinstance(ordinary, Malformed)
-    assert str(ordinary) == "no rule was broken: record it as given, and do not report it"
+    assert str(ordinary) == "no rule was broken: record the treatment instead of reporting it"
 
 
 def test_a_dose_that_may_not_be():
@@ -56,7 +56,7 @@ def test_a_stimulation_that_cannot_be():
     backward = course.attempt(replace(wish, ended_at=at), OPERATOR)
     assert str(backward) == "ended_at must be later than started_at"
     nothing = course.attempt(replace(wish, pulses=0), OPERATOR)
-    says = "intensity and pulses are above 0, stimulator output is 1 to 100 percent"
+    says = "intensity and pulses must be above 0, stimulator output 1 to 100 percent"
     assert str(nothing) == says
 
 
@@ -66,7 +66,7 @@ def test_a_stimulation_that_may_not_be_and_is_kept_when_it_was():
     at = course.now - SESSION
     refusal = course.attempt(RecordStimulation(TMS, at, course.now, 1, 120, 100), OPERATOR)
     assert isinstance(refusal, Refused)
-    assert str(refusal).startswith("may not stimulate: 1 pulses, ordered are 1980; output 100 %")
+    assert str(refusal).startswith("may not stimulate: 1 pulses; the order is 1980; output 100 %")
     report = ReportStimulation(TMS, at, course.now, 1, 120, 100, "It was given.")
     (event,) = course.do(report, PRESCRIBER)
     assert (getattr(event.fact, "pulses", 0), getattr(event.fact, "output_percent", 0)) == (1, 100)
@@ -81,7 +81,7 @@ def test_no_stimulation_belongs_to_the_induction():
     course = ready()
     strength = Strength(120, 1980, 66)
     result = check_may_stimulate(COMBINED, course.pathway, ONE, course.now, strength)
-    wanted = found("treatment", f"{INDUCTION} has no stimulation", stops=True)
+    wanted = found("treatment", f"{COMBINED.phase(INDUCTION).title} has no stimulation", stops=True)
     assert wanted in blocks_of(result)
 
 

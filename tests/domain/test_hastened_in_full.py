@@ -197,9 +197,10 @@ def test_the_first_visit_is_asked_to_be_brought_forward():
         Ask.BRING_FORWARD,
         ONE,
         (*MoveVisit.MAY, Role.PRESCRIBER),
-        f"Risk is high (suicide risk as judged by a clinician high): bring {ONE} forward from "
+        "Risk is high (suicide risk as judged by a clinician high): move "
+        "esketamine induction visit 1 up from "
         "Monday 2026-12-14 to Monday 2026-11-30, 09:00, the earliest that the rules allow, or say "
-        "why that cannot be.",
+        "why that is not possible.",
         HIGH.rule,
         HIGH.why,
         HIGH.source,

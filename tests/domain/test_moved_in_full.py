@@ -42,7 +42,7 @@ NURSE = Author("a-nurse", Role.NURSE)
 WHY = "Known, with a plan; looked at each week."
 AT = datetime(2026, 11, 30, 14, tzinfo=UTC)
 THERE, VISIT = PathwayId("p2"), VisitId("their-visit")
-TOLD = "Entered for another patient first, and taken back there: two charts"
+TOLD = "First entered for another patient, in error: two charts"
 SPO2, RIDE = ObservationName("spo2"), ObservationName("ride_home")
 
 
@@ -107,7 +107,8 @@ def test_a_move_to_the_patients_own_pathway_names_its_field():
     wish = CorrectEntry(given.id, "why", wrong_patient=WrongPatient(course.pathway.id, ONE))
     refusal = course.attempt(wish, NURSE)
     assert isinstance(refusal, Malformed)
-    assert (str(refusal), refusal.unknown) == ("that is this patient's own pathway", "pathway")
+    assert str(refusal) == "this is the same patient's pathway; name the other's"
+    assert refusal.unknown == "pathway"
 
 
 def test_what_is_said_of_a_decision_ahead_that_is_not_made_or_not_there():
@@ -118,9 +119,7 @@ def test_what_is_said_of_a_decision_ahead_that_is_not_made_or_not_there():
     refusal = course.attempt(DecideAhead(ride, last, WHY), PRESCRIBER)
     assert isinstance(refusal, Refused)
     assert refusal.blocked_by == (found("decided-each-time", str(refusal)),)
-    assert (
-        str(refusal) == "ride-home is looked at each time: its protocol lets nobody decide it ahead"
-    )
+    assert str(refusal) == "ride home is checked each time: no standing decision is allowed for it"
     far = last + timedelta(days=29)
     refusal = course.attempt(DecideAhead(pressure, far, WHY), PRESCRIBER)
     assert isinstance(refusal, Refused)
@@ -136,7 +135,7 @@ def test_what_is_said_of_a_decision_ahead_that_is_not_made_or_not_there():
     course.do(EndDecision(event.id, "why"), PRESCRIBER)
     again = course.attempt(EndDecision(event.id, "why"), PRESCRIBER)
     assert isinstance(again, Conflict)
-    assert str(again) == "this standing decision does not hold any more"
+    assert str(again) == "this standing decision has already ended"
 
 
 def test_what_is_said_of_a_baseline_that_is_not_named():
@@ -145,9 +144,12 @@ def test_what_is_said_of_a_baseline_that_is_not_named():
     score = ObservationName("madrs_total")
     wish = NameBaseline(INDUCTION, score, EventId("nothing"), "why")
     other = course.attempt(replace(wish, score=SPO2), PRESCRIBER)
-    assert str(other) == "no fall of that is judged; known are madrs_total, phq9_total"
+    assert str(other) == "score must be one whose reduction is judged: madrs_total, phq9_total"
     early = course.attempt(wish, PRESCRIBER)
-    says = f"nothing was given in {INDUCTION} yet: the last score before it counts"
+    says = (
+        "no treatment was given in esketamine induction yet: "
+        "the last score before treatment will be the baseline"
+    )
     assert (type(early), str(early)) == (Conflict, says)
     course.do(course.treatment(ONE, course.now))
     unknown = course.attempt(wish, PRESCRIBER)
@@ -156,7 +158,7 @@ def test_what_is_said_of_a_baseline_that_is_not_named():
     course.assess("madrs", *(1,) * 10)
     late = course.pathway.readings[score][-1].evidence
     refusal = course.attempt(replace(wish, event=late), PRESCRIBER)
-    says = "a baseline is from before the first treatment; this score came after it"
+    says = "a baseline must be from before the first treatment; this is a later score"
     assert (type(refusal), str(refusal)) == (Malformed, says)
     course.pathway = replace(course.pathway, readings={})
     assert "no such score" in str(course.attempt(wish, PRESCRIBER))
@@ -167,9 +169,9 @@ def test_what_is_said_of_times_and_words_that_do_not_fit_a_visit():
     course = checked_in()
     before = course.now - timedelta(days=1)
     refusal = course.attempt(RecordReadings(before, readings(spo2=97), ONE), NURSE)
-    assert str(refusal) == "measured_at is on another day than the visit; leave visit out"
+    assert str(refusal) == "measured_at is on a different day from the visit; leave visit out"
     later = ReleaseVisit(ONE, left_at=course.now + timedelta(hours=1))
-    assert str(course.attempt(later, NURSE)).startswith("left_at lies in the future")
+    assert str(course.attempt(later, NURSE)).startswith("left_at is in the future")
     operator = Author("o", Role.TMS_OPERATOR)
     score = course.attempt(RecordAssessment("madrs", course.now, (1,) * 10), operator)
     assert str(score).startswith("may not record: MADRS is recorded by ")

@@ -80,7 +80,7 @@ def test_a_dose_of_another_number_in_its_place_is_named():
     course.do(told, NURSE)
     refusal = back(course, void)
     assert isinstance(refusal, Refused)
-    assert "session 3 is recorded in its place: take that back first" in str(refusal)
+    assert "session 3 is recorded in its place: undo that first" in str(refusal)
 
 
 def test_two_doses_that_were_both_given_both_stand_again():
@@ -155,7 +155,7 @@ def test_a_miss_is_not_restored_once_the_patient_has_come():
     void = entry(course, EntryVoided)
     course.do(CheckIn(TWO))
     refusal = back(course, void)
-    assert "the patient has come to esketamine-induction-visit-2 since" in str(refusal)
+    assert "the patient has since come to esketamine induction visit 2" in str(refusal)
 
 
 def test_a_release_is_not_restored_beside_another():
@@ -167,7 +167,7 @@ def test_a_release_is_not_restored_beside_another():
     course.do(ReleaseVisit(ONE, not_treated=NotTreated.OTHER), NURSE)
     second = entry(course, VisitReleased)
     refusal = back(course, void)
-    assert "another release from esketamine-induction-visit-1 was recorded since" in str(refusal)
+    assert "another discharge from esketamine induction visit 1 was recorded later" in str(refusal)
     assert back(course, second) is None
     assert back(course, void) is None
 
@@ -193,7 +193,7 @@ def test_nobody_is_at_two_visits_because_a_release_was_taken_back():
         course.follow_next()
     refusal = back(course, released)
     assert rules(refusal) == ["released-first"]
-    assert "the patient is at esketamine-induction-visit-2 now" in str(refusal)
+    assert "the patient is now at esketamine induction visit 2" in str(refusal)
     assert isinstance(refusal, Refused)
     assert refusal.blocked_by[0].who == CARE
     right = ReleaseVisit(ONE, left_at=released.at)
@@ -209,7 +209,7 @@ def test_a_check_in_is_not_restored_beside_another():
     assert back(course, entry(course, VisitCheckedIn)) is None
     void = entry(course, EntryVoided)
     course.do(CheckIn(TWO))
-    assert "was checked in for esketamine-induction-visit-2 anew" in str(back(course, void))
+    assert "was checked in again for esketamine induction visit 2" in str(back(course, void))
 
 
 def test_the_lifting_of_a_hold_is_not_restored_beside_another():
@@ -227,7 +227,7 @@ def test_the_lifting_of_a_hold_is_not_restored_beside_another():
     assert back(course, entry(course, HoldLifted)) is None
     void = entry(course, EntryVoided)
     course.do(LiftHold(hold, "They called after all."))
-    assert "the hold was lifted anew since: take that back first" in str(back(course, void))
+    assert "the hold was lifted again later: undo that first" in str(back(course, void))
 
 
 def test_a_number_is_not_taken_twice_by_way_of_another_phase():
@@ -248,7 +248,7 @@ def test_a_number_is_not_taken_twice_by_way_of_another_phase():
     course.wait(minutes(1))
     told = ReportDose(here, course.now, 56, "lot-3", "The one of today.")
     course.do(told, PRESCRIBER)
-    assert "session 1 was given since: report this one anew" in str(back(course, void))
+    assert "session 1 was given later: report this one as a new session" in str(back(course, void))
 
 
 def test_what_stands_in_its_place_is_folded_after_its_visit_was_proposed():

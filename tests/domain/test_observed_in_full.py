@@ -69,11 +69,11 @@ def test_a_score_as_it_is_kept():
 @pytest.mark.parametrize(
     ("scale", "items", "says"),
     [
-        ("bdi", (0,) * 9, "unknown scale; known are madrs, phq9"),
+        ("bdi", (0,) * 9, "unknown scale; known scales: madrs, phq9"),
         ("phq9", (0,) * 8, "PHQ-9 has 9 items, not 8"),
         ("phq9", (0,) * 10, "PHQ-9 has 9 items, not 10"),
-        ("phq9", (4, *(0,) * 8), "each item of PHQ-9 is from 0 to 3"),
-        ("phq9", (-1, *(0,) * 8), "each item of PHQ-9 is from 0 to 3"),
+        ("phq9", (4, *(0,) * 8), "each item of PHQ-9 must be from 0 to 3"),
+        ("phq9", (-1, *(0,) * 8), "each item of PHQ-9 must be from 0 to 3"),
     ],
 )
 def test_a_score_that_cannot_be(scale: str, items: tuple[int, ...], says: str):
@@ -95,7 +95,7 @@ def test_each_time_of_an_observation_is_named():
         (RecordReadings(later, readings(spo2=97)), "measured_at"),
         (RecordAssessment("phq9", later, (0,) * 9), "assessed_at"),
     ):
-        assert str(course.attempt(wish, NURSE)).startswith(f"{field} lies in the future")
+        assert str(course.attempt(wish, NURSE)).startswith(f"{field} is in the future")
 
 
 def test_a_reading_names_a_visit_that_there_is():
@@ -161,7 +161,7 @@ def test_a_departure_as_it_is_kept(went: Disposition):
     course = dosed()
     refusal = course.attempt(ReleaseVisit(ONE, went, " "), NURSE)
     spoken = str(went).replace("-", " ")
-    assert str(refusal) == f"say in words what happened: {spoken}"
+    assert str(refusal) == f"words are required, to say what happened: {spoken}"
 
 
 def test_nobody_is_let_go_by_those_who_did_not_watch():
@@ -170,9 +170,9 @@ def test_nobody_is_let_go_by_those_who_did_not_watch():
     refusal = course.attempt(ReleaseVisit(ONE), OPERATOR)
     assert isinstance(refusal, Refused)
     who = COMBINED.phase(INDUCTION).modality.released_by
-    says = "a dose is watched by a nurse or a prescriber"
+    says = "after a dose this is for a nurse or a prescriber"
     assert refusal.blocked_by == (found("released-by", says, who),)
-    assert str(refusal) == f"may not release: {says}"
+    assert str(refusal) == f"may not discharge the patient: {says}"
 
 
 def test_whether_something_was_given_is_asked_once():
@@ -185,7 +185,7 @@ def test_whether_something_was_given_is_asked_once():
         "not-treated",
         COMBINED.phase(INDUCTION).modality.released_by,
     )
-    assert block.missing == "was a dose given? If so record it; if not, say why (not_treated)"
+    assert block.missing == "the dose, if one was given; if none was, say why (not_treated)"
     refusal = observed().attempt(ReleaseVisit(ONE, not_treated=NotTreated.DECLINED), NURSE)
     assert isinstance(refusal, Malformed)
 

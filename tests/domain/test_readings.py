@@ -17,18 +17,18 @@ DIASTOLIC = measure("diastolic_bp", 30)
 
 # What was said, and what the refusal must say.
 WRONG = [
-    ((measure("systolic_bp", "18.7"), DIASTOLIC), "is a number, not an answer"),
-    ((measure("systolic_bp", 18.7, "kPa"), DIASTOLIC), "recorded in mmHg (mm[Hg]), never conv"),
-    ((measure("systolic_bp", 1520), DIASTOLIC), "systolic_bp is from 40 to 300 mmHg"),
-    ((measure("systolic_bp", 39.9), DIASTOLIC), "systolic_bp is from 40 to 300 mmHg"),
-    ((measure("systolic_bp", float("nan")), DIASTOLIC), "systolic_bp is from 40 to 300 mmHg"),
-    ((measure("systolic_bp", float("inf")), DIASTOLIC), "systolic_bp is from 40 to 300 mmHg"),
-    ((measure("systolic_bp", 128),), "are recorded together"),
-    ((measure("spo2", 97), measure("spo2", 96)), "each observation may be given once"),
-    ((Measurement(ObservationName("spo2"), Decimal(97)),), "spo2 is recorded in %"),
+    ((measure("systolic_bp", "18.7"), DIASTOLIC), "takes a number, not an answer"),
+    ((measure("systolic_bp", 18.7, "kPa"), DIASTOLIC), "must be in mmHg (mm[Hg]); nothing is"),
+    ((measure("systolic_bp", 1520), DIASTOLIC), "systolic_bp must be 40 to 300 mmHg"),
+    ((measure("systolic_bp", 39.9), DIASTOLIC), "systolic_bp must be 40 to 300 mmHg"),
+    ((measure("systolic_bp", float("nan")), DIASTOLIC), "systolic_bp must be 40 to 300 mmHg"),
+    ((measure("systolic_bp", float("inf")), DIASTOLIC), "systolic_bp must be 40 to 300 mmHg"),
+    ((measure("systolic_bp", 128),), "must be recorded together"),
+    ((measure("spo2", 97), measure("spo2", 96)), "each observation may be given only once"),
+    ((Measurement(ObservationName("spo2"), Decimal(97)),), "spo2 must be in %"),
     ((Measurement(ObservationName("spo2"), unit="%"),), "spo2 needs a value in %"),
     ((Measurement(ObservationName("pulse"), Decimal(70), "/min"),), "unknown observation; known"),
-    ((measure("ride_home", "yes"),), "ride_home is arranged or not arranged"),
+    ((measure("ride_home", "yes"),), "ride_home must be arranged or not arranged"),
     ((Measurement(ObservationName("ride_home"), Decimal(1)),), "without value or unit"),
     ((measure("minutes_observed", 120),), "is computed and cannot be recorded"),
     ((measure("madrs_reduction", 60),), "is computed and cannot be recorded"),
@@ -50,7 +50,7 @@ def test_all_that_is_wrong_is_said_at_once():
     """Two mistakes in one request are both named."""
     with pytest.raises(Malformed) as refusal:
         read_measurements(COMBINED.vocabulary, (measure("systolic_bp", 1520), measure("spo2", 5)))
-    for why in ("systolic_bp is from", "spo2 is from", "are recorded together"):
+    for why in ("systolic_bp must be", "spo2 must be", "must be recorded together"):
         assert why in str(refusal.value)
 
 
@@ -64,7 +64,7 @@ def test_a_unit_is_taken_as_people_write_it_or_as_its_code(unit, value):
 
 @pytest.mark.parametrize(
     ("ago", "why"),
-    [(timedelta(minutes=-2), "lies in the future"), (None, "has no offset from UTC")],
+    [(timedelta(minutes=-2), "is in the future"), (None, "has no offset from UTC")],
 )
 def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
     """A reading from the future, or at a time without an offset, is not recorded."""
@@ -78,7 +78,7 @@ def test_a_future_or_naive_time_of_measurement_is_refused(ago, why):
 @pytest.mark.parametrize(
     ("scale", "items", "why"),
     [
-        ("hamd", (0,) * 17, "known are madrs, phq9"),
+        ("hamd", (0,) * 17, "known scales: madrs, phq9"),
         ("phq9", (0,) * 8, "has 9 items, not 8"),
         ("phq9", (0,) * 8 + (4,), "from 0 to 3"),
         ("madrs", (-1,) + (0,) * 9, "from 0 to 6"),
@@ -120,7 +120,7 @@ def test_who_may_score_a_scale_is_as_the_vocabulary_says():
     ("taken", "why"),
     [
         ({"systolic_bp": 80, "diastolic_bp": 120}, "diastolic_bp must be below systolic_bp"),
-        ({"sedation_moaas": 4.5}, "from 0 to 5 whole points"),
+        ({"sedation_moaas": 4.5}, "must be 0 to 5 whole points"),
     ],
 )
 def test_what_nobody_can_have_measured_is_refused(taken, why):

@@ -63,9 +63,9 @@ def test_an_override_of_a_pressure_that_never_was_is_marked():
     right = RecordReadings(wrong.at, readings(systolic_bp=125, diastolic_bp=79), ONE)
     course.do(CorrectEntry(wrong.id, WHY, right), NURSE)
     (told,) = [q for q in course.facts(ActQuestioned) if q.event == override.id]
-    assert told.about == "override of blood pressure before at esketamine-induction-visit-1"
-    assert told.findings[0].startswith("what it let pass was entered in error: systolic")
-    assert "this speaks against the override of blood pressure before" in asked(course)[0]
+    assert told.about == "override of blood pressure before at esketamine induction visit 1"
+    assert told.findings[0].startswith("the finding it overrode was entered in error: systolic")
+    assert "there is a problem with the override of blood pressure before" in asked(course)[0]
 
 
 def test_an_override_of_what_stands_is_not_marked():
@@ -144,7 +144,7 @@ def test_a_standing_decision_about_what_never_was_is_marked():
     (told,) = course.facts(ActQuestioned)
     assert told.about == "standing decision about suicide risk"
     (says,) = told.findings
-    assert says.startswith("the last PHQ-9 item 9 (thoughts of death or self-harm) that was known")
+    assert says.startswith("the last PHQ-9 item 9 (thoughts of death or self-harm) known")
     course.run_rules()
     assert len(asked(course)) == 1
     course.do(CorrectEntry(entry(course, EntryVoided).id, "It was hers."), PRESCRIBER)
@@ -259,7 +259,7 @@ def test_an_age_that_forbids_treatment_is_not_typed_over():
     other = RecordReadings(course.now, readings(age=44))
     refusal = course.attempt(other, NURSE)
     assert rules(refusal) == ["said-otherwise"]
-    assert "age 11 years is recorded, which stops treatment; a prescriber records" in str(refusal)
+    assert "age 11 years is recorded, which stops treatment; only a prescriber may" in str(refusal)
     assert course.attempt(RecordReadings(course.now, readings(age=12)), NURSE) is None
     assert course.attempt(other, PRESCRIBER) is None
     assert course.attempt(RecordReadings(course.now, readings(age=45)), NURSE) is None
@@ -273,7 +273,7 @@ def test_a_score_is_put_right_by_one_of_its_own_scale():
     other = RecordAssessment("phq9", scored.at, (1,) * 9)
     refusal = course.attempt(CorrectEntry(scored.id, WHY, other), PRESCRIBER)
     assert str(refusal) == (
-        "what was so instead must be of the same kind as the entry: a score of "
+        "the correct entry must be of the same kind as this one: a score of "
         + course.protocol.vocabulary.scales["madrs"].title
     )
     right = RecordAssessment("madrs", scored.at, (2,) * 10)

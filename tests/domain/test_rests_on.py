@@ -21,7 +21,7 @@ from domain.language.phases import DecisionMade, PhaseEntered
 from domain.rules.rests_on import follows, in_the_way
 from domain.rules.steps import Ask
 from tests.course import PRESCRIBER, Course
-from tests.domain.scenes import ONE, TWO, checked_in, dosed, moved_on
+from tests.domain.scenes import TWO, checked_in, dosed, moved_on
 from tests.domain.simulation import DTMS, INDUCTION
 
 NURSE = Author("a-nurse", Role.NURSE)
@@ -54,13 +54,13 @@ def test_what_was_done_in_the_phase_is_named_by_what_it_was():
     assert told is not None
     assert (told.rule, told.who) == ("phase", CARE)
     assert told.finding == (
-        "the patient came to a visit of accelerated-dtms since: correct that first"
+        "the patient has since come to a visit of accelerated deep TMS: correct that first"
     )
     course = moved_on()
     course.run(Ask.GIVE)
     course.follow_next()
     assert str((first(course) or told).finding) == (
-        "sessions of accelerated-dtms were given: correct those first"
+        "sessions of accelerated deep TMS were given: correct them first"
     )
 
 
@@ -120,7 +120,7 @@ def test_a_letter_stands_again_unless_its_number_was_recorded_anew():
             course.wait(timedelta(minutes=1))
             course.do(wish)
             refusal = course.attempt(CorrectEntry(void.id, WHY), PRESCRIBER)
-            assert f"{wish.number} was recorded anew since" in str(refusal)
+            assert f"{wish.number} was recorded again later" in str(refusal)
         else:
             course.do(CorrectEntry(void.id, "It was right."), PRESCRIBER)
             assert course.pathway.authorizations == kept
@@ -132,5 +132,7 @@ def test_what_stands_in_the_way_of_a_check_in_is_its_treatment():
     came = next(e for e in course.events if e.fact.kind == "visit-checked-in")
     block = in_the_way(course.protocol, course.pathway, course.events, came)
     assert block is not None
-    assert block.finding == f"a treatment is recorded at {ONE}: correct that first"
+    assert block.finding == (
+        "a treatment is recorded at esketamine induction visit 1: correct that first"
+    )
     assert (block.rule, block.who) == ("treated-here", CARE)

@@ -67,7 +67,7 @@ def test_what_is_over_sixty_days_back_is_a_slip_of_the_pen():
     for back, slip in ((timedelta(days=60, seconds=1), True), (timedelta(days=60), False)):
         for wish in told(course.now - back):
             refusal = course.attempt(wish, PRESCRIBER)
-            aged = isinstance(refusal, Malformed) and "more than 60 days back" in str(refusal)
+            aged = isinstance(refusal, Malformed) and "more than 60 days ago" in str(refusal)
             assert aged is slip, wish
 
 
@@ -257,7 +257,7 @@ def test_a_decision_that_a_prescriber_ended_since_is_told_up_to_now():
     known = [list(found_since(COMBINED, course.pathway, ONE, at, now)) for now in (ended, at)]
     assert [[block.rule for block in each] for each in known] == [["decision-ended"], []]
     assert known[0][0].finding == (
-        "the standing decision about blood-pressure-before was ended since: She is ill."
+        "the standing decision about blood pressure before has ended: She is ill."
     )
 
 
@@ -300,4 +300,4 @@ def test_a_stimulation_says_on_which_decision_it_rests():
     refusal = course.attempt(RecordStimulation(visit, at, course.now, 1980, 120, 66))
     assert refusal is None, rules(refusal)
     (under,) = course.facts(StimulationGiven)[-1].under
-    assert under.startswith("suicide-risk, decided ahead by a-prescriber")
+    assert under.startswith("suicide risk: standing decision by a-prescriber")

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from domain.language.corrections import CorrectEntry
-from domain.language.names import Author, ObservationName, Role
+from domain.language.names import Author, ObservationName, Role, counted
 from domain.language.observations import Measurement, RecordReadings
 from domain.language.tasks import AcknowledgeTask
 from domain.language.trials import TrialRecorded
@@ -48,7 +48,7 @@ def test_treatment_in_an_earlier_pathway_is_too_soon(days: int, *, close: bool):
     course = ready()
     earlier = date(2026, 11, 30) - timedelta(days=days)
     course.pathway = replace(course.pathway, treated_on=earlier)
-    says = f"{days} days from treatment in an earlier pathway, at least 2 required"
+    says = f"{counted(days, 'day')} from treatment in an earlier pathway, at least 2 required"
     assert blocks(course, "earlier-pathway") == [found("earlier-pathway", says)] * close
 
 
@@ -56,8 +56,8 @@ def test_a_course_that_takes_too_long_forbids_the_next_session():
     """Until somebody has said in words how it goes on."""
     course = dosed()
     says = (
-        f"{COMBINED.phase(INDUCTION).title} should take at most 42 days and its sessions are not "
-        "all given: stop, move on, or acknowledge to go on with it."
+        f"{COMBINED.phase(INDUCTION).title} should be finished within 42 days and is not: "
+        "stop, move on, or acknowledge to continue."
     )
     assert blocks(course, "finish-within", timedelta(days=42)) == []
     late = blocks(course, "finish-within", timedelta(days=43))
@@ -71,7 +71,7 @@ def test_a_trial_that_never_was_is_found_after_the_first_dose_too():
     wrong = [event.id for event in course.events if isinstance(event.fact, TrialRecorded)][-1]
     course.do(CorrectEntry(wrong, "another patient's"), PRESCRIBER)
     (block,) = blocks(course, "treatment-resistance")
-    assert " 1 trials, required at least 2 trials" in str(getattr(block, "finding", ""))
+    assert " 1 trial, required at least 2 trials" in str(getattr(block, "finding", ""))
 
 
 def test_an_unknown_observation_is_answered_with_those_that_people_record():
@@ -80,9 +80,9 @@ def test_an_unknown_observation_is_answered_with_those_that_people_record():
     nothing = Measurement(ObservationName("nothing"), Decimal(1), "mmHg")
     refusal = course.attempt(RecordReadings(course.now, (nothing,)), NURSE)
     assert str(refusal).startswith(
-        "unknown observation; known are age, aneurysmal_vascular_disease"
+        "unknown observation; known observations: age, aneurysmal_vascular_disease"
     )
-    known = set(str(refusal).removeprefix("unknown observation; known are ").split(", "))
+    known = set(str(refusal).removeprefix("unknown observation; known observations: ").split(", "))
     assert {"spo2", "ride_home", "suicide_risk", "cssrs_wish"} <= known
     computed = {"minutes_observed", "madrs_reduction", "adequate_trials", "cssrs_tier"}
     scored = {"madrs_total", "phq9_total", "phq9_item9", "madrs_item10"}

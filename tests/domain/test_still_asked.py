@@ -201,8 +201,8 @@ def test_a_baseline_that_was_named_anew_is_asked_about_once():
         assert bool(steps) is asked
         if asked:
             says = (
-                f"Another MADRS total is the baseline of {INDUCTION} since a correction, and no "
-                "benefit is judged against it before you have looked: acknowledge, or name another."
+                "A correction changed the baseline of esketamine induction to another MADRS total. "
+                "Benefit is not judged until you acknowledge it or name another."
             )
             wanted = AskPerson(
                 Ask.REVIEW_BASELINE, f"{key}/renamed-2", (Role.PRESCRIBER,), says, "baseline"

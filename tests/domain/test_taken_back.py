@@ -18,6 +18,7 @@ from domain.language.names import (
     RuleId,
     VisitId,
     VisitStatus,
+    spoken,
 )
 from domain.language.observations import ReadingsTaken, RecordReadings, ScaleAssessed
 from domain.language.phases import Decide
@@ -166,7 +167,7 @@ def test_a_booking_is_not_taken_back_by_a_correction():
     course = dosed()
     refusal = void(course, VisitBooked, PRESCRIBER)
     assert isinstance(refusal, Malformed)
-    assert "(visit-booked) is not taken back by a correction" in str(refusal)
+    assert "(visit booked) cannot be corrected" in str(refusal)
 
 
 def test_what_is_not_on_the_pathway_is_not_taken_back():
@@ -216,7 +217,7 @@ def test_where_they_went_in_truth_stands_in_place_of_the_entry():
     left = course.now
     early = left - minutes(1)
     refusal = void(course, VisitReleased, NURSE, ReleaseVisit(ONE, left_at=left - minutes(2)))
-    assert str(refusal) == "readings were taken at this visit at 11:00: they left after that"
+    assert str(refusal) == "left_at must be later than the last reading here, at 11:00"
     assert void(course, VisitReleased, NURSE, ReleaseVisit(ONE, left_at=early)) is None
     assert course.pathway.visits[ONE].left_at == early
     assert "the first device 119 min" in course.facts(VisitReleased)[-1].findings[0]
@@ -242,7 +243,7 @@ def test_what_was_so_instead_is_of_the_same_kind():
     reading = RecordReadings(course.now, readings(spo2=97), ONE)
     refusal = void(course, DoseGiven, NURSE, reading)
     assert isinstance(refusal, Malformed)
-    assert "of the same kind as the entry: dose given" in str(refusal)
+    assert "of the same kind as this one: dose given" in str(refusal)
     course.do(PlaceHold(HoldReason.OTHER, "a slip"), NURSE)
     assert isinstance(void(course, HoldPlaced, PRESCRIBER, reading), Malformed)
 
@@ -257,7 +258,7 @@ def test_a_stimulation_put_right_against_a_rule_is_kept_as_that():
     fact = course.facts(StimulationGiven)[-1]
     as_given = (fact.intensity_percent_mt, fact.pulses, fact.output_percent, fact.ended)
     assert as_given == (121, 1980, 66, end)
-    assert fact.findings == ("121 % of motor threshold, at most 120",)
+    assert fact.findings == ("121 % of motor threshold; at most 120 % allowed",)
     assert (fact.authorized, fact.deviation) == (False, WHY)
 
 
@@ -267,8 +268,8 @@ def test_a_check_in_that_never_was_questions_the_release():
     course.do(ReleaseVisit(ONE, not_treated=NotTreated.DECLINED))
     assert void(course, VisitCheckedIn, MANAGER) is None
     (question,) = course.facts(ActQuestioned)
-    assert question.about == f"release from {ONE}"
-    assert question.findings == (f"{ONE} is booked, not checked-in",)
+    assert question.about == "discharge from esketamine induction visit 1"
+    assert question.findings == ("esketamine induction visit 1 is booked, not checked in",)
 
 
 def test_a_stimulation_that_ended_after_the_release_questions_it():
@@ -281,7 +282,7 @@ def test_a_stimulation_that_ended_after_the_release_questions_it():
     right = RecordStimulation(TMS, given.at, left + minutes(5), 1980, 120, 66)
     assert void(course, StimulationGiven, OPERATOR, right) is None
     asked = {fact.about: fact.findings for fact in course.facts(ActQuestioned)}
-    assert "the last session has not ended" in asked[f"release from {TMS}"]
+    assert "the last session has not ended" in asked[f"discharge from {spoken(TMS)}"]
 
 
 def test_a_stimulation_is_questioned_by_what_comes_late():
@@ -293,7 +294,7 @@ def test_a_stimulation_is_questioned_by_what_comes_late():
     course.do(late, OPERATOR)
     (question,) = course.facts(ActQuestioned)
     assert question.event == given.id
-    assert question.about == f"stimulation 1 of {DTMS}"
+    assert question.about == "stimulation 1 of accelerated deep TMS"
     assert "required clear" in question.findings[0]
 
 
@@ -312,7 +313,7 @@ def test_a_decision_is_questioned_unless_it_is_possible_whatever_is_known(
     course.do(Decide(INDUCTION, decision, "as discussed"), PRESCRIBER)
     assert void(course, ScaleAssessed, PRESCRIBER) is None
     about = [fact.about for fact in course.facts(ActQuestioned)]
-    assert (f"decision to {decision} {INDUCTION}" in about) is asked
+    assert (f"decision to {spoken(decision)} (esketamine induction)" in about) is asked
 
 
 def test_a_second_look_asks_once_about_the_same():
@@ -323,7 +324,7 @@ def test_a_second_look_asks_once_about_the_same():
         course.wait(minutes(1))
         course.do(RecordReadings(at, late), NURSE)
     (question,) = course.facts(ActQuestioned)
-    assert question.about == f"dose 1 of {INDUCTION}"
+    assert question.about == "dose 1 of esketamine induction"
     assert len(question.findings) == 1
 
 
@@ -344,7 +345,7 @@ def test_a_treatment_is_at_the_visit_at_which_the_patient_was():
     """Reported at a visit of another day, or moved to one, it would be observed by nobody here."""
     course = dosed()
     two = VisitId(f"{INDUCTION}-visit-2")
-    told = "the patient was at esketamine-induction-visit-1 then: it belongs there"
+    told = "the patient was at esketamine induction visit 1 at that time: record it there"
     given = entry(course, DoseGiven)
     refusal = void(course, DoseGiven, PRESCRIBER, RecordDose(two, given.at, 56, "lot-1"))
     assert told in str(refusal)

@@ -46,11 +46,11 @@ def test_an_open_hold_and_one_that_was_open_then():
     course.wait(minutes(10))
     course.do(PlaceHold(HoldReason.SUPPLY, "recalled"), NURSE)
     (hold,) = course.pathway.open_holds()
-    says = f"hold {hold} for supply is open; a prescriber or a medical director may lift it"
+    says = f"hold {hold} (supply) is open; a prescriber or a medical director may lift it"
     assert blocks(course) == [found("hold", says, LiftHold.MAY, stops=True)]
     course.wait(minutes(5))
     course.do(LiftHold(hold, "Another lot came."), PRESCRIBER)
-    then = found("hold", f"hold {hold} for supply was not lifted at that time", stops=True)
+    then = found("hold", f"hold {hold} (supply) was in place at that time", stops=True)
     assert blocks(course) == []
     assert blocks(course, -minutes(1)) == blocks(course, -minutes(5)) == [then]
     assert blocks(course, -minutes(6)) == []
@@ -80,7 +80,8 @@ def test_a_visit_of_a_phase_that_was_left_takes_no_session():
         course.pathway, visits={**course.pathway.visits, ONE: here(course, phase=DTMS)}
     )
     (block,) = blocks(course, rule="phase")
-    assert block == found("phase", f"{ONE} belongs to {DTMS}, not {INDUCTION}", stops=True)
+    finding = "esketamine induction visit 1 is not in the present phase, esketamine induction"
+    assert block == found("phase", finding, stops=True)
 
 
 def here(course: Course, **changed: object) -> Visit:
@@ -98,22 +99,26 @@ def with_visit(course: Course, **changed: object) -> Course:
 def test_a_patient_who_is_not_here():
     """Not checked in, it is the front desk's and stops; on another day it does not stop."""
     course = with_visit(ready(), checked_in=None, status=VisitStatus.BOOKED)
-    finding = f"{ONE} is booked, not checked-in"
+    finding = "esketamine induction visit 1 is booked, not checked in"
     assert blocks(course) == [found("checked-in", finding, CheckIn.MAY, stops=True)]
     course = ready()
     (block,) = blocks(course, timedelta(days=1), "checked-in")
-    finding = f"{ONE} was checked in on 2026-11-30, not on this day"
+    finding = (
+        "esketamine induction visit 1 was checked in on 2026-11-30, not on the day of treatment"
+    )
     assert block == found("checked-in", finding, CheckIn.MAY)
 
 
 def test_a_patient_who_has_left_or_had_not_come():
     """After the release it stops; before the check-in it is a finding, but for the clocks' skew."""
     course = with_visit(ready(), status=VisitStatus.RELEASED)
-    assert blocks(course) == [found("visit-open", f"{ONE} is released", stops=True)]
+    finding = "esketamine induction visit 1 is released"
+    assert blocks(course) == [found("visit-open", finding, stops=True)]
     course = ready()
     came = course.pathway.visits[ONE].checked_in
     assert came is not None
     early = came - CLOCK_SKEW - course.now
     assert blocks(course, early, "visit-open") == []
     (block,) = blocks(course, early - timedelta(seconds=1), "visit-open")
-    assert block == found("visit-open", f"{ONE} was not checked in at that time")
+    finding = "esketamine induction visit 1 was not checked in at that time"
+    assert block == found("visit-open", finding)

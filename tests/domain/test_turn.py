@@ -82,7 +82,7 @@ def test_a_command_for_another_version_is_a_conflict(expects: int | None, *, tak
     if taken:
         assert isinstance(answer, tuple)
         return
-    says = f"the pathway is at version 3, not {expects}"
+    says = f"the pathway is now at version 3, not {expects}"
     assert answer == Refusal("Conflict", says, version=3)
 
 

@@ -116,7 +116,7 @@ def test_nobody_left_before_a_reading_of_their_visit(found: dict[str, float | st
     course.measure(ONE, **found)
     refusal = leave(course, 6)
     assert isinstance(refusal, Malformed)
-    assert str(refusal) == "readings were taken at this visit at 11:11: they left after that"
+    assert str(refusal) == "left_at must be later than the last reading here, at 11:11"
     assert leave(course, 1) is not None
     assert course.facts(VisitReleased) == []
 
@@ -212,7 +212,7 @@ def test_readings_on_paper_go_in_after_the_patient_has_left():
     after = RecordReadings(course.now, readings(spo2=97), ONE)
     refusal = course.attempt(after, NURSE)
     assert isinstance(refusal, Malformed)
-    assert "they had left by 11:05; leave visit out, or correct the release" in str(refusal)
+    assert "the patient left at 11:05; leave visit out, or correct the discharge" in str(refusal)
 
 
 def test_a_visit_may_run_past_midnight():
@@ -241,5 +241,5 @@ def test_a_task_that_is_closed_is_not_answered():
     assert course.pathway.tasks[key].closed
     refusal = course.attempt(AcknowledgeTask(key, "A slip of the pen."), PRESCRIBER)
     assert isinstance(refusal, Conflict)
-    assert str(refusal) == "this task is closed: what it asked for is done, or was put right"
+    assert str(refusal) == "this task is closed: it was done, or is no longer needed"
     assert not isinstance(refusal, Refused)

@@ -266,4 +266,4 @@ def test_what_a_later_decision_rests_on_comes_last():
     )
     course.record([review])
     refusal = course.attempt(CorrectEntry(made.id, WHY), PRESCRIBER)
-    assert "a decision about accelerated-dtms was made since" in str(refusal)
+    assert "a decision about accelerated deep TMS has since been made" in str(refusal)

@@ -41,7 +41,9 @@ def test_a_treatment_is_at_the_visit_at_which_the_patient_was():
     """At another day's visit it is a slip of the pen, for those who check patients in."""
     course = dosed()
     says = found(
-        "at-another-visit", f"the patient was at {ONE} then: it belongs there", CheckIn.MAY
+        "at-another-visit",
+        "the patient was at esketamine induction visit 1 at that time: record it there",
+        CheckIn.MAY,
     )
     says = replace(says, stops=True)
     assert here(course, TWO) == [says]
@@ -73,7 +75,7 @@ def test_each_other_visit_is_looked_at():
     changed(course, ONE, checked_in=None)
     changed(course, TWO, checked_in=came)
     assert [block.finding for block in here(course, THREE)] == [
-        f"the patient was at {TWO} then: it belongs there"
+        "the patient was at esketamine induction visit 2 at that time: record it there"
     ]
 
 

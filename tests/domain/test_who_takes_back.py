@@ -134,7 +134,7 @@ def test_a_refusal_names_those_who_may():
     refusal = course.attempt(wish, Author("x", Role.TMS_OPERATOR))
     assert isinstance(refusal, Refused)
     who = (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER)
-    says = f"only {any_of(who)} may say that this was entered in error"
+    says = f"only {any_of(who)} may mark this as entered in error"
     assert (str(refusal), refusal.blocked_by) == (says, (found("may-correct", says, who),))
 
 
@@ -159,8 +159,8 @@ def test_a_nurse_who_takes_a_dose_back_is_believed_and_a_prescriber_looks():
     assert told.roles == (Role.PRESCRIBER,)
     assert told.due is not None
     assert told.says == (
-        "Dose 1 (56 mg) was marked as entered in error: it was not given, and the patient is not "
-        "observed for it. See that this is so, then say what you found."
+        "Dose 1 (56 mg) was marked as entered in error, so the patient is not observed after it. "
+        "Make sure that it was not given, then say what you found."
     )
     assert "review-first" in rules(dose(course))
     course.do(CorrectEntry(course.events[-2].id, "It was given."), NURSE)
@@ -224,7 +224,9 @@ def test_a_check_in_with_a_treatment_is_not_taken_back():
     assert isinstance(refusal, Refused)
     (block,) = refusal.blocked_by
     assert block.rule == "treated-here"
-    assert block.finding == f"a treatment is recorded at {ONE}: correct that first"
+    assert block.finding == (
+        "a treatment is recorded at esketamine induction visit 1: correct that first"
+    )
     assert set(block.who) == ALL
     course.do(CorrectEntry(entry(course, DoseGiven).id, WHY), NURSE)
     assert course.attempt(wish, NURSE) is None

@@ -127,8 +127,7 @@ def test_what_is_seen_after_the_end_is_taken_and_asked_about(reason: HoldReason)
     (step,) = [s for s in next_steps(course) if getattr(s, "ask", "") is Ask.LIFT_HOLD]
     assert isinstance(step, AskPerson)
     assert step.says == (
-        f"There is a hold for {reason.replace('-', ' ')}: see the patient, then lift it with what "
-        "you found."
+        f"Hold ({reason.replace('-', ' ')}): see the patient, then lift it, saying what you found."
     )
     (hold,) = course.pathway.open_holds()
     course.do(LiftHold(hold, "Seen: a headache that passed."), PRESCRIBER)

@@ -89,10 +89,10 @@ def test_the_most_pressing_comes_first_and_closed_ones_are_not_open():
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ("dizzy  when\nstanding", 'medical-review: "dizzy when standing"'),
-        ("a" * MOST_WORDS, f'medical-review: "{"a" * MOST_WORDS}"'),
-        ("a" * MOST_WORDS + "b", f'medical-review: "{"a" * MOST_WORDS}…"'),
-        (" ", "(medical-review)"),
+        ("dizzy  when\nstanding", 'medical review: "dizzy when standing"'),
+        ("a" * MOST_WORDS, f'medical review: "{"a" * MOST_WORDS}"'),
+        ("a" * MOST_WORDS + "b", f'medical review: "{"a" * MOST_WORDS}…"'),
+        (" ", "(medical review)"),
     ],
 )
 def test_why_treatment_is_held_is_said_in_the_words_of_whoever_placed_it(note: str, said: str):

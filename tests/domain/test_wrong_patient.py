@@ -99,7 +99,7 @@ def test_both_prescribers_are_asked_by_a_time():
     there.do(other.wish, other.by)
     (ours,) = asked(here, "wrong-patient")
     assert ours.due is not None
-    assert "Dose 1 (56 mg) was entered here and was another patient's." in ours.says
+    assert "Dose 1 (56 mg) was entered here but belongs to another patient." in ours.says
     (theirs,) = asked(there, "deviation")
     assert theirs.due is not None
 
@@ -181,8 +181,8 @@ def test_taking_the_move_back_brings_the_entry_back_here():
     here.do(CorrectEntry(void.id, "It was this patient's after all."), NURSE)
     assert len(here.pathway.sessions) == 1
     (step,) = asked(here, "wrong-patient")
-    assert "said to be another patient's and is this one's again" in step.says
-    assert "taken back where it was entered for that patient" in step.says
+    assert "moved to another patient's record by mistake and counts here again" in step.says
+    assert "marked as entered in error in that patient's record" in step.says
 
 
 def test_what_cannot_be_meant_is_said():
@@ -191,14 +191,14 @@ def test_what_cannot_be_meant_is_said():
     dose = entry(here, DoseGiven)
     same = WrongPatient(here.pathway.id, ONE)
     for wish, said in (
-        (CorrectEntry(dose, WHY, wrong_patient=same), "own pathway"),
+        (CorrectEntry(dose, WHY, wrong_patient=same), "same patient"),
         (
             CorrectEntry(dose, WHY, here.treatment(ONE, here.now), WrongPatient(THERE, ONE)),
-            "not both",
+            "give one only",
         ),
         (
             CorrectEntry(entry(here, VisitCheckedIn), WHY, wrong_patient=WrongPatient(THERE)),
-            "taken back here and entered there",
+            "mark it in error here and enter it there",
         ),
     ):
         refusal = here.attempt(wish, NURSE)
@@ -255,7 +255,7 @@ def test_a_stimulation_moves_with_its_strength():
             ReportStimulation(ONE, AT, AT + minutes(20), 1980, 120, 66, "why"),
             "A stimulation (1980 pulses, 120 % of motor threshold, 66 % output) of",
         ),
-        (CheckIn(ONE), "Check in was entered for another patient and is this one's."),
+        (CheckIn(ONE), "Check in was entered for another patient but is this one's."),
     ],
 )
 def test_what_its_own_patients_record_refuses_is_kept_as_a_hold(wish: Wish, says: str):

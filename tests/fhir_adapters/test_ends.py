@@ -77,7 +77,7 @@ def test_leaving_against_advice_says_so_with_its_reason(story, protocol):
     left = left_early(story)
     visit, provenance = written(left, protocol)
     assert visit.body["status"] == "fulfilled"
-    assert provenance.body["activity"] == {"text": "patient left against advice"}
+    assert provenance.body["activity"] == {"text": "patient left against medical advice"}
     assert [each["text"] for each in provenance.body["reason"]] == [ADVICE, UNMET]
     assert provenance.body["target"][0]["reference"].endswith(visit.artefact)
 
@@ -111,7 +111,7 @@ def test_what_was_given_under_an_override_names_it(kind, story, protocol):
     for overrides, word in (({}, False), (passed, True)):
         after = replace(step.after, overrides=overrides)
         (note,) = written(step._replace(after=after), protocol)[0].body["note"]
-        assert (f"override by a prescriber of {gate}" in note["text"]) is word
+        assert (f"overridden by a prescriber: {gate}" in note["text"]) is word
 
 
 def test_the_text_of_a_care_plan_follows_its_activities(story, protocol):

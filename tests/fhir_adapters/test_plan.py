@@ -108,7 +108,7 @@ def test_no_vendor_has_conditional_create() -> None:
     assert once["epic"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
     assert once["epic"][ArtefactKind.STIMULATION] == "search by identifier"
     assert once["oracle"][ArtefactKind.BLOOD_PRESSURE] == "search by content"
-    assert once["oracle"][ArtefactKind.TASK] == "a person, when an answer is lost"
+    assert once["oracle"][ArtefactKind.TASK] == "a person checks, if a response is lost"
 
 
 @settings(deadline=None)  # an example is a whole pathway: on a busy machine over 200 ms

@@ -61,7 +61,7 @@ def test_check_and_freeze_are_commands(folder, capsys):
     assert main(["freeze", str(folder)]) == 0
     assert "nothing new to freeze" in capsys.readouterr().out
     shutil.copy(folder / ESK, folder / "copy.yaml")
-    assert any("version 1 is in copy.yaml already" in line for line in problems(folder))
+    assert any("version 1 is already in copy.yaml" in line for line in problems(folder))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ WRONG: list[Wrong] = [
     (VOC, "above 180 mmHg", "at most 180 mmHg", "at most 180", "must be above or below"),
     (VOC, "above 180 mmHg", "above 1800 mmHg", "above 1800", "outside the range 40 to 300"),
     (VOC, "sees: is present", "sees: is bad", "is bad", "must be one of its answers"),
-    (VOC, "[worn, not worn]", "['yes', 'no']", "['yes'", 'answers: "yes" does not say what is'),
+    (VOC, "[worn, not worn]", "['yes', 'no']", "['yes'", 'answers: "yes" is ambiguous'),
     (VOC, "[worn, not worn]", "[worn]", "[worn]", "two different answers or more"),
     (VOC, "[worn, not worn]", "[worn, not worn]\n    unit: pairs", "pairs", "never both"),
     (VOC, "  spo2:", "  SpO2:", "SpO2:", "small letters, digits and single underscores"),

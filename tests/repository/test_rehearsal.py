@@ -34,7 +34,7 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     ("changes", "says"),
     [
         ({"KAIROS_ENVIRONMENT": ""}, "KAIROS_ENVIRONMENT=rehearsal"),
-        ({"KAIROS_ENVIRONMENT": "production"}, "doses would be timed by it"),
+        ({"KAIROS_ENVIRONMENT": "production"}, "would time doses"),
         (
             {"KAIROS_ENVIRONMENT": "", "KAIROS_CLINICAL_CLOCK": "temporal-test-server"},
             "KAIROS_ENVIRONMENT=rehearsal",

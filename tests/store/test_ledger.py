@@ -116,7 +116,7 @@ async def test_a_resource_never_becomes_a_second_artefact(
     await _settle(database, DeliveryState.CONFIRMED)
     async with database.begin() as tx:
         await ledger.link(tx, await ledger.get(tx, 1), "id-a")
-        with pytest.raises(Conflict, match="already what another delivery became"):
+        with pytest.raises(Conflict, match="already belongs to another delivery"):
             await ledger.link(tx, await ledger.get(tx, 2), "id-a")
 
 
@@ -183,7 +183,7 @@ async def test_after_a_restore_nothing_counts_as_unsent(
     await _intend(database, "e1", _create("a"), _create("b"), by_hand)
     monkeypatch.setenv("KAIROS_DATABASE_URL", database_url)
     assert await asyncio.to_thread(main, ["restored"]) == 0
-    assert capsys.readouterr().out.startswith("3 writes are not believed unsent")
+    assert "before they are sent: 3" in capsys.readouterr().out
     async with database.begin() as tx:
         rows = (await tx.execute(select(DeliveryRow).order_by(DeliveryRow.id))).scalars().all()
     assert [row.state for row in rows] == ["sent", "sent", "intent"]

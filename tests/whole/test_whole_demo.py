@@ -17,8 +17,8 @@ WRITTEN = {
     "Observation", "Procedure", "Provenance", "ServiceRequest", "Task",
 }  # fmt: skip
 TOLD = (
-    "152 mmHg", "94 mmHg", "overridden by pat.prescriber", "put right by nia.nurse", "missed",
-    "booked again by the rule",
+    "152 mmHg", "94 mmHg", "overridden by pat.prescriber", "corrected by nia.nurse", "missed",
+    "booked again, as the protocol says",
     "the clocks changed", "worker was killed", "another worker took over",
     "answer to the dose was lost", "the delivery is confirmed", "four weeks since the first dose",
     "motor threshold", "PHQ-9", "MADRS", "stop, decided by pat.prescriber",
@@ -100,6 +100,6 @@ async def test_the_whole_demo_from_start_to_end(kept: WholeDemo):
     seconds = json.loads(demo.figures.read_text())["seconds"]
     assert set(seconds) == {"start", "story", "stop"}
     assert all(each > 0 for each in seconds.values())
-    assert "all is equal" in demo.said()[-1]
+    assert "everything matches" in demo.said()[-1]
     await until(demo.left_nothing)
     assert not [address for address in figures["addresses"].values() if listens(address)]

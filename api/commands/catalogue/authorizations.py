@@ -26,7 +26,7 @@ class RecordAuthorization(Body):
     }
 
     treatment: Treatment
-    number: Short = Field(description="the payer's own, by which it is asked about")
+    number: Short = Field(description="the payer's own authorization number")
     starts: Day = Field(description="the first day that it covers")
     ends: Day = Field(description="the last day that it covers")
     units: Count = Field(description="how many it pays for")
@@ -35,7 +35,7 @@ class RecordAuthorization(Body):
     excludes: list[Treatment] = Field(
         default=[],
         max_length=2,
-        description="treatments beside which it does not pay: empty if it says nothing of that",
+        description="treatments it does not pay alongside; empty if the letter names none",
     )
 
 
@@ -44,9 +44,9 @@ ENTRIES = (
         path="/authorizations",
         tag="chart",
         summary="Record a payer's authorization",
-        says="Record what a payer authorized: for which treatment, between which days, how much and"
-        " by which codes. Each session uses it up; before one that none will cover, another is"
-        " asked for. It is kept here and is not written to the EHR.",
+        says="Record what a payer authorized: the treatment, the days, the amount and the codes."
+        " Each session uses some of it; before a session that no authorization will cover, a new"
+        " one is asked for. It is kept in Kairos and is not written to the EHR.",
         body=RecordAuthorization,
         wish=wishes.RecordAuthorization,
         make=lambda body, _: wishes.RecordAuthorization(

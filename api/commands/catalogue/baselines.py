@@ -31,9 +31,9 @@ ENTRIES = (
     Entry(
         path="/baselines",
         tag="course",
-        summary="Name the score against which benefit is judged",
-        says="Kairos names the last score before a phase's first treatment, as it was known then."
-        " Only this moves it afterwards.",
+        summary="Name the baseline score",
+        says="Benefit is judged against the last score before a phase's first treatment, as it was"
+        " known then. After that, only this command changes the baseline.",
         body=NameBaseline,
         wish=wishes.NameBaseline,
         make=lambda body, _: wishes.NameBaseline(

@@ -9,9 +9,9 @@ ENTRIES = (
         path="/chart",
         tag="chart",
         summary="Read the EHR's chart again",
-        says="Read diagnoses, allergies, drugs, coverage and what else the vocabulary asks of the"
-        " EHR's chart, now. What stands there answers yes; that something does not is never a no."
-        " It is read at the start and at each check-in too.",
+        says="Read the chart in the EHR now: diagnoses, allergies, medications, coverage and"
+        " whatever else the vocabulary asks for. What is in the chart counts as a yes; what is not"
+        " there is never taken as a no. It is also read at the start and at each check-in.",
         body=Nothing,
         wish=wishes.ReadChart,
         make=lambda _, __: wishes.ReadChart(),

@@ -21,7 +21,7 @@ class Left(release.Release):
 
 
 class WrongPatient(Body):
-    """Whose it was. Without `pathway`: a patient who is treated elsewhere."""
+    """The patient it belongs to. Without `pathway`: a patient who is treated elsewhere."""
 
     EXAMPLE: ClassVar[Example] = {
         "pathway": "0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11",
@@ -29,17 +29,17 @@ class WrongPatient(Body):
     }
 
     pathway: str | None = Field(
-        default=None, description="the pathway of the patient whose it was; left out: not one here"
+        default=None, description="its pathway; leave it out if that patient has none here"
     )
     visit: Slug | None = Field(
-        default=None, description="the visit there at which it was given or read"
+        default=None, description="the visit on that pathway at which it was given or measured"
     )
 
 
 class CorrectEntry(Body):
-    """Mark an entry as made in error; and say, at most once, what was so instead.
+    """Mark an entry as made in error and, where there is one, give the correct entry.
 
-    The example takes a reading back that never was.
+    The example withdraws a reading that was never taken.
     """
 
     EXAMPLE: ClassVar[Example] = {
@@ -56,7 +56,7 @@ class CorrectEntry(Body):
     release: Left | None = None
     wrong_patient: WrongPatient | None = Field(
         default=None,
-        description="it was another patient's: taken back here and recorded there, in one act",
+        description="it belongs to another patient: marked in error here and recorded there",
     )
 
     @model_validator(mode="after")
@@ -64,7 +64,7 @@ class CorrectEntry(Body):
         said = (self.readings, self.assessment, self.dose, self.stimulation, self.release)
         if sum(each is not None for each in (*said, self.wrong_patient)) > 1:
             raise ValueError(
-                "say one thing: what was so instead, of the same kind as the entry, or whose it was"
+                "give one only: the correct entry, of the same kind, or the patient it belongs to"
             )
         return self
 
@@ -95,12 +95,12 @@ ENTRIES = (
         path="/corrections",
         tag="chart",
         summary="Correct an entry that was made in error",
-        says="Mark an entry as made in error, with the reason, and say what was so instead. The"
-        " entry stays in the timeline, marked, and in the EHR as `entered-in-error`; it counts no"
-        " more. What rested on it is named, and whoever must look is asked. A reading that a"
-        " prescriber must see is taken back by a prescriber only. What was another patient's is"
-        " recorded there in the same act, with the same author and time, and both prescribers are"
-        " asked.",
+        says="Mark an entry as made in error, with the reason, and give the correct one if there is"
+        " one. The entry stays in the timeline, marked, and in the EHR as `entered-in-error`; it no"
+        " longer counts. Whatever relied on it is listed and sent for review. Only a prescriber can"
+        " correct a reading that a prescriber must see. An entry that belongs to another patient is"
+        " recorded on that pathway in the same step, with the same author and time, and both"
+        " prescribers are asked to review.",
         body=CorrectEntry,
         wish=wishes.CorrectEntry,
         make=lambda body, _: wishes.CorrectEntry(

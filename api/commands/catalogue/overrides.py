@@ -28,7 +28,8 @@ ENTRIES = (
         path="/overrides",
         tag="course",
         summary="Override a gate that holds",
-        says="Let a gate pass at one visit for what was found so far; later findings hold again.",
+        says="Override a gate at one visit for what has been found so far; a later finding holds"
+        " treatment again.",
         body=OverrideGate,
         wish=wishes.OverrideGate,
         make=lambda body, _: wishes.OverrideGate(

@@ -19,7 +19,7 @@ class SignOrder(Body):
     phase: Slug
     version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
         default=None,
-        description="of the protocol that was read; 409 if the pathway is on another by then",
+        description="the protocol version that was read; 409 if the pathway is on another by then",
     )
 
 
@@ -38,7 +38,7 @@ class Decide(Body):
 
 
 class ChangeProtocol(Body):
-    """Go on under another version of the same protocol."""
+    """Move to another version of the same protocol."""
 
     EXAMPLE: ClassVar[Example] = {"version": 2, "reason": "the new alert limits are signed"}
 
@@ -69,10 +69,10 @@ ENTRIES = (
     Entry(
         path="/protocol",
         tag="course",
-        summary="Go on under another version of the protocol",
+        summary="Move to another version of the protocol",
         says="Move this pathway to another approved version of its protocol, and so of its"
-        " vocabulary, with the reason. Refused where a signed order says otherwise, where what was"
-        " recorded would change its meaning, and while the patient is here.",
+        " vocabulary, with the reason. Refused if it conflicts with a signed order, if it would"
+        " change the meaning of what was recorded, or while the patient is here.",
         body=ChangeProtocol,
         wish=wishes.ChangeProtocol,
         make=lambda body, _: wishes.ChangeProtocol(body.version, body.reason),

@@ -12,20 +12,20 @@ from domain.language.release import Disposition, NotTreated
 
 
 class Release(Body):
-    """Release the patient; or say where else they went, and what happened.
+    """Discharge the patient, or record where else they went and what happened.
 
-    The example is the ordinary release: nobody should record the others by copying.
+    The example is an ordinary discharge: nobody should record the others by copying.
     """
 
     EXAMPLE: ClassVar[Example] = {}
 
     disposition: Disposition = Field(
         default=Disposition.HOME,
-        description="`home` and `home-with-escort` wait for every check; the others are recorded"
-        " whatever is not met, with `words`",
+        description="`home` and `home-with-escort` need every check met; the others are recorded"
+        " even if checks are not met, and need `words`",
     )
     words: Words | None = Field(
-        default=None, description="what happened; required of all but `home` and `home-with-escort`"
+        default=None, description="what happened; required unless `home` or `home-with-escort`"
     )
     left_at: Instant | None = Field(
         default=None, description="when the patient left, if that is recorded later"
@@ -46,11 +46,12 @@ ENTRIES = (
     Entry(
         path="/visits/{visit}/release",
         tag="course",
-        summary="Release the patient",
-        says="Release the patient from a visit, once every check after treatment is met; or record"
-        " where else they went, whatever is not met: to an emergency department, admitted, died,"
-        " against advice.\n\nWith `left_at` the checks are made as of then. Where no treatment is"
-        " recorded it asks why: a dose that nobody recorded is observed by nobody.",
+        summary="Discharge the patient",
+        says="Discharge the patient from a visit once every check after treatment is met. Or record"
+        " where else they went, even if checks are not met: sent to an emergency department,"
+        " admitted, died, or left against medical advice.\n\nWith `left_at`, the checks are made as"
+        " of that time. If no treatment is recorded, `not_treated` must say why: nobody observes a"
+        " dose that nobody recorded.",
         body=Release,
         wish=wishes.ReleaseVisit,
         make=left,

@@ -10,7 +10,7 @@ from domain.language.names import EventId, RuleId
 
 
 class DecideAhead(Body):
-    """Let a gate pass for some days, as far as its protocol allows."""
+    """Let a gate pass for a number of days, within what its protocol allows."""
 
     EXAMPLE: ClassVar[Example] = {
         "gate": "suicide-risk",
@@ -24,7 +24,7 @@ class DecideAhead(Body):
 
 
 class EndDecision(Body):
-    """Say that a standing decision holds no more."""
+    """End a standing decision."""
 
     EXAMPLE: ClassVar[Example] = {
         "decision": "0f9f6b8e-9a43-4c3c-8c0a-4d6a7d1c8e11/0",
@@ -39,11 +39,11 @@ ENTRIES = (
     Entry(
         path="/standing-decisions",
         tag="course",
-        summary="Decide a gate ahead for some days",
-        says="Let a gate pass for the visits of some days, as far as its protocol allows it to be"
-        " decided ahead. A reading beyond that ends it by itself, and the gate holds again. What"
-        " rests on it says so: the answer to whether something may be given, the treatment, and"
-        " what is written to the EHR.",
+        summary="Make a standing decision about a gate",
+        says="Let a gate pass at visits for a number of days, within what its protocol allows. A"
+        " reading beyond that ends the decision, and the gate holds again. Whatever relies on the"
+        " decision says so: the answer to whether something may be given, the recorded treatment,"
+        " and what is written to the EHR.",
         body=DecideAhead,
         wish=wishes.DecideAhead,
         make=lambda body, _: wishes.DecideAhead(RuleId(body.gate), body.last_day, body.words),
@@ -52,7 +52,7 @@ ENTRIES = (
         path="/standing-decisions/end",
         tag="course",
         summary="End a standing decision",
-        says="Say that a standing decision holds no more; the pathway lists those that do.",
+        says="End a standing decision before its last day. The pathway lists those in effect.",
         body=EndDecision,
         wish=wishes.EndDecision,
         make=lambda body, _: wishes.EndDecision(EventId(body.decision), body.reason),

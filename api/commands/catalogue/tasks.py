@@ -20,7 +20,7 @@ class AcknowledgeTask(Body):
     words: Words | None = Field(
         default=None,
         description="what was found and decided, and the next contact, in a sentence; required of"
-        " what a prescriber must have seen (`review-…`) and of an open hold (`lift-hold`)",
+        " tasks that a prescriber must review (`review-…`) and of an open hold (`lift-hold`)",
     )
 
 
@@ -29,8 +29,8 @@ ENTRIES = (
         path="/tasks/{task}/acknowledgement",
         tag="course",
         summary="Acknowledge a task",
-        says="Acknowledge a task, by the id that lists of tasks give it. It stays open until done."
-        " What a prescriber must have seen is acknowledged in words.",
+        says="Acknowledge a task, by its id in the task lists. It stays open until it is done. A"
+        " task that a prescriber must review is acknowledged in words.",
         body=AcknowledgeTask,
         wish=wishes.AcknowledgeTask,
         make=lambda body, task: wishes.AcknowledgeTask(task_at(task), body.words or ""),

@@ -110,10 +110,10 @@ ENTRIES = (
         path="/incidents/doses",
         tag="incidents",
         summary="Report a dose that was given against a rule",
-        says="Report what has happened already, and never what is still to be done. It is kept with"
-        " the rules that it broke, and observation counts from its first device. Where a rule said"
-        " stop and no prescriber reports it, it stands as not authorized: a prescriber is asked to"
-        " look by a time, and nothing is given before they have said in words what they found.",
+        says="Report a dose already given, never one still to be given. It is recorded with the"
+        " rules it broke, and observation counts from its first device. If a rule said stop and the"
+        " report is not a prescriber's, it is recorded as not authorized: a prescriber must"
+        " review it by a set time, and nothing is given until they have written what they found.",
         body=ReportDose,
         wish=wishes.ReportDose,
         make=lambda body, _: wishes.ReportDose(
@@ -124,8 +124,8 @@ ENTRIES = (
         path="/incidents/stimulations",
         tag="incidents",
         summary="Report a stimulation that was cut short or given against a rule",
-        says="Report a dTMS session that was cut short, or given although a rule stood in the way;"
-        " else as for a dose.",
+        says="Report a dTMS session that was cut short or given against a rule; otherwise as for a"
+        " dose.",
         body=ReportStimulation,
         wish=wishes.ReportStimulation,
         make=lambda body, _: wishes.ReportStimulation(

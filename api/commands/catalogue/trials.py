@@ -23,7 +23,7 @@ class RecordTrial(Body):
 
     drug: Short
     drug_class: Short
-    dose: Short = Field(description="the highest that was taken, as it is written")
+    dose: Short = Field(description="the highest dose taken, as it is written")
     weeks: Count = Field(description="how long it was taken")
     outcome: TrialOutcome
 
@@ -33,8 +33,8 @@ ENTRIES = (
         path="/trials",
         tag="chart",
         summary="Record an earlier treatment",
-        says="Record a drug that was tried before: what payers ask for, and what a protocol counts."
-        " It is kept here and is not written to the EHR.",
+        says="Record a medication that was tried before. Payers ask for these, and a protocol"
+        " counts them. It is kept in Kairos and is not written to the EHR.",
         body=RecordTrial,
         wish=wishes.RecordTrial,
         make=lambda body, _: wishes.RecordTrial(

@@ -48,7 +48,7 @@ class MoveVisit(Body):
 class CancelVisit(Body):
     """Cancel an upcoming visit."""
 
-    EXAMPLE: ClassVar[Example] = {"reason": "the patient telephoned: a cold"}
+    EXAMPLE: ClassVar[Example] = {"reason": "the patient called: has a cold"}
 
     reason: Words
 
@@ -92,7 +92,7 @@ ENTRIES = (
         path="/visits/{visit}/check-in",
         tag="course",
         summary="Check the patient in",
-        says="Say that the patient is here, on the visit's day.",
+        says="Check the patient in on the day of the visit.",
         body=Nothing,
         wish=wishes.CheckIn,
         make=lambda _, visit: wishes.CheckIn(VisitId(visit)),
@@ -100,8 +100,8 @@ ENTRIES = (
     Entry(
         path="/visits/{visit}/miss",
         tag="course",
-        summary="Record a missed visit",
-        says="Say that the patient did not come; the protocol says what becomes of the visit.",
+        summary="Record a no-show",
+        says="Record that the patient did not come; the protocol says what happens to the visit.",
         body=Nothing,
         wish=wishes.MissVisit,
         make=lambda _, visit: wishes.MissVisit(VisitId(visit)),
@@ -110,7 +110,7 @@ ENTRIES = (
         path="/visits/{visit}/cancel",
         tag="course",
         summary="Cancel an upcoming visit",
-        says="Cancel a proposed or booked visit, with a reason; it is proposed anew by the rule.",
+        says="Cancel a proposed or booked visit, with a reason; the rules then propose it again.",
         body=CancelVisit,
         wish=wishes.CancelVisit,
         make=lambda body, visit: wishes.CancelVisit(VisitId(visit), body.reason),

@@ -47,7 +47,7 @@ def test_what_is_possible_is_what_is_accepted(
 def test_only_those_who_may_decide(role: Role):
     """Any other role is refused, and told whose it is to decide."""
     delivery = a_delivery(S.REFUSED, needs_person=True)
-    with pytest.raises(Refused, match="operations or integrator"):
+    with pytest.raises(Refused, match="operations staff or an integrator"):
         resolve(delivery, Retry("again"), Author("somebody", role))
 
 
@@ -92,8 +92,8 @@ def test_there_is_always_a_way_out(state: DeliveryState):
 @pytest.mark.parametrize(
     ("delivery", "choice", "says"),
     [
-        (a_delivery(S.SENT), Retry("x"), "is sent and waits for nobody"),
-        (a_delivery(S.CONFIRMED), Supersede("x"), "is confirmed and waits for nobody"),
+        (a_delivery(S.SENT), Retry("x"), "is sent; no decision is needed"),
+        (a_delivery(S.CONFIRMED), Supersede("x"), "is confirmed; no decision is needed"),
         (a_delivery(S.REFUSED), Accept("x"), "there is nothing in the EHR to accept"),
         (a_delivery(S.DIVERGENT), Retry("x"), "accept what the EHR holds, or supersede it"),
         (

@@ -54,4 +54,4 @@ def test_what_is_entered_by_hand_is_looked_for_by_hand():
     by_hand = a_delivery(S.INTENT, action=Action.PERSON, needs_person=True)
     after = distrusted(by_hand, LATER)
     assert (after.state, after.needs_person) == (S.INTENT, True)
-    assert "entered already" in (after.reason or "")
+    assert "already in the EHR" in (after.reason or "")

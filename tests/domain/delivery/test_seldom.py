@@ -60,8 +60,8 @@ def test_a_change_that_has_not_begun_needs_what_it_changes():
     asked = questions(lane, ("dose", "order"), ())
     assert [question.id for question in asked] == [1, 4]
     assert asked[0].reason == (
-        "waits for dose, which no delivery brings to this EHR; "
-        "waits for order, which no delivery brings to this EHR"
+        "waits for dose, which no delivery writes to this EHR; "
+        "waits for order, which no delivery writes to this EHR"
     )
 
 
@@ -94,7 +94,7 @@ def test_a_delivery_meant_within_a_day_of_a_restore_is_looked_for_first(
     assert sent == ((S.SENT, LOOK_FIRST) if fresh else (S.INTENT, None))
     state, why = begins(Action.PERSON, NOW, restored_at)
     assert state is S.INTENT
-    assert str(why).startswith("this EHR cannot take it; a person enters it")
+    assert str(why).startswith("this EHR cannot take it; a person must enter it by hand")
     assert str(why).endswith(LOOK_BY_HAND) is fresh
 
 

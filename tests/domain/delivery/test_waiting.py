@@ -72,21 +72,21 @@ def test_what_is_left_alone_holds_back_its_own_artefact_only():
     assert next_of(lane, {"a"}, {1}) == 3
 
 
-INSTEAD = "say which resource in the EHR delivery 1 is, or supersede this one too"
+INSTEAD = "name the EHR resource of delivery 1, or supersede this one too"
 ORDER = Bringer(1, "order", Action.CREATE, S.SUPERSEDED)
 
 
 @pytest.mark.parametrize(
     ("bringers", "says"),
     [
-        ([], "waits for order, which no delivery brings to this EHR"),
+        ([], "waits for order, which no delivery writes to this EHR"),
         (
             [ORDER],
             f"waits for delivery 1, which was superseded; {INSTEAD}",
         ),
         (
             [replace(ORDER, action=Action.PERSON, state=S.INTENT)],
-            f"waits for delivery 1, which a person enters by hand; {INSTEAD}",
+            f"waits for delivery 1, which a person must enter by hand; {INSTEAD}",
         ),
         ([replace(ORDER, state=S.REFUSED)], None),  # that is asked about itself
         ([ORDER, replace(ORDER, id=2, state=S.UNKNOWN)], None),  # the later one may bring it
