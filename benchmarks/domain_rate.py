@@ -8,10 +8,11 @@ from datetime import timedelta
 from benchmarks.report import Report
 from domain.automatic import automatic
 from domain.decide import decide
+from domain.due import next_due
 from domain.language.commands import Command
 from domain.language.names import Author, RequestId, Role
 from domain.language.observations import RecordReadings
-from domain.planner import next_due, steps
+from domain.planner import steps
 from domain.rules.fold import fold
 from tests.domain import scenes
 from tests.domain.simulation import readings

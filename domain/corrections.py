@@ -167,7 +167,7 @@ def _insist_same_kind(protocol: CombinedProtocol, fact: Fact, instead: Instead) 
     """Raise Malformed unless what was so instead can be said in place of the entry."""
     what = ""
     if not isinstance(instead, INSTEAD_OF.get(type(fact)) or ()):
-        what = fact.kind.replace("-", " ")
+        what = spoken(fact.kind)
     elif (
         isinstance(instead, RecordAssessment)
         and isinstance(fact, ScaleAssessed)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from domain.automatic import automatic
 from domain.decide import change, correction, decide
+from domain.due import looked_at_next, next_due
 from domain.enrolment import Enrolment, begin
 from domain.language.commands import Command
 from domain.language.corrections import CorrectEntry, EntryVoided
@@ -20,7 +21,6 @@ from domain.language.pathway import Pathway
 from domain.language.phases import ChangeProtocol
 from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import Refusal, refusal_of
-from domain.planner import looked_at_next, next_due
 from domain.rules import late, moves
 from domain.rules.fold import fold
 from domain.second_look import came_late, look_again

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from domain.language.clocks import CLOCK_SKEW, check_happened, local
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import Role, RuleId, VisitStatus, any_of
+from domain.language.names import Role, RuleId, VisitStatus, any_of, spoken
 from domain.language.pathway import Pathway, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import (
@@ -48,7 +48,7 @@ def decide(
     let_go = wish.went in RELEASED
     words = wish.words.strip()
     if not let_go:
-        insist_reason(words, f"words are required, to say what happened: {_spoken(wish.went)}")
+        insist_reason(words, f"words are required, to say what happened: {spoken(wish.went)}")
     given = pathway.sessions_at(visit.id)
     if given and wish.not_treated is not None:
         raise Malformed("a treatment is recorded at this visit: leave not_treated out")
@@ -68,10 +68,6 @@ def _was_one_given(protocol: CombinedProtocol, visit: Visit) -> Blocked:
     modality = protocol.phase(visit.phase).modality
     missing = f"the {modality.session}, if one was given; if none was, say why (not_treated)"
     return Blocked(RuleId("not-treated"), modality.released_by, missing=missing)
-
-
-def _spoken(went: Disposition) -> str:
-    return str(went).replace("-", " ")
 
 
 def check_may_let_go(protocol: CombinedProtocol, visit: Visit, role: Role) -> CheckResult:

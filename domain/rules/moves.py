@@ -124,7 +124,7 @@ def _told(protocol: CombinedProtocol, wish: Wish) -> str:
                 f"threshold, {given.output_percent} % output)"
             )
         case wish:
-            return wish.kind.replace("-", " ").capitalize()
+            return spoken(wish.kind).capitalize()
 
 
 def _its_half(request: RequestId) -> RequestId:

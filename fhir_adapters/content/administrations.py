@@ -7,7 +7,7 @@ a search by code would no longer find a dose. Must not say anything about billin
 
 from typing import Any
 
-from domain.language.names import PhaseId, VisitId
+from domain.language.names import PhaseId, VisitId, spoken
 from domain.language.protocol import Protocol
 from domain.language.release import VisitReleased
 from domain.language.treatment import DoseGiven
@@ -55,7 +55,7 @@ def not_given(scene: Scene, fact: VisitReleased) -> Draft:
     phase = scene.after.visits[fact.visit].phase
     rules = scene.protocol.phase(phase)
     named = medication(scene, rules.dose.drug if rules.dose else "")
-    why = str(fact.not_treated).replace("-", " ")
+    why = spoken(str(fact.not_treated))
     body: dict[str, Any] = {
         "status": "not-done",
         "statusReason": [elements.concept(why)],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.language.holds import SEEN_AFTER_THE_END, HoldLifted, HoldPlaced
-from domain.language.names import HoldId
+from domain.language.names import HoldId, spoken
 from fhir_adapters.content import elements, identifiers
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
 from fhir_adapters.profile.artefacts import ArtefactKind
@@ -16,7 +16,7 @@ from fhir_adapters.profile.artefacts import ArtefactKind
 
 def place(scene: Scene, fact: HoldPlaced) -> Draft:
     """Write a hold."""
-    text = f"Treatment on hold: {fact.reason.replace('-', ' ')}"
+    text = f"Treatment on hold: {spoken(fact.reason)}"
     body: dict[str, Any] = {
         "status": "active",
         "code": elements.concept(f"{text}. {fact.note}" if fact.note.strip() else text),
@@ -43,7 +43,7 @@ def end_with_pathway(scene: Scene) -> Iterator[Draft]:
             "period": {"start": elements.moment(hold.placed), "end": scene.at},
         }
         artefact = identifiers.hold(scene.after.id, key)
-        says = f"Hold ended with the care pathway ({hold.reason.replace('-', ' ')}) {scene.at}"
+        says = f"Hold ended with the care pathway ({spoken(hold.reason)}) {scene.at}"
         yield changed(ArtefactKind.HOLD, artefact, body, says, noted=False)
 
 
@@ -54,7 +54,7 @@ def ended(scene: Scene, hold: HoldId) -> Draft:
     if found.lifted_at is not None:
         period["end"] = elements.moment(found.lifted_at)
     artefact = identifiers.hold(scene.after.id, hold)
-    says = f"Hold ended ({found.reason.replace('-', ' ')})"
+    says = f"Hold ended ({spoken(found.reason)})"
     body = {"status": "inactive", "period": period}
     return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)
 
@@ -64,7 +64,7 @@ def again(scene: Scene, hold: HoldId) -> Draft:
     found = scene.after.holds[hold]
     body = {"status": "active", "period": {"start": elements.moment(found.placed)}}
     artefact = identifiers.hold(scene.after.id, hold)
-    says = f"Hold active again ({found.reason.replace('-', ' ')})"
+    says = f"Hold active again ({spoken(found.reason)})"
     return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)
 
 
@@ -76,5 +76,5 @@ def lift(scene: Scene, fact: HoldLifted) -> Draft:
         "period": {"start": elements.moment(hold.placed), "end": scene.at},
     }
     artefact = identifiers.hold(scene.after.id, fact.hold)
-    says = f"Hold lifted ({hold.reason.replace('-', ' ')}) {scene.at}: {fact.reason}"
+    says = f"Hold lifted ({spoken(hold.reason)}) {scene.at}: {fact.reason}"
     return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)

@@ -150,5 +150,4 @@ def _value(kind: ObservationKind, reading: Reading) -> dict[str, Any]:
 def _said(kind: ObservationKind, reading: Reading) -> str:
     if reading.value is None:
         return f"{kind.title} {reading.answer}"
-    unit = "point" if kind.unit == "points" and reading.value == 1 else kind.unit
-    return f"{kind.title} {elements.number(reading.value)} {unit}"
+    return f"{kind.title} {kind.amount(str(elements.number(reading.value)))}"

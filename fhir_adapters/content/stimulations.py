@@ -8,7 +8,7 @@ which the clinic's billing chooses.
 
 from typing import Any
 
-from domain.language.names import PhaseId
+from domain.language.names import PhaseId, spoken
 from domain.language.protocol import MOTOR_THRESHOLD
 from domain.language.release import VisitReleased
 from domain.language.treatment import StimulationGiven
@@ -54,7 +54,7 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
 def not_given(scene: Scene, fact: VisitReleased) -> Draft:
     """Write that no session was given at a visit, and why."""
     phase = scene.after.visits[fact.visit].phase
-    why = str(fact.not_treated).replace("-", " ")
+    why = spoken(str(fact.not_treated))
     body: dict[str, Any] = {
         "meta": elements.profile("us-core-procedure"),
         "status": "not-done",

@@ -11,6 +11,7 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from domain.automatic import automatic
+from domain.due import next_due
 from domain.enrolment import start
 from domain.language.clocks import LocalTime
 from domain.language.commands import Command, Wish
@@ -35,7 +36,6 @@ from domain.language.phases import PathwayStarted
 from domain.language.protocol import CombinedProtocol
 from domain.language.treatment import DoseGiven, StimulationGiven
 from domain.permissions import roles_for
-from domain.planner import next_due
 from domain.rules.corrected import refold
 from domain.rules.fold import apply
 from domain.turn import answered, looks_again_from, questions

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from domain.due import next_due
 from domain.language.names import ObservationName, RuleId
 from domain.language.safety import AssessmentRule, At, Moment
-from domain.planner import next_due, steps
+from domain.planner import steps
 from domain.rules.assessments import moments, says
 from domain.rules.steps import Ask, AskPerson
 from tests.course import BASELINE, WELL, Course

@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from domain.chapters import phases
+from domain.due import next_due
 from domain.language.clocks import LocalTime, instant
 from domain.language.errors import Conflict, Malformed, Refused
 from domain.language.names import (
@@ -22,7 +23,7 @@ from domain.language.release import Disposition, ReleaseVisit
 from domain.language.tasks import AcknowledgeTask
 from domain.language.treatment import RecordStimulation, ReportStimulation
 from domain.language.visits import CheckIn, MissVisit
-from domain.planner import next_due, steps
+from domain.planner import steps
 from domain.rules.steps import Ask, AskPerson, Await
 from tests.course import PRESCRIBER, SESSION, Course
 from tests.domain.scenes import (

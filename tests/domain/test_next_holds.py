@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.planner import A_MINUTE, next_due, steps
+from domain.due import A_MINUTE, next_due
+from domain.planner import steps
 from tests.course import Course
 from tests.domain.scenes import checked_in, dosed, ready
 

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.automatic import automatic
+from domain.due import next_due
 from domain.language.authorizations import AuthorizationRecorded
 from domain.language.baselines import BaselineNamed
 from domain.language.chart import ChartRead
@@ -36,7 +37,7 @@ from domain.language.protocol import When
 from domain.language.standing import DecidedAhead, DecisionEnded
 from domain.language.tasks import TaskAcknowledged, TaskClosed, TaskOpened, TaskRaised
 from domain.language.trials import TrialRecorded
-from domain.planner import next_due, steps
+from domain.planner import steps
 from domain.rules.fold import apply, fold
 from domain.rules.steps import Ask, AskPerson, Finished
 from domain.rules.treating import check_may_treat

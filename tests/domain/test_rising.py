@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.due import looked_at_next, next_due
 from domain.language.errors import Malformed, Refused
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import Author, HoldReason, PhaseDecision, Role, TaskId
@@ -15,7 +16,6 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.safety import Rise, SafetyTask
 from domain.language.tasks import AcknowledgeTask, TaskRaised
 from domain.language.treatment import ReportDose
-from domain.planner import looked_at_next, next_due
 from domain.rules.reviews import in_the_way
 from domain.rules.steps import Ask
 from domain.turn import follow

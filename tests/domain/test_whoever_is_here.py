@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.due import looked_at_next
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Refused
 from domain.language.holds import SEEN_AFTER_THE_END, LiftHold, PlaceHold
@@ -23,7 +24,7 @@ from domain.language.phases import Decide, SignOrder
 from domain.language.release import Disposition, ReleaseVisit, VisitReleased
 from domain.language.treatment import ReportDose
 from domain.language.visits import BookVisit, MissVisit, MoveVisit, VisitMissed
-from domain.planner import looked_at_next, steps
+from domain.planner import steps
 from domain.rules.steps import Ask, AskPerson, Await, Finished
 from tests.course import PRESCRIBER, Course
 from tests.domain.scenes import FIT_TO_LEAVE, ONE, TWO, checked_in, dosed, minutes, ready, rules

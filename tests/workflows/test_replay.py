@@ -27,6 +27,7 @@ from temporalio.workflow import ActivityHandle, NondeterminismError
 
 import domain.automatic
 import domain.decide
+import domain.due
 import domain.planner
 import domain.rules.fold
 import workflows
@@ -116,7 +117,7 @@ CHANGES: dict[str, tuple[object, str]] = {
     "what a command means": (domain.decide, "decide"),
     "what Kairos adds by itself": (domain.automatic, "automatic"),
     "the order of tasks": (domain.planner, "wanted_tasks"),
-    "when it is due": (domain.planner, "next_due"),
+    "when it is due": (domain.due, "next_due"),
     "what comes next": (domain.planner, "steps"),
     "how events are folded": (domain.rules.fold, "apply"),
 }
