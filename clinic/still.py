@@ -8,15 +8,16 @@ from datetime import datetime
 import psycopg
 
 _NEXT = """
-select min(case when holder is not null then %(now)s
-                else greatest(ready_at, coalesce(rests_until, ready_at)) end)
-from lane
-where (ready_at is not null or holder is not null)
-  and (holder is not null
-       or not exists (select from outage where outage.connection_id = lane.connection_id))
-"""
-_ASKED = """
-select min(least(ask_at, %(now)s)) from outage where ask_at <= %(now)s or holder is not null
+select min(at) from (
+  select case when holder is not null then %(now)s
+              else greatest(ready_at, coalesce(rests_until, ready_at)) end as at
+  from lane
+  where (ready_at is not null or holder is not null)
+    and (holder is not null
+         or not exists (select from outage where outage.connection_id = lane.connection_id))
+  union all
+  select least(ask_at, %(now)s) from outage where ask_at <= %(now)s or holder is not null
+) as tries
 """
 
 
@@ -43,11 +44,8 @@ class Ledger:
     async def _next_at(self, now: datetime) -> datetime | None:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
-        found = []
-        for query in (_NEXT, _ASKED):
-            row = await (await self._connection.execute(query, {"now": now})).fetchone()
-            found.append(row[0] if row else None)
-        return min((at for at in found if at is not None), default=None)
+        row = await (await self._connection.execute(_NEXT, {"now": now})).fetchone()
+        return row[0] if row else None
 
     async def close(self) -> None:
         """Close the connection."""

@@ -88,12 +88,14 @@ class VirtualTime:
         """Wait until no write is due; the first instant before `until` at which one is."""
         if self._ledger is None:
             return until
+        began, real = await self.now(), asyncio.get_running_loop().time
+        since = real()
         while True:
-            now = await self.now()
+            now = began + timedelta(seconds=real() - since)
             due = await self._ledger.next_at(now)
             if due is None or due > now:
                 return until if due is None else min(due, until)
-            if asyncio.get_running_loop().time() > deadline:
+            if real() > deadline:
                 self._fail(waiting_for, f"a write to an EHR has been due since {due:%F %T %Z}")
             await asyncio.sleep(_LOOK_SECONDS)
 

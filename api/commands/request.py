@@ -76,7 +76,7 @@ class CommandRequest:
 class MayAsk(May):
     """A dependency of every POST: the caller's acting role, the key and the precondition."""
 
-    def __call__(  # type: ignore[override]
+    async def __call__(  # type: ignore[override]
         self,
         request: Request,
         key: Key = None,

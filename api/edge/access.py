@@ -27,7 +27,7 @@ class May:
         """Name the roles that may use the route."""
         self.roles = roles
 
-    def __call__(self, request: Request) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """Give the caller; 403 if none of their roles may."""
         caller = caller_of(request)
         acting_role(caller, self.roles)

@@ -22,7 +22,7 @@ EhrId = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9-][A-Za-z0-9.-]
 _A_NAME = re.compile(r"[a-z][A-Za-z0-9_]{0,40}")
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """A dependency of every route. Raises Problem."""
     route = request.scope["route"]
     given = [name for name, _ in request.query_params.multi_items()]

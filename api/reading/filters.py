@@ -37,7 +37,7 @@ class Common:
     cursor: str | None
 
 
-def common(
+async def common(
     *,
     site: Annotated[str | None, Query()] = None,
     connection: OfConnection = None,

@@ -10,7 +10,7 @@ from api.dependencies import Dependencies
 from api.edge.problems import TYPES, ProblemView
 
 
-def dependencies_of(request: Request) -> Dependencies:
+async def dependencies_of(request: Request) -> Dependencies:
     """Give the dependencies that the process was made from."""
     deps: Dependencies = request.app.state.dependencies
     return deps
