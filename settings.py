@@ -7,7 +7,7 @@ environment. Nothing else that runs in production reads the environment.
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import available_timezones
 
@@ -164,6 +164,9 @@ class Site(BaseModel):
         return zone
 
 
+_BASE_URL = r"^https?://[^/@?#]+/?[^@?#]*$"
+
+
 class Connection(BaseModel):
     """An EHR. Its address comes from here and from nowhere else."""
 
@@ -171,7 +174,12 @@ class Connection(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
     name: str
-    base_url: str = Field(pattern=r"^https?://[^/@?#]+/?[^@?#]*$")
+    base_url: str = Field(pattern=_BASE_URL)
+    other_base_urls: tuple[Annotated[str, Field(pattern=_BASE_URL)], ...] = Field(
+        default=(),
+        description="other base URLs that this EHR writes into its references and links, such as"
+        " that of a server behind its gateway; Kairos takes them for this EHR and never calls them",
+    )
     vendor: Literal["generic", "epic", "oracle", "athenahealth", "meditech"] = Field(
         default="generic",
         description="which vendor's EHR it is: `generic` (nothing is assumed), `epic`, `oracle`,"

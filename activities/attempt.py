@@ -16,6 +16,7 @@ from domain.delivery.words import Action, Delivery, LastSeen
 from domain.language.errors import Malformed
 from fhir_adapters.content.references import resolve
 from fhir_adapters.exchange.client import EhrClient, Written
+from fhir_adapters.exchange.compare import ELSEWHERE
 from fhir_adapters.exchange.failures import (
     Busy,
     Disputed,
@@ -164,6 +165,8 @@ async def _read_back(client: EhrClient, in_hand: InHand, written: Written) -> o.
         return o.NotReadBack(str(error), gone=False)
     if compared.wrong_patient:
         return o.WrongPatient(compared.differences, compared.version)
+    if compared.elsewhere:
+        return o.Differs(compared.differences, compared.version, ELSEWHERE)
     if compared.equal:
         return o.Equal(compared.version)
     return o.Differs(compared.differences, compared.version)

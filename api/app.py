@@ -62,7 +62,7 @@ def create_app(deps: Dependencies) -> FastAPI:
         check_every_route(route for route in module.router.routes if isinstance(route, APIRoute))
         v1.include_router(module.router)
     app.include_router(v1)
-    app.include_router(health.router)
+    app.include_router(health.router, dependencies=[Depends(only_known_parameters)])
     for error in (Refused, Conflict, Malformed, Unavailable):
         app.add_exception_handler(error, _domain)
     app.add_exception_handler(Problem, _problem)

@@ -32,6 +32,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def other_base_urls(self) -> tuple[str, ...]:
+        """Other base URLs that it calls itself by."""
+        ...
+
+    @property
     def vendor(self) -> str:
         """One of `VENDORS`."""
         ...
@@ -62,10 +67,13 @@ class Ehr:
         vendor: Vendor,
         authorization: Authorization = NO_AUTHORIZATION,
         trust: Trust = NO_TRUST_OF_ITS_OWN,
+        other_bases: tuple[str, ...] = (),
     ) -> None:
         self.connection_id = connection_id
         self.vendor = vendor
-        self.client = EhrClient(base_url, vendor, authorization=authorization, trust=trust)
+        self.client = EhrClient(
+            base_url, vendor, other_bases=other_bases, authorization=authorization, trust=trust
+        )
 
     async def statement(self) -> dict[str, Any]:
         """Read its CapabilityStatement, and be sure that it can be planned from.
@@ -96,7 +104,13 @@ class Ehrs:
     def of(cls, connections: Iterable[Connection]) -> Self:
         """Make the EHRs that the installation file names."""
         return cls(
-            Ehr(each.id, each.base_url, VENDORS[each.vendor], trust=_trust(each))
+            Ehr(
+                each.id,
+                each.base_url,
+                VENDORS[each.vendor],
+                trust=_trust(each),
+                other_bases=each.other_base_urls,
+            )
             for each in connections
         )
 

@@ -38,7 +38,7 @@ async def read_patient(
     try:
         client = deps.ehr(connection).client
         held = await client.read("Patient", patient_id)
-        patient = EhrPatient.from_fhir(held.resource, client.base_url, today)
+        patient = EhrPatient.from_fhir(held.resource, client.bases, today)
     except EhrRefused as error:
         if error.status in GONE:
             detail = f"{connection} has no patient of that id; search by identifier first"
@@ -65,7 +65,7 @@ async def find_patients(
     carrying, others, unread = [], 0, 0
     for resource in found.resources:
         try:
-            patient = EhrPatient.from_fhir(resource, client.base_url, today)
+            patient = EhrPatient.from_fhir(resource, client.bases, today)
         except Malformed:
             unread += 1
             continue

@@ -34,8 +34,8 @@ class ReadOnly(Protocol):
     """What is asked of an EHR's client: reading only."""
 
     @property
-    def base_url(self) -> str:
-        """The base URL of its FHIR API."""
+    def bases(self) -> tuple[str, ...]:
+        """The base URLs under which it is known."""
         ...
 
     async def read(self, resource_type: str, ehr_id: str) -> EhrResource:
@@ -107,7 +107,7 @@ def _is_theirs(
     """An EHR that does not know a parameter answers with everybody's."""
     reference = resource.get(PATIENT_IN.get(kind, "subject"))
     place = reference.get("reference") if isinstance(reference, Mapping) else None
-    mine = isinstance(place, str) and referred(place, client.base_url) == f"Patient/{patient}"
+    mine = isinstance(place, str) and referred(place, client.bases) == f"Patient/{patient}"
     return mine and is_id(str(resource.get("id")))
 
 
@@ -124,7 +124,7 @@ async def _drugs(
         place = said.get("reference") if isinstance(said, Mapping) else None
         if not isinstance(place, str) or place.startswith("#") or place in known:
             continue
-        of_type, _, ehr_id = referred(place, client.base_url).partition("/")
+        of_type, _, ehr_id = referred(place, client.bases).partition("/")
         if of_type != "Medication" or not is_id(ehr_id):
             whole = False
             continue

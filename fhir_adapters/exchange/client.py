@@ -82,12 +82,17 @@ class EhrClient:
         base_url: str,
         vendor: Vendor,
         *,
+        other_bases: Sequence[str] = (),
         limits: Limits = _LIMITS,
         authorization: Authorization = NO_AUTHORIZATION,
         trust: Trust = NO_TRUST_OF_ITS_OWN,
     ) -> None:
-        """Open no connection yet. ValueError for certificates that cannot be read."""
+        """Open no connection yet. ValueError for certificates that cannot be read.
+
+        `other_bases` are other base URLs that this EHR calls itself by; none is ever asked.
+        """
         self.base_url = base_url.rstrip("/")
+        self.bases = (self.base_url, *(each.rstrip("/") for each in other_bases))
         self.vendor = vendor
         self._transport = Transport(self.base_url, limits, authorization, trust)
 
@@ -128,7 +133,7 @@ class EhrClient:
             if bundle.get("resourceType") != "Bundle":
                 raise Garbled("the EHR's response to a search is not a Bundle")
             gathering.take(bundle)
-            following = next_page(bundle, self.base_url)
+            following = next_page(bundle, self.bases)
             if following is None:
                 return gathering.result(complete=gathering.whole)
             if not following:
@@ -193,9 +198,11 @@ class EhrClient:
             wait = _wait(reply)
             if reply.status == _UNAVAILABLE and wait is not None:
                 raise Busy(f"the EHR is too busy to {doing}: {reply.status}", wait)
-            beside = not _REDIRECT <= reply.status < _SERVER_ERROR
-            if beside or refused.verdict in _ASK_AGAIN:
-                raise NoAnswer(f"the EHR answered {reply.status} when asked to {doing}")
+            says = f"the EHR answered {reply.status} when asked to {doing}"
+            if reply.status < _REDIRECT:
+                raise Garbled(f"{says}, which is not an answer to that")
+            if refused.verdict in _ASK_AGAIN:
+                raise NoAnswer(says)
             raise refused
         try:
             return _read(reply)

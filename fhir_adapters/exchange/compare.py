@@ -52,9 +52,17 @@ _INSTANT = re.compile(
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
 _SOMEBODY = re.compile(r"(?:^|/)Patient/[^/]+(?:/_history/[^/]+)?$")
 
+Bases = tuple[str, ...]
+"""The base URLs under which an EHR is known: ours, and those that it calls itself by."""
+
+ELSEWHERE = (
+    "the EHR names the patient at an address that is not this connection's; if that address is the"
+    " EHR's own, an integrator can add it to `other_base_urls`"
+)
+
 
 def differences(
-    intended: Mapping[str, Any], found: Mapping[str, Any], base_url: str, *, whole: bool = True
+    intended: Mapping[str, Any], found: Mapping[str, Any], bases: Bases, *, whole: bool = True
 ) -> tuple[str, ...]:
     """List the paths at which the EHR's resource is not what was intended.
 
@@ -63,7 +71,7 @@ def differences(
     paths: list[str] = []
     for key, value in intended.items():
         if key not in _SERVERS_OWN:
-            paths.extend(_member(key, value, found, key, base_url))
+            paths.extend(_member(key, value, found, key, bases))
     # False says no more of these than leaving it out does
     added = [key for key in found if key not in intended and found[key] is not False]
     paths.extend(key for key in _TURNS_AROUND if key in added)
@@ -73,13 +81,29 @@ def differences(
     return tuple(dict.fromkeys(paths))
 
 
-def is_anothers(resource: Mapping[str, Any], patient: EhrPatientId, base_url: str) -> bool:
-    """Say whether a resource names a patient, and not this one. One that names none does not."""
-    whose = patient_of(resource, base_url)
-    return whose is not None and whose != f"Patient/{patient}"
+def is_anothers(resource: Mapping[str, Any], patient: EhrPatientId, bases: Bases) -> bool:
+    """Say whether a resource names a patient, and not this one. One that names none does not.
+
+    This one's id at another address does not either: see `cannot_tell_whose`.
+    """
+    whose = patient_of(resource, bases)
+    return whose is not None and whose != f"Patient/{patient}" and not _ends(whose, patient)
 
 
-def patient_of(resource: Mapping[str, Any], base_url: str) -> str | None:
+def cannot_tell_whose(resource: Mapping[str, Any], patient: EhrPatientId, bases: Bases) -> bool:
+    """Say whether a resource names this patient's id at an address that is not known as the EHR's.
+
+    It may be the EHR's inner host, which its gateway let through, or another server altogether.
+    """
+    whose = patient_of(resource, bases)
+    return whose is not None and whose != f"Patient/{patient}" and _ends(whose, patient)
+
+
+def _ends(place: str, patient: EhrPatientId) -> bool:
+    return re.search(rf"/Patient/{re.escape(patient)}(/_history/[^/]+)?$", place) is not None
+
+
+def patient_of(resource: Mapping[str, Any], bases: Bases) -> str | None:
     """Say whose resource it is, as `Patient/id`; None if it does not say.
 
     A patient of another place is given as it stands there, and so is never taken for ours.
@@ -90,15 +114,17 @@ def patient_of(resource: Mapping[str, Any], base_url: str) -> str | None:
         subjects += [actor.get("actor") for actor in actors if isinstance(actor, Mapping)]
     for subject in subjects:
         if isinstance(subject, Mapping) and isinstance(subject.get("reference"), str):
-            place = referred(subject["reference"], base_url)
+            place = referred(subject["reference"], bases)
             if _SOMEBODY.search(place):
                 return place
     return None
 
 
-def referred(reference: str, base_url: str) -> str:
+def referred(reference: str, bases: Bases) -> str:
     """Reduce a reference to `Type/id` if it leads into this EHR; else leave it as it is."""
-    found = _REFERENCE.fullmatch(reference.removeprefix(base_url.rstrip("/") + "/"))
+    below = (each.rstrip("/") + "/" for each in bases)
+    within = next((reference.removeprefix(b) for b in below if reference.startswith(b)), reference)
+    found = _REFERENCE.fullmatch(within)
     return found[1] if found else reference
 
 
@@ -113,63 +139,63 @@ def as_instant(text: str) -> datetime | None:
 
 
 def _member(
-    key: str, value: Any, found: Mapping[str, Any], path: str, base_url: str
+    key: str, value: Any, found: Mapping[str, Any], path: str, bases: Bases
 ) -> Iterator[str]:
     if key not in found:
         yield path
     elif key == "reference" and isinstance(value, str) and isinstance(found[key], str):
-        if referred(value, base_url) != referred(found[key], base_url):
+        if referred(value, bases) != referred(found[key], bases):
             yield path
     else:
-        yield from _value(value, found[key], path, base_url, grows=key in _MAY_GROW)
+        yield from _value(value, found[key], path, bases, grows=key in _MAY_GROW)
 
 
 def _value(
-    intended: Any, found: Any, path: str, base_url: str, *, grows: bool = False
+    intended: Any, found: Any, path: str, bases: Bases, *, grows: bool = False
 ) -> Iterator[str]:
     if isinstance(intended, Mapping):
         if not isinstance(found, Mapping):
             yield path
             return
         for key, value in intended.items():
-            yield from _member(key, value, found, f"{path}.{key}", base_url)
+            yield from _member(key, value, found, f"{path}.{key}", bases)
         added = found.keys() - intended.keys()
         yield from (f"{path}.{key}" for key in sorted(added) if not _may_be_added(key, found[key]))
     elif isinstance(intended, list | tuple):
         if not isinstance(found, list):
             yield path
         elif grows:
-            yield from _each_somewhere(list(intended), found, path, base_url)
+            yield from _each_somewhere(list(intended), found, path, bases)
         elif len(found) != len(intended):
             yield path
         else:
             for place, (mine, theirs) in enumerate(zip(intended, found, strict=True)):
-                yield from _value(mine, theirs, f"{path}[{place}]", base_url)
+                yield from _value(mine, theirs, f"{path}[{place}]", bases)
     elif not _same(intended, found):
         yield path
 
 
-def _each_somewhere(mine: list[Any], theirs: list[Any], path: str, base_url: str) -> Iterator[str]:
+def _each_somewhere(mine: list[Any], theirs: list[Any], path: str, bases: Bases) -> Iterator[str]:
     """Each intended item must be there, in its order; others that do no harm may stand between."""
     left = iter(theirs)
     others: list[Any] = []
     for place, item in enumerate(mine):
         for other in left:
-            if not list(_value(item, other, "", base_url)):
+            if not list(_value(item, other, "", bases)):
                 break
             others.append(other)
         else:
             yield f"{path}[{place}]"
             return
-    if any(_contradicts(other, mine, base_url) for other in [*others, *left]):
+    if any(_contradicts(other, mine, bases) for other in [*others, *left]):
         yield path
 
 
-def _contradicts(other: Any, mine: list[Any], base_url: str) -> bool:
+def _contradicts(other: Any, mine: list[Any], bases: Bases) -> bool:
     """Say whether an added item is a second patient, or another code of a system that was used."""
     if not isinstance(other, Mapping):
         return True
-    if patient_of({"subject": other.get("actor")}, base_url) is not None:
+    if patient_of({"subject": other.get("actor")}, bases) is not None:
         return True
     used = {(item.get("system"), item.get("code")) for item in mine if "code" in item}
     system = other.get("system")

@@ -9,7 +9,7 @@ not validate: what an EHR holds may be more than R4 knows.
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_adapters.exchange.compare import differences
+from fhir_adapters.exchange.compare import Bases, differences
 
 
 def merged(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def merged(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def undisputed(
-    changes: Mapping[str, Any], before: Mapping[str, Any], held: Mapping[str, Any], base_url: str
+    changes: Mapping[str, Any], before: Mapping[str, Any], held: Mapping[str, Any], bases: Bases
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Merge three ways: give the elements to write, and those that two have changed.
 
@@ -39,7 +39,7 @@ def undisputed(
     def same(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         if key not in one or key not in other:
             return key not in one and key not in other
-        return not differences({key: one[key]}, other, base_url, whole=False)
+        return not differences({key: one[key]}, other, bases, whole=False)
 
     changed = [key for key in changes if not same(key, changes, held)]
     free = [key for key in changed if same(key, before, held)]

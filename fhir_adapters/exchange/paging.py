@@ -76,16 +76,24 @@ class Gathering:
             self._found[resource["id"]] = resource
 
 
-def next_page(bundle: Mapping[str, Any], base_url: str) -> str | None:
+def next_page(bundle: Mapping[str, Any], bases: tuple[str, ...]) -> str | None:
     """Give the next page's URL; None at the end, and "" if it leads away from this EHR.
 
-    Another path of the same host is another EHR: a host serves several hospitals.
+    Another path of the same host is another EHR: a host serves several hospitals. `bases` has the
+    address that is asked first; a link to another that the EHR calls itself by is asked there.
     """
     links = bundle.get("link")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, Mapping) and link.get("relation") == "next":
-            return _within(link.get("url"), base_url)
+            return _within(_asked_here(link.get("url"), bases), bases[0])
     return None
+
+
+def _asked_here(url: object, bases: tuple[str, ...]) -> object:
+    for other in bases[1:]:
+        if isinstance(url, str) and (url.startswith((f"{other}/", f"{other}?")) or url == other):
+            return bases[0] + url.removeprefix(other)
+    return url
 
 
 def _within(url: object, base_url: str) -> str:

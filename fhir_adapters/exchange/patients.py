@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId
-from fhir_adapters.exchange.compare import referred
+from fhir_adapters.exchange.compare import Bases, referred
 from fhir_adapters.exchange.headers import is_id
 from fhir_adapters.exchange.json_out import write_json
 
@@ -88,7 +88,7 @@ class EhrPatient:
         return self.not_current is None
 
     @classmethod
-    def from_fhir(cls, resource: Mapping[str, Any], base_url: str, today: date) -> Self:
+    def from_fhir(cls, resource: Mapping[str, Any], bases: Bases, today: date) -> Self:
         """Read a Patient as of a day. Malformed, without values, if it is none."""
         ehr_id = resource.get("id")
         if resource.get("resourceType") != "Patient" or not isinstance(ehr_id, str):
@@ -102,7 +102,7 @@ class EhrPatient:
             active=resource.get("active", True) is True and "_active" not in resource,
             died=_died(resource),
             identifiers=len(known),
-            replaced_by=_replaced_by(resource, base_url),
+            replaced_by=_replaced_by(resource, bases),
             fingerprint=hashlib.sha256(write_json([sorted(known), born])).hexdigest(),
             labels=tuple(dict.fromkeys(_labels(resource))),
             unreadable=_unreadable(resource),
@@ -184,13 +184,13 @@ def _each(listed: object) -> list[object]:
     return listed if isinstance(listed, list) else [listed]
 
 
-def _replaced_by(resource: Mapping[str, Any], base_url: str) -> EhrPatientId | None:
+def _replaced_by(resource: Mapping[str, Any], bases: Bases) -> EhrPatientId | None:
     for link in _each(resource.get("link")):
         if isinstance(link, Mapping) and link.get("type") in _LEAVES_IT:
             continue
         other = link.get("other") if isinstance(link, Mapping) else None
         reference = other.get("reference") if isinstance(other, Mapping) else None
-        place = referred(reference, base_url) if isinstance(reference, str) else ""
+        place = referred(reference, bases) if isinstance(reference, str) else ""
         # Wherever it leads, and however it is said: this record is not the patient's any more.
         return EhrPatientId(place.removeprefix("Patient/") or "another record")
     return None

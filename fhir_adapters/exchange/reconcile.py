@@ -15,7 +15,7 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.elements import moment
 from fhir_adapters.content.references import resolve
 from fhir_adapters.exchange.client import EhrClient
-from fhir_adapters.exchange.compare import as_instant, differences, patient_of, referred
+from fhir_adapters.exchange.compare import Bases, as_instant, differences, patient_of, referred
 from fhir_adapters.exchange.failures import EhrRefused, Unsafe
 from fhir_adapters.exchange.headers import version_of
 from fhir_adapters.exchange.paging import SearchResult
@@ -92,7 +92,7 @@ async def _find_change(client: EhrClient, intent: Intent, known: Mapping[str, st
             return Unproven(f"the {resource_type} to be changed is no longer in the EHR")
         raise
     changes = resolve(intent.body, known)
-    if differences(changes, held.resource, client.base_url, whole=False):
+    if differences(changes, held.resource, client.bases, whole=False):
         return Absent()
     return FoundInEhr(held.ehr_id, held.version, held.resource)
 
@@ -105,9 +105,9 @@ async def _find_created(
     if name == "Provenance":
         if "target" not in search:
             return Unproven("Provenance cannot be searched by target here")
-        target = referred(str(body["target"][0]["reference"]), client.base_url)
+        target = referred(str(body["target"][0]["reference"]), client.bases)
         result = await client.search(name, [("target", target)])
-        honoured = all(_targets(hit, target, client.base_url) for hit in result.resources)
+        honoured = all(_targets(hit, target, client.bases) for hit in result.resources)
         hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
         return _verdict(client.vendor, result, hits, honoured=honoured)
     if "identifier" in search:
@@ -120,21 +120,21 @@ async def _find_created(
 async def _find_by_content(
     client: EhrClient, intent: Intent, body: dict[str, Any], search: frozenset[str]
 ) -> Finding:
-    patient = patient_of(body, client.base_url)
+    patient = patient_of(body, client.bases)
     by = next((name for name in ("patient", "subject") if name in search), None)
     if patient is None or by is None:
         return Unproven(f"{intent.resource_type} can be searched neither by identifier nor patient")
     value = patient if by == "subject" else patient.removeprefix("Patient/")
     params = [(by, value), *_window(intent.resource_type, body, search)]
     result = await client.search(intent.resource_type, params)
-    honoured = all(patient_of(hit, client.base_url) == patient for hit in result.resources)
+    honoured = all(patient_of(hit, client.bases) == patient for hit in result.resources)
     ours = [hit for hit in result.resources if carries(hit, intent.artefact)]
     if ours:
         return _verdict(client.vendor, result, ours, honoured=honoured)
     strangers = [hit for hit in result.resources if not carries(hit, None)]
     content = {key: value for key, value in body.items() if key != "identifier"}
-    same = [hit for hit in strangers if not differences(content, hit, client.base_url)]
-    if not same and any(_alike(content, hit, client.base_url) for hit in strangers):
+    same = [hit for hit in strangers if not differences(content, hit, client.bases)]
+    if not same and any(_alike(content, hit, client.bases) for hit in strangers):
         return Unproven("the EHR has a similar entry for the same time with different content")
     return _verdict(client.vendor, result, same, honoured=honoured)
 
@@ -183,9 +183,9 @@ def _identifiers(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (entry for entry in listed if isinstance(entry, Mapping))
 
 
-def _targets(hit: Mapping[str, Any], target: str, base_url: str) -> bool:
+def _targets(hit: Mapping[str, Any], target: str, bases: Bases) -> bool:
     references = [entry.get("reference") for entry in hit.get("target") or []]
-    return any(isinstance(r, str) and referred(r, base_url) == target for r in references)
+    return any(isinstance(r, str) and referred(r, bases) == target for r in references)
 
 
 def _window(
@@ -218,10 +218,10 @@ def time_of(body: Mapping[str, Any]) -> str | None:
     return date if isinstance(date, str) else None
 
 
-def _alike(content: Mapping[str, Any], hit: Mapping[str, Any], base_url: str) -> bool:
+def _alike(content: Mapping[str, Any], hit: Mapping[str, Any], bases: Bases) -> bool:
     """Say whether a hit has the same time and code, whatever else it says."""
     mine, theirs = as_instant(time_of(content) or ""), as_instant(time_of(hit) or "")
     if mine is None or mine != theirs:
         return False
     code = {key: content[key] for key in ("code",) if key in content}
-    return not differences(code, hit, base_url, whole=False)
+    return not differences(code, hit, bases, whole=False)

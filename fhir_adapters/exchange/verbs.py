@@ -14,7 +14,12 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import resolve
 from fhir_adapters.content.shape import check_shape
 from fhir_adapters.exchange.client import EhrClient, Written
-from fhir_adapters.exchange.compare import differences, is_anothers
+from fhir_adapters.exchange.compare import (
+    ELSEWHERE,
+    cannot_tell_whose,
+    differences,
+    is_anothers,
+)
 from fhir_adapters.exchange.failures import Disputed, Unsafe, WrongPatient
 from fhir_adapters.exchange.merge import merged, undisputed
 from fhir_adapters.exchange.reconcile import (
@@ -48,7 +53,8 @@ class Comparison:
     """What the EHR holds against what was meant. `differences` are paths, never values.
 
     `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
-    is: nothing more of that patient may be sent.
+    is: nothing more of that patient may be sent. `elsewhere` if it names the patient at an address
+    that is not known as this EHR's, so that nobody can tell.
     """
 
     equal: bool
@@ -56,6 +62,7 @@ class Comparison:
     rewritten: tuple[str, ...]
     wrong_patient: bool
     version: str | None
+    elsewhere: bool = False
 
 
 async def send(
@@ -77,7 +84,7 @@ async def send(
     body = resolve(intent.body, known)
     if intent.action is Action.CREATE and support.create:
         check_shape(body)
-        if is_anothers(body, patient, client.base_url):
+        if is_anothers(body, patient, client.bases):
             raise Unsafe("the resource belongs to another patient")
         condition = identifiers.query(intent.artefact) if support.creates_once else None
         return await client.create(intent.resource_type, body, condition)
@@ -103,11 +110,13 @@ async def read_back(
     top-level elements that this EHR replaces by its own.
     """
     held = await client.read(resource_type, ehr_id)
-    found = differences(intended, held.resource, client.base_url, whole=whole)
+    found = differences(intended, held.resource, client.bases, whole=whole)
     rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
     left = tuple(path for path in found if path not in rewritten)
-    wrong = is_anothers(held.resource, patient, client.base_url)
-    return Comparison(not left and not wrong, left, rewritten, wrong, held.version)
+    wrong = is_anothers(held.resource, patient, client.bases)
+    elsewhere = cannot_tell_whose(held.resource, patient, client.bases)
+    equal = not left and not wrong and not elsewhere
+    return Comparison(equal, left, rewritten, wrong, held.version, elsewhere)
 
 
 async def _change(
@@ -120,16 +129,18 @@ async def _change(
 ) -> Written:
     resource_type, ehr_id = place_of(intent, known)
     held = await client.read(resource_type, ehr_id)
-    if is_anothers(held.resource, patient, client.base_url):
+    if is_anothers(held.resource, patient, client.bases):
         raise WrongPatient
-    differ = differences(changes, held.resource, client.base_url, whole=False)
+    if cannot_tell_whose(held.resource, patient, client.bases):
+        raise Unsafe(ELSEWHERE)
+    differ = differences(changes, held.resource, client.bases, whole=False)
     if not differ:
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
     if held.version is None:
         raise Unsafe(f"this EHR gives no version for {resource_type}: an update is not safe")
     write, whole = dict(changes), merged(held.resource, changes)
     if held.version != before.version:
-        write, disputed = undisputed(changes, before.elements, held.resource, client.base_url)
+        write, disputed = undisputed(changes, before.elements, held.resource, client.bases)
         if disputed:
             raise Disputed(ehr_id, disputed, differ)
     if not write:

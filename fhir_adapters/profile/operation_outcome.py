@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_adapters.profile.vendor import Vendor
-from fhir_adapters.profile.verdicts import BY_ISSUE_TYPE, BY_STATUS, Verdict
+from fhir_adapters.profile.verdicts import BY_ISSUE_TYPE, BY_STATUS, OF_THE_REQUEST, Verdict
 
 _RANK = {"fatal": 0, "error": 1, "warning": 2, "information": 3}
 _HARMFUL = ("fatal", "error")
@@ -55,6 +55,8 @@ def classify(status: int, issues: Sequence[Issue], vendor: Vendor) -> Verdict:
             return min(verdicts, key=_URGENCY.index)
     if status in BY_STATUS:
         return BY_STATUS[status]
+    if any(issue.code in OF_THE_REQUEST for issue in harmful):
+        return Verdict.REFUSED  # whatever the status: the same request is answered the same way
     return Verdict.RETRY if status >= _SERVER_ERROR else Verdict.REFUSED
 
 

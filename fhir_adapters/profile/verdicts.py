@@ -41,6 +41,24 @@ BY_ISSUE_TYPE: Mapping[str, Verdict] = {
 }
 """FHIR's own issue types, as far as they say more than the HTTP status."""
 
+OF_THE_REQUEST = frozenset(
+    {
+        "invalid",
+        "structure",
+        "required",
+        "value",
+        "invariant",
+        "not-supported",
+        "too-long",
+        "too-costly",
+        "code-invalid",
+        "extension",
+        "business-rule",
+    }
+)
+"""FHIR's issue types that speak of what was asked for: some servers send them with a status of 500,
+and asked again they say the same."""
+
 BY_STATUS: Mapping[int, Verdict] = {
     401: Verdict.LOGIN,
     403: Verdict.NEEDS_PERSON,
@@ -53,4 +71,6 @@ BY_STATUS: Mapping[int, Verdict] = {
     424: Verdict.RETRY,
     425: Verdict.RETRY,
     429: Verdict.RETRY,
+    501: Verdict.REFUSED,
+    505: Verdict.REFUSED,
 }

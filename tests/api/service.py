@@ -111,7 +111,7 @@ class InProcessGateway:
 class StandInEhr:
     """Holds what the test puts in it, and is its own client."""
 
-    base_url = "https://ehr.invalid/fhir"
+    bases = ("https://ehr.invalid/fhir",)
 
     def __init__(self) -> None:
         self.away = False

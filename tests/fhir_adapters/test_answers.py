@@ -21,6 +21,7 @@ from fhir_adapters.profile.vendors import VENDORS
 from fhir_adapters.profile.verdicts import Verdict
 
 BASE = "https://ehr.example/fhir"
+BASES = (BASE,)
 WITHOUT_CODES = [vendor for vendor in VENDORS.values() if vendor is not EPIC]
 
 
@@ -225,7 +226,7 @@ def test_retry_after_is_seconds_or_a_date(retry_after: str | None, seconds: floa
 )
 def test_a_next_link_leads_to_the_ehr_or_nowhere(url: str, followed: str) -> None:
     """Pages are followed within the same origin only, so no token leaves it."""
-    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE) == followed
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASES) == followed
 
 
 def test_the_same_id_on_two_pages_is_one_resource() -> None:

@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from domain.language.errors import Malformed
+from domain.language.names import EhrPatientId
 from fhir_adapters.content.references import artefacts_in, refer, resolve
-from fhir_adapters.exchange.compare import differences, patient_of
+from fhir_adapters.exchange.compare import (
+    Bases,
+    cannot_tell_whose,
+    differences,
+    is_anothers,
+    patient_of,
+)
 from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.merge import merged
 from fhir_adapters.exchange.patients import EhrPatient
@@ -16,6 +23,7 @@ from strict_json import read_object
 
 TODAY = date(2027, 3, 1)
 BASE = "https://ehr.example/fhir"
+BASES = (BASE,)
 MEANT: dict[str, Any] = {
     "resourceType": "Observation",
     "meta": {"profile": ["p"]},
@@ -49,7 +57,7 @@ def _with(**changes: Any) -> dict[str, Any]:
 )
 def test_what_an_ehr_may_do_compares_equal(changes: dict[str, Any]) -> None:
     """Another offset or precision, absolute references, own ids, codings and elements are fine."""
-    assert differences(MEANT, _with(**changes), BASE) == ()
+    assert differences(MEANT, _with(**changes), BASES) == ()
 
 
 @pytest.mark.parametrize(
@@ -91,27 +99,27 @@ def test_what_an_ehr_may_do_compares_equal(changes: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_what_an_ehr_may_not_do_is_found(changes: dict[str, Any], paths: tuple[str, ...]) -> None:
     """A changed, dropped or reinterpreted value is found and named by its path alone."""
-    assert differences(MEANT, _with(**changes), BASE) == paths
+    assert differences(MEANT, _with(**changes), BASES) == paths
 
 
 def test_an_added_item_in_a_list_of_values_is_found() -> None:
     """A component that nobody sent is a difference; a participant that the EHR added is none."""
     one, two = {"valueInteger": 1}, {"valueInteger": 2}
-    assert differences({"component": [one]}, {"component": [one, two]}, BASE) == ("component",)
+    assert differences({"component": [one]}, {"component": [one, two]}, BASES) == ("component",)
     mine, room = {"status": "accepted"}, {"status": "needs-action"}
-    assert differences({"participant": [mine]}, {"participant": [room, mine]}, BASE) == ()
+    assert differences({"participant": [mine]}, {"participant": [room, mine]}, BASES) == ()
     second = {"actor": {"reference": f"{BASE}/Patient/p2"}}
     found = {"participant": [mine, second]}
-    assert differences({"participant": [mine]}, found, BASE) == ("participant",)
+    assert differences({"participant": [mine]}, found, BASES) == ("participant",)
 
 
 def test_a_change_says_nothing_of_the_rest() -> None:
     """A change is compared by what it says; what else stands there is no difference to it."""
-    assert differences({"status": "final"}, MEANT, BASE, whole=False) == ()
-    assert differences({"status": "final"}, MEANT | {"_status": {}}, BASE, whole=False) == (
+    assert differences({"status": "final"}, MEANT, BASES, whole=False) == ()
+    assert differences({"status": "final"}, MEANT | {"_status": {}}, BASES, whole=False) == (
         "_status",
     )
-    assert "valueQuantity" in differences({"status": "final"}, MEANT, BASE)
+    assert "valueQuantity" in differences({"status": "final"}, MEANT, BASES)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +138,38 @@ def test_a_change_says_nothing_of_the_rest() -> None:
 )  # fmt: skip
 def test_whose_resource_it_is(resource: dict[str, Any], whose: str | None) -> None:
     """The patient is found wherever a type names one; a patient of another place stays one."""
-    assert patient_of(resource, BASE) == whose
+    assert patient_of(resource, BASES) == whose
+
+
+INNER = "http://ehr-inside:8080/fhir"
+
+
+@pytest.mark.parametrize(
+    ("place", "bases", "whose"),
+    [
+        ("Patient/p1", BASES, "theirs"),
+        (f"{BASE}/Patient/p1", BASES, "theirs"),
+        (f"{INNER}/Patient/p1", BASES, "nobody knows"),
+        (f"{INNER}/Patient/p1/_history/3", BASES, "nobody knows"),
+        ("https://other.example/fhir/Patient/p1", (BASE, INNER), "nobody knows"),
+        (f"{INNER}/Patient/p1", (BASE, INNER), "theirs"),
+        (f"{INNER}/Patient/p1/_history/3", (BASE, f"{INNER}/"), "theirs"),
+        (f"{INNER}/Patient/p2", BASES, "another's"),
+        (f"{INNER}/Patient/p2", (BASE, INNER), "another's"),
+        (f"{INNER}/Patient/xp1", BASES, "another's"),
+        (f"{BASE}/ward-b/Patient/p1", BASES, "nobody knows"),
+        ("Patient/p2", (BASE, INNER), "another's"),
+    ],
+)
+def test_an_address_that_is_not_known_is_no_other_patient(
+    place: str, bases: Bases, whose: str
+) -> None:
+    """An EHR behind a gateway may write its inner host; where it is named, that is the EHR."""
+    resource, patient = {"subject": {"reference": place}}, EhrPatientId("p1")
+    assert is_anothers(resource, patient, bases) is (whose == "another's")
+    assert cannot_tell_whose(resource, patient, bases) is (whose == "nobody knows")
+    mine = {"subject": {"reference": "Patient/p1"}}
+    assert (differences(mine, resource, bases) == ()) is (whose == "theirs")
 
 
 def test_a_change_loses_nothing() -> None:
@@ -193,12 +232,12 @@ ANN = {
 
 def test_a_patient_is_known_by_a_fingerprint_only() -> None:
     """Neither identifier, name nor birth date is kept; a new name keeps the fingerprint."""
-    patient = EhrPatient.from_fhir(ANN, BASE, TODAY)
+    patient = EhrPatient.from_fhir(ANN, BASES, TODAY)
     assert (patient.id, patient.active, patient.identifiers) == ("p1", True, 1)
     assert not [word for word in ("123", "Doe", "1980") if word in repr(patient)]
-    again = EhrPatient.from_fhir(ANN | {"name": []}, BASE, TODAY)
+    again = EhrPatient.from_fhir(ANN | {"name": []}, BASES, TODAY)
     assert again.fingerprint == patient.fingerprint
-    other = EhrPatient.from_fhir(ANN | {"birthDate": "1980-01-03"}, BASE, TODAY)
+    other = EhrPatient.from_fhir(ANN | {"birthDate": "1980-01-03"}, BASES, TODAY)
     assert other.fingerprint != patient.fingerprint
 
 
@@ -209,11 +248,11 @@ def test_a_patient_is_known_by_a_fingerprint_only() -> None:
 ])  # fmt: skip
 def test_a_patient_who_is_merged_inactive_or_dead_is_not_enrolled(change: dict[str, Any]) -> None:
     """A record that is no longer the patient's own stops an enrolment."""
-    assert EhrPatient.from_fhir(ANN, BASE, TODAY).may_be_enrolled
-    assert not EhrPatient.from_fhir(ANN | change, BASE, TODAY).may_be_enrolled
+    assert EhrPatient.from_fhir(ANN, BASES, TODAY).may_be_enrolled
+    assert not EhrPatient.from_fhir(ANN | change, BASES, TODAY).may_be_enrolled
 
 
 def test_a_merged_patient_names_the_survivor() -> None:
     """The record that replaces it is taken from the link."""
     link = [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]
-    assert EhrPatient.from_fhir(ANN | {"link": link}, BASE, TODAY).replaced_by == "p9"
+    assert EhrPatient.from_fhir(ANN | {"link": link}, BASES, TODAY).replaced_by == "p9"

@@ -5,6 +5,7 @@ import pytest
 from fhir_adapters.exchange.paging import LONGEST_LINK, next_page
 
 BASE = "https://ehr.example/hospital/fhir"
+BASES = (BASE,)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ BASE = "https://ehr.example/hospital/fhir"
 )
 def test_a_link_below_the_base_is_followed(url: str) -> None:
     """Absolute or relative, to the base itself or to a type below it."""
-    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE)
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASES)
 
 
 @pytest.mark.parametrize(
@@ -58,4 +59,24 @@ def test_a_link_below_the_base_is_followed(url: str) -> None:
 )
 def test_a_link_that_leads_away_or_is_none_is_not_followed(url: object) -> None:
     """Then the search is not complete, and no exception leaves the client."""
-    assert next_page({"link": [{"relation": "next", "url": url}]}, BASE) == ""
+    assert next_page({"link": [{"relation": "next", "url": url}]}, BASES) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "followed"),
+    [
+        ("http://inside:8080/r4?page=2", f"{BASE}?page=2"),
+        ("http://inside:8080/r4/Patient?page=2", f"{BASE}/Patient?page=2"),
+        ("http://inside:8080/r4", BASE),
+        ("http://inside:8080/r4b/Patient?page=2", ""),
+        ("http://inside:8080/other/Patient?page=2", ""),
+        ("http://inside:8080/r4/../admin", ""),
+        ("http://inside:8080.evil.example/r4/Patient", ""),
+    ],
+)
+def test_a_link_to_where_the_ehr_calls_itself_is_asked_at_its_own_address(
+    url: str, followed: str
+) -> None:
+    """The inner host is never asked, and nothing else of it is followed."""
+    bases = (BASE, "http://inside:8080/r4")
+    assert next_page({"link": [{"relation": "next", "url": url}]}, bases) == followed

@@ -8,7 +8,7 @@ import pytest
 from fhir_adapters.exchange.patients import EhrPatient
 
 TODAY = date(2027, 3, 1)
-BASE = "https://ehr.example/fhir"
+BASES = ("https://ehr.example/fhir",)
 MRN = "urn:test:mrn"
 ANN: dict[str, Any] = {
     "resourceType": "Patient",
@@ -20,7 +20,7 @@ ANN: dict[str, Any] = {
 
 def read(**change: Any) -> EhrPatient:
     """The patient, but for what is changed."""
-    return EhrPatient.from_fhir(ANN | change, BASE, TODAY)
+    return EhrPatient.from_fhir(ANN | change, BASES, TODAY)
 
 
 def replaced(other: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def replaced(other: Any) -> dict[str, Any]:
         {"modifierExtension": [{"url": "http://example.org/negated", "valueBoolean": True}]},
         {"implicitRules": "http://example.org/rules"},
         replaced({"reference": "Patient/p9"}),
-        replaced({"reference": f"{BASE}/Patient/p9/_history/2"}),
+        replaced({"reference": f"{BASES[0]}/Patient/p9/_history/2"}),
         replaced({"reference": "https://elsewhere.example/fhir/Patient/p9"}),
         replaced({"reference": "urn:uuid:0f2a3c4d-0000-4000-8000-000000000000"}),
         replaced({"identifier": {"system": MRN, "value": "M9"}}),

@@ -16,9 +16,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from domain.language.names import EhrPatientId
 from fhir_adapters.exchange.client import EhrClient
-from fhir_adapters.exchange.failures import Garbled, NeverSent
+from fhir_adapters.exchange.failures import (
+    EhrRefused,
+    Garbled,
+    NeverSent,
+    NoAnswer,
+    OutcomeUnknown,
+)
 from fhir_adapters.exchange.trust import Trust
+from fhir_adapters.exchange.verbs import read_back
 from fhir_adapters.profile.generic import GENERIC
 from tests.fhir_adapters.exchange.prepared import Server
 
@@ -55,6 +63,84 @@ async def test_what_cannot_be_believed_says_why_and_is_no_outage(
     server.says(200, body)
     with pytest.raises(Garbled, match=r"cannot be read: .+"):
         await client.read("Patient", "p1")
+
+
+def _outcome(code: str) -> bytes:
+    issue = {"severity": "error", "code": code, "diagnostics": "not here"}
+    return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (501, b""),
+        (505, b"HTTP version"),
+        (500, _outcome("not-supported")),
+        (500, _outcome("invalid")),
+        (503, _outcome("business-rule")),
+        (502, _outcome("security")),
+    ],
+)
+async def test_a_refusal_with_an_outages_status_is_a_refusal(
+    server: Server, client: EhrClient, status: int, body: bytes
+) -> None:
+    """Asked again it would say the same: nobody is told to wait until the EHR is back."""
+    server.says(status, body)
+    with pytest.raises(EhrRefused):
+        await client.read("Patient", "p1")
+    with pytest.raises(EhrRefused):
+        await client.search("Patient", [("identifier", "urn:mrn|1")])
+
+
+@pytest.mark.parametrize("body", [b"", b"<html/>", _outcome("exception"), _outcome("transient")])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_server_that_fails_gave_no_answer(
+    server: Server, client: EhrClient, status: int, body: bytes
+) -> None:
+    """That is an outage: asked again it may answer."""
+    server.says(status, body)
+    with pytest.raises(NoAnswer) as told:
+        await client.read("Patient", "p1")
+    assert not isinstance(told.value, Garbled)
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 206, 207])
+async def test_success_without_what_was_asked_for_is_no_outage(
+    server: Server, client: EhrClient, status: int
+) -> None:
+    """The EHR is there, and says what is no answer to a read."""
+    server.says(status, b"")
+    with pytest.raises(Garbled, match=rf"answered {status}"):
+        await client.read("Patient", "p1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(501, b""), (500, _outcome("invalid")), (502, _outcome("not-supported"))]
+)
+async def test_a_write_answered_so_may_have_been_done_all_the_same(
+    server: Server, client: EhrClient, status: int, body: bytes
+) -> None:
+    """Whoever answers with 5xx may stand before an EHR that has committed: it is looked for."""
+    server.says(status, body)
+    with pytest.raises(OutcomeUnknown):
+        await client.create("Observation", {"resourceType": "Observation"})
+
+
+async def test_an_inner_host_in_references_is_the_ehr_where_it_is_named_and_a_question_elsewhere(
+    server: Server,
+) -> None:
+    """Never another patient: a person is told what is not known and who can settle it."""
+    inner = "http://ehr-inside:8080/fhir"
+    meant = {"resourceType": "Observation", "id": "o1", "subject": {"reference": "Patient/p1"}}
+    held = meant | {"subject": {"reference": f"{inner}/Patient/p1"}}
+    server.says(200, json.dumps(held).encode())
+    patient = EhrPatientId("p1")
+    async with EhrClient(server.base_url, GENERIC) as asked:
+        found = await read_back(asked, "Observation", "o1", meant, patient=patient)
+    assert (found.equal, found.wrong_patient, found.elsewhere) == (False, False, True)
+    async with EhrClient(server.base_url, GENERIC, other_bases=[inner]) as asked:
+        found = await read_back(asked, "Observation", "o1", meant, patient=patient)
+    assert (found.equal, found.wrong_patient, found.elsewhere) == (True, False, False)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "a b", "x" * 15_000])
