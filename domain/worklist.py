@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.language.clocks import instant
-from domain.language.names import PhaseId, TaskId, VisitId, VisitStatus
-from domain.language.pathway import Pathway, Task, Visit
+from domain.language.names import ObservationName, PhaseId, TaskId, VisitId, VisitStatus
+from domain.language.pathway import Observed, Pathway, Task, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.planner import wanted_tasks
+from domain.rules.baselines import baseline_of
 from domain.rules.reviews import subject
 from domain.rules.steps import SAFETY, VISIT, Ask, AskPerson, Step, Urgency
 
@@ -43,6 +44,19 @@ class ListedVisit:
     starts: datetime
     given: int  # sessions
     planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedScore:
+    """The last of a score whose fall is judged, and the one from before treatment, if one counts.
+
+    Both in points.
+    """
+
+    name: ObservationName
+    title: str
+    last: Observed
+    before: Observed | None
 
 
 def urgency_of(ask: Ask, rises: bool) -> Urgency:  # noqa: FBT001
@@ -87,6 +101,20 @@ def visits(protocol: CombinedProtocol, pathway: Pathway) -> tuple[ListedVisit, .
         for visit in pathway.visits.values()
         if visit.status not in NEVER_LISTED
     )
+
+
+def scores(protocol: CombinedProtocol, pathway: Pathway) -> tuple[ListedScore, ...]:
+    """The last of each score whose fall is judged, by its title."""
+    listed = []
+    for name in protocol.vocabulary.judged():
+        known = pathway.readings.get(name, ())
+        if not known:
+            continue
+        before = baseline_of(protocol, pathway, pathway.phase, name)
+        counts = before if isinstance(before, Observed) else None
+        title = protocol.vocabulary.kind(name).title
+        listed.append(ListedScore(name, title, max(known, key=lambda each: each.at), counts))
+    return tuple(sorted(listed, key=lambda each: each.title))
 
 
 def _most_pressing(each: ListedTask) -> tuple[Urgency, bool, datetime, TaskId]:

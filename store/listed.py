@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from domain.worklist import ListedTask, ListedVisit
+from domain.worklist import ListedScore, ListedTask, ListedVisit
 from store.database import Transaction
 from store.records import PathwayRecord
 
@@ -74,6 +74,19 @@ def task_rows(tasks: Sequence[ListedTask]) -> list[dict[str, Any]]:
         }
         for each in tasks
     ]
+
+
+def score_row(score: ListedScore) -> dict[str, Any]:
+    """A score as a pathway's line shows it."""
+    before = score.before
+    return {
+        "score": score.name,
+        "title": score.title,
+        "last": str(score.last.value),
+        "at": score.last.at.isoformat(),
+        "before": None if before is None else str(before.value),
+        "before_at": None if before is None else before.at.isoformat(),
+    }
 
 
 def digest(rows: Sequence[dict[str, Any]]) -> str:

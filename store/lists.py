@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from build import RULES
 from store.database import Transaction
+from store.records import PathwayRecord
 from store.tables import GOES_ON
 
 COUNTED = 1_000
@@ -30,6 +31,7 @@ class Listed:
     columns: str
     order: Mapping[str, str]
     conditions: Mapping[str, str]
+    says_who: bool = False  # whose it is, as the patient was last read
 
     def where(self, wanted: Mapping[str, object]) -> str:
         """The conditions of what is wanted. KeyError for what this list cannot be asked for."""
@@ -75,6 +77,7 @@ TASKS = Listed(
         "due_by": "due_at <= :due_by",
         "overdue": "coalesce(due_at < :now, false) = :overdue",
     },
+    says_who=True,
 )
 
 VISITS = Listed(
@@ -91,12 +94,13 @@ VISITS = Listed(
         "until": "starts_at < :until",
         "overdue": "(starts_at < :now and status in ('proposed', 'booked')) = :overdue",
     },
+    says_who=True,
 )
 
 PATHWAYS = Listed(
     "pathway",
     "id, site_id, connection_id, patient_id, status, phase, version, started_at, changed_at,"
-    " restarted_at, urgency, next_says, next_who, next_due",
+    " restarted_at, urgency, next_says, next_who, next_due, scores, scored_at",
     {"urgency": "int", _DUE.format("next_due"): "timestamptz", "id": "text"},
     _WHOSE
     | {
@@ -105,7 +109,10 @@ PATHWAYS = Listed(
         "overdue": "coalesce(task_due < :now, false) = :overdue",
         "role": ":role = any(next_who)",
         "rule": "exists (select from task where pathway_id = pathway.id and task.rule = :rule)",
+        "not_scored_since": "coalesce(scored_at, started_at) < :not_scored_since",
+        "id": "id = :id",
     },
+    says_who=True,
 )
 
 DELIVERIES = Listed(
@@ -125,6 +132,15 @@ DELIVERIES = Listed(
 
 WHOLE_DELIVERIES = replace(DELIVERIES, columns=f"{DELIVERIES.columns}, body, said")
 
+_WHO = (
+    ", who.name as who_name, who.birth_date as who_birth_date, who.identifier as who_identifier,"
+    " who.read_at as who_read_at, who.changed_at as who_changed_at"
+)
+_KNOWN = (
+    "left join patient as who on who.connection_id = found.connection_id"
+    " and who.patient_id = found.patient_id"
+)
+
 Asked = tuple[str, dict[str, object]]
 """A query and its values."""
 
@@ -140,12 +156,13 @@ def page_asked(
     """Ask for the first lines of a list after a place, each with its own place."""
     goes_on = f" and {of.after}" if after is not None else ""
     places = ", ".join(f"cast({part} as text) as place_{n}" for n, part in enumerate(of.order))
+    also, join = (_WHO, _KNOWN) if of.says_who else ("", "")
     query = (
-        f"select found.*, {places}"  # noqa: S608
+        f"select found.*, {places}{also} from (select line.*"  # noqa: S608
         " from unnest(cast(:sites as text[])) as site cross join lateral ("
         f" select {of.columns} from {of.table}"
         f" where site_id = site and {of.where(wanted)}{goes_on} order by {of.place} limit :most"
-        f") as found order by {of.place} limit :most"
+        f") as line order by {of.place} limit :most) as found {join} order by {of.place}"
     )
     values = {**wanted, "sites": list(sites), "most": most, "now": now}
     return query, values | {f"after_{n}": value for n, value in enumerate(after or ())}
@@ -175,6 +192,12 @@ async def page(
     query, values = page_asked(of, sites, wanted, after, most, now)
     rows = (await tx.execute(text(query), values)).mappings()
     return [([row[f"place_{n}"] for n in range(len(of.order))], dict(row)) for row in rows]
+
+
+async def line(tx: Transaction, pathway: PathwayRecord, now: datetime) -> dict[str, Any]:
+    """One pathway as the list of pathways has it."""
+    found = await page(tx, PATHWAYS, [pathway.site_id], {"id": pathway.id}, None, 1, now)
+    return found[0][1]
 
 
 async def count(

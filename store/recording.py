@@ -15,7 +15,7 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from domain.worklist import NOTHING_WAITS, ListedTask, ListedVisit
+from domain.worklist import NOTHING_WAITS, ListedScore, ListedTask, ListedVisit
 from store import columns, ledger, listed, pathways, queue
 from store.database import Transaction
 from store.records import Next, PathwayRecord
@@ -34,7 +34,8 @@ _PATHWAY = text(
     " protocol_sha256 = :protocol, due_at = :due_at, changed_at = :changed_at,"
     " restarted_at = :restarted_at,"
     " urgency = :urgency, next_says = :next_says, next_who = :next_who, next_due = :next_due,"
-    " listed = :listed, task_due = :task_due,"
+    " listed = :listed, task_due = :task_due, scores = cast(:scores as jsonb),"
+    " scored_at = :scored_at,"
     " projection = coalesce(cast(:projection as jsonb), projection) where id = :id"
 )
 
@@ -148,11 +149,16 @@ class Recording:
         )
 
     def show(
-        self, following: Next | None, tasks: Sequence[ListedTask], *, anew: bool = False
+        self,
+        following: Next | None,
+        tasks: Sequence[ListedTask],
+        scores: Sequence[ListedScore] = (),
+        *,
+        anew: bool = False,
     ) -> None:
-        """Have the lists show what comes next, and these open tasks, if they do not already.
+        """Have the lists show what comes next, the scores, and these open tasks.
 
-        `anew`: whatever they show.
+        The tasks only if they do not show them already, or if all is to be shown `anew`.
         """
         rows = listed.task_rows(tasks)
         found = listed.digest(rows)
@@ -161,7 +167,13 @@ class Recording:
         urgency = min((each.urgency for each in tasks), default=NOTHING_WAITS)
         first = min((each.task.due for each in tasks if each.task.due), default=None)
         self.stored = replace(
-            self.stored, urgency=urgency, next=following, listed=found, task_due=first
+            self.stored,
+            urgency=urgency,
+            next=following,
+            listed=found,
+            task_due=first,
+            scores=[listed.score_row(each) for each in scores],
+            scored_at=max((each.last.at for each in scores), default=None),
         )
 
     def show_visits(self, visits: Sequence[ListedVisit]) -> None:
@@ -246,5 +258,7 @@ class Recording:
             "next_due": stored.next.due if stored.next else None,
             "listed": stored.listed,
             "task_due": stored.task_due,
+            "scores": json.dumps(stored.scores) if stored.scores else None,
+            "scored_at": stored.scored_at,
             "projection": None if same else json.dumps(stored.projection),
         }

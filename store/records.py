@@ -4,7 +4,7 @@ Rows stay inside `store`. A record is a moment's view: what is to change is take
 function that changes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,8 @@ class PathwayRecord:
     next: Next | None
     listed: str | None  # a digest of its open tasks as they are listed
     task_due: datetime | None  # of the open task that is due first
+    scores: Sequence[Mapping[str, Any]]  # the last of each score whose fall is judged
+    scored_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
         else Next(row.next_says, row.next_who or [], row.next_due),
         listed=row.listed,
         task_due=row.task_due,
+        scores=row.scores or [],
+        scored_at=row.scored_at,
     )
 
 

@@ -83,6 +83,10 @@ class PathwayRow(Base):
     next_who: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     next_due: Mapped[datetime | None]
     task_due: Mapped[datetime | None]  # of the open task that is due first
+    scores: Mapped[list[Any] | None] = mapped_column(
+        JSONB
+    )  # the last of each score whose fall is judged
+    scored_at: Mapped[datetime | None]  # when the last of these was taken
     listed: Mapped[str | None]  # a digest of its open tasks as they are listed
 
     __table_args__ = (
@@ -165,6 +169,21 @@ class VisitRow(Base):
     planned: Mapped[int]
 
     __table_args__ = (Index("ix_visit_time", "site_id", "starts_at", "pathway_id", "id"),)
+
+
+class PatientRow(Base):
+    """Who a patient is, as last read in the EHR. `changed_at`: when it was first another."""
+
+    __tablename__ = "patient"
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    birth_date: Mapped[str | None]  # a year, a year and a month, or a day
+    identifier: Mapped[str | None]  # of the connection's system
+    fingerprint: Mapped[str]  # of birth date and identifiers
+    read_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
 
 
 class CommandRow(Base):

@@ -18,7 +18,7 @@ from api.edge.access import site_of
 from api.edge.problems import Problem
 from api.reading.capability import learn
 from api.reading.charts import chart_of
-from api.reading.patients import insist_seen, read_patient
+from api.reading.patients import insist_seen, note_identity, read_patient
 from domain.enrolment import Enrolment, begin
 from domain.language.clocks import local_day
 from domain.language.errors import Conflict, Malformed, Unavailable
@@ -150,6 +150,7 @@ async def _begin(
             if await inbox.receive(tx, received, now) is None:
                 return answer_again(await came_first(tx, request))
             await pathways.reserve(tx, reserved, protocol, patient.fingerprint, now)
+            await note_identity(tx, deps, site.ehr, patient, now)
     except Conflict:
         raise await _open_already(request, site, patient.id) from None
     answer = await settled(deps, enrolment.id, pathway_id, started=True)

@@ -22,7 +22,7 @@ from api.edge.problems import RETRY, Problem, of_domain
 from api.reading.charts import chart_of
 from api.reading.ehr_failures import ehr_away
 from api.reading.lookup import find_pathway
-from api.reading.patients import read_patient
+from api.reading.patients import note_identity, read_patient
 from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
@@ -84,7 +84,9 @@ async def _with_chart(
         if await repeated(tx, request) is not None:
             return wish
     try:
-        await read_patient(deps, row.connection_id, row.patient_id, now.date())
+        patient = await read_patient(deps, row.connection_id, row.patient_id, now.date())
+        async with deps.database.begin() as tx:
+            await note_identity(tx, deps, row.connection_id, patient, now)
     except Problem as problem:
         if problem.name not in UNREAD or isinstance(wish, ReadChart):
             raise

@@ -21,13 +21,19 @@ from domain.language.clocks import LocalTime
 
 Example = dict[str, Any]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
-Short = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,64}$")]
+Short = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]{1,64}$"
+    ),
+]
 EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/#_.-]{0,199}$")]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
 # FHIR's strings hold no control character but a tab and the ends of lines; XML no U+FFFE, U+FFFF.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+# What turns the direction of writing would show other words, or another dose, than those kept.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
 def _writable(value: str) -> str:

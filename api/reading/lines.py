@@ -108,7 +108,7 @@ def delivery_line(line: Line, _now: datetime) -> w.DeliveryView:
     )
 
 
-def pathway_line(line: Line, _now: datetime) -> v.PathwaySummary:
+def pathway_line(line: Line, _now: datetime | None = None) -> v.PathwaySummary:
     says, who = line["next_says"], [r for r in line["next_who"] or [] if r in KNOWN_ROLES]
     following = v.NextView(says=says, who=who, due=line["next_due"]) if says is not None else None
     return v.PathwaySummary(
@@ -123,8 +123,18 @@ def pathway_line(line: Line, _now: datetime) -> v.PathwaySummary:
         started_at=line["started_at"],
         changed_at=line["changed_at"],
         workflow_restarted_at=line["restarted_at"],
+        scores=[v.ScoreLine.model_validate(each) for each in line["scores"] or []],
     )
 
 
 def _patient(line: Line) -> v.PatientRef:
-    return v.PatientRef(connection=line["connection_id"], id=line["patient_id"])
+    identity = None
+    if line["who_read_at"] is not None:
+        identity = v.IdentityView(
+            name=line["who_name"],
+            birth_date=line["who_birth_date"],
+            identifier=line["who_identifier"],
+            read_at=line["who_read_at"],
+            changed_at=line["who_changed_at"],
+        )
+    return v.PatientRef(connection=line["connection_id"], id=line["patient_id"], identity=identity)

@@ -36,11 +36,39 @@ class Who(BaseModel):
     role: Role
 
 
+class IdentityView(BaseModel):
+    """Who the patient is, as last read in the EHR. To compare with who is here."""
+
+    name: str | None
+    birth_date: str | None = Field(
+        description="as the EHR has it: a day, or only the year or month", examples=["1980-01-02"]
+    )
+    identifier: str | None = Field(description="such as the MRN: of the connection's system")
+    read_at: datetime
+    changed_at: datetime | None = Field(
+        description="when the EHR first gave another birth date or other identifiers than before"
+    )
+
+
 class PatientRef(BaseModel):
     """The patient as the EHR knows them."""
 
     connection: str
     id: str
+    identity: IdentityView | None = Field(
+        description="null until the patient is read in the EHR again: at check-in, for example"
+    )
+
+
+class ScoreLine(BaseModel):
+    """The last of a score whose fall is judged."""
+
+    score: str
+    title: str
+    last: str = Field(description="points", examples=["14"])
+    at: datetime
+    before: str | None = Field(description="points before treatment; null if no score counts")
+    before_at: datetime | None
 
 
 class Proposal(BaseModel):
@@ -317,6 +345,7 @@ class PathwaySummary(BaseModel):
     workflow_restarted_at: datetime | None = Field(
         description="when its workflow was missing in Temporal and was restarted, if ever"
     )
+    scores: list[ScoreLine] = Field(description="the last of each score whose fall is judged")
 
 
 class PathwayView(PathwaySummary):

@@ -1,10 +1,11 @@
 """Find patients in an EHR: to be sure of the match before a start, and nothing more.
 
-What the EHR says about who somebody is goes no further than this: people compare, we count. It is
-not believed to have answered what it was asked: only a record that carries the identifier is shown.
+People compare who the EHR says that somebody is with who is before them; Kairos decides nothing by
+it. An EHR is not believed to have answered what it was asked: only a record that carries the
+identifier is shown.
 """
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -16,6 +17,8 @@ from api.reading.work_views import PatientView
 from domain.language.errors import Malformed
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.exchange.patients import EhrPatient
+from store import patients
+from store.database import Transaction
 
 MOST_MATCHES = 20
 
@@ -51,6 +54,23 @@ async def read_patient(
     return patient
 
 
+async def note_identity(
+    tx: Transaction, deps: Dependencies, connection: str, patient: EhrPatient, at: datetime
+) -> None:
+    """Keep who a patient with a pathway is, as the EHR said at a time."""
+    system = deps.installation.connection(connection).patient_identifier_system
+    await patients.note(
+        tx,
+        connection,
+        patient.id,
+        name=patient.name,
+        birth_date=patient.born,
+        identifier=patient.identifier_of(system),
+        fingerprint=patient.fingerprint,
+        at=at,
+    )
+
+
 async def find_patients(
     deps: Dependencies, connection: str, identifier: str, birth_date: date | None, today: date
 ) -> PatientsFound:
@@ -75,7 +95,7 @@ async def find_patients(
             others += 1
     whole = found.complete and not found.issues and not unread
     return PatientsFound(
-        items=[_view(patient, birth_date) for patient in carrying[:MOST_MATCHES]],
+        items=[_view(patient, system, birth_date) for patient in carrying[:MOST_MATCHES]],
         complete=whole and len(carrying) <= MOST_MATCHES,
         others=others,
     )
@@ -99,9 +119,12 @@ def _escaped(part: str) -> str:
     return part
 
 
-def _view(patient: EhrPatient, birth_date: date | None) -> PatientView:
+def _view(patient: EhrPatient, system: str, birth_date: date | None) -> PatientView:
     return PatientView(
         id=patient.id,
+        name=patient.name,
+        birth_date=patient.born,
+        identifier=patient.identifier_of(system),
         may_be_enrolled=patient.may_be_enrolled,
         why_not=patient.not_current,
         active=patient.active,

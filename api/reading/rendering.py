@@ -19,7 +19,7 @@ from domain.rules.risk import risk_now
 from domain.rules.standing import ended_at, holds, reading
 from domain.rules.steps import TASKS, AskPerson, Await, Finished, ProposeVisits, Step, Urgency
 from domain.worklist import ListedTask, open_tasks
-from store.records import CommandRecord, EventRecord, Next, PathwayRecord
+from store.records import CommandRecord, EventRecord
 
 UrgencyName = Literal["safety", "visit", "routine"]
 URGENCIES: dict[int, UrgencyName] = {
@@ -89,13 +89,13 @@ def task_at(address: str) -> TaskId:
     return TaskId(address.replace("~", "/").replace(".", "#"))
 
 
-def task_view(listed: ListedTask, row: PathwayRecord, now: datetime) -> v.TaskView:
+def task_view(listed: ListedTask, whose: v.PathwaySummary, now: datetime) -> v.TaskView:
     task = listed.task
     return v.TaskView(
         id=task_address(listed.id),
-        pathway=row.id,
-        site=row.site_id,
-        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
+        pathway=whose.id,
+        site=whose.site,
+        patient=whose.patient,
         ask=listed.ask,
         urgency=URGENCIES[listed.urgency],
         phase=listed.phase,
@@ -209,39 +209,15 @@ def _why_ended(decision: Standing, over: datetime | None) -> str | None:
     return "another decision replaced it, or its phase ended"
 
 
-def summary_view(row: PathwayRecord) -> v.PathwaySummary:
-    return v.PathwaySummary(
-        id=row.id,
-        site=row.site_id,
-        patient=v.PatientRef(connection=row.connection_id, id=row.patient_id),
-        urgency=URGENCIES.get(row.urgency),
-        most_pressing=_next_view(row.next),
-        status=row.status,
-        phase=row.phase,
-        version=row.version,
-        started_at=row.started_at,
-        changed_at=row.changed_at,
-        workflow_restarted_at=row.restarted_at,
-    )
-
-
-def _next_view(following: Next | None) -> v.NextView | None:
-    if following is None:
-        return None
-    return v.NextView(
-        says=following.says, who=[Role(role) for role in following.who], due=following.due
-    )
-
-
 def whose(author: Author | None) -> v.Who | None:
     return None if author is None else who_view(author)
 
 
-def _days_to_first(row: PathwayRecord, pathway: Pathway) -> int | None:
+def _days_to_first(summary: v.PathwaySummary, pathway: Pathway) -> int | None:
     first = min((session.started for session in pathway.sessions.values()), default=None)
     if first is None:
         return None
-    since = pathway.referred_on or local_day(row.started_at, pathway.zone)
+    since = pathway.referred_on or local_day(summary.started_at, pathway.zone)
     return (local_day(first, pathway.zone) - since).days
 
 
@@ -276,7 +252,7 @@ def _assessment_view(
 
 
 def pathway_view(
-    row: PathwayRecord,
+    summary: v.PathwaySummary,
     protocol: CombinedProtocol,
     pathway: Pathway,
     deliveries: dict[str, int],
@@ -286,7 +262,7 @@ def pathway_view(
     started = bool(pathway.phases)
     planned = steps(protocol, pathway, now) if started else ()
     return v.PathwayView(
-        **summary_view(row).model_dump(),
+        **summary.model_dump(),
         protocol=v.PinnedProtocol(
             id=protocol.id,
             version=protocol.version,
@@ -312,7 +288,7 @@ def pathway_view(
             for asked in (moments(protocol, pathway) if started else ())
         ],
         referred_on=pathway.referred_on,
-        days_to_first_treatment=_days_to_first(row, pathway),
+        days_to_first_treatment=_days_to_first(summary, pathway),
         next=[step_view(step, pathway) for step in planned],
         phases=[phase_view(phase, pathway) for phase in protocol.phases],
         visits=visit_views(pathway, protocol),
@@ -323,7 +299,7 @@ def pathway_view(
         standing_decisions=[
             standing_view(key, decision, pathway, now) for key, decision in pathway.standing.items()
         ],
-        tasks=[task_view(each, row, now) for each in open_tasks(pathway, planned)],
+        tasks=[task_view(each, summary, now) for each in open_tasks(pathway, planned)],
         deliveries=deliveries,
     )
 

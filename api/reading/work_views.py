@@ -114,9 +114,14 @@ class SiteView(BaseModel):
 
 
 class PatientView(BaseModel):
-    """A patient that the EHR found by the identifier. Carries no name or birth date."""
+    """A patient that the EHR found by the identifier."""
 
     id: str
+    name: str | None = Field(description="to compare with who is here")
+    birth_date: str | None = Field(
+        description="as the EHR has it: a day, or only the year or month", examples=["1980-01-02"]
+    )
+    identifier: str | None
     may_be_enrolled: bool
     why_not: str | None = Field(description="why no pathway may be started on this record")
     active: bool

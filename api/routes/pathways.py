@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from api.commands.bodies import StartPathway
 from api.commands.request import CommandRequest, MayAsk
 from api.commands.starts import start
+from api.commands.words import Moment
 from api.edge.access import May
 from api.edge.tokens import Caller
 from api.reading import pathway_views as v
@@ -61,6 +62,9 @@ async def list_pathways(
     overdue: Overdue = None,
     role: Annotated[Role | None, Query(description="the role it is waiting for")] = None,
     rule: ByRule = None,
+    not_scored_since: Annotated[
+        Moment | None, Query(description="none of the scores that are judged since then")
+    ] = None,
 ) -> Counted[v.PathwaySummary]:
     """List pathways with what is next on each: those that are most pressing first."""
     own = {
@@ -70,6 +74,7 @@ async def list_pathways(
         "overdue": overdue,
         "role": role,
         "rule": rule,
+        "not_scored_since": not_scored_since,
     }
     return await listed(lists.PATHWAYS, deps, caller, asked, own, pathway_line)
 
@@ -87,8 +92,9 @@ async def get_pathway(
         row = await find_pathway(tx, caller, pathway)
         protocol, seen = await deps.see(tx, row)
         deliveries = await delivery_lists.counts(tx, [row.site_id], row.id)
+        summary = pathway_line(await lists.line(tx, row, now))
     response.headers["ETag"] = f'"{row.version}"'
-    return rendering.pathway_view(row, protocol, seen, deliveries, now)
+    return rendering.pathway_view(summary, protocol, seen, deliveries, now)
 
 
 @router.get("/pathways/{pathway}/timeline", summary="What happened, in order", responses=READING)
@@ -146,8 +152,9 @@ async def get_tasks(pathway: str, deps: With, caller: Reader) -> Page[v.TaskView
     async with deps.database.begin() as tx:
         row = await find_pathway(tx, caller, pathway)
         protocol, seen = await deps.see(tx, row)
+        whose = pathway_line(await lists.line(tx, row, now))
     planned = steps(protocol, seen, now) if seen.phases else ()
-    views = [rendering.task_view(each, row, now) for each in all_tasks(seen, planned)]
+    views = [rendering.task_view(each, whose, now) for each in all_tasks(seen, planned)]
     return Page(items=sorted(views, key=lambda task: (task.opened, task.id)))
 
 

@@ -1,8 +1,7 @@
 """An EHR's Patient as far as Kairos needs it: to show a match, and to say who may be enrolled.
 
 What cannot be read as a plain "yes, this is the patient's current record" is never taken for one.
-No name, address or birth date leaves this module: a hash stands for the identity, and an age. Must
-not be used to search for people.
+Name, birth date and identifier are for people to compare: nothing here decides by them.
 """
 
 import hashlib
@@ -16,6 +15,7 @@ from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId
 from fhir_adapters.exchange.compare import Bases, referred
 from fhir_adapters.exchange.headers import is_id
+from fhir_adapters.exchange.identity import each_of, identifiers, name_of, shown
 from fhir_adapters.exchange.json_out import write_json
 
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -47,12 +47,13 @@ class EhrPatient:
     fingerprint: str
     labels: tuple[str, ...] = ()
     unreadable: str | None = None
-    _born: str | None = field(default=None, repr=False)
-    _known: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    name: str | None = field(default=None, repr=False)
+    born: str | None = field(default=None, repr=False)  # a year, a year and a month, or a day
+    _known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def age_on(self, day: date) -> int | None:
         """Whole years on a day; None if the EHR does not have the day of birth."""
-        born = _day(self._born)
+        born = _day(self.born)
         if born is None or born > day:
             return None
         before = (day.month, day.day) < (born.month, born.day)
@@ -60,12 +61,16 @@ class EhrPatient:
 
     def was_born_on(self, day: date) -> bool | None:
         """Say whether that is the birth date; None where the EHR does not know all of it."""
-        if self._born is None:
+        if self.born is None:
             return None
         asked = day.isoformat()
-        if len(self._born) in (_YEAR, _MONTH) and asked.startswith(self._born):
+        if len(self.born) in (_YEAR, _MONTH) and asked.startswith(self.born):
             return None
-        return asked == self._born
+        return asked == self.born
+
+    def identifier_of(self, system: str) -> str | None:
+        """Its first identifier of a system that holds now, for people to compare."""
+        return next((shown(value) for of, value in self._known if of == system), None)
 
     def carries(self, system: str, value: str) -> bool:
         """Say whether the record carries exactly this identifier now, spaces at its ends aside."""
@@ -95,18 +100,19 @@ class EhrPatient:
             raise Malformed("the EHR's answer is not a Patient")
         if not is_id(ehr_id):
             raise Malformed("the Patient's id is not a FHIR id")
-        known = frozenset(_identifiers(resource, today))
+        known = tuple(identifiers(resource, today))
         born = _born(resource.get("birthDate"))
         return cls(
             id=EhrPatientId(ehr_id),
             active=resource.get("active", True) is True and "_active" not in resource,
             died=_died(resource),
-            identifiers=len(known),
+            identifiers=len(set(known)),
             replaced_by=_replaced_by(resource, bases),
-            fingerprint=hashlib.sha256(write_json([sorted(known), born])).hexdigest(),
+            fingerprint=hashlib.sha256(write_json([sorted(set(known)), born])).hexdigest(),
             labels=tuple(dict.fromkeys(_labels(resource))),
             unreadable=_unreadable(resource),
-            _born=born,
+            name=name_of(resource, today),
+            born=born,
             _known=known,
         )
 
@@ -147,7 +153,7 @@ def _died(resource: Mapping[str, Any]) -> bool:
 
 def _labels(resource: Mapping[str, Any]) -> Iterator[str]:
     meta = resource.get("meta")
-    for label in _each(meta.get("security") if isinstance(meta, Mapping) else None):
+    for label in each_of(meta.get("security") if isinstance(meta, Mapping) else None):
         code = label.get("code") if isinstance(label, Mapping) else None
         system = label.get("system") if isinstance(label, Mapping) else None
         if system == _CONFIDENTIALITY and code in _EVERYBODYS:
@@ -156,36 +162,8 @@ def _labels(resource: Mapping[str, Any]) -> Iterator[str]:
         yield code.strip() if isinstance(code, str) and fits else "a label without a code"
 
 
-def _identifiers(resource: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
-    """The identifiers that hold on a day: not old ones, not ones that ended or begin later."""
-    for entry in _each(resource.get("identifier")):
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("value"), str):
-            continue
-        if entry.get("use") == "old" or not _holds(entry.get("period"), today):
-            continue
-        system = entry.get("system")
-        yield (system if isinstance(system, str) else "", entry["value"])
-
-
-def _holds(period: object, today: date) -> bool:
-    """Say whether a period is going on; a time that is not whole counts to its end."""
-    if not isinstance(period, Mapping):
-        return True
-    start, end, now = period.get("start"), period.get("end"), today.isoformat()
-    begun = not isinstance(start, str) or start[:_DAY] <= now
-    over = isinstance(end, str) and end[:_DAY] < now[: len(end)]
-    return begun and not over
-
-
-def _each(listed: object) -> list[object]:
-    """What stands in a list; a server that writes one without a list means that one."""
-    if listed is None:
-        return []
-    return listed if isinstance(listed, list) else [listed]
-
-
 def _replaced_by(resource: Mapping[str, Any], bases: Bases) -> EhrPatientId | None:
-    for link in _each(resource.get("link")):
+    for link in each_of(resource.get("link")):
         if isinstance(link, Mapping) and link.get("type") in _LEAVES_IT:
             continue
         other = link.get("other") if isinstance(link, Mapping) else None

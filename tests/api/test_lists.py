@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from store import patients
 from tests.api.service import Service, Staff, patient
 from tests.api.test_bad_days import screened
 
@@ -356,3 +357,60 @@ async def test_a_word_of_a_newer_kairos_hides_no_other_line(service: Service):
         shown = {line.get("pathway") or line["id"] for line in page["items"]}
         assert two.rpartition("/")[2] in shown
     assert (await service.nurse.get("/v1/visits")).json()["behind"] > 0
+
+
+async def test_every_line_says_whose_it_is_as_last_read(service: Service):
+    """Name, birth date and identifier with the time of reading; and that they became others."""
+    address, _ = await screened(service, 120)
+    enrolled = (await service.nurse.get(address)).json()["patient"]
+    known = enrolled["identity"]
+    assert known["name"] == "Ottoline Canary-Featherstone"
+    assert (known["birth_date"], known["identifier"]) == ("1961-07-19", "MRN-patient-1")
+    assert known["changed_at"] is None
+    for path in (*LISTS, f"{address}/tasks"):
+        lines = (await service.nurse.get(path)).json()["items"]
+        assert lines
+        assert all(line["patient"] == enrolled for line in lines), path
+    there = service.ehr.patients["patient-1"]
+    there["name"] = [{"use": "old", "family": "Before"}, {"text": "Ottoline\u202e Married"}]
+    service.clock.at += timedelta(minutes=5)
+    assert (await service.nurse.post(f"{address}/chart", {})).status_code == 201
+    renamed = (await service.nurse.get(address)).json()["patient"]["identity"]
+    assert (renamed["name"], renamed["changed_at"]) == ("Ottoline Married", None)
+    assert renamed["read_at"] > known["read_at"]
+    there["birthDate"] = "1961-07"
+    service.clock.at += timedelta(minutes=5)
+    assert (await service.nurse.post(f"{address}/chart", {})).status_code == 201
+    another = (await service.nurse.get(address)).json()["patient"]["identity"]
+    assert (another["birth_date"], another["changed_at"]) == ("1961-07", another["read_at"])
+
+
+async def test_who_somebody_is_comes_from_the_latest_reading(service: Service):
+    """Of two readings that arrive in another order, the later one stays."""
+    address = await service.started()
+    there = (await service.nurse.get(address)).json()["patient"]
+    whose, now = (there["connection"], there["id"]), service.clock.at
+    said: dict[str, Any] = {
+        "name": "Late",
+        "birth_date": None,
+        "identifier": None,
+        "fingerprint": "f",
+    }
+    async with service.database.begin() as tx:
+        await patients.note(tx, *whose, **said, at=now + timedelta(minutes=2))
+        await patients.note(tx, *whose, **said | {"name": "Early"}, at=now)
+    identity = (await service.nurse.get(address)).json()["patient"]["identity"]
+    assert (identity["name"], identity["birth_date"]) == ("Late", None)
+
+
+async def test_pathways_list_their_last_scores_and_those_without_one(service: Service):
+    """The last points with their time, and whoever was not scored since a time."""
+    address, _ = await screened(service, 120)
+    (line,) = (await service.nurse.get("/v1/pathways")).json()["items"]
+    assert line["scores"]
+    assert line["scores"] == (await service.nurse.get(address)).json()["scores"]
+    later = (service.clock.at + timedelta(days=1)).isoformat()
+    unscored = await all_of(service.nurse, "/v1/pathways", not_scored_since=later)
+    assert [each["id"] for each in unscored] == [line["id"]]
+    long_ago = (service.clock.at - timedelta(days=300)).isoformat()
+    assert await all_of(service.nurse, "/v1/pathways", not_scored_since=long_ago) == []

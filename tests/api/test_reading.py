@@ -91,8 +91,8 @@ async def test_a_cursor_of_another_list_is_refused(service: Service):
         assert answer.json()["type"].endswith("bad-cursor")
 
 
-async def test_a_patient_is_found_without_telling_who_it_is(service: Service):
-    """A search by identifier says whether the birth date fits and never what it is."""
+async def test_a_patient_is_found_by_the_identifier_with_what_people_compare(service: Service):
+    """A search gives name, birth date and identifier, and says whether the birth date sent fits."""
     service.ehr.patients["merged"] = patient(
         "merged", link=[{"type": "replaced-by", "other": {"reference": "Patient/patient-1"}}]
     )
@@ -101,6 +101,9 @@ async def test_a_patient_is_found_without_telling_who_it_is(service: Service):
     assert found.json()["items"] == [
         {
             "id": "patient-1",
+            "name": "Ottoline Canary-Featherstone",
+            "birth_date": "1961-07-19",
+            "identifier": "MRN-patient-1",
             "may_be_enrolled": True,
             "why_not": None,
             "active": True,

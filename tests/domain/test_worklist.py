@@ -8,10 +8,10 @@ import pytest
 from domain.language.clocks import instant
 from domain.language.holds import LiftHold, PlaceHold
 from domain.language.names import HoldId, HoldReason, RuleId, TaskId, VisitStatus
-from domain.language.pathway import Task
+from domain.language.pathway import Pathway, Task
 from domain.planner import MOST_WORDS, steps
 from domain.rules.steps import Ask, Urgency
-from domain.worklist import ListedTask, all_tasks, open_tasks, urgency_of, visits
+from domain.worklist import ListedTask, all_tasks, open_tasks, scores, urgency_of, visits
 from tests.course import Course
 from tests.domain.scenes import ONE, a_course, checked_in, dosed, moved_on
 from tests.domain.simulation import INDUCTION
@@ -133,3 +133,18 @@ def test_visits_are_listed_with_the_instant_at_which_they_start():
     one = shown[ONE]
     assert (one.given, one.planned) == (1, 1)
     assert one.starts == instant(one.visit.at, course.pathway.zone)
+
+
+def test_the_last_of_each_judged_score_is_listed_with_the_one_before_treatment():
+    """By its time and not by when it came; before a first treatment there is none to compare."""
+    course = checked_in()
+    taken = {each.name: each for each in scores(course.protocol, course.pathway)}
+    assert taken
+    for name, each in taken.items():
+        known = course.pathway.readings[name]
+        assert each.last.at == max(one.at for one in known)
+        assert each.before is None
+    treated = dosed()
+    after = {each.name: each for each in scores(treated.protocol, treated.pathway)}
+    assert any(each.before is not None for each in after.values())
+    assert scores(course.protocol, Pathway(course.pathway.id)) == ()

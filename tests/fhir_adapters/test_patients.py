@@ -176,3 +176,39 @@ REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 def test_labels_beyond_the_usual_are_told(security: object, labels: tuple[str, ...]) -> None:
     """A test patient and a record that is closed to most are for a person to decide about."""
     assert read(meta={"security": security}).labels == labels
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([{"family": "Roe", "given": ["Ann", "B"]}], "Ann B Roe"),
+        ([{"text": "Ann Roe", "family": "Other"}], "Ann Roe"),
+        ({"family": "Roe"}, "Roe"),
+        ([{"use": "maiden", "family": "Doe"}, {"family": "Roe"}], "Roe"),
+        ([{"use": "nickname", "text": "Annie"}, {"use": "usual", "text": "Ann"}], "Ann"),
+        ([{"use": "usual", "text": "Ann"}, {"use": "official", "text": "Anna"}], "Anna"),
+        ([{"text": "Before", "period": {"end": "2020"}}, {"text": "Now"}], "Now"),
+        ([{"text": "Later", "period": {"start": "2030-01-01"}}], None),
+        ([{"family": "Roe", "suffix": ["Jr."], "prefix": ["Dr."]}], "Roe Jr."),
+        ([{"given": ["Ann", 7, None, {"a": 1}], "family": ["Roe"]}], "Ann"),
+        ([{"text": "   "}, {"text": "Ann"}], "Ann"),
+        ([{"text": "A\u202enn\x00 \u2066Roe\n\tX"}], "A nn Roe X"),
+        ([{"use": ["official"], "text": "Ann"}], "Ann"),
+        ([{"text": "x" * 5000}], "x" * 200),
+        (["Ann"], None),
+        ("Ann", None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_the_name_that_people_go_by_now_is_one_line(names: object, shown: str | None) -> None:
+    """Not an old one or a nickname; with no sign in it that turns the others around."""
+    assert read(name=names).name == shown
+
+
+def test_the_identifier_for_people_is_of_the_connections_system_and_holds() -> None:
+    """The first that holds now; none of another system stands in for it."""
+    others = [{"system": "urn:other", "value": "X"}, {"system": MRN, "value": "OLD", "use": "old"}]
+    mine = {"system": MRN, "value": " M\u202e2 "}
+    assert read(identifier=[*others, mine]).identifier_of(MRN) == "M 2"
+    assert read(identifier=others).identifier_of(MRN) is None

@@ -12,8 +12,9 @@ from store.lists import DELIVERIES, PATHWAYS, TASKS, VISITS, Listed
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 PATHWAYS_STORED = 10_000
-MOST_OF_A_PAGE, MOST_OF_A_COUNT = 250, lists.COUNTED + 100
-"""Blocks of 8 KiB that 51 lines may take, and as many lines as are counted, if each lies alone."""
+MOST_OF_A_PAGE, MOST_OF_A_COUNT = 400, lists.COUNTED + 100
+"""Blocks of 8 KiB that 51 lines may take, each with its patient, and as many lines as are counted,
+if each lies alone."""
 
 FILL = """
 insert into protocol (sha256, body) values ('p', '{}');
@@ -25,6 +26,8 @@ select 'p' || n, 's' || n % 3, 'ehr', 'patient' || n, '', 'open', 'phase', 1, 'p
    jsonb_build_object('of', repeat(md5(n::text), 40)), 'r', now(), now(), now(), n % 4, 'Do it.',
    array['nurse'], timestamptz '2027-03-01' + n * interval '1 minute'
 from generate_series(1, :count) n;
+insert into patient (connection_id, patient_id, name, fingerprint, read_at)
+select 'ehr', 'patient' || n, 'Somebody ' || n, '', now() from generate_series(1, :count) n;
 insert into task
   (pathway_id, id, site_id, connection_id, patient_id, phase, ask, rule, says, roles, urgency,
    opened_at, due_at, raised, acknowledged)
