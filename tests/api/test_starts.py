@@ -28,7 +28,9 @@ async def test_a_start_answers_with_the_pathway(service: Service):
     assert answer.headers["etag"] == f'"{body["version"]}"'
     there = (await service.manager.get(body["pathway"])).json()
     assert (there["status"], there["version"]) == ("open", body["version"])
-    assert there["patient"] == {"connection": "demo-ehr", "id": PATIENT}
+    patient = there["patient"]
+    assert (patient["connection"], patient["id"]) == ("demo-ehr", PATIENT)
+    assert patient["identity"]["identifier"] == f"MRN-{PATIENT}"
     assert there["next"][0]["ask"] == "sign-order"
 
 
