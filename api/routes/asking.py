@@ -2,22 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from api.edge.access import May
-from api.edge.tokens import Caller
 from api.reading.lookup import find_pathway
 from api.reading.may_give import MayGiveView, may_give_view
-from api.routes.declaring import READING, With
+from api.routes.declaring import READING, Reader, With
 from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate, rests_on
 from domain.language.errors import Conflict
 from domain.language.names import VisitId
 from domain.language.pathway import Pathway
-from domain.permissions import MAY_READ
 from domain.rules.attendance import insist_visit
 
 router = APIRouter(prefix="/pathways/{pathway}/visits/{visit}", tags=["chart"])
-Reader = Annotated[Caller, Depends(May(*MAY_READ))]
 Milligrams = Annotated[int, Query(ge=1, le=1_000)]
 Pulses = Annotated[int, Query(ge=1, le=1_000_000)]
 OfThreshold = Annotated[int, Query(ge=1, le=1_000, description="percent of motor threshold")]

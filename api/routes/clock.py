@@ -12,7 +12,7 @@ from api.dependencies import Dependencies
 from api.edge.access import AnyCaller, May
 from api.edge.tokens import Caller
 from api.routes.declaring import POSTING, READING, With, example
-from domain.language.names import Role
+from domain.permissions import MAY_MOVE_CLOCK
 
 router = APIRouter(prefix="/clock", tags=["clock"])
 
@@ -52,7 +52,7 @@ async def get_clock(deps: With, _caller: AnyCaller) -> ClockView:
 async def put_clock(
     body: Annotated[MoveClock, example(MoveClock)],
     deps: With,
-    _caller: Annotated[Caller, Depends(May(Role.OPERATIONS))],
+    _caller: Annotated[Caller, Depends(May(*MAY_MOVE_CLOCK))],
 ) -> ClockView:
     """Move the clock forward, stopping wherever something is due until it is done.
 

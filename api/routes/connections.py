@@ -14,19 +14,17 @@ from api.edge.tokens import Caller
 from api.reading import work_views as w
 from api.reading.capability import learn
 from api.reading.pages import Page
-from api.routes.declaring import POSTING, READING, With, example
-from domain.language.names import Role
-from domain.permissions import MAY_READ
+from api.routes.declaring import POSTING, READING, With, WritesReader, example
+from domain.permissions import MAY_PROBE
 from settings import Connection
 from store import capabilities
 from store.records import CapabilityRecord
 
 router = APIRouter(prefix="/connections", tags=["connections"])
-Reader = Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))]
 
 
 @router.get("", summary="List EHR connections", responses=READING)
-async def list_connections(deps: With, caller: Reader) -> Page[w.ConnectionView]:
+async def list_connections(deps: With, caller: WritesReader) -> Page[w.ConnectionView]:
     """List the EHRs of the caller's sites, and when the capabilities of each were last read."""
     views = []
     async with deps.database.begin() as tx:
@@ -53,7 +51,7 @@ def _view(
 
 
 @router.get("/{connection}/plan", summary="What would be written, and how", responses=READING)
-async def get_plan(connection: str, deps: With, caller: Reader) -> w.PlanView:
+async def get_plan(connection: str, deps: With, caller: WritesReader) -> w.PlanView:
     """Say how each kind of record would be written to this EHR, given its capabilities."""
     if connection not in connections_of(deps.installation, caller):
         raise nothing_there()
@@ -81,7 +79,7 @@ def _plan(deps: Dependencies, row: CapabilityRecord) -> w.PlanView:
 async def probe(
     connection: str,
     deps: With,
-    caller: Annotated[Caller, Depends(May(Role.OPERATIONS, Role.INTEGRATOR))],
+    caller: Annotated[Caller, Depends(May(*MAY_PROBE))],
     body: Annotated[Nothing | None, example(Nothing)] = None,
 ) -> JSONResponse:
     """Read the EHR's CapabilityStatement and store it. It is safe to repeat."""

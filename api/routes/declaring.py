@@ -7,7 +7,10 @@ from fastapi import Body, Depends, Request
 from api.commands.responses import Accepted, Applied
 from api.commands.words import Body as Shape
 from api.dependencies import Dependencies
+from api.edge.access import May
 from api.edge.problems import TYPES, ProblemView
+from api.edge.tokens import Caller
+from domain.permissions import MAY_READ, MAY_READ_WRITES
 
 
 async def dependencies_of(request: Request) -> Dependencies:
@@ -17,6 +20,8 @@ async def dependencies_of(request: Request) -> Dependencies:
 
 
 With = Annotated[Dependencies, Depends(dependencies_of)]
+Reader = Annotated[Caller, Depends(May(*MAY_READ))]
+WritesReader = Annotated[Caller, Depends(May(*MAY_READ_WRITES))]
 
 PROBLEM = {"$ref": f"#/components/schemas/{ProblemView.__name__}"}
 

@@ -15,15 +15,13 @@ from api.reading import work_views as w
 from api.reading.filters import Asked, listed, pathway_named
 from api.reading.lines import Counted, delivery_line, delivery_view
 from api.reading.lookup import find_delivery
-from api.routes.declaring import POSTING, READING, With, example
+from api.routes.declaring import POSTING, READING, With, WritesReader, example
 from domain.delivery.resolve import MAY_RESOLVE, possible
 from domain.delivery.words import DeliveryState
-from domain.language.names import CARE, Role
-from domain.permissions import MAY_READ
+from domain.permissions import MAY_SEE_RESOURCES
 from store import lists
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
-SEES_RESOURCES = (*CARE, Role.OPERATIONS, Role.INTEGRATOR)
 """Who sees what was to be written: not whoever only looks after how the work goes."""
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -33,7 +31,7 @@ Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 async def list_deliveries(
     *,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
+    caller: WritesReader,
     asked: Asked,
     state: Annotated[DeliveryState | None, Query()] = None,
     needs_person: Annotated[bool | None, Query()] = None,
@@ -45,7 +43,7 @@ async def list_deliveries(
 ) -> Counted[w.DeliveryView]:
     """List writes to the EHRs of the caller's sites, in the order in which they were made."""
     if resources:
-        acting_role(caller, SEES_RESOURCES)
+        acting_role(caller, MAY_SEE_RESOURCES)
     of = lists.WHOLE_DELIVERIES if resources else lists.DELIVERIES
     own = {
         "state": state,
@@ -60,7 +58,7 @@ async def list_deliveries(
 async def get_delivery(
     delivery: Id,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*SEES_RESOURCES))],
+    caller: Annotated[Caller, Depends(May(*MAY_SEE_RESOURCES))],
 ) -> w.DeliveryDetail:
     """Show what was to be written, for whoever enters or corrects it in the EHR by hand."""
     async with deps.database.begin() as tx:

@@ -9,12 +9,10 @@ from api.commands.pinning import version_of
 from api.commands.request import CommandRequest, MayWish
 from api.commands.versions import look, move
 from api.commands.words import Body, Example, Words
-from api.edge.access import May, site_list
-from api.edge.tokens import Caller
+from api.edge.access import site_list
 from api.reading import work_views as w
-from api.routes.declaring import POSTING, READING, With, example
+from api.routes.declaring import POSTING, READING, Reader, With, example
 from domain.language.phases import ChangeProtocol
-from domain.permissions import MAY_READ
 
 router = APIRouter(prefix="/protocols/{protocol}/versions/{version}/moves", tags=["reference"])
 
@@ -35,7 +33,7 @@ async def list_moves(
     protocol: str,
     version: int,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*MAY_READ))],
+    caller: Reader,
 ) -> w.MovesView:
     """List open pathways on other versions: what would change for them, and what keeps which.
 

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from api.commands.submit import rejection
 from api.commands.words import Moment
-from api.edge.access import May
-from api.edge.tokens import Caller
 from api.reading import pathway_views as v
 from api.reading import rendering
 from api.reading import work_views as w
@@ -25,16 +23,12 @@ from api.reading.filters import (
 )
 from api.reading.lines import Counted, Line, task_line, visit_line
 from api.reading.lookup import find_command
-from api.routes.declaring import READING, With
+from api.routes.declaring import READING, Reader, With, WritesReader
 from domain.language.names import CommandState, Role, VisitStatus
-from domain.permissions import MAY_READ
 from domain.rules.steps import Ask
 from store import lists
 
 router = APIRouter(tags=["work"])
-
-
-Reader = Annotated[Caller, Depends(May(*MAY_READ))]
 
 
 @router.get("/tasks", summary="Open tasks of all pathways", responses=READING)
@@ -107,7 +101,7 @@ async def list_visits(
 async def get_command(
     command: str,
     deps: With,
-    caller: Annotated[Caller, Depends(May(*MAY_READ, Role.INTEGRATOR))],
+    caller: WritesReader,
 ) -> w.CommandView:
     """Say whether a command was applied or rejected; while `received`, ask again in a moment."""
     async with deps.database.begin() as tx:
