@@ -15,10 +15,11 @@ import structlog
 from activities.capabilities import probe
 from activities.deliveries import Deliveries
 from activities.in_hand import Begun, Concluded
+from activities.job_notes import note, why_of
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.ehr import Ehr
 from fhir_adapters.exchange.failures import EhrRefused
-from store import outages, queue, restores
+from store import jobs, outages, queue, restores
 from store.database import Database
 from temporal.clock import Clock
 
@@ -283,11 +284,18 @@ class Drain:
         except (EhrRefused, Malformed) as error:
             kind = type(error).__name__
             log.warning("probe_failed", connection=self._ehr.connection_id, error_type=kind)
+            await self._note(error)
             return True
         except Exception as error:  # noqa: BLE001  whatever stood in the way, nothing was answered
             kind = type(error).__name__
             log.warning("probe_failed", connection=self._ehr.connection_id, error_type=kind)
+            await self._note(error)
             return False
+        await self._note(None)
         self._was_read = True
         self._read_next = running.time() + READ_EVERY
         return True
+
+    async def _note(self, error: Exception | None) -> None:
+        why = None if error is None else why_of(error) or type(error).__name__
+        await note(self._database, jobs.capability_of(self._ehr.connection_id), why)

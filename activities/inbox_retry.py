@@ -11,9 +11,10 @@ from functools import partial
 
 import structlog
 
+from activities.job_notes import note, why_of
 from activities.recovery import Recovery
 from domain.language.errors import Unavailable
-from store import inbox
+from store import inbox, jobs
 from store.database import Database
 from store.records import CommandRecord
 from turns.settle import NotSettled, Settling
@@ -28,6 +29,9 @@ LONGEST_WAIT = 60
 """Looks between two tries of a command that cannot be settled, once the pause has grown."""
 
 MOST_AT_ONCE = 50
+
+NOTE_EVERY = 60.0
+"""Seconds after which it is written down again that all is well."""
 
 log = structlog.get_logger("kairos.inbox")
 
@@ -56,6 +60,8 @@ class InboxRetry:
         self._after: tuple[datetime, str] | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._look = self._round = 0
+        self._why: str | None = None
+        self._note_next = 0.0
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -63,9 +69,18 @@ class InboxRetry:
         while True:
             try:
                 await self.look()
+                await self._note(None)
             except Exception as error:  # noqa: BLE001  one that ends loses what it should send on
                 log.warning("inbox_waits", error_type=type(error).__name__)
+                await self._note(why_of(error))
             await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def _note(self, why: str | None) -> None:
+        """Write down how it went, when that is another than before and now and then."""
+        now = asyncio.get_running_loop().time()
+        if why != self._why or now >= self._note_next:
+            self._why, self._note_next = why, now + NOTE_EVERY
+            await note(self._database, jobs.INBOX, why)
 
     async def look(self) -> None:
         """Settle every command whose time has come.

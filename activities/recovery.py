@@ -13,10 +13,11 @@ from zlib import crc32
 import structlog
 from temporalio.client import Client
 
+from activities.job_notes import note, why_of
 from build import RULES, SHAPE
 from domain.language.errors import Unavailable
 from domain.language.names import PathwayStatus
-from store import leases, pathways, queue, restores
+from store import jobs, leases, pathways, queue, restores
 from store.database import Database
 from store.recording import Recording
 from temporal import gateway, versions
@@ -87,8 +88,10 @@ class Recovery:
                 try:
                     if await self._is_ours():
                         await self.sweep()
+                        await note(self._database, jobs.SWEEP)
                 except Exception as error:  # noqa: BLE001  a sweep that ends for good finds nothing
                     log.warning("sweep_failed", error_type=type(error).__name__)
+                    await note(self._database, jobs.SWEEP, why_of(error))
                 await asyncio.sleep(SWEEP_EVERY.total_seconds())
         finally:
             with suppress(Unavailable):

@@ -16,6 +16,7 @@ class Outage:
 
     since: datetime
     ask_at: datetime
+    reason: str
 
 
 async def note(
@@ -29,7 +30,7 @@ async def note(
 
 async def of(tx: Transaction, connection_id: str) -> Outage | None:
     """Say whether an EHR is away."""
-    wanted = select(OutageRow.since, OutageRow.ask_at).where(
+    wanted = select(OutageRow.since, OutageRow.ask_at, OutageRow.reason).where(
         OutageRow.connection_id == connection_id
     )
     row = (await tx.execute(wanted)).first()
@@ -47,6 +48,12 @@ async def may_ask(
         .returning(OutageRow.connection_id)
     )
     return (await tx.execute(asks)).first() is not None
+
+
+async def ask_now(tx: Transaction, connection_id: str, now: datetime) -> None:
+    """Have an EHR that is away asked at once."""
+    sooner = (OutageRow.connection_id == connection_id, OutageRow.ask_at > now)
+    await tx.execute(update(OutageRow).where(*sooner).values(ask_at=now))
 
 
 async def has_asked(tx: Transaction, connection_id: str, holder: str) -> None:

@@ -146,6 +146,31 @@ def _name(held: Held) -> dict[str, object]:
     }
 
 
+_LEAVE_ALONE_NO_MORE = text(
+    "with them as (update delivery set not_before = null"
+    " where connection_id = :connection and state = 'intent' and not_before > :now"
+    " returning patient_id) select distinct patient_id from them"
+)
+_WAKE = text(
+    "with woken as ("
+    " update lane set rests_until = null, rests = 0, bell = bell + 1,"
+    " ready_at = case when patient_id = any(:patients) then :now else ready_at end"
+    " where connection_id = :connection"
+    " and (rests_until > :now or patient_id = any(:patients)) returning patient_id)"
+    " select count(*) as number, pg_notify('kairos_lanes', :connection) from woken"
+)
+
+
+async def wake(tx: Transaction, connection_id: str, now: datetime) -> int:
+    """Have what waits only because the EHR was busy tried now; how many patients' lanes that is.
+
+    What waits for a lost write to surface goes on waiting.
+    """
+    values = {"connection": connection_id, "now": now}
+    patients = (await tx.execute(_LEAVE_ALONE_NO_MORE, values)).scalars().all()
+    return int((await tx.execute(_WAKE, values | {"patients": list(patients)})).one().number)
+
+
 _ALIVE = text(
     "insert into lease (name, holder, until) values ('lanes/' || :holder, :holder, now() + :lasts)"
     " on conflict (name) do update set until = excluded.until"

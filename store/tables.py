@@ -363,6 +363,17 @@ class OutageRow(Base):
     holder: Mapped[str | None]
 
 
+class JobRow(Base):
+    """How something that runs beside the lanes went last. By the machines' time."""
+
+    __tablename__ = "job"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    done_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    why: Mapped[str | None]
+
+
 class LeaseRow(Base):
     """Who does what only one process of the installation should do, and until when."""
 

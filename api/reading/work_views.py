@@ -82,6 +82,34 @@ class ConnectionView(BaseModel):
     vendor: str
     sites: list[str]
     capability_read_at: datetime | None
+    capability_failing_since: datetime | None = Field(
+        description="since when its capabilities cannot be read; null while they can"
+    )
+    capability_problem: str | None = Field(description="why they cannot be read")
+    away_since: datetime | None = Field(
+        description="since when nothing can be written to it; writes wait in order meanwhile"
+    )
+    away_because: str | None
+    asked_next: datetime | None = Field(description="when it is next asked whether it is back")
+
+
+class RetriedView(BaseModel):
+    """What was set going again at an EHR."""
+
+    connection: str
+    patients: int = Field(description="patients whose writes waited because the EHR was busy")
+    asked_now: bool = Field(description="whether the EHR counts as away, and is asked at once")
+
+
+class JobView(BaseModel):
+    """Something that Kairos does by itself, once for the installation."""
+
+    name: str = Field(examples=["sweep"])
+    says: str
+    done_at: datetime | None = Field(description="when it last came to its end; null if never")
+    late: bool = Field(description="whether it should have come to its end again by now")
+    failing_since: datetime | None
+    why: str | None = Field(description="why it fails")
 
 
 class PlanLine(BaseModel):

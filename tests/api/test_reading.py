@@ -1,8 +1,12 @@
 """Reading: the pathway as it is now, lists page by page, reference data and health."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from sqlalchemy import text
 
 from api.dependencies import Dependencies
+from store import jobs, outages, queue
 from store.tables import PathwayRow
 from tests.api.service import Service, patient
 
@@ -146,6 +150,66 @@ async def test_an_ehr_is_probed_without_a_key(service: Service):
             "/v1/connections/demo-ehr/probe", headers={"Authorization": f"Bearer {token}"}
         )
         assert (answer.status_code, answer.json()["connection"]) == (201, "demo-ehr")
+
+
+async def test_waiting_writes_are_tried_when_operations_staff_say_so(service: Service):
+    """Without a key, again at will; how many patients waited, and whether the EHR is away."""
+    there = "/v1/connections/demo-ehr/retry"
+    operations = service.staff("operations")
+    quiet = await operations.post(there)
+    assert (quiet.status_code, quiet.json()["patients"], quiet.json()["asked_now"]) == (
+        201,
+        0,
+        False,
+    )
+    soon, later = service.clock.at, service.clock.at + timedelta(hours=8)
+    async with service.database.begin() as tx:
+        await queue.ring(tx, "demo-ehr", "patient-1", soon)
+        held = await queue.take(tx, "demo-ehr", "a-test", soon)
+        assert held is not None
+        await queue.rest(tx, held, soon, later)
+        await outages.note(tx, "demo-ehr", soon, later, "503 when asked to create a Task")
+    seen = (await operations.get("/v1/connections")).json()["items"][0]
+    assert seen["away_because"] == "503 when asked to create a Task"
+    assert seen["asked_next"] > seen["away_since"]
+    tried = (await operations.post(there)).json()
+    assert (tried["patients"], tried["asked_now"]) == (1, True)
+    async with service.database.begin() as tx:
+        assert await queue.take(tx, "demo-ehr", "a-test", soon, probing=True) is not None
+    asked = (await operations.get("/v1/connections")).json()["items"][0]
+    assert asked["asked_next"] == asked["away_since"]
+    for refused in (service.nurse, service.manager):
+        assert (await refused.post(there)).status_code == 403
+    assert (await operations.post("/v1/connections/another/retry")).status_code == 404
+
+
+async def test_operations_staff_see_what_kairos_does_by_itself(service: Service):
+    """Late until it was done once, failing with its reason, and neither once it is done again."""
+    operations = service.staff("operations")
+
+    async def seen() -> dict[str, Any]:
+        items = (await operations.get("/v1/jobs")).json()["items"]
+        return {each["name"]: each for each in items}
+
+    first = await seen()
+    assert set(first) == {"sweep", "inbox", "capability/demo-ehr"}
+    assert all(each["late"] and each["done_at"] is None for each in first.values())
+    now = datetime.now(UTC)
+    async with service.database.begin() as tx:
+        await jobs.failed(tx, jobs.SWEEP, now, "Temporal could not list the workflows")
+        await jobs.failed(tx, jobs.SWEEP, now + timedelta(minutes=1), "KeyError")
+        await jobs.done(tx, jobs.INBOX, now)
+    failing = await seen()
+    assert failing["sweep"]["why"] == "KeyError"
+    assert datetime.fromisoformat(failing["sweep"]["failing_since"]) == now
+    assert (failing["inbox"]["late"], failing["inbox"]["failing_since"]) == (False, None)
+    async with service.database.begin() as tx:
+        await jobs.done(tx, jobs.SWEEP, now)
+        await jobs.done(tx, jobs.INBOX, now - timedelta(hours=1))
+    again = await seen()
+    assert (again["sweep"]["late"], again["sweep"]["why"]) == (False, None)
+    assert again["inbox"]["late"]
+    assert (await service.nurse.get("/v1/jobs")).status_code == 403
 
 
 async def test_protocols_and_sites_are_listed(service: Service):

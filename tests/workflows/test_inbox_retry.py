@@ -1,7 +1,7 @@
 """What nobody settled is sent on, and what can never be settled keeps nothing back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from itertools import pairwise
 
@@ -11,12 +11,14 @@ from temporalio.client import WorkflowExecutionStatus
 import domain.turn
 from activities import inbox_retry
 from activities.inbox_retry import InboxRetry
+from domain.language.errors import Unavailable
 from domain.language.holds import PlaceHold
 from domain.language.names import Author, HoldReason, PhaseDecision, PhaseId, Role
 from domain.language.observations import RecordAssessment
 from domain.language.phases import Decide
 from domain.language.protocol import CombinedProtocol
 from domain.language.tasks import AcknowledgeTask
+from store import jobs
 from store.database import Database
 from store.records import CommandRecord
 from tests.standing import StandingEhr
@@ -129,3 +131,42 @@ async def test_a_command_that_cannot_be_settled_keeps_no_other_back(
     await asyncio.gather(*sending._under_way.values())
     assert (await world.command(good)).state == "applied"
     assert (await world.command(bad)).state == "received"
+
+
+async def test_it_is_seen_that_the_inbox_or_the_sweep_fails(world: World):
+    """Since when and why, until it goes again; our own words are told, others' errors by kind."""
+    sending, sweeping = _retry(world), world.recovery
+    look, sweep = sending.look, sweeping.sweep
+
+    async def breaks() -> None:
+        raise Unavailable("the database is read-only")
+
+    async def surprises() -> None:
+        raise KeyError("secret")
+
+    sending.look, sweeping.sweep = breaks, surprises  # type: ignore[method-assign]
+    running = [asyncio.create_task(each.run()) for each in (sending, sweeping)]
+    try:
+        await _until(world, lambda seen: {"inbox", "sweep"} <= seen.keys())
+        seen = await _jobs(world)
+        assert (seen["inbox"].why, seen["sweep"].why) == ("the database is read-only", "KeyError")
+        sending.look = look  # type: ignore[method-assign]
+        await _until(world, lambda seen: seen["inbox"].failing_since is None)
+    finally:
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    sweeping.sweep = sweep  # type: ignore[method-assign]
+
+
+async def _jobs(world: World) -> dict[str, jobs.Job]:
+    async with world.database.begin() as tx:
+        return await jobs.every(tx)
+
+
+async def _until(world: World, fits: Callable[[dict[str, jobs.Job]], bool]) -> None:
+    for _ in range(1000):
+        if fits(await _jobs(world)):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it was not seen within 20 s")

@@ -1,4 +1,4 @@
-"""Who a patient is, as last read in the EHR; and a pathway's last scores, for lists.
+"""Who a patient is, as last read in the EHR; a pathway's last scores; how jobs went last.
 
 Revision ID: 0007
 Revises: 0006
@@ -30,6 +30,14 @@ def upgrade() -> None:
         sa.Column("changed_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("connection_id", "patient_id", name=op.f("pk_patient")),
     )
+    op.create_table(
+        "job",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("done_at", MOMENT, nullable=True),
+        sa.Column("failing_since", MOMENT, nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
+    )
     op.add_column("pathway", sa.Column("scores", JSONB(), nullable=True))
     op.add_column("pathway", sa.Column("scored_at", MOMENT, nullable=True))
     op.execute("update pathway set rules = '' where status = 'open' or due_at is not null")
@@ -39,4 +47,5 @@ def downgrade() -> None:
     """Go down."""
     op.drop_column("pathway", "scored_at")
     op.drop_column("pathway", "scores")
+    op.drop_table("job")
     op.drop_table("patient")
