@@ -10,7 +10,7 @@ from datetime import datetime
 
 from domain.chapters import phases
 from domain.due import LOOK_AGAIN_AFTER, OVERDUE_AFTER, in_a_visit
-from domain.language.clocks import instant, local_day
+from domain.language.clocks import instant, local_day, wall
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
 from domain.language.names import HoldId, Role, TaskId, VisitStatus, counted, spoken
@@ -270,7 +270,7 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
             says = f"Check the patient in for {spoken(visit.id)}."
             yield AskPerson(Ask.CHECK_IN, visit.id, CheckIn.MAY, says, "visit-due", due=start)
         else:
-            says = f"Next: {spoken(visit.id)}, on {visit.at.day} at {visit.at.hour:%H:%M}."
+            says = f"Next: {spoken(visit.id)}, {wall(visit.at, pathway.zone)}."
             yield Await(start, says, "visit-booked", visit.id)
             return
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.language.chart import ChartFact
-from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.clocks import LocalTime, instant, local_day, wall
 from domain.language.errors import Malformed, Refused
 from domain.language.findings import Blocked, CheckResult, result_of
 from domain.language.names import VisitId, VisitStatus, counted, spoken
@@ -127,8 +127,9 @@ def _checked_in(pathway: Pathway, visit: VisitId, now: datetime) -> VisitChecked
     booked = visit_that_is(pathway, visit, VisitStatus.BOOKED).at
     insist(check_nobody_is_here(pathway), "check in")
     if booked.day != local_day(now, pathway.zone):
-        block = found("visit-day", f"booked for {booked.day}", BookVisit.MAY)
-        raise Refused(f"{spoken(visit)} is on {booked.day}, not today; move it first", (block,))
+        day = f"{booked.day:%A} {booked.day}"
+        block = found("visit-day", f"booked for {day}", BookVisit.MAY)
+        raise Refused(f"{spoken(visit)} is on {day}, not today; move it first", (block,))
     return VisitCheckedIn(visit)
 
 
@@ -136,6 +137,6 @@ def _missed(pathway: Pathway, visit: VisitId, now: datetime) -> VisitMissed:
     at = visit_that_is(pathway, visit, *STILL_TO_COME).at
     if instant(at, pathway.zone) > now:
         block = found("visit-due", "the visit has not started yet", BookVisit.MAY)
-        says = f"{spoken(visit)} is not due until {at.day} {at.hour:%H:%M}"
+        says = f"{spoken(visit)} is not due until {wall(at, pathway.zone)}"
         raise Refused(says, (block,))
     return VisitMissed(visit)

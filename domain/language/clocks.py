@@ -69,6 +69,12 @@ def local(moment: datetime, zone: str) -> LocalTime:
     return LocalTime(there.date(), there.time().replace(second=0, microsecond=0))
 
 
+def wall(at: LocalTime, zone: str) -> str:
+    """Say a local time for people: `Monday 2027-03-01 09:00 EST`."""
+    place = datetime.combine(at.day, at.hour, ZoneInfo(zone)).tzname() or zone
+    return f"{at.day:%A} {at.day} {at.hour:%H:%M} {f'UTC{place}' if place[0] in '+-' else place}"
+
+
 def local_day(moment: datetime, zone: str) -> date:
     """Say which day it was at the clinic."""
     return moment.astimezone(ZoneInfo(zone)).date()

@@ -8,7 +8,7 @@ there too, whatever the rules say of it.
 from datetime import datetime
 from hashlib import sha256
 
-from domain.language.clocks import local
+from domain.language.clocks import local, wall
 from domain.language.commands import Command, Wish
 from domain.language.corrections import CorrectEntry
 from domain.language.errors import Malformed
@@ -79,7 +79,7 @@ def kept_anyway(
     theirs either.
     """
     at = _when(command.wish)
-    when = "" if at is None else f" of {_by_the_wall(at, pathway.zone)}"
+    when = "" if at is None else f" of {wall(local(at, pathway.zone), pathway.zone)}"
     note = (
         f"{_told(protocol, command.wish)}{when} was entered for another patient but is this one's. "
         f"It could not be recorded here: {why}. Record it by hand, then lift this hold."
@@ -96,11 +96,6 @@ def _when(wish: Wish) -> datetime | None:
             return at
         case _:
             return None
-
-
-def _by_the_wall(at: datetime, zone: str) -> str:
-    there = local(at, zone)
-    return f"{there.day} {there.hour:%H:%M}"
 
 
 def _told(protocol: CombinedProtocol, wish: Wish) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.language.clocks import LocalTime, instant, local_day
+from domain.language.clocks import LocalTime, instant, local_day, wall
 from domain.language.names import LIVE, ObservationName, Role, Roles, VisitStatus, spoken
 from domain.language.pathway import Observed, Pathway, Visit
 from domain.language.phases import FirstVisitHastened
@@ -137,7 +137,7 @@ def to_bring_forward(
         return
     says = (
         f"Risk is {level.id} ({risk.says}): move {spoken(first.id)} up from {first.at.day:%A} "
-        f"{first.at.day} to {at.day:%A} {at.day}, {at.hour:%H:%M}, the earliest that the rules "
+        f"{first.at.day} to {wall(at, pathway.zone)}, the earliest that the rules "
         "allow, or say why that is not possible."
     )
     yield AskPerson(

@@ -40,7 +40,7 @@ def give(scene: Scene, fact: DoseGiven) -> Draft:
     }
     body |= _around(scene, phase, fact.visit)
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
-    says = f"{named['text']} {fact.mg} mg given, first device {scene.at}. {details}."
+    says = f"{named['text']} {fact.mg} mg given, first device {scene.when}. {details}."
     return created(ArtefactKind.ADMINISTRATION, artefact, body, says)
 
 

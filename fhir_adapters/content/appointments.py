@@ -7,8 +7,8 @@ back. Must not touch what the EHR added: `merge.py` changes our participants and
 from datetime import UTC
 from typing import Any
 
-from domain.language.clocks import in_minutes
-from domain.language.names import VisitId, VisitStatus
+from domain.language.clocks import in_minutes, wall
+from domain.language.names import VisitId, VisitStatus, spoken
 from domain.language.pathway import Visit
 from fhir_adapters.content import elements, identifiers, orders
 from fhir_adapters.content.drafts import Draft, Scene, changed, created
@@ -35,7 +35,7 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
     body: dict[str, Any] = {
         "status": "proposed",
         "serviceType": [elements.concept(rules.title)],
-        "description": f"{rules.title}: {visit_id}",
+        "description": f"{rules.title}: {spoken(visit_id)}",
         **_times(scene, visit),
         "minutesDuration": in_minutes(rules.schedule.visit_length),
         "participant": _participants(scene, "needs-action"),
@@ -46,7 +46,8 @@ def propose(scene: Scene, visit_id: VisitId) -> Draft:
         course = kind is ArtefactKind.COURSE_ORDER
         body["basedOn" if course else "supportingInformation"] = [order]
     artefact = identifiers.visit(scene.after.id, visit_id)
-    says = f"Visit proposed: {body['description']}, {body['start']}."
+    when = wall(visit.at, scene.after.zone)
+    says = f"Visit proposed: {body['description']}, {when}."
     return created(ArtefactKind.APPOINTMENT, artefact, body, says, noted=False)
 
 
@@ -58,7 +59,8 @@ def follow(scene: Scene, visit_id: VisitId, *, noted: bool) -> Draft:
     if visit.status in _AGREED:
         body["participant"] = _participants(scene, "accepted")
     artefact = identifiers.visit(scene.after.id, visit_id)
-    says = f"Visit {visit.status}: {rules.title}: {visit_id}, {body['start']}."
+    when = wall(visit.at, scene.after.zone)
+    says = f"Visit {spoken(visit.status)}: {rules.title}: {spoken(visit_id)}, {when}."
     return changed(ArtefactKind.APPOINTMENT, artefact, body, says, noted=noted)
 
 
@@ -68,7 +70,7 @@ def cancel(scene: Scene, visit_id: VisitId, reason: str) -> Draft:
     why = reason or ("the care pathway ended" if ended else "its phase of the pathway ended")
     body = {"status": "cancelled", "cancelationReason": elements.concept(why)}
     artefact = identifiers.visit(scene.after.id, visit_id)
-    says = f"Visit cancelled, {why}: {visit_id}."
+    says = f"Visit cancelled, {why}: {spoken(visit_id)}."
     booked = scene.before.visits[visit_id].status is VisitStatus.BOOKED
     return changed(ArtefactKind.APPOINTMENT, artefact, body, says, noted=booked)
 

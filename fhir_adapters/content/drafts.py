@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.delivery.words import Action, Intent
+from domain.language.clocks import local, wall
 from domain.language.events import Event
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
@@ -40,6 +41,15 @@ class Scene:
     def at(self) -> str:
         """When it happened, UTC."""
         return elements.moment(self.event.at)
+
+    @property
+    def when(self) -> str:
+        """When it happened, as people at the clinic say it."""
+        return self.wall(self.event.at)
+
+    def wall(self, at: datetime) -> str:
+        """An instant, as people at the clinic say it."""
+        return wall(local(at, self.after.zone), self.after.zone)
 
     @property
     def author(self) -> dict[str, Any]:

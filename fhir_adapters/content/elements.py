@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from domain.language.clocks import LocalTime, instant
 from domain.language.errors import Malformed
-from domain.language.names import Author, Role, SiteId, VisitId
+from domain.language.names import Author, Role, SiteId, VisitId, spoken
 from domain.language.pathway import Pathway
 from domain.language.protocol import Protocol
 from domain.language.treatment import TreatmentFact
@@ -111,7 +111,8 @@ def _logical(kind: str, system: str, value: str) -> dict[str, Any]:
 
 def under_overrides(pathway: Pathway, visit: VisitId, rules: Protocol) -> str:
     """Name the gates that a prescriber let pass at a visit, behind what was given there."""
-    passed = [gate.id for gate in rules.gates if override_key(visit, gate.id) in pathway.overrides]
+    gates = (gate.id for gate in rules.gates)
+    passed = [spoken(gate) for gate in gates if override_key(visit, gate) in pathway.overrides]
     return f"; overridden by a prescriber: {', '.join(passed)}" if passed else ""
 
 

@@ -25,7 +25,7 @@ def place(scene: Scene, fact: HoldPlaced) -> Draft:
         "author": scene.author,
     }
     artefact = identifiers.hold(scene.after.id, fact.hold)
-    says = f"{text}, from {scene.at}. {fact.note}".strip()
+    says = f"{text}, from {scene.when}. {fact.note}".strip()
     return created(ArtefactKind.HOLD, artefact, body, says)
 
 
@@ -43,7 +43,7 @@ def end_with_pathway(scene: Scene) -> Iterator[Draft]:
             "period": {"start": elements.moment(hold.placed), "end": scene.at},
         }
         artefact = identifiers.hold(scene.after.id, key)
-        says = f"Hold ended with the care pathway ({spoken(hold.reason)}) {scene.at}"
+        says = f"Hold ended with the care pathway ({spoken(hold.reason)}) {scene.when}"
         yield changed(ArtefactKind.HOLD, artefact, body, says, noted=False)
 
 
@@ -76,5 +76,5 @@ def lift(scene: Scene, fact: HoldLifted) -> Draft:
         "period": {"start": elements.moment(hold.placed), "end": scene.at},
     }
     artefact = identifiers.hold(scene.after.id, fact.hold)
-    says = f"Hold lifted ({spoken(hold.reason)}) {scene.at}: {fact.reason}"
+    says = f"Hold lifted ({spoken(hold.reason)}) {scene.when}: {fact.reason}"
     return changed(ArtefactKind.HOLD, artefact, body, says, noted=True)

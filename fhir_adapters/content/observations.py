@@ -93,7 +93,7 @@ def _single(scene: Scene, kind: ObservationKind, reading: Reading) -> Draft:
         **_value(kind, reading),
     }
     artefact = identifiers.reading(scene.after.id, scene.event.id, kind.name)
-    says = f"Recorded {scene.at}: {_said(kind, reading)}."
+    says = f"Recorded {scene.when}: {_said(kind, reading)}."
     return created(ArtefactKind.VITAL_SIGN if vital else ArtefactKind.FINDING, artefact, body, says)
 
 
@@ -117,7 +117,7 @@ def _panel(scene: Scene, panel: Code, category: str, readings: Iterable[Reading]
         body["meta"] = elements.profile("us-core-simple-observation")
     artefact = identifiers.reading(scene.after.id, scene.event.id, panel.code)
     kind_of = ArtefactKind.BLOOD_PRESSURE if pressure else ArtefactKind.FINDING
-    return created(kind_of, artefact, body, f"Recorded {scene.at}: {', '.join(sentences)}.")
+    return created(kind_of, artefact, body, f"Recorded {scene.when}: {', '.join(sentences)}.")
 
 
 def _members(vocabulary: Vocabulary, panel: Code) -> list[ObservationKind]:

@@ -10,7 +10,7 @@ from typing import Any
 from domain.language.clocks import local_day
 from domain.language.corrections import EntryVoided
 from domain.language.holds import HoldLifted
-from domain.language.names import Role
+from domain.language.names import Role, spoken
 from domain.language.overrides import GateOverridden
 from domain.language.phases import DecisionMade, ProtocolChanged
 from domain.language.release import Disposition, VisitReleased
@@ -35,7 +35,7 @@ def override(scene: Scene, fact: GateOverridden) -> Draft:
     target = scene.link(
         ArtefactKind.APPOINTMENT, identifiers.visit(scene.after.id, fact.visit), "Appointment"
     )
-    activity = f"gate {fact.gate} overridden"
+    activity = f"{spoken(fact.gate)} overridden"
     reasons = (fact.reason, *fact.findings)
     return _draft(scene, ArtefactKind.OVERRIDE, target or scene.patient, activity, reasons)
 
@@ -72,7 +72,7 @@ def decision(scene: Scene, fact: DecisionMade) -> Draft:
     """Say who decided at a phase's end or review, why, and knowing which findings."""
     target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
     title = scene.protocol.phase(fact.phase).title
-    activity = f"decision {fact.decision}: {title}"
+    activity = f"decision to {spoken(fact.decision)}: {title}"
     reasons = (fact.reason, *fact.findings)
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
 
@@ -88,7 +88,7 @@ def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:
     """Say who let a gate pass for some days, how far, and in which words."""
     target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
     day = local_day(fact.until - timedelta(microseconds=1), scene.after.zone)
-    activity = f"standing decision about {fact.gate}, through {day}"
+    activity = f"standing decision about {spoken(fact.gate)}, through {day:%A} {day}"
     reasons = (fact.words, *(f"allows: {each}" for each in fact.allows))
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, reasons)
 
@@ -96,8 +96,9 @@ def decided_ahead(scene: Scene, fact: DecidedAhead) -> Draft:
 def decision_ended(scene: Scene, fact: DecisionEnded) -> Draft:
     """Say that a standing decision holds no more, and why."""
     target = scene.link(ArtefactKind.CARE_PLAN, identifiers.care_plan(scene.after.id), "CarePlan")
-    gate = scene.after.standing[fact.decision].gate if fact.decision in scene.after.standing else ""
-    activity = f"standing decision about {gate or 'a gate'} ended"
+    known = scene.after.standing.get(fact.decision)
+    about = "" if known is None else f" about {spoken(known.gate)}"
+    activity = f"standing decision{about} ended"
     return _draft(scene, ArtefactKind.DECISION, target or scene.patient, activity, (fact.reason,))
 
 
@@ -145,7 +146,7 @@ def _draft(
     body["activity"] = elements.concept(activity)
     source = {"identifier": identifiers.identifier(artefact), "display": "Kairos event"}
     body["entity"] = [{"role": "source", "what": source}]
-    says = f"{activity[0].upper()}{activity[1:]} ({author.role}, {scene.at})"
+    says = f"{activity[0].upper()}{activity[1:]} ({author.role}, {scene.when})"
     says = f"{says}: {'; '.join(reasons)}" if reasons else f"{says}."
     return created(kind, artefact, body, says)
 

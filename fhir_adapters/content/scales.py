@@ -49,7 +49,7 @@ def assess(scene: Scene, fact: ScaleAssessed) -> tuple[Draft, ...]:
         if s not in own
     ]
     items = ", ".join(f"{place}: {value}" for place, value in enumerate(fact.items, start=1))
-    says = f"{scale.title} assessed {scene.at}: total {fact.total}. Items {items}."
+    says = f"{scale.title} assessed {scene.when}: total {fact.total}. Items {items}."
     artefact = identifiers.scale(scene.after.id, scene.event.id)
     panel = created(ArtefactKind.SCALE, artefact, body, says)
     return (*(_member(scene, scored) for scored in reversed(own)), panel)
@@ -79,5 +79,5 @@ def _member(scene: Scene, scored: _Scored) -> Draft:
         **head(scene, "survey", concept(scored.title, scored.code)),
         "valueQuantity": elements.quantity(scored.value, *_POINTS),
     }
-    says = f"{scored.title} {scene.at}: {scored.value}."
+    says = f"{scored.title} {scene.when}: {scored.value}."
     return created(ArtefactKind.SCALE, _part(scene, scored), body, says)

@@ -47,7 +47,7 @@ def give(scene: Scene, fact: StimulationGiven) -> Draft:
     }
     body |= _under_order(scene, phase)
     artefact = identifiers.treatment(scene.after.id, scene.event.id)
-    says = f"Deep TMS session given {scene.at} to {ended}. {details}."
+    says = f"Deep TMS session given {scene.when} to {ended}. {details}."
     return created(ArtefactKind.STIMULATION, artefact, body, says)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.language.clocks import instant
-from domain.language.names import HoldId, PhaseId, TaskId, VisitId, VisitStatus
+from domain.language.names import HoldId, PhaseId, Roles, TaskId, VisitId, VisitStatus, spoken
 from domain.language.pathway import Pathway, Visit
 from domain.language.tasks import TaskAcknowledged, TaskOpened, TaskRaised
 from domain.rules.steps import Ask
@@ -23,19 +23,18 @@ def open_task(scene: Scene, fact: TaskOpened) -> Draft:
     body: dict[str, Any] = {
         "status": "requested",
         "intent": "plan",
-        "code": elements.concept(fact.rule),
+        "code": elements.concept(spoken(fact.rule)),
         "description": fact.says,
         "for": scene.patient,
         "authoredOn": scene.at,
         "lastModified": scene.at,
         "requester": elements.kairos(),
-        "performerType": [elements.concept(str(role)) for role in fact.roles],
+        "performerType": [elements.concept(spoken(role)) for role in fact.roles],
     }
-    says = f"To do ({', '.join(fact.roles)}): {fact.says}"
+    says = f"To do ({_whose(fact.roles)}): {fact.says}"
     if fact.due is not None:
-        due = elements.moment(fact.due)
-        body["restriction"] = {"period": {"end": due}}
-        says = f"{says} Due {due}."
+        body["restriction"] = {"period": {"end": elements.moment(fact.due)}}
+        says = f"{says} Due {scene.wall(fact.due)}."
     if not fact.roles:
         del body["performerType"]
     focus = _focus(scene, fact.task)
@@ -47,17 +46,20 @@ def open_task(scene: Scene, fact: TaskOpened) -> Draft:
 def rise(scene: Scene, fact: TaskRaised) -> Draft:
     """Nobody looked in time: say whose it is too, by when, and that it is pressing."""
     known = scene.after.tasks[fact.task]
-    due = elements.moment(fact.due)
     body: dict[str, Any] = {
         "lastModified": scene.at,
         "priority": "asap",
-        "performerType": [elements.concept(str(role)) for role in known.roles],
-        "restriction": {"period": {"end": due}},
+        "performerType": [elements.concept(spoken(role)) for role in known.roles],
+        "restriction": {"period": {"end": elements.moment(fact.due)}},
     }
-    who = ", ".join(known.roles)
-    says = f"Not reviewed by {elements.moment(fact.was_due)}; now for {who}: {known.says}"
+    was_due, due = scene.wall(fact.was_due), scene.wall(fact.due)
+    says = f"Not reviewed by {was_due}; now for {_whose(known.roles)}: {known.says} Due {due}."
     artefact = identifiers.task(scene.after.id, fact.task)
-    return changed(ArtefactKind.TASK, artefact, body, f"{says} Due {due}.")
+    return changed(ArtefactKind.TASK, artefact, body, says)
+
+
+def _whose(roles: Roles) -> str:
+    return ", ".join(spoken(role) for role in roles)
 
 
 def follow(scene: Scene, task: TaskId, words: str = "") -> Draft:

@@ -129,7 +129,7 @@ def test_a_patient_is_checked_in_on_the_day_of_the_visit(late: int, *, taken: bo
     assert (refusal is None) is taken
     if not taken:
         assert rules(refusal) == ["visit-day"]
-        assert "is on 2026-11-30, not today" in str(refusal)
+        assert "is on Monday 2026-11-30, not today" in str(refusal)
 
 
 @pytest.mark.parametrize(("early", "taken"), [(0, True), (1, False)])

@@ -151,7 +151,7 @@ def test_the_first_visit_is_no_neighbor_of_itself():
     tuesday = replace(first, at=LocalTime(date(2026, 12, 1), time(9)))
     pathway = replace(course.pathway, visits={ONE: tuesday})
     (step,) = to_bring_forward(COMBINED, pathway, course.now)
-    assert "from Tuesday 2026-12-01 to Monday 2026-11-30, 09:00" in step.says
+    assert "from Tuesday 2026-12-01 to Monday 2026-11-30 09:00 EST" in step.says
 
 
 def test_nothing_is_hastened_past_an_open_hold():
@@ -199,8 +199,8 @@ def test_the_first_visit_is_asked_to_be_brought_forward():
         (*MoveVisit.MAY, Role.PRESCRIBER),
         "Risk is high (suicide risk as judged by a clinician high): move "
         "esketamine induction visit 1 up from "
-        "Monday 2026-12-14 to Monday 2026-11-30, 09:00, the earliest that the rules allow, or say "
-        "why that is not possible.",
+        "Monday 2026-12-14 to Monday 2026-11-30 09:00 EST, the earliest that the rules allow, or "
+        "say why that is not possible.",
         HIGH.rule,
         HIGH.why,
         HIGH.source,

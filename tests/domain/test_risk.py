@@ -166,7 +166,7 @@ def test_a_planned_first_visit_is_asked_to_come_sooner():
     course = planned()
     (step,) = asked(course, Ask.BRING_FORWARD)
     assert Role.CARE_MANAGER in step.roles
-    assert "to Monday 2026-11-30, 09:00" in step.says
+    assert "to Monday 2026-11-30 09:00 EST" in step.says
     assert step.due == course.now + LEVELS["high"].look.within
 
 

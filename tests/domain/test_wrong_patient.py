@@ -246,11 +246,11 @@ def test_a_stimulation_moves_with_its_strength():
     [
         (
             RecordReadings(AT, readings(spo2=91), ONE),
-            "A reading (oxygen saturation 91 %) of 2026-11-30 08:00 was",
+            "A reading (oxygen saturation 91 %) of Monday 2026-11-30 08:00 EST was",
         ),
         (RecordReadings(AT, readings(ride_home="arranged")), "A reading (safe ride home arranged)"),
         (RecordAssessment("madrs", AT, (1,) * 10), "A score of MADRS (items 1, 1, 1, 1, 1, 1,"),
-        (ReportDose(ONE, AT, 56, "lot-7", "why"), "A dose (56 mg, lot lot-7) of 2026-11-30"),
+        (ReportDose(ONE, AT, 56, "lot-7", "why"), "A dose (56 mg, lot lot-7) of Monday 2026-11-30"),
         (
             ReportStimulation(ONE, AT, AT + minutes(20), 1980, 120, 66, "why"),
             "A stimulation (1980 pulses, 120 % of motor threshold, 66 % output) of",

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.delivery.words import Action, Intent
-from domain.language.names import PathwayOutcome
+from domain.language.names import PathwayOutcome, spoken
 from domain.language.pathway import Session
 from domain.language.protocol import CombinedProtocol
 from domain.language.release import Disposition, NotTreated, VisitReleased
@@ -111,7 +111,7 @@ def test_what_was_given_under_an_override_names_it(kind, story, protocol):
     for overrides, word in (({}, False), (passed, True)):
         after = replace(step.after, overrides=overrides)
         (note,) = written(step._replace(after=after), protocol)[0].body["note"]
-        assert (f"overridden by a prescriber: {gate}" in note["text"]) is word
+        assert (f"overridden by a prescriber: {spoken(gate)}" in note["text"]) is word
 
 
 def test_the_text_of_a_care_plan_follows_its_activities(story, protocol):

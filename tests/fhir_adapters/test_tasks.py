@@ -186,6 +186,6 @@ def test_a_task_that_rose_says_whose_it_is_too(protocol: CombinedProtocol) -> No
     (intent,) = intents_for(step.event, step.before, step.after, protocol, EVERYTHING)
     assert intent.body["priority"] == "asap"
     roles = [each["text"] for each in intent.body["performerType"]]
-    assert roles == ["prescriber", "medical-director"]
+    assert roles == ["prescriber", "medical director"]
     assert intent.body["restriction"] == {"period": {"end": "2026-12-04T15:00:00Z"}}
     assert set(intent.body) == {"lastModified", "priority", "performerType", "restriction"}
