@@ -155,4 +155,5 @@ def print_requirement(required: Requirement, unit: str | None) -> str:
         return f"is {required.answers}"
     if required.value is None:
         return str(required.test)
-    return f"{required.test} {required.value} {unit}"
+    one = unit is not None and required.value == 1
+    return f"{required.test} {required.value} {unit.removesuffix('s') if unit and one else unit}"

@@ -9,13 +9,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api.app import V1
-from api.commands.request import MayAsk
-from api.edge.access import ANYONE, guards_of
-from api.edge.problems import TYPES
 from domain.automatic import automatic
 from domain.decide import decide
 from domain.delivery.after import MOST_ATTEMPTS
@@ -52,9 +47,10 @@ from domain.language.protocol import CombinedProtocol
 from domain.language.release import NotTreated, ReleaseVisit
 from domain.language.visits import BookVisit, CancelVisit, CheckIn, MissVisit, MoveVisit
 from domain.rules.fold import fold
-from protocols.book import ProtocolBook
 from protocols.loader import SHIPPED, load_protocols
 from settings import ApiSettings, Connection, Settings, Site
+from tools.api_page import api_page
+from tools.requests import requests_page
 from tools.vendors import vendors_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -251,46 +247,12 @@ def _plain(value: object) -> object:
     return value.relative_to(ROOT) if isinstance(value, Path) else value
 
 
-def api_page() -> str:
-    """List every route under /v1 with the roles that may use it."""
-    book = load_protocols(SHIPPED)
-    rows = [
-        f"| `{method} /v1{route.path}` | {_roles(route, book)} | {route.summary} |"
-        for module in V1
-        for route in module.router.routes
-        if isinstance(route, APIRoute)
-        for method in sorted(route.methods or ())
-    ]
-    return "\n".join([
-        GENERATED_BY, "", "# The API", "",
-        "Every route under `/v1` needs a bearer token. The token's roles decide which routes may",
-        "be used, and its sites which pathways are visible. Every POST except a probe needs an",
-        "`Idempotency-Key`. A running API describes itself at `/openapi.json`: every body with an",
-        "example, and every problem. `/health/live` and `/health/ready` need no token.",
-        "", "| Route | Roles | Does |", "|---|---|---|", *rows, "",
-        "## Problems", "",
-        "Every refusal is an `application/problem+json` document (RFC 9457). Its `type` is",
-        "`urn:kairos:problem:` and one of these names; `blocked_by` lists what blocks the request.",
-        "", "| Name | Status | Title |", "|---|---|---|",
-        *(f"| `{name}` | {status} | {title} |" for name, (status, title) in TYPES.items()), "",
-    ])  # fmt: skip
-
-
-def _roles(route: APIRoute, book: ProtocolBook) -> str:
-    roles = [
-        role
-        for guard in guards_of(route.dependant)
-        for role in (guard.roles_now(book) if isinstance(guard, MayAsk) else guard.roles)
-    ]
-    everyone = set(roles) == set(ANYONE)
-    return "every role" if everyone else ", ".join(dict.fromkeys(roles))
-
-
 def pages() -> dict[str, str]:
     """Make every page of docs/reference, by its name."""
     return {
         "states.md": states_page(),
         "settings.md": settings_page(),
-        "api.md": api_page(),
+        "api.md": f"{GENERATED_BY}\n\n{api_page()}",
+        "requests.md": f"{GENERATED_BY}\n\n{requests_page()}",
         "vendors.md": f"{GENERATED_BY}\n\n{vendors_page()}",
     }
