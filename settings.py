@@ -227,7 +227,6 @@ class Installation(BaseModel):
         return self
 
     def site(self, site: str) -> Site | None:
-        """Find a site."""
         return next((s for s in self.sites if s.id == site), None)
 
     def connection(self, connection: str) -> Connection:

@@ -140,11 +140,9 @@ class Clinic:
             seconds["stop"] = time.monotonic() - ending
 
     def kill_api(self) -> None:
-        """Kill -9 of the API."""
         self._children["api"].kill()
 
     def kill_worker(self) -> None:
-        """Kill -9 of the worker."""
         self._children["worker"].kill()
 
     async def start_api(self, *, until_ready: bool = True) -> None:

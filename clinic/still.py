@@ -48,6 +48,5 @@ class Ledger:
         return row[0] if row else None
 
     async def close(self) -> None:
-        """Close the connection."""
         if self._connection is not None:
             await self._connection.close()

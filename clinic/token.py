@@ -20,7 +20,6 @@ ROLES = (
 
 
 def main() -> int:
-    """Print one token."""
     parser = argparse.ArgumentParser(prog="./dev token", description=__doc__)
     parser.add_argument("--role", choices=ROLES, required=True)
     parser.add_argument("--subject", help="who it is for; default: a name made from the role")

@@ -237,7 +237,6 @@ class Course:
         await self.phq9(at)
 
     async def decide(self, phase: str, decision: str, reason: str) -> None:
-        """Decide as the prescriber."""
         body = {"phase": phase, "decision": decision, "reason": reason}
         await self.staff.prescriber.do(f"{self.path}/decisions", body)
         self.tell(f"{decision}, decided by {self.staff.prescriber.title}: {reason}")
@@ -252,7 +251,6 @@ class Course:
             self.tell("four weeks since the first dose: is there benefit?")
 
     async def madrs(self) -> None:
-        """Record MADRS outside a visit."""
         at = self.at_visit()
         items = self.patient.madrs(await at.today(), self.treated_since)
         await at.assess("madrs", *items)

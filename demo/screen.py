@@ -47,7 +47,6 @@ class Screen:
             self._status = None
 
     def line(self, text: str) -> None:
-        """Say one thing."""
         self.console.print(text, markup=False)
 
     def happened(self, thing: Happened) -> None:

@@ -23,7 +23,6 @@ class TurnedAwayError(Exception):
     """The API answered with a problem; `problem` is its RFC 9457 document."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        """Keep the answer."""
         super().__init__(f"{status} {problem.get('title')}: {problem.get('detail')}")
         self.status = status
         self.problem = problem
@@ -48,7 +47,6 @@ class Person:
         return f"{self.name} ({self.role})"
 
     async def see(self, path: str, **query: str) -> Any:
-        """Read something."""
         return (await self._call("GET", path, params=query)).json()
 
     async def do(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

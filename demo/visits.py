@@ -40,11 +40,9 @@ class AtVisit:
         return (await self.now()).astimezone(self.zone).date()
 
     async def check_in(self) -> None:
-        """Check the patient in."""
         await self.staff.care_manager.do(f"{self.path}/visits/{self.visit}/check-in")
 
     async def measure(self, *readings: dict[str, Any], by: str = "nurse") -> None:
-        """Record readings taken together, now."""
         person = getattr(self.staff, by)
         body = {"visit": self.visit, "measured_at": await self._at(), "readings": list(readings)}
         await person.do(f"{self.path}/readings", body)
@@ -83,7 +81,6 @@ class AtVisit:
         await self.measure(*observed(self.patient.after_40_minutes(await self.today(), session)))
 
     async def release(self) -> None:
-        """Let the patient go."""
         await self.staff.nurse.do(f"{self.path}/visits/{self.visit}/release")
 
     async def leave_well(self) -> None:
@@ -153,7 +150,6 @@ async def turned_away(attempt: Awaitable[object]) -> TurnedAwayError:
 
 
 def blood_pressure(systolic: int, diastolic: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Blood pressure in mmHg."""
     return (
         {"observation": "systolic_bp", "value": systolic, "unit": "mmHg"},
         {"observation": "diastolic_bp", "value": diastolic, "unit": "mmHg"},
@@ -171,7 +167,6 @@ def observed(found: Vitals) -> tuple[dict[str, Any], ...]:
 
 
 def spo2(percent: int) -> dict[str, Any]:
-    """Oxygen saturation by pulse oximetry."""
     return {"observation": "spo2", "value": percent, "unit": "%"}
 
 
@@ -191,5 +186,4 @@ def motor_threshold(percent: int) -> dict[str, Any]:
 
 
 def answer(observation: str, given: str) -> dict[str, Any]:
-    """An answer from the vocabulary."""
     return {"observation": observation, "answer": given}

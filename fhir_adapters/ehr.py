@@ -122,7 +122,6 @@ class Ehrs:
         return ehr
 
     def ids(self) -> tuple[str, ...]:
-        """Every connection."""
         return tuple(self._by_id)
 
     def plan(self, connection_id: str, statement: Mapping[str, Any]) -> EhrPlan:
@@ -135,6 +134,5 @@ class Ehrs:
         return ehr.plan(statement) if ehr else plan_for(statement, GENERIC)
 
     async def close(self) -> None:
-        """Close every connection."""
         for ehr in self._by_id.values():
             await ehr.client.close()

@@ -24,7 +24,6 @@ async def save(
 
 
 async def find(tx: Transaction, connection_id: str) -> CapabilityRecord | None:
-    """Find a connection's last CapabilityStatement."""
     row = await tx.get(CapabilityRow, connection_id)
     return None if row is None else capability_record(row)
 

@@ -45,12 +45,10 @@ def pathway_from_json(stored: Mapping[str, Any]) -> Pathway:
 
 
 def protocol_to_json(protocol: CombinedProtocol) -> dict[str, Any]:
-    """Write a pinned protocol."""
     return _PROTOCOL.dump_python(protocol, mode="json")  # type: ignore[no-any-return]
 
 
 def protocol_from_json(stored: Mapping[str, Any]) -> CombinedProtocol:
-    """Read a pinned protocol."""
     return _PROTOCOL.validate_python(stored)
 
 

@@ -102,7 +102,6 @@ class Database:
         self.made += 1
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._engine.dispose()
 
 

@@ -367,7 +367,6 @@ async def _locked(tx: Transaction, delivery_id: int) -> DeliveryRow:
 
 
 def delivery_of(row: Any) -> Delivery:
-    """Read a delivery's row."""
     return Delivery(
         id=row.id,
         site_id=SiteId(row.site_id),

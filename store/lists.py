@@ -200,21 +200,20 @@ async def line(tx: Transaction, pathway: PathwayRecord, now: datetime) -> dict[s
     return found[0][1]
 
 
-async def count(
-    tx: Transaction, of: Listed, sites: Sequence[str], wanted: Mapping[str, object], now: datetime
-) -> int:
-    """How many lines a list has, up to `COUNTED`."""
-    query, values = count_asked(of, sites, wanted, now)
-    return int((await tx.execute(text(query), values)).scalar_one())
-
-
-_BEHIND = text(
+_BEHIND = (
     "select count(*) from (select from pathway where (rules < :rules or rules > :rules)"  # noqa: S608
-    f" and ({GOES_ON}) and site_id = any(:sites) limit :most) as found"
+    f" and ({GOES_ON}) and site_id = any(:sites) limit :most) as behind"
 )
 
 
-async def behind(tx: Transaction, sites: Sequence[str]) -> int:
-    """How many pathways other rules wrote down last, up to `COUNTED`: the lists may be behind."""
-    values = {"rules": RULES, "sites": list(sites), "most": COUNTED}
-    return int((await tx.execute(_BEHIND, values)).scalar_one())
+async def totals(
+    tx: Transaction, of: Listed, sites: Sequence[str], wanted: Mapping[str, object], now: datetime
+) -> tuple[int, int]:
+    """How many lines a list has, and how many pathways other rules wrote down last.
+
+    Both up to `COUNTED`. Of the second the lists may still show what was so before.
+    """
+    count, values = count_asked(of, sites, wanted, now)
+    query = f"select ({count}) as lines, ({_BEHIND}) as behind"
+    row = (await tx.execute(text(query), values | {"rules": RULES})).one()
+    return int(row.lines), int(row.behind)

@@ -213,7 +213,6 @@ class Recording:
         self._audits.append(row)
 
     async def _write(self) -> None:
-        """Write it all down."""
         await self._write_rows()
         if self.stored != self._before:
             await self._tx.execute(_PATHWAY, self._row())

@@ -97,7 +97,6 @@ class CapabilityRecord:
 
 
 def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
-    """Read a pathway's row."""
     return PathwayRecord(
         id=row.id,
         site_id=row.site_id,
@@ -125,7 +124,6 @@ def pathway_record(row: PathwayRow | Row[Any]) -> PathwayRecord:
 
 
 def event_record(row: EventRow) -> EventRecord:
-    """Read an event's row."""
     return EventRecord(
         seq=row.seq,
         event_id=row.event_id,
@@ -140,7 +138,6 @@ def event_record(row: EventRow) -> EventRecord:
 
 
 def command_record(row: CommandRow) -> CommandRecord:
-    """Read a command's row."""
     return CommandRecord(
         id=row.id,
         pathway_id=row.pathway_id,
@@ -159,5 +156,4 @@ def command_record(row: CommandRow) -> CommandRecord:
 
 
 def capability_record(row: CapabilityRow) -> CapabilityRecord:
-    """Read a connection's row."""
     return CapabilityRecord(row.connection_id, row.statement, row.read_at)

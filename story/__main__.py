@@ -129,7 +129,6 @@ async def run(seed: int, most: int | None) -> int:
 
 
 def main() -> int:
-    """Read the seed, and fill."""
     parser = argparse.ArgumentParser(prog="python -m story", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patients", type=int, help="only the first so many patients")

@@ -37,12 +37,10 @@ class Edge:
     """The outermost layer of the application."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
-        """Stand around `app`."""
         self._app = app
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -73,8 +73,7 @@ async def listed(
     now = await deps.clock.now()
     async with deps.database.begin() as tx:
         found = await lists.page(tx, of, sites, wanted, after, asked.limit + 1, now)
-        count = await lists.count(tx, of, sites, wanted, now)
-        behind = await lists.behind(tx, sites)
+        count, behind = await lists.totals(tx, of, sites, wanted, now)
     views: list[tuple[list[str | int], Item | None]] = []
     for place, line in found:
         try:

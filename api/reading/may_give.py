@@ -29,7 +29,6 @@ def may_give_view(
     version: int,
     now: datetime,
 ) -> MayGiveView:
-    """Show what a check found."""
     blocks = blocks_of(result)
     wall = local(now, pathway.zone).hour
     if blocks:

@@ -133,7 +133,6 @@ def visit_view(visit: Visit, pathway: Pathway, protocol: CombinedProtocol) -> v.
 
 
 def visit_views(pathway: Pathway, protocol: CombinedProtocol) -> list[v.VisitView]:
-    """Show every visit, by time."""
     visits = sorted(pathway.visits.values(), key=lambda visit: (visit.at.day, visit.at.hour))
     return [visit_view(visit, pathway, protocol) for visit in visits]
 

@@ -20,7 +20,6 @@ router = APIRouter(tags=["reference"])
 
 
 def protocol_view(protocol: CombinedProtocol) -> w.ProtocolView:
-    """Show a pathway protocol."""
     return w.ProtocolView(
         id=protocol.id,
         version=protocol.version,

@@ -262,7 +262,6 @@ class Pathway:
         return known[first:over]
 
     def open_holds(self) -> tuple[HoldId, ...]:
-        """Holds not yet lifted."""
         return tuple(sorted(key for key, hold in self.holds.items() if not hold.lifted))
 
 

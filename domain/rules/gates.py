@@ -308,7 +308,6 @@ def _short(value: Decimal | None) -> str:
 
 
 def print_weeks(length: timedelta) -> str:
-    """A length in whole weeks."""
     return counted(length // timedelta(weeks=1), "week")
 
 

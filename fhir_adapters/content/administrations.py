@@ -18,7 +18,6 @@ from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def give(scene: Scene, fact: DoseGiven) -> Draft:
-    """Write a dose."""
     phase = scene.after.visits[fact.visit].phase
     rules = scene.protocol.phase(phase)
     drug = rules.dose.drug if rules.dose else ""

@@ -34,7 +34,6 @@ class Scene:
 
     @property
     def patient(self) -> dict[str, Any]:
-        """Refer to the patient."""
         return elements.patient(self.after.patient)
 
     @property
@@ -53,7 +52,6 @@ class Scene:
 
     @property
     def author(self) -> dict[str, Any]:
-        """Refer to who says so."""
         return elements.person(self.event.by)
 
     def link(self, kind: ArtefactKind, artefact: str, *allowed: str) -> dict[str, Any] | None:

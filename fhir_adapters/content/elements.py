@@ -74,7 +74,6 @@ def profile(name: str) -> dict[str, Any]:
 
 
 def patient(ehr_id: str) -> dict[str, Any]:
-    """Refer to the EHR's patient."""
     return {"reference": f"Patient/{ehr_id}"}
 
 
@@ -86,7 +85,6 @@ def person(author: Author) -> dict[str, Any]:
 
 
 def kairos() -> dict[str, Any]:
-    """Refer to Kairos itself."""
     return {**_logical("Device", identifiers.DEVICE, "kairos"), "display": "Kairos"}
 
 

@@ -19,7 +19,6 @@ _CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
 
 
 def open_episode(scene: Scene) -> Draft:
-    """Open the EpisodeOfCare."""
     title = scene.protocol.title
     body = {
         "status": "active",
@@ -33,7 +32,6 @@ def open_episode(scene: Scene) -> Draft:
 
 
 def close_episode(scene: Scene, outcome: PathwayOutcome) -> Draft:
-    """Finish the EpisodeOfCare."""
     body = {"status": "finished", "period": _whole(scene)}
     artefact = identifiers.episode(scene.after.id)
     return changed(ArtefactKind.EPISODE, artefact, body, f"Care pathway {outcome}.", noted=True)

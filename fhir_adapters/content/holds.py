@@ -15,7 +15,6 @@ from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def place(scene: Scene, fact: HoldPlaced) -> Draft:
-    """Write a hold."""
     text = f"Treatment on hold: {spoken(fact.reason)}"
     body: dict[str, Any] = {
         "status": "active",

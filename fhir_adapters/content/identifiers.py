@@ -70,7 +70,6 @@ def reading(pathway: PathwayId, event: EventId, what: str) -> str:
 
 
 def scale(pathway: PathwayId, event: EventId) -> str:
-    """Name a scored rating scale."""
     return _name(pathway, "scale", event)
 
 
@@ -80,12 +79,10 @@ def scale_part(pathway: PathwayId, event: EventId, what: str) -> str:
 
 
 def task(pathway: PathwayId, task_id: TaskId) -> str:
-    """Name a task."""
     return _name(pathway, "task", task_id)
 
 
 def hold(pathway: PathwayId, hold_id: HoldId) -> str:
-    """Name a hold."""
     return _name(pathway, "hold", hold_id)
 
 

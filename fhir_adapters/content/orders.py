@@ -36,7 +36,6 @@ _WHY_ENDED = {
 
 
 def sign(scene: Scene, phase: PhaseId) -> Draft:
-    """Write a phase's order."""
     rules = scene.protocol.phase(phase)
     artefact = identifiers.order(scene.after, phase)
     if rules.dose is not None:

@@ -22,7 +22,6 @@ SUBSEQUENT_SESSION = Code("http://www.ama-assn.org/go/cpt", "90868", "")
 
 
 def give(scene: Scene, fact: StimulationGiven) -> Draft:
-    """Write a session."""
     phase = scene.after.visits[fact.visit].phase
     rules = scene.protocol.phase(phase)
     codes = (SUBSEQUENT_SESSION,) if _subsequent(scene, phase) else ()

@@ -19,7 +19,6 @@ from fhir_adapters.profile.artefacts import ArtefactKind
 
 
 def open_task(scene: Scene, fact: TaskOpened) -> Draft:
-    """Ask for something."""
     body: dict[str, Any] = {
         "status": "requested",
         "intent": "plan",

@@ -103,11 +103,9 @@ class EhrClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._transport.close()
 
     async def capability(self) -> dict[str, Any]:
-        """Read the CapabilityStatement."""
         return self._object(await self._get("metadata"), "read its capabilities")
 
     async def read(self, resource_type: str, ehr_id: str) -> EhrResource:

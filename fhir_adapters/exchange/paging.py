@@ -36,7 +36,6 @@ class Gathering:
     """Matches of one type so far, by id; of two copies the newer stays."""
 
     def __init__(self, resource_type: str) -> None:
-        """Begin with nothing."""
         self._type = resource_type
         self._found: dict[str, dict[str, Any]] = {}
         self._issues: list[Issue] = []
@@ -66,7 +65,6 @@ class Gathering:
             self.whole = False
 
     def result(self, *, complete: bool) -> SearchResult:
-        """Say what was found."""
         found, issues = tuple(self._found.values()), tuple(self._issues)
         return SearchResult(found, issues, complete and self.whole, self._total)
 

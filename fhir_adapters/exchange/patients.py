@@ -70,7 +70,7 @@ class EhrPatient:
 
     def identifier_of(self, system: str) -> str | None:
         """Its first identifier of a system that holds now, for people to compare."""
-        return next((shown(value) for of, value in self._known if of == system), None)
+        return next((shown(v) for of, v in self._known if of == system and shown(v)), None)
 
     def carries(self, system: str, value: str) -> bool:
         """Say whether the record carries exactly this identifier now, spaces at its ends aside."""

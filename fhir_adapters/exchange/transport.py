@@ -81,7 +81,6 @@ class Transport:
         authorization: Authorization,
         trust: Trust = NO_TRUST_OF_ITS_OWN,
     ) -> None:
-        """Open nothing yet."""
         self._limits = limits
         self._authorization = authorization
         self._http = httpx2.AsyncClient(
@@ -93,7 +92,6 @@ class Transport:
         )
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._http.aclose()
 
     async def exchange(

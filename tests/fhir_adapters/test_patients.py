@@ -4,7 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from domain.language.errors import Malformed
 from fhir_adapters.exchange.patients import EhrPatient
 
 TODAY = date(2027, 3, 1)
@@ -212,3 +215,40 @@ def test_the_identifier_for_people_is_of_the_connections_system_and_holds() -> N
     mine = {"system": MRN, "value": " M\u202e2 "}
     assert read(identifier=[*others, mine]).identifier_of(MRN) == "M 2"
     assert read(identifier=others).identifier_of(MRN) is None
+
+
+_LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=12)
+    | st.sampled_from(["2027", "2027-03", "9999-12-31", "official", "old", "\ud83d", "p1", MRN])
+)
+_NAMES = st.sampled_from(
+    ["use", "text", "family", "given", "period", "start", "end", "system", "value", "code",
+     "reference", "other", "type", "identifier", "security"]
+)  # fmt: skip
+_ANYTHING = st.recursive(
+    _LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4)
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["name", "identifier", "birthDate", "link", "meta", "active", "deceasedBoolean"]
+        ),
+        _ANYTHING,
+    )
+)
+def test_no_record_however_odd_breaks_the_reader(change: dict[str, Any]) -> None:
+    """It is read, or it is said to be none: no other error, and no sign that is not shown."""
+    try:
+        found = read(**change)
+    except Malformed:
+        return
+    assert found.name is None or (found.name and found.name.isprintable())
+    known = found.identifier_of(MRN)
+    assert known is None or (known and known.isprintable())
+    assert found.born is None or isinstance(found.born, str)
+    assert found.age_on(TODAY) is None or isinstance(found.age_on(TODAY), int)
