@@ -25,6 +25,7 @@ from fhir_adapters.exchange.failures import (
     NeverSent,
     NoAnswer,
     OutcomeUnknown,
+    Paused,
     Stale,
     WrongPatient,
 )
@@ -90,7 +91,7 @@ async def attempt(client: EhrClient, in_hand: InHand) -> Tried:  # noqa: PLR0911
     except Disputed as error:
         return Tried(error.ehr_id, o.Differs(error.differences, why=str(error)))
     except NeverSent as error:
-        return Tried(known_as, o.NeverLeft(str(error)))
+        return Tried(known_as, o.NeverLeft(str(error), ours=isinstance(error, Paused)))
     except Busy as error:
         return Tried(known_as, o.Busy(str(error), error.retry_after))
     except OutcomeUnknown:

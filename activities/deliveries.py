@@ -33,9 +33,6 @@ from turns.plans import Plans
 
 log = structlog.get_logger("kairos.deliveries")
 
-MOST_IN_A_ROW = 20
-"""Deliveries of one lane after which another may go: a long backlog holds up nobody else's."""
-
 ONE_DELIVERY = timedelta(seconds=40)
 """The longest that one delivery may take in all; after that its outcome is unknown."""
 
@@ -178,7 +175,7 @@ class Deliveries:
             begun = await self._next(tx, lane, now)
             if begun is not None:
                 return begun
-            await self._leave(tx, lane, lane.seen.again_at(now))
+            await self._leave(tx, lane, now, lane.seen.again_at(now))
         return None
 
     async def _next(self, tx: Transaction, lane: Lane, now: datetime) -> Begun | None:
@@ -197,12 +194,15 @@ class Deliveries:
                 continue
             if number is None:
                 return None
-            begun = await ledger.begin_next(tx, number, now)
+            begun = await ledger.begin_next(tx, lane.held, number, now)
             if begun is not None:
                 delivery, in_ledger, known = begun
                 in_hand = await self._in_hand(tx, delivery, known)
                 taken = asyncio.get_running_loop().time()
                 return Begun(now, lane, delivery, in_hand, in_ledger, taken)
+            if not await queue.is_in_hand(tx, lane.held):
+                log.warning("lane_lost", connection=connection)
+                return None
             lane.seen.aside[number] = now + ASIDE_WHILE_LOCKED
             await self._give_up(tx, lane, number, now)
 
@@ -249,7 +249,7 @@ class Deliveries:
             return await self._was_busy(tx, begun, tried, decision, now, others)
         nothing_came = isinstance(tried.outcome, Lost | Silent)
         if decision.ehr_away or (nothing_came and self._is_trouble_for_many(lane)):
-            await self._leave(tx, lane, now)
+            await self._leave(tx, lane, now, now)
             await self._note_away(tx, now, decision.reason, None)
             return Concluded(away=True)
         still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
@@ -262,13 +262,13 @@ class Deliveries:
         self, tx: Transaction, lane: Lane, now: datetime, others: list[Held] | None
     ) -> Begun | None:
         """The lane's next delivery, or another lane's."""
-        long = lane.delivered >= MOST_IN_A_ROW and others is not None
+        long = lane.delivered >= lanes.MOST_IN_A_ROW and others is not None
         if self.stopping or long:
-            await self._leave(tx, lane, now, ready=True)
+            await self._leave(tx, lane, now, now, ready=True)
         elif (begun := await self._next(tx, lane, now)) is not None:
             return begun
         else:
-            await self._leave(tx, lane, lane.seen.again_at(now))
+            await self._leave(tx, lane, now, lane.seen.again_at(now))
         return None if others is None else await self._take(tx, now, others)
 
     async def _was_busy(
@@ -314,9 +314,15 @@ class Deliveries:
             log.warning("ehr_away", connection=connection)
 
     async def _leave(
-        self, tx: Transaction, lane: Lane, again_at: datetime | None, *, ready: bool = False
+        self,
+        tx: Transaction,
+        lane: Lane,
+        now: datetime,
+        again_at: datetime | None,
+        *,
+        ready: bool = False,
     ) -> None:
-        rang = await queue.let_go(tx, lane.held, again_at, urgent=lane.seen.is_urgent())
+        rang = await queue.let_go(tx, lane.held, again_at, urgent=lane.seen.is_urgent(now))
         self.left_ready = self.left_ready or rang or ready
 
     def _ehr_answers_others(self, patient: str, still_asked: Collection[int]) -> None:

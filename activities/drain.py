@@ -77,6 +77,8 @@ class Drain:
         self._away = False
         self._suspected = False
         self._trying = False
+        self._looks_no_more = asyncio.Event()
+        self._looks_no_more.set()
 
     def ring(self) -> None:
         """Say that there may be something to deliver, for one lane more."""
@@ -85,16 +87,21 @@ class Drain:
 
     async def run(self) -> None:
         """Deliver until `stop`, or until cancelled. Whatever goes wrong, it looks again."""
-        while not self._deliveries.stopping:
-            try:
-                await self.look()
-            except Unavailable as error:
-                log.warning("drain_waits", connection=self._ehr.connection_id, reason=str(error))
-            except Exception:
-                log.exception("drain_failed", connection=self._ehr.connection_id)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LOOK_EVERY)
-            self._bell.clear()
+        self._looks_no_more.clear()
+        try:
+            while not self._deliveries.stopping:
+                try:
+                    await self.look()
+                except Unavailable as error:
+                    connection = self._ehr.connection_id
+                    log.warning("drain_waits", connection=connection, reason=str(error))
+                except Exception:
+                    log.exception("drain_failed", connection=self._ehr.connection_id)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), LOOK_EVERY)
+                self._bell.clear()
+        finally:
+            self._looks_no_more.set()
 
     async def stop(self) -> None:
         """Take nothing more, end the writes under way, and let go of what is in hand."""
@@ -102,6 +109,7 @@ class Drain:
         self.ring()
         for question in self._questions:
             question.cancel()
+        await self._looks_no_more.wait()  # a look under way may still begin a write
         while self._lanes:
             await asyncio.wait(self._lanes)
         with suppress(Unavailable):
@@ -141,9 +149,10 @@ class Drain:
         """Say that we live, free what the dead hold, and see whether the EHR is away."""
         connection = self._ehr.connection_id
         now = await self._clock.pace()
-        await self._deliveries.let_go_of_forgotten(now)
         async with self._database.begin() as tx:
             await queue.say_alive(tx, self._holder)
+        await self._deliveries.let_go_of_forgotten(now)
+        async with self._database.begin() as tx:
             freed = await queue.free_what_dead_hold(tx, connection, self._holder, now)
             self._away = await outages.of(tx, connection) is not None
         if freed:

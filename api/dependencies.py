@@ -178,7 +178,7 @@ async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies
         closing.push_async_callback(database.close)
         ehrs = Ehrs.of(installation.connections)
         closing.push_async_callback(ehrs.close)
-        clock = clock_for(settings.clinical_clock, client, settings.clock_file)
+        clock = clock_for(settings.clinical_clock, client, settings.clock_file, database.time)
         turns = Turns(database, Plans(ehrs), clock)
         gateway = TemporalGateway(client, turns, settings.roll_over_at)
         closing.push_async_callback(gateway.close)

@@ -5,11 +5,12 @@ import json
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import psycopg
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -24,6 +25,9 @@ a network has swallowed, would otherwise hold whoever asks for ever."""
 
 
 _READ_ONLY = "25006"
+
+_ENDS_WHAT_HANGS = "-c idle_in_transaction_session_timeout=60s"
+"""A transaction of a machine that is gone keeps its locks for as long as TCP believes in it."""
 
 
 def _json(value: Any) -> str:
@@ -62,7 +66,7 @@ class Database:
             hide_parameters=True,  # an error's text may end in a log or in a workflow's history
             pool_timeout=patience,
             json_serializer=_json,
-            connect_args={"connect_timeout": 5},
+            connect_args={"connect_timeout": 5, "options": _ENDS_WHAT_HANGS},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         self.made = 0
@@ -97,6 +101,12 @@ class Database:
             if not whole.expired():
                 raise
             raise Unavailable("the database does not answer") from error
+
+    async def time(self) -> datetime:
+        """What time the database has. Raises Unavailable."""
+        async with self.begin() as tx:
+            said: datetime = (await tx.execute(text("select clock_timestamp()"))).scalar_one()
+        return said
 
     def _count(self, *_: object) -> None:
         self.made += 1

@@ -11,9 +11,12 @@ from datetime import datetime
 from sqlalchemy import text
 
 from domain.delivery.urgency import is_urgent
-from domain.delivery.waiting import Bringer, InLane, missing_from, next_of, questions
+from domain.delivery.waiting import Bringer, InLane, may_go, missing_from, next_of, questions
 from domain.delivery.words import OPEN, Action, DeliveryDecision, DeliveryState
 from store.database import Transaction
+
+MOST_IN_A_ROW = 20
+"""Deliveries of one lane after which another may go: a long backlog holds up nobody else's."""
 
 FIRST_LOOK = 100
 """Deliveries of a lane that are looked at first. More are read only if none of these may go."""
@@ -43,9 +46,11 @@ class LaneView:
         waits = [at for number, at in self.aside.items() if number in open_ and at > now]
         return min(waits, default=None)
 
-    def is_urgent(self) -> bool:
-        """Say whether one of these is to go before what others wait for."""
-        return any(each.id in self.urgent and not each.needs_person for each in self.rows)
+    def is_urgent(self, now: datetime) -> bool:
+        """Say whether one of the next that may go is to go before what others wait for."""
+        aside = {number for number, until in self.aside.items() if until > now}
+        going = may_go(self.rows, self.in_ehr, aside, MOST_IN_A_ROW)
+        return any(number in self.urgent for number in going)
 
     def decided(self, number: int, decision: DeliveryDecision, until: datetime | None) -> None:
         """Note what was decided about one of these."""

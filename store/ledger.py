@@ -21,6 +21,7 @@ from domain.language.errors import Conflict
 from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
 from store import queue
 from store.database import Transaction
+from store.queue import Held
 from store.records import PathwayRecord
 from store.tables import AuditRow, DeliveryRow, LinkRow
 
@@ -195,7 +196,9 @@ _BEGIN = text(
     " from (select id, state, changed_at, sent_at from delivery where id = :number"
     " and (state = 'intent' or state in ('sent', 'unknown') and attempts <= :most)"
     " and not needs_person"
-    " for update skip locked) was where d.id = was.id"
+    " and exists (select from lane where lane.connection_id = delivery.connection_id"
+    " and lane.patient_id = delivery.patient_id and holder = :holder and takes = :takes)"
+    " for update of delivery skip locked) was where d.id = was.id"
     " returning d.*, was.state as was_state, was.changed_at as was_changed_at,"
     " was.sent_at as was_sent_at,"
     " (select coalesce(jsonb_object_agg(l.artefact, l.resource_type || '/' || l.ehr_id), '{}')"
@@ -205,15 +208,17 @@ _BEGIN = text(
 
 
 async def begin_next(
-    tx: Transaction, number: int, at: datetime
+    tx: Transaction, held: Held, number: int, at: datetime
 ) -> tuple[Delivery, Delivery, dict[str, str]] | None:
     """Write down that a delivery is about to be tried, as `after.begun` says.
 
     As it was found, as it then stands, and what it refers to, and itself, as `Type/id`. None if it
-    is settled meanwhile, with a person, has no attempt left, or somebody else has it locked: nobody
-    is waited for, because who has it locked may wait for this lane.
+    is settled meanwhile, with a person, has no attempt left, its lane is not in this hand any more,
+    or somebody else has it locked: nobody is waited for, because who has it locked may wait for
+    this lane.
     """
     values = {"number": number, "at": at, "most": MOST_ATTEMPTS}
+    values |= {"holder": held.holder, "takes": held.takes}
     row = (await tx.execute(_BEGIN, values)).first()
     if row is None:
         return None

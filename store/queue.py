@@ -20,12 +20,16 @@ CHANNEL = "kairos_lanes"
 LEASE = timedelta(seconds=10)
 """How long a process that has stopped saying that it lives keeps its lanes."""
 
+SESSION_LOST = timedelta(seconds=3)
+"""How long it keeps them while its session is gone: a session that was cut is back sooner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A lane in hand. `bell` and `rests` are as they were when it was taken.
 
-    `rests` is how often in a row the EHR was too busy for this patient.
+    `rests` is how often in a row the EHR was too busy for this patient. `takes` tells this time
+    from any other, by the same holder too: a lane that was freed meanwhile is not in this hand.
     """
 
     connection_id: str
@@ -33,6 +37,7 @@ class Held:
     holder: str
     bell: int
     rests: int
+    takes: int
 
 
 def _rank(*, urgent: bool) -> int:
@@ -81,14 +86,14 @@ async def ring_for_what_is_open(tx: Transaction, at: datetime) -> None:
 
 
 _TAKE = text(
-    "update lane set holder = :holder, rank = 1"
+    "update lane set holder = :holder, takes = coalesce(takes, 0) + 1"
     " where (connection_id, patient_id) = ("
     " select connection_id, patient_id from lane"
     " where connection_id = :connection and ready_at <= :now and holder is null"
     " and coalesce(rests_until <= :now, true)"
     " and (:probing or not exists (select from outage where connection_id = :connection))"
     " order by rank, ready_at limit 1 for update skip locked)"
-    " returning patient_id, bell, rests"
+    " returning patient_id, bell, rests, takes"
 )
 
 
@@ -101,15 +106,29 @@ async def take(
     """
     values = {"connection": connection_id, "holder": holder, "now": now, "probing": probing}
     row = (await tx.execute(_TAKE, values)).first()
-    return None if row is None else Held(connection_id, row.patient_id, holder, row.bell, row.rests)
+    if row is None:
+        return None
+    return Held(connection_id, row.patient_id, holder, row.bell, row.rests, row.takes)
+
+
+_IN_HAND = text(
+    "select from lane where connection_id = :connection and patient_id = :patient"
+    " and holder = :holder and takes = :takes"
+)
+
+
+async def is_in_hand(tx: Transaction, held: Held) -> bool:
+    """Say whether a lane is still in this hand: whoever is thought dead has lost it."""
+    return (await tx.execute(_IN_HAND, _name(held))).first() is not None
 
 
 _LET_GO = text(
-    "update lane set holder = null, rests_until = null, rests = 0, rank = least(rank, :rank),"
+    "update lane set holder = null, rests_until = null, rests = 0,"
+    " rank = case when bell = :bell then :rank else least(rank, :rank) end,"
     " ready_at = case when bell = :bell then cast(:again as timestamptz)"
     " else least(ready_at, cast(:again as timestamptz)) end"
     " where connection_id = :connection and patient_id = :patient and holder = :holder"
-    " returning bell <> :bell as rang"
+    " and takes = :takes returning bell <> :bell as rang"
 )
 
 
@@ -129,7 +148,7 @@ _REST = text(
     "update lane set holder = null, ready_at = :now, rests_until = :until,"
     " rests = rests + cast(cast(:until as timestamptz) > :now as integer)"
     " where connection_id = :connection and patient_id = :patient"
-    " and (holder is null or holder = :holder)"
+    " and (holder is null or holder = :holder and takes = :takes)"
 )
 
 
@@ -143,6 +162,7 @@ def _name(held: Held) -> dict[str, object]:
         "connection": held.connection_id,
         "patient": held.patient_id,
         "holder": held.holder,
+        "takes": held.takes,
     }
 
 
@@ -176,11 +196,15 @@ _ALIVE = text(
     " on conflict (name) do update set until = excluded.until"
 )
 _FREE = text(
-    "update lane set holder = null, ready_at = coalesce(ready_at, :now)"
+    "with dead as (select connection_id, patient_id from lane"
     " where connection_id = :connection and holder is not null and holder <> :holder"
-    " and not (exists (select from lease where name = 'lanes/' || lane.holder and until > now())"
-    " and exists (select from pg_stat_activity where application_name = lane.holder))"
-    " returning holder"
+    " and not exists (select from lease where name = 'lanes/' || lane.holder and until > now()"
+    " and (until > now() + :fresh"
+    " or exists (select from pg_stat_activity where application_name = lane.holder)))"
+    " for update skip locked)"
+    " update lane set holder = null, ready_at = coalesce(ready_at, :now) from dead"
+    " where lane.connection_id = dead.connection_id and lane.patient_id = dead.patient_id"
+    " returning lane.patient_id"
 )
 _UNASK = text(
     "update outage set holder = null where connection_id = :connection and holder <> :holder"
@@ -196,15 +220,19 @@ async def say_alive(tx: Transaction, holder: str) -> None:
 async def free_what_dead_hold(
     tx: Transaction, connection_id: str, holder: str, now: datetime
 ) -> int:
-    """Take what holders have in hand that are gone out of it; say how many lanes that frees."""
+    """Take what holders have in hand that are gone out of it; say how many lanes that frees.
+
+    Waits for nobody: what somebody has locked is freed another time.
+    """
     values = {"connection": connection_id, "holder": holder, "now": now}
     await tx.execute(_UNASK, values)
-    return len((await tx.execute(_FREE, values)).all())
+    return len((await tx.execute(_FREE, values | {"fresh": LEASE - SESSION_LOST})).all())
 
 
 _LEAVE = text(
     "update lane set holder = null, ready_at = coalesce(ready_at, :now), bell = bell + 1"
     " where connection_id = :connection and patient_id = :patient and holder = :holder"
+    " and takes = :takes"
 )
 
 

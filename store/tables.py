@@ -325,7 +325,7 @@ class LaneRow(Base):
     """A patient's deliveries to one EHR: whether one of them is ready, and who has it in hand.
 
     `bell` counts how often somebody said that there is more: whoever lets go of the lane finds out
-    that it rang meanwhile. Times are of the pace.
+    that it rang meanwhile. `takes` counts how often it was taken. Times are of the pace.
     """
 
     __tablename__ = "lane"
@@ -337,6 +337,7 @@ class LaneRow(Base):
     rests: Mapped[int]  # how often in a row
     rank: Mapped[int]  # 0 for what somebody may act on at the bedside, 1 for the rest
     bell: Mapped[int] = mapped_column(BigInteger)
+    takes: Mapped[int | None] = mapped_column(BigInteger)
     holder: Mapped[str | None]
 
     __table_args__ = (

@@ -8,9 +8,10 @@ import fcntl
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from google.protobuf.empty_pb2 import Empty
 from temporalio.client import Client
@@ -40,11 +41,59 @@ def machine_time() -> datetime:
     return datetime.now(UTC)
 
 
+Ask = Callable[[], Awaitable[datetime]]
+"""Asks the database what time it is. Raises Unavailable."""
+
+ASK_AGAIN = 30.0
+"""Seconds for which the database's answer is counted on from."""
+
+
+class DatabaseTime:
+    """The database's clock, which all processes of an installation share, without asking each time.
+
+    Machines' clocks differ, and one that is ahead would take a lost write for one that never
+    arrived. Counted on from the last answer by a clock that no one sets; while the database is away
+    the answer before stands.
+    """
+
+    def __init__(self, ask: Ask, elapsed: Callable[[], float] = monotonic) -> None:
+        self._ask = ask
+        self._elapsed = elapsed
+        self._known: tuple[datetime, float] | None = None
+        self._again = 0.0
+
+    async def __call__(self) -> datetime:
+        """The time, in UTC. Raises Unavailable if the database never said it."""
+        if self._known is None or self._elapsed() >= self._again:
+            await self._learn()
+        assert self._known is not None  # noqa: S101  it was learned, or this was not reached
+        said, at = self._known
+        return said + timedelta(seconds=self._elapsed() - at)
+
+    async def _learn(self) -> None:
+        began = self._elapsed()
+        try:
+            said = await self._ask()
+        except Unavailable:
+            if self._known is None:
+                raise
+            return
+        ended = self._elapsed()
+        self._known = (said.astimezone(UTC), (began + ended) / 2)
+        self._again = ended + ASK_AGAIN
+
+
 class SystemClock(Clock):
-    """Real time."""
+    """Real time; the pace is the database's, if it is given."""
+
+    def __init__(self, pace: Callable[[], Awaitable[datetime]] | None = None) -> None:
+        self._pace = pace
 
     async def now(self) -> datetime:
         return machine_time()
+
+    async def pace(self) -> datetime:
+        return machine_time() if self._pace is None else await self._pace()
 
 
 class TestServerClock(Clock):
@@ -65,17 +114,23 @@ class MovableClock(Clock):
     For clinics of synthetic patients. It runs as every clock does, and is only ever moved on.
     """
 
-    def __init__(self, file: Path, machine: Callable[[], datetime] = machine_time) -> None:
+    def __init__(
+        self,
+        file: Path,
+        machine: Callable[[], datetime] = machine_time,
+        pace: Callable[[], Awaitable[datetime]] | None = None,
+    ) -> None:
         """`file` need not be there yet: then the clock was never moved."""
         self._file = file
         self._machine = machine
+        self._pace = pace
 
     async def now(self) -> datetime:
         return self._machine() + self._ahead()
 
     async def pace(self) -> datetime:
-        """The machine's: no EHR was moved, and what it has not indexed yet it has not now."""
-        return self._machine()
+        """Real time: no EHR was moved, and what it has not indexed yet it has not now."""
+        return self._machine() if self._pace is None else await self._pace()
 
     def move_to(self, instant: datetime) -> datetime:
         """Move on until it is `instant`, unless that is past already; the time now, in UTC.
@@ -108,8 +163,12 @@ class MovableClock(Clock):
         return timedelta(seconds=ahead)
 
 
-def clock_for(kind: str, client: Client, file: Path | None = None) -> Clock:
-    """Choose the clock that the settings name; `file` is the movable one's."""
+def clock_for(kind: str, client: Client, file: Path | None = None, ask: Ask | None = None) -> Clock:
+    """Choose the clock that the settings name; `file` is the movable one's.
+
+    `ask` asks the database, by whose time writes are paced where time is real.
+    """
+    pace = None if ask is None else DatabaseTime(ask)
     if kind == "movable" and file is not None:
-        return MovableClock(file)
-    return TestServerClock(client) if kind == "temporal-test-server" else SystemClock()
+        return MovableClock(file, pace=pace)
+    return TestServerClock(client) if kind == "temporal-test-server" else SystemClock(pace)

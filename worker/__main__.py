@@ -64,9 +64,9 @@ async def run() -> None:
     client = await connected(
         settings.temporal_address, settings.temporal_namespace, settings.metrics_address
     )
-    clock = clock_for(settings.clinical_clock, client, settings.clock_file)
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
+    clock = clock_for(settings.clinical_clock, client, settings.clock_file, database.time)
     ehrs = Ehrs.of(installation.connections)
     plans = Plans(ehrs)
     turns = Turns(database, plans, clock)

@@ -103,8 +103,8 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return _decision(delivery, state, why, needs_person=True, counts=sent)
         case Stale():
             return _not_done(delivery, "someone else changed it in the EHR")
-        case NeverLeft(why=why):
-            return _unchanged(delivery, why)
+        case NeverLeft(why=why, ours=ours):
+            return _unchanged(delivery, why, wait=timedelta() if ours else None)
         case Busy(why=why, alone=True):
             # It is not the EHR that is busy: a right may be missing for this one.
             if _last(delivery):

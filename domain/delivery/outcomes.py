@@ -69,6 +69,7 @@ class NeverLeft:
     """No connection, or no authorization, could be had: not a byte reached the EHR."""
 
     why: str = "the EHR cannot be reached"
+    ours: bool = False  # it was this process that stood still
 
 
 @dataclass(frozen=True, slots=True)

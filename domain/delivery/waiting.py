@@ -67,6 +67,22 @@ def next_of(
     return None
 
 
+def may_go(
+    lane: Sequence[InLane], in_ehr: Collection[str], aside: Collection[int], most: int
+) -> tuple[int, ...]:
+    """List the first deliveries that wait for nothing but those before them, which may go.
+
+    The first is `next_of`; the others follow if each succeeds.
+    """
+    there, rest = set(in_ehr), list(lane)
+    going: list[int] = []
+    while len(going) < most and (number := next_of(rest, there, aside)) is not None:
+        going.append(number)
+        there.update(each.artefact for each in rest if each.id == number)
+        rest = [each for each in rest if each.id != number]
+    return tuple(going)
+
+
 def missing_from(lane: Sequence[InLane], in_ehr: Collection[str]) -> tuple[str, ...]:
     """List what deliveries that have not begun need and the EHR does not hold."""
     needed = (need for each in lane if _has_not_begun(each) for need in each.all_needs)

@@ -22,6 +22,10 @@ class NeverSent(EhrFailure, Unavailable):
     """No connection, or no authorization: not a byte of the request reached the EHR."""
 
 
+class Paused(NeverSent):
+    """It was us: this process stood still for so long that another may have sent it."""
+
+
 class OutcomeUnknown(EhrFailure):
     """The write may or may not have been done. Look before sending again."""
 

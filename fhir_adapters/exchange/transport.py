@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import httpx2
 
 from fhir_adapters.exchange.authorization import Authorization
-from fhir_adapters.exchange.failures import NeverSent
+from fhir_adapters.exchange.failures import NeverSent, Paused
 from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
 
 # The library logs every URL, in which patients' ids stand, and in detail every header.
@@ -193,4 +193,4 @@ async def _leaves_in_time(step: str, _: object) -> None:
     until = _leaves_by.get()
     late = until is not None and asyncio.get_running_loop().time() > until
     if late and step.endswith(".send_request_headers.started"):
-        raise NeverSent("the process was paused before anything was sent")
+        raise Paused("Kairos was paused before anything was sent")

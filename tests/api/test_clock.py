@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from domain.language.errors import Unavailable
-from temporal.clock import MovableClock
+from temporal.clock import ASK_AGAIN, DatabaseTime, MovableClock, SystemClock
 from tests.api.service import MONDAY, Service
 from workflows.messages import Turn
 
@@ -165,3 +165,60 @@ def test_a_clock_file_that_says_nothing_is_no_clock(tmp_path: Path, kept: str):
     file.write_text(kept)
     with pytest.raises(Unavailable, match=r"clock\.json"):
         asyncio.run(MovableClock(file, lambda: MONDAY).now())
+
+
+class _ADatabase:
+    """Says its time, or is away; and what runs on beside it."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked = 0
+        self.run = 0.0
+
+    async def time(self) -> datetime:
+        """Its time: real time runs on there as it does here."""
+        self.asked += 1
+        if self.away:
+            raise Unavailable("the database is not reachable")
+        return MONDAY + timedelta(seconds=self.run)
+
+    def elapsed(self) -> float:
+        """Seconds, by a clock that nobody sets."""
+        return self.run
+
+
+async def test_writes_are_paced_by_the_databases_clock(tmp_path: Path):
+    """Whatever a machine's clock says: with a moved clinic too, and asked now and then only."""
+    there = _ADatabase()
+    pace = DatabaseTime(there.time, there.elapsed)
+    wrong = MovableClock(tmp_path / "clock.json", lambda: MONDAY + timedelta(hours=3), pace)
+    wrong.move_to(MONDAY + timedelta(days=40))
+    for clock in (wrong, SystemClock(pace)):
+        assert await clock.pace() == MONDAY + timedelta(seconds=there.run)
+    for _ in range(10):
+        there.run += 1.5
+        assert await wrong.pace() == MONDAY + timedelta(seconds=there.run)
+    assert there.asked == 1
+    there.run += ASK_AGAIN
+    assert await wrong.pace() == MONDAY + timedelta(seconds=there.run)
+    assert there.asked == 2
+
+
+async def test_while_the_database_is_away_its_last_answer_is_counted_on(tmp_path: Path):
+    """One that never answered gives no time at all: nothing is sent by a guess."""
+    there = _ADatabase()
+    there.away = True
+    pace = DatabaseTime(there.time, there.elapsed)
+    with pytest.raises(Unavailable):
+        await pace()
+    there.away = False
+    assert await pace() == MONDAY
+    there.away, there.run = True, 4000.0
+    assert await pace() == MONDAY + timedelta(seconds=4000)
+
+
+async def test_the_database_says_its_time(service: Service):
+    """As the server has it, with its offset."""
+    before = datetime.now(UTC)
+    said = await service.database.time()
+    assert abs(said - before) < timedelta(minutes=1)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.delivery.words import Action, Intent
-from store import ledger, pathways
+from store import ledger, pathways, queue
 from store.tables import AuditRow, DeliveryRow, LaneRow
 from tests.api.service import Service
 
@@ -101,7 +101,9 @@ async def test_a_repeated_decision_happens_once(service: Service):
     path = f"/v1/deliveries/{number}/resolution"
     first = await operator.post(path, body, key="k")
     async with service.database.begin() as tx:
-        await ledger.begin_next(tx, number, service.clock.at)
+        held = await queue.take(tx, "demo-ehr", "a-test", service.clock.at)
+        assert held is not None
+        assert await ledger.begin_next(tx, held, number, service.clock.at) is not None
     again = await operator.post(path, body, key="k")
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotency-replayed"] == "true"

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 
 from domain.delivery.after import begun
 from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState, Intent
@@ -12,9 +12,10 @@ from domain.language.errors import Conflict
 from domain.language.names import ConnectionId, EhrPatientId, PathwayId, SiteId
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from store import lanes, ledger, pathways
+from store import lanes, ledger, pathways, queue
 from store.__main__ import main
 from store.database import Database, Transaction
+from store.queue import Held
 from store.tables import DeliveryRow
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -38,9 +39,18 @@ def _create(artefact: str, *needs: str) -> Intent:
     return Intent(artefact, "Observation", Action.CREATE, {"resourceType": "Observation"}, needs)
 
 
+async def _in_hand(tx: Transaction) -> Held:
+    """The patient's lane, taken for this test, whoever has it."""
+    await queue.ring(tx, "ehr", "patient-1", NOW)
+    await tx.execute(text("update lane set holder = null"))
+    held = await queue.take(tx, "ehr", "a-test", NOW)
+    assert held is not None
+    return held
+
+
 async def _begun(tx: Transaction, number: int, at: datetime) -> tuple[Delivery, Delivery]:
     """Begin a delivery: as it was found, and as it then stands."""
-    begins = await ledger.begin_next(tx, number, at)
+    begins = await ledger.begin_next(tx, await _in_hand(tx), number, at)
     assert begins is not None
     return begins[:2]
 
@@ -166,7 +176,7 @@ async def test_a_long_lane_is_looked_through_without_its_bodies(
         )
         number = (await lanes.view(tx, "ehr", "patient-1")).next(NOW)
         assert number is not None
-        assert await ledger.begin_next(tx, number, NOW) is not None
+        assert await ledger.begin_next(tx, await _in_hand(tx), number, NOW) is not None
     assert read == [1]
 
 

@@ -123,12 +123,16 @@ async def test_one_process_asks_an_ehr_that_is_away(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "lease", "freed"), [(True, True, 0), (False, True, 1), (True, False, 1)]
+    ("session", "silent", "freed"),
+    [(True, 0, 0), (True, 5, 0), (True, 11, 1), (False, 0, 0), (False, 2, 0), (False, 4, 1)],
 )
 async def test_what_the_dead_hold_is_freed(
-    database: Database, *, session: bool, lease: bool, freed: int
+    database: Database, *, session: bool, silent: int, freed: int
 ) -> None:
-    """A holder whose session has ended, or who was stopped, keeps nothing; one that lives does."""
+    """A holder who was stopped keeps nothing, nor one whose session is gone and who is silent too.
+
+    A session that was cut is back in a second: whoever goes on saying that it lives keeps all.
+    """
     await _ring(database, "p")
     assert await _take(database, "other") is not None
     url = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -136,8 +140,8 @@ async def test_what_the_dead_hold_is_freed(
     async with await psycopg.AsyncConnection.connect(url, application_name=name):
         async with database.begin() as tx:
             await queue.say_alive(tx, "other")
-            if not lease:
-                await tx.execute(text("update lease set until = now() - interval '1 second'"))
+            ago = {"ago": timedelta(seconds=silent)}
+            await tx.execute(text("update lease set until = until - :ago"), ago)
         async with database.begin() as tx:
             assert await queue.free_what_dead_hold(tx, "ehr", "a", LATER) == freed
     assert (await _take(database) is not None) is bool(freed)
@@ -175,3 +179,69 @@ async def test_a_bell_is_heard_at_once(database: Database) -> None:
         assert told.result() == "ehr"
     finally:
         listening.cancel()
+
+
+async def test_what_somebody_has_locked_keeps_nobody_from_freeing_the_rest(
+    database: Database,
+) -> None:
+    """A transaction that hangs on one dead holder's lane stops no other lane of the EHR."""
+    for patient in ("hung", "p"):
+        await _ring(database, patient)
+        assert await _take(database, "dead") is not None
+    async with database.begin() as hung:
+        await hung.execute(text("select from lane where patient_id = 'hung' for update"))
+        async with database.begin() as tx:
+            assert await queue.free_what_dead_hold(tx, "ehr", "a", LATER) == 1
+    assert await _taken(database) == "p"
+
+
+async def test_a_lane_that_was_freed_meanwhile_is_in_no_hand_of_before(database: Database) -> None:
+    """Nor if the same holder has taken it again: neither leaves it, nor goes on in it."""
+    await _ring(database, "p")
+    before = await _take(database, "slow")
+    assert before is not None
+    async with database.begin() as tx:
+        assert await queue.is_in_hand(tx, before)
+        assert await queue.free_what_dead_hold(tx, "ehr", "a", LATER) == 1
+        assert not await queue.is_in_hand(tx, before)
+    now = await _take(database, "slow")
+    assert now is not None
+    async with database.begin() as tx:
+        assert not await queue.is_in_hand(tx, before)
+        await queue.let_go(tx, before, LATER)
+        await queue.rest(tx, before, LATER, LATER)
+        await queue.leave_forgotten(tx, before, LATER)
+        assert await queue.is_in_hand(tx, now)
+
+
+@pytest.mark.parametrize("way", ["rest", "freed", "forgotten", "gone"])
+async def test_an_urgent_lane_stays_urgent_however_it_is_left(database: Database, way: str) -> None:
+    """The EHR was busy, its holder died or ended: an order still goes before others' readings."""
+    await _ring(database, "first")
+    await _ring(database, "urgent", LATER, urgent=True)
+    held = await _take(database)
+    assert held is not None
+    assert held.patient_id == "urgent"
+    async with database.begin() as tx:
+        if way == "rest":
+            await queue.rest(tx, held, LATER, LATER)
+        elif way == "freed":
+            await queue.free_what_dead_hold(tx, "ehr", "another", LATER)
+        elif way == "forgotten":
+            await queue.leave_forgotten(tx, held, LATER)
+        else:
+            await queue.gone(tx, "ehr", held.holder)
+    assert await _taken(database) == "urgent"
+
+
+async def test_a_lane_is_urgent_no_more_once_what_was_is_done(database: Database) -> None:
+    """Left with routine writes it waits its turn; one that rang for an order meanwhile does not."""
+    await _ring(database, "p", urgent=True)
+    await _let_go(database, await _take(database), LATER)
+    await _ring(database, "first")
+    assert await _taken(database) == "first"
+    held = await _take(database)
+    await _ring(database, "p", urgent=True)
+    await _let_go(database, held, LATER)
+    await _ring(database, "third")
+    assert await _taken(database) == "p"

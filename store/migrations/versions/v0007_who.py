@@ -1,4 +1,4 @@
-"""Who a patient is, as last read in the EHR; a pathway's last scores; how jobs went last.
+"""Who a patient is, as last read; a pathway's last scores; jobs; how often a lane was taken.
 
 Revision ID: 0007
 Revises: 0006
@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
     )
+    op.add_column("lane", sa.Column("takes", sa.BigInteger(), nullable=True))
     op.add_column("pathway", sa.Column("scores", JSONB(), nullable=True))
     op.add_column("pathway", sa.Column("scored_at", MOMENT, nullable=True))
     op.execute("update pathway set rules = '' where status = 'open' or due_at is not null")
@@ -45,6 +46,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go down."""
+    op.drop_column("lane", "takes")
     op.drop_column("pathway", "scored_at")
     op.drop_column("pathway", "scores")
     op.drop_table("job")

@@ -31,6 +31,7 @@ EACH: tuple[o.AttemptOutcome, ...] = (
     o.RefusedByEhr("the resource is another patient's", sent=False),
     o.Stale(),
     o.NeverLeft(),
+    o.NeverLeft(ours=True),
     o.Busy("429", None),
     o.Busy("429", 120),
     o.Lost(ehr_answers=True),

@@ -45,6 +45,7 @@ AFTER_A_SEND = [
     (o.RefusedByEhr("no update is advertised", sent=False), S.REFUSED, True),
     (o.Stale(), S.INTENT, False),
     (o.NeverLeft(), S.INTENT, False),
+    (o.NeverLeft(ours=True), S.INTENT, False),
     (o.Busy("429", 120), S.INTENT, False),
     (o.Lost(ehr_answers=True), S.UNKNOWN, False),
     (o.Lost(ehr_answers=False), S.UNKNOWN, False),
@@ -127,6 +128,13 @@ def test_a_lost_look_is_silence(*, answers: bool):
     looked = a_delivery(S.UNKNOWN, attempts=1)
     silent = after(looked, o.Silent(ehr_answers=answers), NOW)
     assert after(looked, o.Lost(ehr_answers=answers), NOW) == silent
+
+
+def test_a_process_that_stood_still_says_nothing_of_the_ehr():
+    """Nothing left, and that was us: it goes at once, and the EHR does not count as away."""
+    ours = after(a_delivery(), o.NeverLeft("Kairos was paused", ours=True), NOW)
+    assert (ours.ehr_away, ours.wait) == (False, timedelta())
+    assert after(a_delivery(), o.NeverLeft(), NOW).ehr_away
 
 
 @pytest.mark.parametrize("outcome", [o.NeverLeft(), o.Lost(ehr_answers=True), o.Broke("KeyError")])
