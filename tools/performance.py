@@ -42,7 +42,7 @@ of a machine changes from hour to hour: compare ratios, not seconds.
 ## Goals not met
 
 The goal for `./dev demo` was 0.6 of the time it took before lanes were rows and commands were
-settled where they are received. It takes 0.75 to 0.82, measured in turns in one run. Its story is
+settled where they are received. It takes 0.68 to 0.85, measured in turns in one run. Its story is
 one chain: each person acts when the one before is done, and the clock moves only when all is
 quiet. While it runs, 1.05 of two cores are busy (of 37 s: API 10.5 s of CPU, worker 8.2, the story
 itself 6.9, EHR 6.7, PostgreSQL 3.4, Temporal 3.0). 364 commands take 27 ms each, two thirds of
