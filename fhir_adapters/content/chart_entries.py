@@ -13,7 +13,7 @@ from domain.language.chart import ChartEntry, ChartSign, ChartType
 
 CONDITION_OVER = frozenset({"inactive", "remission", "resolved"})
 NOT_SO = frozenset({"refuted", "entered-in-error"})
-IN_USE = frozenset({"active", "on-hold", "unknown"})
+IN_USE = ("active", "on-hold", "unknown")
 CONCEPTS = (
     "code",
     "clinicalStatus",
@@ -21,7 +21,7 @@ CONCEPTS = (
     "medicationCodeableConcept",
     "valueCodeableConcept",
 )
-SAID = frozenset({"preliminary", "final", "amended", "corrected"})
+SAID = ("preliminary", "final", "amended", "corrected")
 
 Resource = Mapping[str, Any]
 

@@ -19,10 +19,10 @@ from fhir_adapters.exchange.identity import each_of, identifiers, name_of, shown
 from fhir_adapters.exchange.json_out import write_json
 
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-_EVERYBODYS = frozenset({"U", "L", "M", "N"})
+_EVERYBODYS = ("U", "L", "M", "N")
 """Levels of confidentiality up to what is usual for a record of care."""
 
-_LEAVES_IT = frozenset({"replaces", "refer", "seealso"})
+_LEAVES_IT = ("replaces", "refer", "seealso")
 """Links that leave a record its patient's (FHIR R4, LinkType); any other is taken for the worst."""
 
 _A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

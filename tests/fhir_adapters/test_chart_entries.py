@@ -4,10 +4,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.language.chart import ChartSign, ChartType
 from domain.language.names import ObservationName
-from fhir_adapters.content.chart_entries import entries_of
+from fhir_adapters.content.chart_entries import entries_of, is_readable
+from tests.fhir_adapters.odd import ANYTHING
 
 TODAY = date(2027, 3, 1)
 ICD, RXNORM = "http://hl7.org/fhir/sid/icd-10-cm", "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -166,3 +169,34 @@ def test_another_value_is_no_answer():
     value = concept(SNOMED, "60001007")
     said = {"code": concept(LOINC, "82810-3"), "valueCodeableConcept": value, "status": "final"}
     assert found(PREGNANT, said) == []
+
+
+@given(
+    st.sampled_from([BLEEDING, FAILING, ALLERGY, DRUG, COVERED, PREGNANT]),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "code",
+                "status",
+                "clinicalStatus",
+                "verificationStatus",
+                "medicationCodeableConcept",
+                "period",
+                "medicationReference",
+                "contained",
+                "reaction",
+                "valueCodeableConcept",
+                "effectiveDateTime",
+                "abatementDateTime",
+                "doNotPerform",
+                "onsetDateTime",
+            ]
+        ),
+        ANYTHING,
+    ),
+)
+def test_no_entry_however_odd_breaks_the_reader(sign: ChartSign, odd: dict[str, Any]) -> None:
+    """It is not of the form that is looked at, or it answers or does not: no error."""
+    whole = {"resourceType": str(sign.type), "id": "7"} | odd
+    if is_readable(sign.type, whole):
+        assert len(entries_of(sign.type, [whole], [sign], TODAY, {})) <= 1

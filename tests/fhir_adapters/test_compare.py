@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.language.errors import Malformed
 from domain.language.names import EhrPatientId
@@ -20,6 +22,7 @@ from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.merge import merged
 from fhir_adapters.exchange.patients import EhrPatient
 from strict_json import read_object
+from tests.fhir_adapters.odd import ANYTHING
 
 TODAY = date(2027, 3, 1)
 BASE = "https://ehr.example/fhir"
@@ -256,3 +259,14 @@ def test_a_merged_patient_names_the_survivor() -> None:
     """The record that replaces it is taken from the link."""
     link = [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]
     assert EhrPatient.from_fhir(ANN | {"link": link}, BASES, TODAY).replaced_by == "p9"
+
+
+@given(st.dictionaries(st.sampled_from([*MEANT, "for", "patient", "actor"]), ANYTHING))
+def test_no_resource_however_odd_breaks_the_comparison(odd: dict[str, Any]) -> None:
+    """It differs, or it does not; whose it is can be said, or cannot."""
+    held = MEANT | odd
+    differ = differences(MEANT, held, BASES)
+    assert (differ == ()) or odd
+    patient_of(held, BASES)
+    is_anothers(held, EhrPatientId("p1"), BASES)
+    cannot_tell_whose(held, EhrPatientId("p1"), BASES)

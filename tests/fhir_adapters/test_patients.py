@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.language.errors import Malformed
 from fhir_adapters.exchange.patients import EhrPatient
+from tests.fhir_adapters.odd import ANYTHING
 
 TODAY = date(2027, 3, 1)
 BASES = ("https://ehr.example/fhir",)
@@ -217,28 +218,12 @@ def test_the_identifier_for_people_is_of_the_connections_system_and_holds() -> N
     assert read(identifier=others).identifier_of(MRN) is None
 
 
-_LEAF = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.text(max_size=12)
-    | st.sampled_from(["2027", "2027-03", "9999-12-31", "official", "old", "\ud83d", "p1", MRN])
-)
-_NAMES = st.sampled_from(
-    ["use", "text", "family", "given", "period", "start", "end", "system", "value", "code",
-     "reference", "other", "type", "identifier", "security"]
-)  # fmt: skip
-_ANYTHING = st.recursive(
-    _LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4)
-)
-
-
 @given(
     st.dictionaries(
         st.sampled_from(
             ["name", "identifier", "birthDate", "link", "meta", "active", "deceasedBoolean"]
         ),
-        _ANYTHING,
+        ANYTHING,
     )
 )
 def test_no_record_however_odd_breaks_the_reader(change: dict[str, Any]) -> None:
@@ -252,3 +237,11 @@ def test_no_record_however_odd_breaks_the_reader(change: dict[str, Any]) -> None
     assert known is None or (known and known.isprintable())
     assert found.born is None or isinstance(found.born, str)
     assert found.age_on(TODAY) is None or isinstance(found.age_on(TODAY), int)
+
+
+@pytest.mark.parametrize("odd", [[], {}, ["replaces"], {"a": 1}, 7, None, True])
+def test_an_odd_word_where_a_code_belongs_is_no_code(odd: object) -> None:
+    """A link whose type cannot be read is taken for the worst; so is a label's code."""
+    assert read(link=[{"type": odd, "other": {"reference": "Patient/p9"}}]).replaced_by == "p9"
+    system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    assert read(meta={"security": [{"system": system, "code": odd}]}).labels

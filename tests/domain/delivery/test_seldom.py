@@ -14,7 +14,7 @@ from domain.delivery.restored import (
     begins,
     is_fresh,
 )
-from domain.delivery.waiting import InLane, missing_from, next_of, questions
+from domain.delivery.waiting import InLane, may_go, missing_from, next_of, questions
 from domain.delivery.words import Action, DeliveryState
 from tests.domain.delivery.a_delivery import NOW, a_delivery
 
@@ -47,6 +47,27 @@ def test_the_next_of_a_lane_by_the_table(
 ):
     """What it needs, its artefact's earlier writes and a person hold one back; a misfiled, all."""
     assert next_of(lane, in_ehr, aside) == first
+
+
+@pytest.mark.parametrize(
+    ("lane", "in_ehr", "aside", "most", "going"),
+    [
+        ([], set(), set(), 9, ()),
+        ([in_lane(1, "a"), in_lane(2, "b", "a"), in_lane(3, "c", "b")], set(), set(), 9, (1, 2, 3)),
+        ([in_lane(1, "a"), in_lane(2, "b", "a"), in_lane(3, "c", "b")], set(), set(), 2, (1, 2)),
+        ([in_lane(1, "a", state=S.REFUSED), in_lane(2, "b", "a")], set(), set(), 9, ()),
+        ([in_lane(1, "a"), in_lane(2, "b", "a"), in_lane(3, "c")], set(), {1}, 9, (3,)),
+        ([in_lane(1, "b", "a"), in_lane(2, "a")], set(), set(), 9, (2, 1)),
+        ([in_lane(1, "a", needs_person=True), in_lane(2, "a")], set(), set(), 9, ()),
+        ([in_lane(1, "a", action=Action.UPDATE), in_lane(2, "b")], {"a"}, set(), 9, (1, 2)),
+        ([in_lane(1, "a"), in_lane(2, "b", state=S.MISFILED)], set(), set(), 9, ()),
+    ],
+)  # fmt: skip
+def test_what_waits_for_nothing_but_what_goes_before_it(
+    lane: list[InLane], in_ehr: set[str], aside: set[int], most: int, going: tuple[int, ...]
+):
+    """In the order in which they would go; nothing that a person or a refusal holds back."""
+    assert may_go(lane, in_ehr, aside, most) == going
 
 
 def test_a_change_that_has_not_begun_needs_what_it_changes():
