@@ -50,6 +50,10 @@ that in the turn. 12 s go into waiting for 890 writes, each patient's one after 
 4.5 s into the test server's own moves of time. What is left to gain is in each command and each
 write, not in waiting.
 
+An enrolled, idle pathway takes 4.1 KiB of rows in PostgreSQL (its own, five events and the command
+that started it; the goal was 6), and 8.1 KiB with their indexes and the dead rows of the demo's
+database, which is never vacuumed. Lists, audit and what was written to the EHR come beside that.
+
 Each event writes the whole state of its pathway. That costs little while a day has few readings,
 and grows with the readings of the last 24 hours.
 """
