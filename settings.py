@@ -197,6 +197,26 @@ class Connection(BaseModel):
     certificate_key_file: Path | None = Field(
         default=None, description="PEM file of its private key, if that is a separate file"
     )
+    write_settles_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        description="how long a write whose answer was lost may take to appear in this EHR; before"
+        " that a search that does not find it is not believed",
+    )
+    search_lag_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=86_400,
+        description="how long this EHR's searches take to show what was written; if not set, the"
+        " longest time that Kairos has seen counts. Twice this time is waited",
+    )
+    changes_unversioned: bool = Field(
+        default=False,
+        description="for an EHR that gives its resources no versions: Kairos reads a resource,"
+        " compares it with what it last saw there, and changes it at once. Someone else's change in"
+        " that moment would be lost. If false, such changes are left to a person",
+    )
     lanes_at_once: int = Field(
         default=8,
         ge=1,

@@ -5,11 +5,12 @@ Speaks to the EHR and to nothing else. What follows from the outcome is `domain/
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
+from activities.proving import NOTHING_KNOWN, Learned, Search, ask, not_found, witness_of
 from domain.delivery import outcomes as o
 from domain.delivery.after import looks_first
 from domain.delivery.words import Action, Delivery, LastSeen
@@ -32,6 +33,7 @@ from fhir_adapters.exchange.failures import (
 from fhir_adapters.exchange.verbs import (
     Absent,
     Ambiguous,
+    Comparison,
     FoundInEhr,
     Unproven,
     find,
@@ -53,12 +55,14 @@ class InHand:
     """A delivery as it was found in the ledger, with what it takes to deliver it.
 
     `known` maps the artefacts it refers to, and its own if it is there, to the EHR's `Type/id`.
+    `search` says what the EHR's searches for its type are worth.
     """
 
     delivery: Delivery
     plan: EhrPlan
     known: Mapping[str, str]
     seen: LastSeen
+    search: Search = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Tried:
 
     ehr_id: str | None
     outcome: o.AttemptOutcome
+    learned: Learned = field(default_factory=Learned)
 
     @property
     def said(self) -> str:
@@ -74,20 +79,29 @@ class Tried:
         return self.outcome.said if isinstance(self.outcome, o.RefusedByEhr) else ""
 
 
-async def attempt(client: EhrClient, in_hand: InHand) -> Tried:  # noqa: PLR0911  one return an outcome
+async def attempt(client: EhrClient, in_hand: InHand) -> Tried:
     """Try a delivery once. Whatever goes wrong is an outcome too, foreseen or not."""
+    learned = Learned()
+    tried = replace(await _attempt(client, in_hand, learned), learned=learned)
+    if in_hand.search.asks and isinstance(tried.outcome, o.Equal | o.Differs):
+        delivery = replace(in_hand.delivery, ehr_id=tried.ehr_id)
+        await ask(client, in_hand.plan, delivery, in_hand.known, in_hand.search, learned)
+    return tried
+
+
+async def _attempt(client: EhrClient, in_hand: InHand, learned: Learned) -> Tried:  # noqa: PLR0911  one return an outcome
     known_as = in_hand.delivery.ehr_id
     written: Written | o.AttemptOutcome | None
     written = None if known_as is None else Written(known_as, None)
     try:
         if written is None and looks_first(in_hand.delivery):
-            written = await _look_for(client, in_hand)
+            written = await _look_for(client, in_hand, learned)
         elif written is None:
             written = await _send(client, in_hand)
         if not isinstance(written, Written):
             return Tried(known_as, written)
         known_as = written.ehr_id
-        return Tried(known_as, await _read_back(client, in_hand, written))
+        return Tried(known_as, await _read_back(client, in_hand, written, learned))
     except Disputed as error:
         return Tried(error.ehr_id, o.Differs(error.differences, why=str(error)))
     except NeverSent as error:
@@ -112,7 +126,7 @@ async def _silent(client: EhrClient, error: NoAnswer) -> o.Silent:
 
 async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
     delivery = in_hand.delivery
-    early = delivery.action is Action.UPDATE
+    early = delivery.action is Action.UPDATE and not client.changes_unversioned
     try:
         return await send(
             client, in_hand.plan, delivery.intent, in_hand.known, delivery.patient_id, in_hand.seen
@@ -127,27 +141,37 @@ async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcom
         return o.RefusedByEhr(str(error), sent=False, early=early)
 
 
-async def _look_for(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcome:
+async def _look_for(
+    client: EhrClient, in_hand: InHand, learned: Learned
+) -> Written | o.AttemptOutcome:
     """Find out what became of a write that may have left."""
-    intent = in_hand.delivery.intent
+    intent, plan, search = in_hand.delivery.intent, in_hand.plan, in_hand.search
     try:
-        found = await find(client, in_hand.plan, intent, in_hand.known)
+        found = await find(client, plan, intent, in_hand.known, search.proofs, search.taken)
     except Malformed as error:
         return o.Unproven(str(error))
     match found:
-        case FoundInEhr(ehr_id=ehr_id, version=version):
+        case FoundInEhr(ehr_id=ehr_id, version=version, way=way):
+            if way is not None:
+                found_as = replace(in_hand.delivery, ehr_id=ehr_id)
+                learned.shown[way] = (witness_of(found_as, in_hand.known), None)
             return Written(ehr_id, version, existed=True)
-        case Absent():
+        case Absent() if intent.action is Action.UPDATE:
             # Asked to create once, some EHRs look first and commit later: two that arrive together
             # both stand. Only a change, which names the version that it changes, is harmless.
-            return o.Absent(early=intent.action is Action.UPDATE)
+            harmless = not client.changes_unversioned
+            return o.Absent(early=harmless, settling=search.settling)
+        case Absent(ways=ways):
+            return await not_found(client, plan, in_hand.delivery, search, ways, learned)
         case Ambiguous(count=count):
             return o.Ambiguous(count)
         case Unproven(why=why):
             return o.Unproven(why)
 
 
-async def _read_back(client: EhrClient, in_hand: InHand, written: Written) -> o.AttemptOutcome:
+async def _read_back(
+    client: EhrClient, in_hand: InHand, written: Written, learned: Learned
+) -> o.AttemptOutcome:
     """Read what is in the EHR and compare it with what was meant."""
     intent = in_hand.delivery.intent
     try:
@@ -159,11 +183,17 @@ async def _read_back(client: EhrClient, in_hand: InHand, written: Written) -> o.
             patient=in_hand.delivery.patient_id,
             rewrites=in_hand.plan.rewrites(intent.resource_type),
             whole=written.whole is not None or intent.action is Action.CREATE,
+            artefact=intent.artefact,
         )
     except EhrRefused as error:
         return o.NotReadBack(str(error), gone=error.verdict is Verdict.NOT_FOUND)
     except Malformed as error:
         return o.NotReadBack(str(error), gone=False)
+    learned.unmarked = compared.unmarked
+    return _compared(compared)
+
+
+def _compared(compared: Comparison) -> o.AttemptOutcome:
     if compared.wrong_patient:
         return o.WrongPatient(compared.differences, compared.version)
     if compared.elsewhere:

@@ -16,10 +16,11 @@ import structlog
 
 from activities.attempt import InHand, Tried, attempt
 from activities.forgotten import Forgotten
-from activities.in_hand import Begun, Concluded, Lane
+from activities.in_hand import Begun, Concluded, Lane, is_linked, left_alone_until
+from activities.searches import ASKS, Searches
 from domain.delivery.after import after, given_up, pause
-from domain.delivery.outcomes import Broke, Busy, Claimed, Lost, Silent
-from domain.delivery.words import Action, Delivery, DeliveryDecision, LastSeen
+from domain.delivery.outcomes import Absent, Broke, Busy, Claimed, Lost, Silent
+from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState, LastSeen
 from domain.language.errors import Conflict, Unavailable
 from fhir_adapters.content.references import artefacts_in
 from fhir_adapters.ehr import Ehr
@@ -39,9 +40,6 @@ ONE_DELIVERY = timedelta(seconds=40)
 LEAVES_WITHIN = timedelta(seconds=8)
 """A write that has not begun to leave by then does not leave. A process that was stopped is thought
 dead after `queue.LEASE`, and another sends in its place: going on, it must not send too."""
-
-ASIDE_WHILE_BUSY = timedelta(seconds=60)
-"""How long one that the EHR was too busy for is left alone while it takes others."""
 
 ASIDE_WHILE_LOCKED = timedelta(seconds=1)
 """How long one is left alone that somebody else is deciding about."""
@@ -63,7 +61,14 @@ class Deliveries:
     """The deliveries of one connection, for one holder of lanes."""
 
     def __init__(
-        self, database: Database, ehr: Ehr, plans: Plans, clock: Clock, holder: str
+        self,
+        database: Database,
+        ehr: Ehr,
+        plans: Plans,
+        clock: Clock,
+        holder: str,
+        *,
+        asks: tuple[float, ...] = ASKS,
     ) -> None:
         self._database = database
         self._ehr = ehr
@@ -79,6 +84,9 @@ class Deliveries:
         self._busy: dict[str, dict[int, bool]] = {}
         self._in_trouble: set[str] = set()  # patients, since the EHR took or refused anything
         self._forgotten = Forgotten()
+        self._searches = Searches(
+            ehr.connection_id, settling=ehr.settling, lag=ehr.search_lag, asks=asks
+        )
 
     async def let_go_of_forgotten(self, now: datetime) -> None:
         """Let go of lanes that are ours by name and in no hand. Raises Unavailable."""
@@ -109,7 +117,8 @@ class Deliveries:
         """Try it within its time."""
         if isinstance(begun.in_hand, str):
             return Tried(begun.found.ehr_id, Broke(begun.in_hand))
-        alone = self._busy.get(begun.found.patient_id, {}).pop(begun.found.id, False)
+        busy = self._busy.get(begun.found.patient_id, {})
+        alone = busy.get(begun.found.id, False)
         until = begun.taken + LEAVES_WITHIN.total_seconds()
         try:
             async with asyncio.timeout(ONE_DELIVERY.total_seconds()):
@@ -118,6 +127,8 @@ class Deliveries:
         except TimeoutError:
             # Each request has a shorter limit of its own, so the EHR did answer some of them.
             return Tried(begun.found.ehr_id, Lost(ehr_answers=True))
+        if not isinstance(tried.outcome, Absent):  # which is no answer to the write itself
+            busy.pop(begun.found.id, None)
         if alone and isinstance(tried.outcome, Busy):
             return replace(tried, outcome=replace(tried.outcome, alone=True))
         return tried
@@ -138,11 +149,12 @@ class Deliveries:
                     begun.in_ledger,
                     decision,
                     begun.at,
-                    links=decision.linked and not _is_linked(begun, decision),
-                    not_before=_left_alone_until(begun, decision, tried),
+                    links=decision.linked and not is_linked(begun, decision),
+                    not_before=left_alone_until(begun, decision, tried),
                     said=tried.said,
                 )
                 _insist(settled=settled)
+                await self._learn(tx, delivery, tried, decision, now)
                 others = taken if go_on else None
                 return await self._go_on(tx, begun, tried, decision, now, others)
         except Exception as error:
@@ -197,7 +209,7 @@ class Deliveries:
             begun = await ledger.begin_next(tx, lane.held, number, now)
             if begun is not None:
                 delivery, in_ledger, known = begun
-                in_hand = await self._in_hand(tx, delivery, known)
+                in_hand = await self._in_hand(tx, delivery, known, now)
                 taken = asyncio.get_running_loop().time()
                 return Begun(now, lane, delivery, in_hand, in_ledger, taken)
             if not await queue.is_in_hand(tx, lane.held):
@@ -215,12 +227,13 @@ class Deliveries:
             lane.seen.decided(number, asks, None)
 
     async def _in_hand(
-        self, tx: Transaction, delivery: Delivery, known: dict[str, str]
+        self, tx: Transaction, delivery: Delivery, known: dict[str, str], now: datetime
     ) -> InHand | str:
         """Get what it takes. A defect of ours in that is an attempt too, or it would never end."""
         plan = await self._plans.of(tx, delivery.connection_id)
+        search = await self._searches.of(tx, delivery, now)
         if delivery.action is not Action.UPDATE:
-            return InHand(delivery, plan, known, LastSeen())
+            return InHand(delivery, plan, known, LastSeen(), search)
         before = await ledger.seen_before(tx, delivery)
         try:
             seen = last_seen(before)
@@ -228,9 +241,24 @@ class Deliveries:
         except Exception as error:
             log.exception("delivery_not_taken", delivery_id=delivery.id)
             return type(error).__name__
-        return InHand(
-            delivery, plan, known | await ledger.links(tx, delivery.connection_id, also), seen
-        )
+        known |= await ledger.links(tx, delivery.connection_id, also)
+        return InHand(delivery, plan, known, seen, search)
+
+    async def _learn(
+        self,
+        tx: Transaction,
+        delivery: Delivery,
+        tried: Tried,
+        decision: DeliveryDecision,
+        now: datetime,
+    ) -> None:
+        """Keep what the attempt showed of the EHR's searches."""
+        if isinstance(tried.outcome, Absent):
+            self._searches.was_not_found(delivery, now)
+        if decision.state is DeliveryState.INTENT:
+            self._searches.is_sent_again(delivery)
+        if tried.learned:
+            await self._searches.learn(tx, delivery, tried.learned, now)
 
     async def _go_on(
         self,
@@ -243,7 +271,7 @@ class Deliveries:
     ) -> Concluded:
         """Take what is next, now that an attempt is written down; another lane into `others`."""
         lane, number = begun.lane, begun.in_ledger.id
-        lane.seen.decided(number, decision, _left_alone_until(begun, decision, tried))
+        lane.seen.decided(number, decision, left_alone_until(begun, decision, tried))
         lane.changed, lane.delivered = True, lane.delivered + 1
         if decision.ehr_away and isinstance(tried.outcome, Busy):
             return await self._was_busy(tx, begun, tried, decision, now, others)
@@ -253,7 +281,7 @@ class Deliveries:
             await self._note_away(tx, now, decision.reason, None)
             return Concluded(away=True)
         still_asked = isinstance(tried.outcome, Busy) and not decision.needs_person
-        if not nothing_came:
+        if not nothing_came and not isinstance(tried.outcome, Absent):
             self._ehr_answers_others(lane.held.patient_id, [number] if still_asked else [])
         lane.busy.clear()
         return Concluded(await self._following(tx, lane, now, others))
@@ -363,7 +391,7 @@ class Deliveries:
                 await ledger.link(tx, delivery, decision.ehr_id)
             except Conflict as error:
                 decision = after(delivery, Claimed(str(error)), begun.at)
-        until = _left_alone_until(begun, decision, tried)
+        until = left_alone_until(begun, decision, tried)
         await ledger.record_decision(tx, begun.in_ledger, decision, begun.at, until, tried.said)
         if decision.ehr_away and not isinstance(tried.outcome, Busy):
             await self._note_away(tx, begun.at, decision.reason, None)
@@ -377,18 +405,3 @@ def _insist(*, settled: bool) -> None:
 
 class _NotSettled(Exception):  # noqa: N818  what is written down instead is found out apart
     """Another has overtaken the attempt, or the resource is another delivery's already."""
-
-
-def _is_linked(begun: Begun, decision: DeliveryDecision) -> bool:
-    """Say whether it is known already as that resource."""
-    if isinstance(begun.in_hand, str):
-        return False
-    there = f"{begun.found.resource_type}/{decision.ehr_id}"
-    return begun.in_hand.known.get(begun.found.artefact) == there
-
-
-def _left_alone_until(begun: Begun, decision: DeliveryDecision, tried: Tried) -> datetime | None:
-    """Until when the delivery itself is left alone."""
-    if not decision.ehr_away:
-        return None if decision.wait is None else begun.at + decision.wait
-    return begun.at + ASIDE_WHILE_BUSY if isinstance(tried.outcome, Busy) else None

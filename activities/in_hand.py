@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from activities.attempt import InHand
-from domain.delivery.words import Delivery
+from activities.attempt import InHand, Tried
+from domain.delivery.outcomes import Busy
+from domain.delivery.words import Delivery, DeliveryDecision
 from store.lanes import LaneView
 from store.queue import Held
+
+ASIDE_WHILE_BUSY = timedelta(seconds=60)
+"""How long one that the EHR was too busy for is left alone while it takes others."""
 
 
 @dataclass(slots=True)
@@ -45,3 +49,18 @@ class Concluded:
     following: Begun | None = None
     away: bool = False
     busy: bool = False
+
+
+def is_linked(begun: Begun, decision: DeliveryDecision) -> bool:
+    """Say whether it is known already as that resource."""
+    if isinstance(begun.in_hand, str):
+        return False
+    there = f"{begun.found.resource_type}/{decision.ehr_id}"
+    return begun.in_hand.known.get(begun.found.artefact) == there
+
+
+def left_alone_until(begun: Begun, decision: DeliveryDecision, tried: Tried) -> datetime | None:
+    """Until when the delivery itself is left alone."""
+    if not decision.ehr_away:
+        return None if decision.wait is None else begun.at + decision.wait
+    return begun.at + ASIDE_WHILE_BUSY if isinstance(tried.outcome, Busy) else None

@@ -5,9 +5,11 @@ setting or remember a statement: both are handed in.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from domain.delivery.outcomes import SETTLING
 from domain.language.errors import Unavailable
 from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
 from fhir_adapters.exchange.client import EhrClient
@@ -42,6 +44,21 @@ class Connection(Protocol):
         ...
 
     @property
+    def write_settles_seconds(self) -> int:
+        """How long a write whose answer was lost may be on its way."""
+        ...
+
+    @property
+    def search_lag_seconds(self) -> float | None:
+        """How long its searches take to show what was written; None: it is learned."""
+        ...
+
+    @property
+    def changes_unversioned(self) -> bool:
+        """Whether what it gives no version for is changed by Kairos all the same."""
+        ...
+
+    @property
     def authorities_file(self) -> Path | None:
         """Authorities of its certificate, if not the system's."""
         ...
@@ -68,11 +85,22 @@ class Ehr:
         authorization: Authorization = NO_AUTHORIZATION,
         trust: Trust = NO_TRUST_OF_ITS_OWN,
         other_bases: tuple[str, ...] = (),
+        settling: timedelta = SETTLING,
+        search_lag: timedelta | None = None,
+        *,
+        changes_unversioned: bool = False,
     ) -> None:
         self.connection_id = connection_id
         self.vendor = vendor
+        self.settling = settling
+        self.search_lag = search_lag
         self.client = EhrClient(
-            base_url, vendor, other_bases=other_bases, authorization=authorization, trust=trust
+            base_url,
+            vendor,
+            other_bases=other_bases,
+            authorization=authorization,
+            trust=trust,
+            changes_unversioned=changes_unversioned,
         )
 
     async def statement(self) -> dict[str, Any]:
@@ -94,6 +122,10 @@ def _trust(connection: Connection) -> Trust:
     return Trust(*files, connection.certificate_key_file)
 
 
+def _seconds(some: float | None) -> timedelta | None:
+    return None if some is None else timedelta(seconds=some)
+
+
 class Ehrs:
     """The EHRs of an installation, by connection id."""
 
@@ -110,6 +142,9 @@ class Ehrs:
                 VENDORS[each.vendor],
                 trust=_trust(each),
                 other_bases=each.other_base_urls,
+                settling=timedelta(seconds=each.write_settles_seconds),
+                search_lag=_seconds(each.search_lag_seconds),
+                changes_unversioned=each.changes_unversioned,
             )
             for each in connections
         )

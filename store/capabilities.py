@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
+from store.ehr_tables import CapabilityRow
 from store.records import CapabilityRecord, capability_record
-from store.tables import CapabilityRow
 
 
 async def save(

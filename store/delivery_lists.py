@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from store.database import Transaction
-from store.tables import DeliveryRow
+from store.ehr_tables import DeliveryRow
 
 
 async def counts(

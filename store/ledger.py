@@ -8,7 +8,6 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,12 +17,13 @@ from domain.delivery.restored import begins, distrusted
 from domain.delivery.urgency import is_urgent
 from domain.delivery.words import OPEN, Action, Delivery, DeliveryDecision, DeliveryState, Intent
 from domain.language.errors import Conflict
-from domain.language.names import Author, ConnectionId, EhrPatientId, EventId, PathwayId, SiteId
+from domain.language.names import Author
 from store import queue
 from store.database import Transaction
+from store.ehr_tables import DeliveryRow, LinkRow
 from store.queue import Held
-from store.records import PathwayRecord
-from store.tables import AuditRow, DeliveryRow, LinkRow
+from store.records import PathwayRecord, delivery_of
+from store.tables import AuditRow
 
 _IN_EHR = (DeliveryState.CONFIRMED, DeliveryState.DIVERGENT, DeliveryState.SUPERSEDED)
 
@@ -192,6 +192,9 @@ _BEGIN = text(
     "update delivery d set attempts = d.attempts + 1,"
     " state = case d.state when 'intent' then 'sent' else d.state end,"
     " changed_at = case d.state when 'intent' then :at else d.changed_at end,"
+    " refusal = case d.state when 'intent' then null else d.refusal end,"
+    " put_off = d.state <> 'intent' and d.put_off,"
+    " said = case d.state when 'intent' then null else d.said end,"
     " sent_at = case d.state when 'intent' then :at else d.sent_at end"
     " from (select id, state, changed_at, sent_at from delivery where id = :number"
     " and (state = 'intent' or state in ('sent', 'unknown') and attempts <= :most)"
@@ -238,7 +241,9 @@ _SETTLE = text(
     " select connection_id, artefact, resource_type, cast(:ehr_id as text) from delivery"
     " where id = :number and :links on conflict do nothing returning ehr_id)"
     " update delivery set state = :becomes, attempts = :counts, reason = :reason,"
-    " needs_person = :person, ehr_id = :ehr_id, ehr_version = :ehr_version, said = :said,"
+    " needs_person = :person, ehr_id = :ehr_id, ehr_version = :ehr_version,"
+    " said = case :becomes when 'confirmed' then null else coalesce(:said, said) end,"
+    " refusal = :refusal, put_off = :put_off,"
     " differences = cast(:differences as jsonb), changed_at = :changed, not_before = :not_before"
     " where id = :number and state = :state and attempts = :attempts and changed_at = :known_since"
     " and (not :links or exists (select from link)) returning id"
@@ -279,6 +284,8 @@ async def settle(
         "changed": at if moved else known.changed_at,
         "not_before": not_before,
         "said": said or None,
+        "refusal": decision.refusal,
+        "put_off": decision.put_off,
     }
     return (await tx.execute(_SETTLE, values)).first() is not None
 
@@ -330,7 +337,10 @@ async def record_decision(
             differences=list(decision.differences),
             changed_at=at if moved else known.changed_at,
             not_before=not_before,
+            refusal=decision.refusal,
+            put_off=decision.put_off,
             **({"said": said} if said else {}),
+            **({"vouched_at": at} if decision.vouched else {}),
         )
     )
 
@@ -369,30 +379,3 @@ async def _locked(tx: Transaction, delivery_id: int) -> DeliveryRow:
     wanted = select(DeliveryRow).where(DeliveryRow.id == delivery_id).with_for_update()
     fresh = wanted.execution_options(populate_existing=True)
     return (await tx.execute(fresh)).scalar_one()
-
-
-def delivery_of(row: Any) -> Delivery:
-    return Delivery(
-        id=row.id,
-        site_id=SiteId(row.site_id),
-        pathway_id=PathwayId(row.pathway_id),
-        connection_id=ConnectionId(row.connection_id),
-        patient_id=EhrPatientId(row.patient_id),
-        event_id=EventId(row.event_id),
-        artefact=row.artefact,
-        resource_type=row.resource_type,
-        action=Action(row.action),
-        body=row.body,
-        needs=tuple(row.needs),
-        state=DeliveryState(row.state),
-        needs_person=row.needs_person,
-        attempts=row.attempts,
-        ehr_id=row.ehr_id,
-        ehr_version=row.ehr_version,
-        differences=tuple(row.differences),
-        reason=row.reason,
-        said=row.said,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-        sent_at=row.sent_at,
-    )

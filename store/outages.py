@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Transaction
-from store.tables import OutageRow
+from store.ehr_tables import OutageRow
 
 
 @dataclass(frozen=True, slots=True)

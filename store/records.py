@@ -11,8 +11,18 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from domain.language.names import CommandState, PathwayStatus
-from store.tables import CapabilityRow, CommandRow, EventRow, PathwayRow
+from domain.delivery.words import Action, Delivery, DeliveryState
+from domain.language.names import (
+    CommandState,
+    ConnectionId,
+    EhrPatientId,
+    EventId,
+    PathwayId,
+    PathwayStatus,
+    SiteId,
+)
+from store.ehr_tables import CapabilityRow
+from store.tables import CommandRow, EventRow, PathwayRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +167,33 @@ def command_record(row: CommandRow) -> CommandRecord:
 
 def capability_record(row: CapabilityRow) -> CapabilityRecord:
     return CapabilityRecord(row.connection_id, row.statement, row.read_at)
+
+
+def delivery_of(row: Any) -> Delivery:
+    return Delivery(
+        id=row.id,
+        site_id=SiteId(row.site_id),
+        pathway_id=PathwayId(row.pathway_id),
+        connection_id=ConnectionId(row.connection_id),
+        patient_id=EhrPatientId(row.patient_id),
+        event_id=EventId(row.event_id),
+        artefact=row.artefact,
+        resource_type=row.resource_type,
+        action=Action(row.action),
+        body=row.body,
+        needs=tuple(row.needs),
+        state=DeliveryState(row.state),
+        needs_person=row.needs_person,
+        attempts=row.attempts,
+        ehr_id=row.ehr_id,
+        ehr_version=row.ehr_version,
+        differences=tuple(row.differences),
+        reason=row.reason,
+        said=row.said,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        sent_at=row.sent_at,
+        refusal=row.refusal,
+        put_off=bool(row.put_off),
+        vouched_at=row.vouched_at,
+    )

@@ -19,7 +19,7 @@ from domain.language.protocol import CombinedProtocol
 from protocols.loader import load_protocols
 from store import schema
 from store.database import Database
-from store.tables import Base
+from store.ehr_tables import METADATA
 from tests.standing import StandingEhr
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -132,7 +132,7 @@ def database_url(_emptied: str) -> str:
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-        tables = sql.SQL(", ").join(sql.Identifier(t.name) for t in Base.metadata.sorted_tables)
+        tables = sql.SQL(", ").join(sql.Identifier(t.name) for t in METADATA.sorted_tables)
         connection.execute(sql.SQL("truncate {} restart identity").format(tables))
     return _emptied
 

@@ -42,9 +42,9 @@ from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.profile.generic import GENERIC
 from store import columns, inbox, pathways
 from store.database import Database
+from store.ehr_tables import DeliveryRow
 from store.listener import Listener
 from store.records import CommandRecord, PathwayRecord
-from store.tables import DeliveryRow
 from temporal.clock import Clock, clock_for
 from temporal.gateway import connect, look, start_pathway, tell
 from temporal.versions import deployment

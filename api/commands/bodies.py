@@ -46,20 +46,27 @@ class ResolveDelivery(Body):
     `retry` sends it again, after checking that an earlier try is not in the EHR already. `accept`
     keeps it as the EHR stored it. `supersede` means that it is no longer needed or was entered in
     the EHR by hand; give the `ehr_id` of that entry, so that later writes can refer to it.
+
+    For one of which nobody knows whether it is in the EHR: `this-one` names the entry that it is,
+    and Kairos compares it with what was meant; `not-there` says that you looked in the EHR and it
+    is not there, and Kairos sends it unless it finds it. `GET /v1/deliveries/{delivery}/candidates`
+    shows what it could be.
     """
 
     EXAMPLE: ClassVar[Example] = {"action": "retry", "reason": "the EHR's permission was corrected"}
 
-    action: Literal["retry", "accept", "supersede"]
+    action: Literal["retry", "accept", "supersede", "not-there", "this-one"]
     reason: Words
     ehr_id: EhrId | None = Field(
         default=None,
-        description="only with `supersede`: the EHR's id of the resource that was entered by hand,"
-        " of the delivery's type; it is read first, and 409 says what is wrong with it",
+        description="with `supersede` or `this-one`: the EHR's id of the resource, of the"
+        " delivery's type; it is read first, and 409 says what is wrong with it",
     )
 
     @model_validator(mode="after")
     def _only_where_it_says_something(self) -> Self:
-        if self.ehr_id is not None and self.action != "supersede":
-            raise ValueError("ehr_id may be sent only with supersede")
+        if self.ehr_id is not None and self.action not in ("supersede", "this-one"):
+            raise ValueError("ehr_id may be sent only with supersede or this-one")
+        if self.ehr_id is None and self.action == "this-one":
+            raise ValueError("this-one needs the ehr_id of the entry")
         return self

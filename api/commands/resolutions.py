@@ -14,9 +14,19 @@ from api.commands.request import CommandRequest
 from api.commands.submit import came_first, repeated
 from api.reading.lookup import find_delivery
 from api.reading.verify_resource import check_resource
-from domain.delivery.resolve import Accept, Choice, Retry, Supersede, SupersedeAs, resolve
+from domain.delivery.resolve import (
+    Accept,
+    Choice,
+    NotThere,
+    Retry,
+    Supersede,
+    SupersedeAs,
+    ThisOne,
+    resolve,
+)
 from domain.delivery.words import Delivery, DeliveryDecision
-from store import inbox, lanes, ledger, pathways, queue
+from domain.language.errors import Conflict
+from store import inbox, lanes, ledger, pathways, queue, searches
 from store.database import Transaction
 from store.records import PathwayRecord
 
@@ -34,6 +44,11 @@ def choice_of(body: ResolveDelivery) -> Choice:
             return SupersedeAs(body.reason, body.ehr_id)
         case "supersede":
             return Supersede(body.reason)
+        case "not-there":
+            return NotThere(body.reason)
+        case "this-one":
+            assert body.ehr_id is not None  # noqa: S101  the body was checked
+            return ThisOne(body.reason, body.ehr_id)
     assert_never(body.action)
 
 
@@ -50,7 +65,7 @@ async def decide(request: CommandRequest, delivery_id: int, choice: Choice) -> J
         before = await repeated(tx, request)
     if before is not None:
         return _answer(delivery_id, before.body["becomes"], replayed=True)
-    if isinstance(choice, SupersedeAs):
+    if isinstance(choice, SupersedeAs | ThisOne):
         await check_resource(deps, found, choice.ehr_id)
     async with deps.database.begin() as tx:
         # Locks in the order in which all take them: the pathway, its deliveries, their lane.
@@ -78,6 +93,9 @@ async def _commit(
     if earlier is not None:
         return None
     decision = resolve(delivery, choice, request.author)
+    if isinstance(choice, ThisOne) and choice.ehr_id in await searches.taken(tx, delivery):
+        place = f"{delivery.resource_type}/{choice.ehr_id}"
+        raise Conflict(f"{place} already belongs to another delivery")
     command = await inbox.receive(tx, _received(request, delivery, choice, decision), now)
     if command is None:
         return None
@@ -97,7 +115,7 @@ def _received(
         "delivery": delivery.id,
         "action": choice.kind,
         "reason": choice.reason,
-        "ehr_id": choice.ehr_id if isinstance(choice, SupersedeAs) else None,
+        "ehr_id": choice.ehr_id if isinstance(choice, SupersedeAs | ThisOne) else None,
         "becomes": decision.state,
     }
     return request.received(str(uuid4()), delivery.pathway_id, delivery.site_id, KIND, body)

@@ -43,9 +43,31 @@ class DeliveryDetail(DeliveryView):
     """A delivery with what was to be written, for those who enter or correct it by hand."""
 
     choices: list[str] = Field(
-        description="what a person may decide about it now: `retry`, `accept`, `supersede`, and"
-        " `supersede-as` for superseding it with an `ehr_id`"
+        description="what a person may decide about it now: `retry`, `accept`, `not-there`,"
+        " `this-one` with an `ehr_id`, `supersede`, and `supersede-as` for superseding it with an"
+        " `ehr_id`"
     )
+
+
+class CandidateView(BaseModel):
+    """A resource in the EHR that a write could be."""
+
+    ehr_id: str
+    marked: bool = Field(description="it carries Kairos' identifier of this write")
+    differences: list[str] = Field(description="paths at which it is not what was meant")
+    resource: dict[str, Any]
+
+
+class CandidatesView(BaseModel):
+    """What was meant, and beside it what in the EHR it could be, the likeliest first.
+
+    An empty list is no proof that it is not there: look in the chart before you say so.
+    """
+
+    delivery: int
+    resource_type: str
+    meant: dict[str, Any]
+    candidates: list[CandidateView]
 
 
 class CommandView(BaseModel):

@@ -12,10 +12,11 @@ from api.commands.responses import Resolved
 from api.edge.access import May, acting_role
 from api.edge.tokens import Caller
 from api.reading import work_views as w
+from api.reading.candidates import candidates_of
 from api.reading.filters import Asked, listed, pathway_named
 from api.reading.lines import Counted, delivery_line, delivery_view
 from api.reading.lookup import find_delivery
-from api.routes.declaring import POSTING, READING, With, WritesReader, example
+from api.routes.declaring import ASKING, POSTING, READING, With, WritesReader, example
 from domain.delivery.resolve import MAY_RESOLVE, possible
 from domain.delivery.words import DeliveryState
 from domain.permissions import MAY_SEE_RESOURCES
@@ -65,6 +66,22 @@ async def get_delivery(
         found = await find_delivery(tx, caller, delivery)
     choices = [choice.kind for choice in possible(found)]
     return w.DeliveryDetail(**delivery_view(found).model_dump(), choices=choices)
+
+
+@router.get(
+    "/{delivery}/candidates",
+    summary="What in the EHR a write could be",
+    responses=ASKING,
+)
+async def get_candidates(
+    delivery: Id,
+    deps: With,
+    caller: Annotated[Caller, Depends(May(*MAY_SEE_RESOURCES))],
+) -> w.CandidatesView:
+    """Ask the EHR for what names the same patient near the same time, for a person to compare."""
+    async with deps.database.begin() as tx:
+        found = await find_delivery(tx, caller, delivery)
+    return await candidates_of(deps, found)
 
 
 @router.post(

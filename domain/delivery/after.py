@@ -1,7 +1,8 @@
 """What follows when a delivery was tried: its state, whether a person is asked, how long to wait.
 
 Pure. Two rules matter more than all others: what may stand in the EHR is never called refused, and
-nothing is sent again before it was looked for and proved absent.
+nothing is sent again before it was looked for and proved absent. An order or a treatment whose
+answer was lost is not sent again at all, unless a person says so.
 """
 
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.delivery.outcomes import (
+    SETTLING,
     Absent,
     Ambiguous,
     AttemptOutcome,
@@ -26,12 +28,14 @@ from domain.delivery.outcomes import (
     Unproven,
     WrongPatient,
 )
-from domain.delivery.words import MOVES, Delivery, DeliveryDecision, DeliveryState
+from domain.delivery.urgency import is_treatment
+from domain.delivery.words import MOVES, Action, Delivery, DeliveryDecision, DeliveryState
 
-SURFACING = timedelta(seconds=60)
-"""How long after it left a create whose answer was lost may still surface in the EHR. Only after
-that does an empty search prove that it never arrived. Conditional create is no such proof: an EHR
-may look for the condition first and commit later, so that two which meet both stand."""
+LAGS = 2
+"""So many times the lag that was seen of an EHR's search may pass before a write is found."""
+
+LONGEST_BEHIND = timedelta(hours=2)
+"""How long an EHR's search may be behind before a person is asked about what waits for it."""
 
 MOST_ATTEMPTS = 12
 """Attempts after which a person is asked, and as many again once that person has it sent again.
@@ -49,7 +53,8 @@ def begun(delivery: Delivery, at: datetime) -> Delivery:
     """
     tried = replace(delivery, attempts=delivery.attempts + 1)
     if delivery.state is DeliveryState.INTENT:
-        return replace(tried, state=DeliveryState.SENT, changed_at=at, sent_at=at)
+        left = replace(tried, state=DeliveryState.SENT, changed_at=at, sent_at=at)
+        return replace(left, refusal=None, put_off=False)
     return tried
 
 
@@ -97,6 +102,9 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
         case RefusedByEhr(why=why, sent=sent, early=early):
             if looks_first(delivery):
                 return _ask(delivery, why)
+            if sent:  # whoever refuses may have done it all the same
+                left = _decision(delivery, DeliveryState.UNKNOWN, why, wait=timedelta())
+                return replace(left, refusal=why)
             if early and delivery.attempts:
                 return _ask(delivery, f"{why}; an earlier attempt may have succeeded")
             state = DeliveryState.REFUSED
@@ -109,22 +117,17 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             # It is not the EHR that is busy: a right may be missing for this one.
             if _last(delivery):
                 return _ask(delivery, f"{why}; {delivery.attempts + 1} attempts")
-            left = _unchanged(delivery, why, wait=pause(delivery.attempts))
+            left = _put_off(delivery, why, wait=pause(delivery.attempts))
             return replace(left, attempts=delivery.attempts + 1)
         case Busy(why=why, seconds=seconds):
             wait = None if seconds is None else min(timedelta(seconds=seconds), LONGEST_PAUSE)
-            return replace(_unchanged(delivery, why), wait=wait)
+            return replace(_put_off(delivery, why), wait=wait)
         case Lost(ehr_answers=answers):
             return _lost(delivery, ehr_answers=answers)
         case Silent(ehr_answers=answers, why=why):
             return _silent(delivery, why, ehr_answers=answers)
-        case Absent(early=early):
-            # Sending again is harmless where a late arrival is; calling it refused is not.
-            early = early and not _last(delivery)
-            if not (early or _surfaced(delivery, now)):
-                why = "waiting to see whether an unanswered write still appears in the EHR"
-                return _unchanged(delivery, why, wait=_left_at(delivery) + SURFACING - now)
-            return _again(delivery, "not found in the EHR")
+        case Absent():
+            return _absent(delivery, outcome, now)
         case Ambiguous(count=count):
             return _ask(delivery, f"{count} resources in the EHR could be this one")
         case Unproven(why=why):
@@ -142,6 +145,72 @@ def pause(times: int) -> timedelta:
 def may_move(begins: DeliveryState, ends: DeliveryState) -> bool:
     """Say whether a delivery may come from one state to another, or stay where it is."""
     return begins is ends or ends in MOVES[begins]
+
+
+def _absent(delivery: Delivery, absent: Absent, now: datetime) -> DeliveryDecision:
+    """It was not found. What that proves depends on the EHR's search, and on how long ago it left.
+
+    A late arrival of a change does no harm, but one that is called refused must not arrive at all.
+    """
+    early = absent.early and not _last(delivery)
+    if delivery.refusal is not None and delivery.attempts > 1:
+        early = False
+    since = now - _left_at(delivery)
+    settles = _settles(delivery, absent)
+    if not early and since < settles:
+        why = "waiting to see whether an unanswered write still appears in the EHR"
+        return _unchanged(delivery, why, wait=settles - since)
+    created = delivery.action is Action.CREATE and not delivery.is_vouched
+    if created and (asks := _doubted(delivery, absent, since)):
+        return asks
+    if delivery.refusal is not None:
+        state = DeliveryState.REFUSED
+        return _decision(delivery, state, delivery.refusal, needs_person=True)
+    if delivery.put_off and not early:
+        return _decision(delivery, DeliveryState.INTENT, "not found in the EHR", counts=False)
+    return _again(delivery, "not found in the EHR")
+
+
+def _doubted(delivery: Delivery, absent: Absent, since: timedelta) -> DeliveryDecision | None:
+    """Say why a create that was not found is not sent again for all that; None if it may be."""
+    if absent.behind and since < LONGEST_BEHIND:
+        why = "waiting: the EHR's search does not show yet what was written to it lately"
+        return _unchanged(delivery, why, wait=min(max(since, pause(0)), LONGEST_PAUSE))
+    before = "" if delivery.refusal is None else f"{delivery.refusal}; "
+    if absent.behind:
+        return _ask(delivery, f"{before}not found, but the EHR's search does not show new entries")
+    if not absent.proved:
+        why = "not found, but nothing proves that the EHR's search would show it"
+        return _ask(delivery, before + why)
+    lost = delivery.refusal is None and not delivery.put_off and not _never_left(delivery)
+    if lost and is_treatment(delivery):
+        why = "the EHR's answer was lost and it is not found"
+        return _ask(delivery, f"{why}; an order or a treatment is not sent twice without a person")
+    return None
+
+
+def _settles(delivery: Delivery, absent: Absent) -> timedelta:
+    """How long after a write left a search is looked at in earnest.
+
+    One that was answered is not on its way any more: only the search may be late.
+    """
+    if absent.early or absent.lag is None:
+        return absent.settling
+    answered = delivery.refusal is not None or delivery.put_off
+    return LAGS * absent.lag + (timedelta() if answered else absent.settling)
+
+
+def _never_left(delivery: Delivery) -> bool:
+    """Say whether it counts as sent only because the database was restored."""
+    return delivery.state is DeliveryState.SENT and not delivery.attempts
+
+
+def _put_off(delivery: Delivery, why: str, *, wait: timedelta | None = None) -> DeliveryDecision:
+    """The EHR says that it did not do it now. A create is looked for before it is sent again."""
+    left = _unchanged(delivery, why, wait=wait)
+    if delivery.action is not Action.CREATE or looks_first(delivery):
+        return left
+    return replace(left, state=DeliveryState.UNKNOWN, put_off=True)
 
 
 def _lost(delivery: Delivery, *, ehr_answers: bool) -> DeliveryDecision:
@@ -175,7 +244,10 @@ def _decision(
     wait: timedelta | None = None,
 ) -> DeliveryDecision:
     attempts = delivery.attempts + counts
-    return DeliveryDecision(state, attempts, reason, needs_person, delivery.ehr_id, wait=wait)
+    made = DeliveryDecision(state, attempts, reason, needs_person, delivery.ehr_id, wait=wait)
+    if state is not DeliveryState.UNKNOWN:
+        return made
+    return replace(made, refusal=delivery.refusal, put_off=delivery.put_off)
 
 
 def _in_ehr(
@@ -230,7 +302,7 @@ def _last(delivery: Delivery) -> bool:
 
 def _surfaced(delivery: Delivery, now: datetime) -> bool:
     """Say whether a write that was lost would be seen by now."""
-    return delivery.state is not DeliveryState.INTENT and now - _left_at(delivery) >= SURFACING
+    return delivery.state is not DeliveryState.INTENT and now - _left_at(delivery) >= SETTLING
 
 
 def _left_at(delivery: Delivery) -> datetime:

@@ -5,6 +5,12 @@ again. Reasons name types, statuses and codes, never what was written or about w
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+SETTLING = timedelta(seconds=60)
+"""How long after it left a create whose answer was lost may still surface in the EHR, where the
+installation file says nothing else. Conditional create is no proof that it will not: an EHR may
+look for the condition first and commit later, so that two which meet both stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +113,18 @@ class Absent:
     """It was looked for and is not there now.
 
     `early` if it may be sent again at once, because a late arrival of the earlier write could do no
-    harm: it is a change, which names the version that it changes.
+    harm: it is a change, which names the version that it changes. `proved` if that kind of search
+    has shown something of ours in this EHR before, `behind` if it does not show now what stands
+    there: only with the one and without the other is an empty answer a proof. `lag` is how long
+    this EHR was seen to take from a write to its being found, None if nobody saw; `settling` how
+    long a write may be on its way.
     """
 
     early: bool
+    proved: bool = True
+    behind: bool = False
+    lag: timedelta | None = None
+    settling: timedelta = SETTLING
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Only what waits for a person is a person's to decide; the rest is under way. No 
 sent that may be in the EHR: it is looked for first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, assert_never
 
 from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState
@@ -47,27 +47,52 @@ class SupersedeAs:
     ehr_id: str
 
 
-Choice = Retry | Accept | Supersede | SupersedeAs
-Kind = type[Retry] | type[Accept] | type[Supersede] | type[SupersedeAs]
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The person looked in the EHR, and it is not there: it is sent unless Kairos finds it."""
+
+    kind: ClassVar[str] = "not-there"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThisOne:
+    """The person found it in the EHR: it is read there, and compared with what was meant."""
+
+    kind: ClassVar[str] = "this-one"
+    reason: str
+    ehr_id: str
+
+
+Choice = Retry | Accept | Supersede | SupersedeAs | NotThere | ThisOne
+Kind = (
+    type[Retry]
+    | type[Accept]
+    | type[Supersede]
+    | type[SupersedeAs]
+    | type[NotThere]
+    | type[ThisOne]
+)
 
 
 def possible(delivery: Delivery) -> tuple[Kind, ...]:
     """List what a person may decide about a delivery now; nothing if it waits for nobody."""
     if delivery.state is DeliveryState.SUPERSEDED:
         return (SupersedeAs,)
-    if not delivery.waits_for_person:
+    if not delivery.waits_for_person or delivery.state is DeliveryState.CONFIRMED:
         return ()
+    return (*_before_it_is_dropped(delivery), Supersede, SupersedeAs)
+
+
+def _before_it_is_dropped(delivery: Delivery) -> tuple[Kind, ...]:
     match delivery.state:
+        case DeliveryState.UNKNOWN if delivery.action is Action.CREATE and not delivery.ehr_id:
+            return (Retry, NotThere, ThisOne)
         case DeliveryState.REFUSED | DeliveryState.UNKNOWN | DeliveryState.MISFILED:
-            by_hand = delivery.action is Action.PERSON
-            return (Supersede, SupersedeAs) if by_hand else (Retry, Supersede, SupersedeAs)
+            return () if delivery.action is Action.PERSON else (Retry,)
         case DeliveryState.DIVERGENT:
-            return (Accept, Supersede, SupersedeAs)
-        case DeliveryState.INTENT | DeliveryState.SENT:
-            return (Supersede, SupersedeAs)
-        case DeliveryState.CONFIRMED:
-            return ()
-    assert_never(delivery.state)
+            return (Accept,)
+    return ()
 
 
 def resolve(delivery: Delivery, choice: Choice, person: Author) -> DeliveryDecision:
@@ -82,7 +107,14 @@ def resolve(delivery: Delivery, choice: Choice, person: Author) -> DeliveryDecis
         raise Conflict(f"delivery {delivery.id} {_why_not(delivery, choice)}")
     match choice:
         case Retry():
-            return _decided(delivery, _tried_again(delivery), choice, attempts=0)
+            again = _decided(delivery, _tried_again(delivery), choice, attempts=0)
+            return replace(again, vouched=delivery.state is DeliveryState.REFUSED)
+        case NotThere():
+            sent = _decided(delivery, DeliveryState.UNKNOWN, choice, attempts=0)
+            return replace(sent, vouched=True)
+        case ThisOne(ehr_id=ehr_id):
+            read = _decided(delivery, DeliveryState.UNKNOWN, choice, attempts=0, ehr_id=ehr_id)
+            return replace(read, linked=False)
         case Accept():
             return _decided(delivery, DeliveryState.CONFIRMED, choice)
         case Supersede():
@@ -134,6 +166,6 @@ def _why_not(delivery: Delivery, choice: Choice) -> str:
             return "must be entered by hand; supersede it once it is in the EHR"
         case Retry() if delivery.state in (DeliveryState.INTENT, DeliveryState.SENT):
             return f"cannot be sent yet: {delivery.reason}"
-        case Retry() | Supersede() | SupersedeAs():
+        case Retry() | NotThere() | ThisOne() | Supersede() | SupersedeAs():
             return f"is {delivery.state}; accept what the EHR holds, or supersede it"
     assert_never(choice)

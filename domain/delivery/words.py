@@ -122,7 +122,9 @@ class Delivery:
     `attempts` counts tries since a person last decided about it; one that provably never reached
     the EHR, or that the EHR put off, is none. `ehr_id` is set once the EHR said which resource it
     became, though it may not have been read back yet. `differences` are paths, never values.
-    `sent_at` is when it last was about to leave, so that it may be on its way since.
+    `sent_at` is when it last was about to leave, so that it may be on its way since. `refusal` is
+    what the EHR answered to it if that was no, and `put_off` is set if it was "not now": either way
+    it is looked for. `vouched_at` is when a person last had it sent, unless it is found.
     """
 
     id: int
@@ -147,6 +149,15 @@ class Delivery:
     changed_at: datetime
     sent_at: datetime | None = None
     said: str | None = field(default=None, repr=False)  # by the EHR, when it refused
+    refusal: str | None = None
+    put_off: bool = False
+    vouched_at: datetime | None = None
+
+    @property
+    def is_vouched(self) -> bool:
+        """Whether a person, since it last left, had it sent unless it is found."""
+        since = self.sent_at
+        return self.vouched_at is not None and (since is None or self.vouched_at >= since)
 
     @property
     def intent(self) -> Intent:
@@ -163,7 +174,8 @@ class Delivery:
 class DeliveryDecision:
     """What the ledger is to say of a delivery from now on.
 
-    `linked` says that other resources may refer to it as `ehr_id`. `wait` is how long to leave it
+    `linked` says that other resources may refer to it as `ehr_id`. `vouched` says that a person
+    has it sent, unless it is found. `wait` is how long to leave it
     alone, None for no time of its own. `ehr_away` says that the EHR is, not only this delivery:
     the whole lane waits.
     """
@@ -178,3 +190,6 @@ class DeliveryDecision:
     linked: bool = False
     wait: timedelta | None = None
     ehr_away: bool = False
+    refusal: str | None = None
+    put_off: bool = False
+    vouched: bool = False

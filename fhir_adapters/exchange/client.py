@@ -86,14 +86,17 @@ class EhrClient:
         limits: Limits = _LIMITS,
         authorization: Authorization = NO_AUTHORIZATION,
         trust: Trust = NO_TRUST_OF_ITS_OWN,
+        changes_unversioned: bool = False,
     ) -> None:
         """Open no connection yet. ValueError for certificates that cannot be read.
 
         `other_bases` are other base URLs that this EHR calls itself by; none is ever asked.
+        `changes_unversioned` says that what it gives no version for may be changed all the same.
         """
         self.base_url = base_url.rstrip("/")
         self.bases = (self.base_url, *(each.rstrip("/") for each in other_bases))
         self.vendor = vendor
+        self.changes_unversioned = changes_unversioned
         self._transport = Transport(self.base_url, limits, authorization, trust)
 
     async def __aenter__(self) -> Self:
@@ -158,12 +161,15 @@ class EhrClient:
         return Written(place[0], version, existed=reply.status == _OK, whole=body)
 
     async def update(
-        self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str
+        self, resource_type: str, ehr_id: str, body: Mapping[str, Any], version: str | None
     ) -> Written:
-        """Put a resource back if it is still at `version`. Stale if it is not."""
+        """Put a resource back if it is still at `version`. Stale if it is not.
+
+        Without a version it is put back whatever happened to it since it was read.
+        """
         if not is_id(ehr_id):
             raise Unsafe(f"this is not the id of a {resource_type}")
-        headers = {"If-Match": etag_of(version)}
+        headers = {} if version is None else {"If-Match": etag_of(version)}
         reply = await self._write("PUT", f"{resource_type}/{ehr_id}", headers, body)
         if reply.status not in (_OK, _CREATED):
             self._raise_write(reply, f"update a {resource_type}", stale=_STALE)

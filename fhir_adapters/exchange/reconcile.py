@@ -1,40 +1,32 @@
 """Looking for a write whose answer was lost: is it in the EHR, provably not there, or unknown?
 
-By our identifier where the EHR can search for it, by `target` for Provenance, else by content:
-same patient, code, time and values. An empty answer proves absence only if every filter was
-honoured and nothing was withheld; otherwise a person looks. Must never write.
+By our identifier where the EHR can search for it and keeps it, by `target` for Provenance, else
+by content: same patient, code, time and values. An empty answer proves absence only if every filter
+was honoured, nothing was withheld, and that kind of search has shown something of ours before
+(`shown.py`); otherwise a person looks. Must never write.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.delivery.words import Action, Intent
 from fhir_adapters.content import identifiers
-from fhir_adapters.content.elements import moment
 from fhir_adapters.content.references import resolve
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.compare import Bases, as_instant, differences, patient_of, referred
 from fhir_adapters.exchange.failures import EhrRefused, Unsafe
 from fhir_adapters.exchange.headers import version_of
 from fhir_adapters.exchange.paging import SearchResult
+from fhir_adapters.exchange.shown import Parameters, Proofs, Way, parameters, time_of, ways_for
 from fhir_adapters.profile.operation_outcome import leaves_doubt
 from fhir_adapters.profile.plan import EhrPlan
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import Verdict
 
-_WINDOW = timedelta(days=1)
-_DATES = {
-    "CarePlan": "date",
-    "Communication": "sent",
-    "MedicationAdministration": "effective-time",
-    "MedicationRequest": "authoredon",
-    "QuestionnaireResponse": "authored",
-    "ServiceRequest": "authored",
-    "Task": "authored-on",
-}
-"""Name of the search parameter for a type's time, where it is not `date`."""
+_NOTHING_KNOWN = Proofs()
+_MARK = re.compile(r"identifier(\[[0-9]+\])?|entity(\[[0-9]+\]\.what(\.identifier(\..*)?)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +36,17 @@ class FoundInEhr:
     ehr_id: str
     version: str | None
     resource: dict[str, Any]
+    way: Way | None = None  # by which it was found
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """It is provably not there: it may be sent."""
+    """It was not found in any of these ways; a change: it is not as the change has it.
+
+    What that proves depends on whether one of the ways finds what is there.
+    """
+
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +67,23 @@ Finding = FoundInEhr | Absent | Ambiguous | Unproven
 
 
 async def find(
-    client: EhrClient, plan: EhrPlan, intent: Intent, known: Mapping[str, str]
+    client: EhrClient,
+    plan: EhrPlan,
+    intent: Intent,
+    known: Mapping[str, str],
+    proofs: Proofs = _NOTHING_KNOWN,
+    taken: Collection[str] = (),
 ) -> Finding:
     """Look for what an intent would write; `known` maps artefact ids to `Type/id`.
 
-    For a change: whether the resource already has it. Raises NeverSent, NoAnswer or Busy.
+    For a change: whether the resource already has it. `taken` are ids of what other deliveries
+    became: they are none of it. Raises NeverSent, NoAnswer or Busy.
     """
     try:
         if intent.action is Action.UPDATE:
             return await _find_change(client, intent, known)
-        return await _find_created(client, plan, intent, resolve(intent.body, known))
+        body = resolve(intent.body, known)
+        return await _find_created(client, plan, intent, body, proofs, taken)
     except EhrRefused as refused:
         return Unproven(f"the EHR refused the search: {refused.status}, {refused.verdict}")
 
@@ -98,41 +103,67 @@ async def _find_change(client: EhrClient, intent: Intent, known: Mapping[str, st
 
 
 async def _find_created(
-    client: EhrClient, plan: EhrPlan, intent: Intent, body: dict[str, Any]
+    client: EhrClient,
+    plan: EhrPlan,
+    intent: Intent,
+    body: dict[str, Any],
+    proofs: Proofs,
+    taken: Collection[str],
 ) -> Finding:
-    name = intent.resource_type
-    search = plan.support(name).search
-    if name == "Provenance":
-        if "target" not in search:
-            return Unproven("Provenance cannot be searched by target here")
-        target = referred(str(body["target"][0]["reference"]), client.bases)
-        result = await client.search(name, [("target", target)])
-        honoured = all(_targets(hit, target, client.bases) for hit in result.resources)
-        hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
-        return _verdict(client.vendor, result, hits, honoured=honoured)
-    if "identifier" in search:
-        result = await client.search(name, [("identifier", identifiers.token(intent.artefact))])
-        hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
-        return _verdict(client.vendor, result, hits, honoured=len(hits) == len(result.resources))
-    return await _find_by_content(client, intent, body, search)
+    """Look in one way after the other, until one finds it or has proved that it would."""
+    support = plan.support(intent.resource_type)
+    empty: list[Way] = []
+    for way in ways_for(support, proofs):
+        params = parameters(way, support, intent.artefact, body, client.bases)
+        if params is None:
+            continue
+        if way is Way.IDENTIFIER:
+            found = await _by_identifier(client, intent, params)
+        else:
+            found = await _by_content(client, plan, intent, body, params, taken)
+        if isinstance(found, FoundInEhr):
+            return replace(found, way=way)
+        if not isinstance(found, Absent):
+            return found
+        empty.append(way)
+        if way in proofs.proved:
+            break
+    if empty:
+        return Absent(tuple(empty))
+    if intent.resource_type == "Provenance":
+        return Unproven("Provenance cannot be searched by target here")
+    return Unproven(f"{intent.resource_type} can be searched neither by identifier nor patient")
 
 
-async def _find_by_content(
-    client: EhrClient, intent: Intent, body: dict[str, Any], search: frozenset[str]
-) -> Finding:
-    patient = patient_of(body, client.bases)
-    by = next((name for name in ("patient", "subject") if name in search), None)
-    if patient is None or by is None:
-        return Unproven(f"{intent.resource_type} can be searched neither by identifier nor patient")
-    value = patient if by == "subject" else patient.removeprefix("Patient/")
-    params = [(by, value), *_window(intent.resource_type, body, search)]
+async def _by_identifier(client: EhrClient, intent: Intent, params: Parameters) -> Finding:
     result = await client.search(intent.resource_type, params)
-    honoured = all(patient_of(hit, client.bases) == patient for hit in result.resources)
+    hits = [hit for hit in result.resources if carries(hit, intent.artefact)]
+    return _verdict(client.vendor, result, hits, honoured=len(hits) == len(result.resources))
+
+
+async def _by_content(
+    client: EhrClient,
+    plan: EhrPlan,
+    intent: Intent,
+    body: dict[str, Any],
+    params: Parameters,
+    taken: Collection[str],
+) -> Finding:
+    """Look among what names the same patient, or is about the same, and take what says the same."""
+    patient = patient_of(body, client.bases)
+    result = await client.search(intent.resource_type, params)
+    if intent.resource_type == "Provenance":
+        honoured = all(_targets(hit, params[0][1], client.bases) for hit in result.resources)
+    else:
+        honoured = all(patient_of(hit, client.bases) == patient for hit in result.resources)
     ours = [hit for hit in result.resources if carries(hit, intent.artefact)]
     if ours:
         return _verdict(client.vendor, result, ours, honoured=honoured)
-    strangers = [hit for hit in result.resources if not carries(hit, None)]
-    content = {key: value for key, value in body.items() if key != "identifier"}
+    strangers = [
+        hit for hit in result.resources if not carries(hit, None) and hit["id"] not in taken
+    ]
+    rewritten = {"identifier", "entity", *plan.rewrites(intent.resource_type)}
+    content = {key: value for key, value in body.items() if key not in rewritten}
     same = [hit for hit in strangers if not differences(content, hit, client.bases)]
     if not same and any(_alike(content, hit, client.bases) for hit in strangers):
         return Unproven("the EHR has a similar entry for the same time with different content")
@@ -174,6 +205,11 @@ def carries(resource: Mapping[str, Any], artefact: str | None) -> bool:
     return bool(values) if artefact is None else artefact in values
 
 
+def marks(paths: Iterable[str]) -> tuple[str, ...]:
+    """List those paths of differences at which a resource carries our identifier."""
+    return tuple(path for path in paths if _MARK.fullmatch(path))
+
+
 def _identifiers(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     found = resource.get("identifier")
     listed = found if isinstance(found, list) else [found]
@@ -186,36 +222,6 @@ def _identifiers(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _targets(hit: Mapping[str, Any], target: str, bases: Bases) -> bool:
     references = [entry.get("reference") for entry in hit.get("target") or []]
     return any(isinstance(r, str) and referred(r, bases) == target for r in references)
-
-
-def _window(
-    name: str, body: Mapping[str, Any], search: frozenset[str]
-) -> Iterator[tuple[str, str]]:
-    parameter = _DATES.get(name, "date")
-    at = as_instant(time_of(body) or "")
-    if at is not None and parameter in search:
-        yield parameter, f"ge{moment(at - _WINDOW)}"
-        yield parameter, f"lt{moment(at + _WINDOW)}"
-
-
-def time_of(body: Mapping[str, Any]) -> str | None:
-    """Take the clinical time of a resource, whatever its type calls it."""
-    for key in (
-        "effectiveDateTime",
-        "performedDateTime",
-        "authoredOn",
-        "authored",
-        "sent",
-        "start",
-    ):
-        if isinstance(body.get(key), str):
-            return str(body[key])
-    for key in ("performedPeriod", "effectivePeriod", "period"):
-        period = body.get(key)
-        if isinstance(period, Mapping) and isinstance(period.get("start"), str):
-            return str(period["start"])
-    date = body.get("date")
-    return date if isinstance(date, str) else None
 
 
 def _alike(content: Mapping[str, Any], hit: Mapping[str, Any], bases: Bases) -> bool:

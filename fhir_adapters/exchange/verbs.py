@@ -28,7 +28,9 @@ from fhir_adapters.exchange.reconcile import (
     Finding,
     FoundInEhr,
     Unproven,
+    carries,
     find,
+    marks,
     place_of,
 )
 from fhir_adapters.profile.plan import EhrPlan
@@ -54,7 +56,8 @@ class Comparison:
 
     `rewritten` are differences that this EHR is known to make. `wrong_patient` is the worst there
     is: nothing more of that patient may be sent. `elsewhere` if it names the patient at an address
-    that is not known as this EHR's, so that nobody can tell.
+    that is not known as this EHR's, so that nobody can tell. `unmarked` if the EHR holds it without
+    the identifier that it was sent with: that alone makes it no other.
     """
 
     equal: bool
@@ -63,6 +66,7 @@ class Comparison:
     wrong_patient: bool
     version: str | None
     elsewhere: bool = False
+    unmarked: bool = False
 
 
 async def send(
@@ -76,7 +80,8 @@ async def send(
     """Write an intent. `known` maps the artefacts already in the EHR to `Type/id`.
 
     A change that the EHR already has is not sent, nor one of what someone else has changed since
-    it was `last_seen` there: Disputed. Raises NeverSent, OutcomeUnknown, Busy,
+    it was `last_seen` there: Disputed. Where the EHR gives no versions that is told by comparing,
+    a moment before it is written. Raises NeverSent, OutcomeUnknown, Busy,
     EhrRefused or Stale; Malformed and Unsafe before a byte is sent; NoAnswer if a change could
     not read what it would change.
     """
@@ -103,20 +108,23 @@ async def read_back(
     patient: EhrPatientId,
     rewrites: frozenset[str] = frozenset(),
     whole: bool = True,
+    artefact: str = "",
 ) -> Comparison:
     """Read what was written and compare it with `intended`, whose references are resolved.
 
     Not `whole` if that is only what a change says. `rewrites` (`EhrPlan.rewrites`) names
-    top-level elements that this EHR replaces by its own.
+    top-level elements that this EHR replaces by its own. `artefact` is what it was marked with.
     """
     held = await client.read(resource_type, ehr_id)
+    unmarked = carries(intended, artefact) and not carries(held.resource, artefact)
     found = differences(intended, held.resource, client.bases, whole=whole)
+    lost = set(marks(found)) if unmarked else ()
     rewritten = tuple(path for path in found if path.split(".")[0].split("[")[0] in rewrites)
-    left = tuple(path for path in found if path not in rewritten)
+    left = tuple(path for path in found if path not in rewritten and path not in lost)
     wrong = is_anothers(held.resource, patient, client.bases)
     elsewhere = cannot_tell_whose(held.resource, patient, client.bases)
     equal = not left and not wrong and not elsewhere
-    return Comparison(equal, left, rewritten, wrong, held.version, elsewhere)
+    return Comparison(equal, left, rewritten, wrong, held.version, elsewhere, unmarked)
 
 
 async def _change(
@@ -136,10 +144,13 @@ async def _change(
     differ = differences(changes, held.resource, client.bases, whole=False)
     if not differ:
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)
-    if held.version is None:
-        raise Unsafe(f"this EHR gives no version for {resource_type}: an update is not safe")
+    if held.version is None and not client.changes_unversioned:
+        raise Unsafe(
+            f"this EHR gives no version for {resource_type}, so an update is not safe; an"
+            " integrator can allow it with `changes_unversioned`"
+        )
     write, whole = dict(changes), merged(held.resource, changes)
-    if held.version != before.version:
+    if held.version is None or held.version != before.version:
         write, disputed = undisputed(changes, before.elements, held.resource, client.bases)
         if disputed:
             raise Disputed(ehr_id, disputed, differ)

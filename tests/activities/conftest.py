@@ -30,10 +30,25 @@ async def lane_to(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         said: Mapping[str, Any] | None = None,
         vendor: Vendor = GENERIC,
         authorization: Authorization = NO_AUTHORIZATION,
+        *,
+        proved: bool = True,
+        changes_unversioned: bool = False,
     ) -> Lane:
-        made.append(Ehrs([Ehr("ehr", ehr.base_url, vendor, authorization)]))
+        made.append(
+            Ehrs(
+                [
+                    Ehr(
+                        "ehr",
+                        ehr.base_url,
+                        vendor,
+                        authorization,
+                        changes_unversioned=changes_unversioned,
+                    )
+                ]
+            )
+        )
         told = said or statement(conditional=False)
-        return await a_lane(database, protocol, ehr, made[-1], told)
+        return await a_lane(database, protocol, ehr, made[-1], told, proved=proved)
 
     yield make
     for ehrs in made:

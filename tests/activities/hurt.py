@@ -23,10 +23,12 @@ from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import refer
+from fhir_adapters.content.shape import WRITTEN_TYPES
 from fhir_adapters.ehr import Ehrs
-from store import capabilities, ledger, pathways, queue
+from fhir_adapters.exchange.shown import Way
+from store import capabilities, ledger, pathways, queue, searches
 from store.database import Database
-from store.tables import DeliveryRow
+from store.ehr_tables import DeliveryRow
 from temporal.clock import Clock
 from turns.plans import Plans
 
@@ -40,7 +42,11 @@ Hurt = Callable[[str, str], Answer | None]
 
 @dataclass
 class HurtEhr:
-    """Holds resources by `Type/id`. `keep` is what it makes of one that it is sent."""
+    """Holds resources by `Type/id`. `keep` is what it makes of one that it is sent.
+
+    Its searches, and what it looks for when it is asked to create once, show what was written after
+    a `lag`. It may give no versions.
+    """
 
     base_url: str = ""
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -50,6 +56,10 @@ class HurtEhr:
     keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda resource: resource
     shows: Callable[[dict[str, Any]], bool] = lambda _resource: True  # to a search
     says: Mapping[str, Any] = field(default_factory=dict)  # of what it can do
+    now: Callable[[], datetime] = lambda: START
+    lag: timedelta = timedelta()
+    written: dict[str, datetime] = field(default_factory=dict)
+    versions: bool = True
 
     @property
     def writes(self) -> list[str]:
@@ -95,31 +105,49 @@ class HurtEhr:
             return self._update(path, headers.get("if-match"), body)
         if ehr_id:
             return (200, {}, self.held[path]) if path in self.held else (404, {}, None)
-        hits = [each for each in self.of(resource_type) if self.shows(each) and _hit(each, query)]
+        hits = [each for each in self._shown(resource_type) if _hit(each, query)]
         bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(hits)}
         return 200, {}, bundle | {"entry": [{"resource": hit} for hit in hits]}
 
     def _create(self, resource_type: str, condition: str | None, body: dict[str, Any]) -> Answer:
-        there = self.of(resource_type)
+        there = self._shown(resource_type)
         if condition and (hits := [hit for hit in there if _hit(hit, parse_qs(condition))]):
             return 200, {"Location": f"{self.base_url}/{resource_type}/{hits[0]['id']}"}, None
         ehr_id = str(len(self.held) + 1)
-        sent = {**body, "id": ehr_id, "meta": {"versionId": "1"}}
-        self.held[f"{resource_type}/{ehr_id}"] = self.keep(sent)
-        return 201, {"Location": f"{self.base_url}/{resource_type}/{ehr_id}/_history/1"}, None
+        version = {"meta": {"versionId": "1"}} if self.versions else {}
+        self.held[f"{resource_type}/{ehr_id}"] = self.keep({**body, "id": ehr_id, **version})
+        self.written[f"{resource_type}/{ehr_id}"] = self.now()
+        place = f"{self.base_url}/{resource_type}/{ehr_id}"
+        return 201, {"Location": f"{place}/_history/1" if self.versions else place}, None
 
     def _update(self, path: str, match: str | None, body: dict[str, Any]) -> Answer:
+        if not self.versions:
+            self.held[path] = self.keep(body)
+            return 200, {}, None
         version = self.held[path]["meta"]["versionId"]
         if match != f'W/"{version}"':
             return 412, {}, None
         self.change(path, **self.keep(body))
         return 200, {}, None
 
+    def _shown(self, resource_type: str) -> list[dict[str, Any]]:
+        """What a search may find of a type now."""
+        return [
+            each
+            for each in self.of(resource_type)
+            if self.shows(each) and self._age(f"{resource_type}/{each['id']}") >= self.lag
+        ]
+
+    def _age(self, path: str) -> timedelta:
+        """How long something is there; what a test put there was always there."""
+        return self.now() - self.written.get(path, datetime.min.replace(tzinfo=UTC))
+
     def change(self, path: str, **elements: Any) -> None:
         """Replace a resource as staff would: with these elements (None takes one away)."""
         old = self.held[path]
-        version = str(int(old["meta"]["versionId"]) + 1)
-        new = {**old, **elements, "id": old["id"], "meta": {"versionId": version}}
+        new = {**old, **elements, "id": old["id"]}
+        if self.versions:
+            new["meta"] = {"versionId": str(int(old["meta"]["versionId"]) + 1)}
         self.held[path] = {key: value for key, value in new.items() if value is not None}
 
 
@@ -193,7 +221,7 @@ class Lane(Clock):
 
 def a_drain(database: Database, ehrs: Ehrs, clock: Clock, holder: str, at_once: int) -> Drain:
     """What a worker drains the lanes with."""
-    deliveries = Deliveries(database, ehrs["ehr"], Plans(ehrs), clock, holder)
+    deliveries = Deliveries(database, ehrs["ehr"], Plans(ehrs), clock, holder, asks=(0.0,))
     return Drain(database, ehrs["ehr"], deliveries, clock, holder, at_once)
 
 
@@ -203,13 +231,22 @@ async def a_lane(
     ehr: HurtEhr,
     ehrs: Ehrs,
     statement: Mapping[str, Any],
+    *,
+    proved: bool = True,
 ) -> Lane:
-    """Make a pathway for the patient, on an EHR that has said this of itself."""
+    """Make a pathway for the patient, on an EHR that has said this of itself.
+
+    If `proved`, each of its searches has shown something of ours before, and at once.
+    """
     pathway = Pathway(PathwayId("p1"), EhrPatientId(PATIENT), ConnectionId("ehr"), SiteId("here"))
     async with database.begin() as tx:
         await pathways.reserve(tx, pathway, protocol, "fingerprint", START)
         await capabilities.save(tx, "ehr", dict(statement), START)
+        for kind in sorted(WRITTEN_TYPES) if proved else ():
+            for way in Way:
+                await searches.proved(tx, "ehr", kind, way, START, 0)
     lane = Lane(database, ehr, None, ehrs)  # type: ignore[arg-type]
+    ehr.now = lambda: lane.at
     ehr.says = statement
     lane.drain = a_drain(database, ehrs, lane, "a-test", 1)
     await lane.drain.until_idle()  # as a worker that has run for a while

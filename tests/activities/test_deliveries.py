@@ -15,7 +15,7 @@ from domain.language.phases import SignOrder
 from domain.language.protocol import CombinedProtocol
 from store import queue
 from store.database import Database
-from store.tables import DeliveryRow
+from store.ehr_tables import DeliveryRow
 from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from domain.delivery.words import DeliveryState
 from store import restores
-from store.tables import DeliveryRow, LinkRow
+from store.ehr_tables import DeliveryRow, LinkRow
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import Lane, change, reading
 from tests.fhir_adapters.fhir_story import statement

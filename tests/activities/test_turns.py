@@ -24,7 +24,8 @@ from domain.language.tasks import TaskOpened
 from domain.language.visits import BookVisit, CheckIn
 from store import columns, pathways, restores
 from store.database import Database
-from store.tables import DeliveryRow, OriginRow, PathwayRow
+from store.ehr_tables import DeliveryRow
+from store.tables import OriginRow, PathwayRow
 from tests.standing import StandingEhr
 from tests.world import MANAGER, NURSE, PRESCRIBER, World, a_world
 from turns import take

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from domain.delivery.words import Action, DeliveryState, Intent
 from fhir_adapters.content import identifiers
 from store import lanes, queue
-from store.tables import LaneRow
+from store.ehr_tables import LaneRow
 from tests.activities.hurt import PATIENT, Lane, reading
 
 CONFIRMED, INTENT, SENT = DeliveryState.CONFIRMED, DeliveryState.INTENT, DeliveryState.SENT

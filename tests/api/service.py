@@ -163,7 +163,7 @@ class StandInEhr:
         """Find a patient by identifier, or what stands in a patient's chart."""
         self._answer()
         asked = dict(params)
-        if "patient" in asked:
+        if "patient" in asked or resource_type != "Patient":
             there = [r for r in self.others.values() if r["resourceType"] == resource_type]
             return SearchResult(tuple(there), (), complete=True)
         assert (resource_type, pages) == ("Patient", 1)

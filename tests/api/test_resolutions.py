@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.delivery.words import Action, Intent
-from store import ledger, pathways, queue
-from store.tables import AuditRow, DeliveryRow, LaneRow
+from store import capabilities, ledger, pathways, queue
+from store.ehr_tables import DeliveryRow, LaneRow
+from store.tables import AuditRow
 from tests.api.service import Service
+from tests.fhir_adapters.fhir_story import statement
 
 
 async def delivery(
@@ -39,6 +41,7 @@ RIGHT = [
     ("divergent", "supersede", "superseded"),
     ("unknown", "retry", "unknown"),  # it is looked for before it is sent again
     ("unknown", "supersede", "superseded"),
+    ("unknown", "not-there", "unknown"),  # it is looked for once more, and sent if it is not found
     ("intent", "supersede", "superseded"),
     ("misfiled", "retry", "unknown"),  # it is read again
     ("misfiled", "supersede", "superseded"),
@@ -216,6 +219,55 @@ async def test_what_does_not_stand_there_is_not_believed(service: Service, resou
     assert (answer.status_code, says in answer.json()["detail"]) == (409, True)
     shown = (await operator.get(f"/v1/deliveries/{number}")).json()
     assert (shown["state"], shown["in_ehr"]) == ("refused", None)
+
+
+async def test_what_it_could_be_is_shown_beside_what_was_meant(service: Service):
+    """The same patient's, likeliest first; not another's, nor what another delivery became."""
+    number = await delivery(service, "unknown")
+    waiting = await _needing(service, number)
+    async with service.database.begin() as tx:
+        await capabilities.save(tx, "demo-ehr", statement(), service.clock.at)
+        row = await tx.get(DeliveryRow, waiting)
+        assert row is not None
+        row.ehr_id, row.artefact = "79", "another"
+        mine = await tx.get(DeliveryRow, number)
+        assert mine is not None
+        mine.body = OURS | {"status": "final"}
+    for ehr_id in ("77", "78", "79", "80"):
+        service.ehr.others[f"Observation/{ehr_id}"] = OURS | {"id": ehr_id}
+    service.ehr.others["Observation/78"]["status"] = "final"
+    service.ehr.others["Observation/80"]["subject"] = {"reference": "Patient/patient-2"}
+    operator = service.staff("operations")
+    shown = (await operator.get(f"/v1/deliveries/{number}/candidates")).json()
+    assert shown["meant"] == OURS | {"status": "final"}
+    found = [(each["ehr_id"], each["differences"]) for each in shown["candidates"]]
+    assert found == [("78", []), ("77", ["status"])]
+    auditor = await service.staff("auditor").get(f"/v1/deliveries/{number}/candidates")
+    assert auditor.status_code == 403
+    service.ehr.away = True
+    assert (await operator.get(f"/v1/deliveries/{number}/candidates")).status_code == 503
+
+
+async def test_a_person_who_found_it_has_it_read(service: Service):
+    """It is read and compared before it counts; one that belongs to another delivery is not it."""
+    number = await delivery(service, "unknown")
+    waiting = await _needing(service, number)
+    for ehr_id in ("77", "79"):
+        service.ehr.others[f"Observation/{ehr_id}"] = OURS | {"id": ehr_id}
+    async with service.database.begin() as tx:
+        row = await tx.get(DeliveryRow, waiting)
+        assert row is not None
+        row.ehr_id = "79"
+    operator = service.staff("operations")
+    path = f"/v1/deliveries/{number}/resolution"
+    body = {"action": "this-one", "reason": "seen in the chart"}
+    assert (await operator.post(path, body)).status_code == 422
+    assert (await operator.post(path, body | {"ehr_id": "79"})).status_code == 409
+    answer = await operator.post(path, body | {"ehr_id": "77"})
+    assert (answer.status_code, answer.json()["state"]) == (201, "unknown")
+    shown = (await operator.get(f"/v1/deliveries/{number}")).json()
+    assert (shown["in_ehr"], shown["needs_person"]) == ("Observation/77", False)
+    assert await _rung(service) == [("demo-ehr", "patient-1")]
 
 
 async def test_one_resource_is_not_two_deliveries(service: Service):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select
 
-from store.tables import CapabilityRow, CommandRow, PathwayRow
+from store.ehr_tables import CapabilityRow
+from store.tables import CommandRow, PathwayRow
 from tests.api.service import PATIENT, START, Service, patient
 
 

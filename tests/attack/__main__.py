@@ -172,8 +172,10 @@ def main() -> int:
     """Play the courses of these seeds; 1 if any broke something, each with its seed."""
     if sys.argv[1:2] == ["mutants"]:  # its own lock: imported only where it is asked for
         return import_module("tests.attack.mutants").main(sys.argv[2:])  # type: ignore[no-any-return]
+    if sys.argv[1:2] == ["ehr"]:
+        return import_module("tests.attack.lies").main(sys.argv[2:])  # type: ignore[no-any-return]
     parser = argparse.ArgumentParser(prog="./dev attack", description=__doc__)
-    parser.add_argument("what", choices=["courses", "mutants"])
+    parser.add_argument("what", choices=["courses", "ehr", "mutants"])
     parser.add_argument("--first", type=int, default=0, help="the first seed (%(default)s)")
     parser.add_argument("--count", type=int, default=10_000, help="how many (%(default)s)")
     options = parser.parse_args()

@@ -15,8 +15,8 @@ from domain.language.protocol import CombinedProtocol
 from store import lanes, ledger, pathways, queue
 from store.__main__ import main
 from store.database import Database, Transaction
+from store.ehr_tables import DeliveryRow
 from store.queue import Held
-from store.tables import DeliveryRow
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from sqlalchemy.engine import make_url
 
 from store import outages, queue
 from store.database import Database
+from store.ehr_tables import LaneRow
 from store.listener import Listener
 from store.queue import Held
-from store.tables import LaneRow
 
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, create_engine
 
 from domain.language.names import CommandState, PathwayStatus
 from store import schema
+from store.ehr_tables import METADATA
 from store.tables import Base, CommandRow, PathwayRow
 
 REVISIONS = [
@@ -33,7 +34,7 @@ def test_upgrade_from_each_revision_reaches_the_models(
     engine = create_engine(empty_database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     engine.dispose()
 
 
@@ -45,7 +46,7 @@ def test_constraints_and_indexes_are_those_of_the_models(
     Alembic compares no check constraint, and the ledger's states stand in one.
     """
     engine = create_engine(empty_database_url)
-    Base.metadata.create_all(engine)
+    METADATA.create_all(engine)
     engine.dispose()
     migrated, modelled = held(database_url), held(empty_database_url)
     assert migrated == modelled

@@ -19,7 +19,7 @@ from domain.language.phases import Decide, SignOrder
 from domain.language.protocol import CombinedProtocol
 from store import ledger, pathways
 from store.database import Database
-from store.tables import LaneRow
+from store.ehr_tables import LaneRow
 from temporal import gateway
 from tests.standing import StandingEhr
 from tests.world import NURSE, PRESCRIBER, World, a_world

@@ -1,11 +1,11 @@
 """A delivery as the ledger holds one, and one of each outcome."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.delivery import outcomes as o
-from domain.delivery.resolve import Choice, Kind, SupersedeAs
+from domain.delivery.resolve import Choice, Kind, SupersedeAs, ThisOne
 from domain.delivery.words import Action, Delivery, DeliveryDecision, DeliveryState
 from domain.language.names import (
     Author,
@@ -40,6 +40,9 @@ EACH: tuple[o.AttemptOutcome, ...] = (
     o.Silent(ehr_answers=False),
     o.Absent(early=True),
     o.Absent(early=False),
+    o.Absent(early=False, proved=False),
+    o.Absent(early=False, behind=True),
+    o.Absent(early=False, lag=timedelta(minutes=5)),
     o.Ambiguous(2),
     o.Unproven("the search did not come to its end"),
     o.Broke("KeyError"),
@@ -89,12 +92,15 @@ def settled(stands: Delivery, decision: DeliveryDecision, at: datetime) -> Deliv
         ehr_id=decision.ehr_id,
         ehr_version=decision.ehr_version,
         differences=decision.differences,
+        refusal=decision.refusal,
+        put_off=decision.put_off,
+        vouched_at=at if decision.vouched else stands.vouched_at,
         changed_at=stands.changed_at if decision.state is stands.state else at,
     )
 
 
 def chosen(kind: Kind) -> Choice:
     """A choice of this kind, with what it needs."""
-    if issubclass(kind, SupersedeAs):
+    if issubclass(kind, SupersedeAs | ThisOne):
         return kind("looked into", "77")
     return kind("looked into")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,16 +10,16 @@ from hypothesis import strategies as st
 
 from domain.delivery import outcomes as o
 from domain.delivery.after import (
+    LONGEST_BEHIND,
     LONGEST_PAUSE,
     MOST_ATTEMPTS,
-    SURFACING,
     after,
     begun,
     given_up,
     looks_first,
     may_move,
 )
-from domain.delivery.resolve import possible, resolve
+from domain.delivery.resolve import NotThere, possible, resolve
 from domain.delivery.restored import distrusted
 from domain.delivery.words import MOVES, OPEN, Action, Delivery, DeliveryState
 from tests.domain.delivery.a_delivery import (
@@ -34,19 +35,19 @@ from tests.domain.delivery.a_delivery import (
 from tests.domain.wild import courses
 
 S = DeliveryState
-LATER = NOW + SURFACING
+LATER = NOW + o.SETTLING
 PUT_OFF = (o.NeverLeft(), o.Busy("429", None), o.Busy("429", 120), o.Silent(ehr_answers=False))
 
 AFTER_A_SEND = [
     (o.Equal("2"), S.CONFIRMED, False),
     (o.Differs(("status",)), S.DIVERGENT, True),
     (o.WrongPatient(), S.MISFILED, True),
-    (o.RefusedByEhr("422", sent=True), S.REFUSED, True),
+    (o.RefusedByEhr("422", sent=True), S.UNKNOWN, False),
     (o.RefusedByEhr("no update is advertised", sent=False), S.REFUSED, True),
     (o.Stale(), S.INTENT, False),
     (o.NeverLeft(), S.INTENT, False),
     (o.NeverLeft(ours=True), S.INTENT, False),
-    (o.Busy("429", 120), S.INTENT, False),
+    (o.Busy("429", 120), S.UNKNOWN, False),
     (o.Lost(ehr_answers=True), S.UNKNOWN, False),
     (o.Lost(ehr_answers=False), S.UNKNOWN, False),
     (o.Silent(ehr_answers=True), S.INTENT, False),
@@ -65,6 +66,10 @@ AFTER_A_LOOK = [
     (o.Equal("2"), S.CONFIRMED, False),
     (o.Absent(early=True), S.INTENT, False),
     (o.Absent(early=False), S.INTENT, False),
+    (o.Absent(early=False, proved=False), S.UNKNOWN, True),
+    (o.Absent(early=False, behind=True), S.UNKNOWN, False),
+    (o.Absent(early=False, lag=timedelta()), S.INTENT, False),
+    (o.Absent(early=False, lag=timedelta(seconds=1)), S.UNKNOWN, False),
     (o.Ambiguous(2), S.UNKNOWN, True),
     (o.Unproven("the search did not come to its end"), S.UNKNOWN, True),
     (o.Silent(ehr_answers=True), S.UNKNOWN, False),
@@ -98,12 +103,93 @@ def test_the_time_to_surface_begins_when_it_left():
     assert after(lost, o.Absent(early=False), LATER).state is S.UNKNOWN
 
 
-@pytest.mark.parametrize(("attempts", "state"), [(0, S.REFUSED), (1, S.UNKNOWN)])
-def test_a_refusal_is_none_of_an_earlier_write(attempts: int, state: DeliveryState):
-    """A change may be sent early; refused then, the first may still arrive."""
-    refused = o.RefusedByEhr("403", sent=True, early=True)
-    decision = after(a_delivery(attempts=attempts), refused, NOW)
-    assert (decision.state, decision.needs_person) == (state, True)
+@pytest.mark.parametrize("early", [True, False])
+def test_a_refusal_is_one_once_it_was_looked_for_in_vain(*, early: bool):
+    """Whoever says no may have done it: it is looked for at once, and only then refused."""
+    delivery = a_delivery(action=Action.UPDATE if early else Action.CREATE)
+    refused = after(delivery, o.RefusedByEhr("403", sent=True, early=early), NOW)
+    assert (refused.state, refused.needs_person, refused.wait) == (S.UNKNOWN, False, timedelta())
+    looked = settled(begun(delivery, NOW), refused, NOW)
+    decision = after(looked, o.Absent(early=early, lag=None if early else timedelta()), NOW)
+    assert (decision.state, decision.needs_person, decision.reason) == (S.REFUSED, True, "403")
+    unsure = after(looked, o.Absent(early=False), LATER)
+    assert unsure.state is S.REFUSED
+
+
+def test_a_refusal_is_none_of_an_earlier_write():
+    """A change may be sent early; refused then, the first may still arrive for a while."""
+    lost = a_delivery(action=Action.UPDATE, attempts=1)
+    refused = after(lost, o.RefusedByEhr("403", sent=True, early=True), NOW)
+    looked = settled(begun(lost, NOW), refused, NOW)
+    assert after(looked, o.Absent(early=True), NOW).state is S.UNKNOWN
+    assert after(looked, o.Absent(early=True), LATER).state is S.REFUSED
+    unsafe = after(lost, o.RefusedByEhr("no version", sent=False, early=True), NOW)
+    assert (unsafe.state, unsafe.needs_person) == (S.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("lag", [None, timedelta(minutes=5)])
+def test_what_an_ehr_put_off_is_looked_for_before_it_is_sent_again(lag: timedelta | None):
+    """Too busy, it may have done it; it is on its way no more, so only a late search is waited for.
+
+    Nobody knows how late that is where nobody has seen it.
+    """
+    put_off = after(a_delivery(), o.Busy("429", 1), NOW)
+    assert (put_off.state, put_off.attempts, put_off.ehr_away) == (S.UNKNOWN, 0, True)
+    looked = settled(begun(a_delivery(), NOW), put_off, NOW)
+    at_once = after(looked, o.Absent(early=False, lag=timedelta()), NOW)
+    assert at_once.state is S.INTENT
+    waits = after(looked, o.Absent(early=False, lag=lag), NOW)
+    assert (waits.state, waits.wait) == (S.UNKNOWN, o.SETTLING if lag is None else 2 * lag)
+
+
+TREATMENTS = [
+    {"resource_type": "MedicationAdministration"},
+    {"resource_type": "MedicationRequest"},
+    {"resource_type": "Procedure"},
+    {"resource_type": "ServiceRequest"},
+    {"resource_type": "DocumentReference", "artefact": "p1/treatment/e1"},
+    {"resource_type": "Communication", "artefact": "p1/order/induction"},
+]
+
+
+@pytest.mark.parametrize("what", TREATMENTS)
+def test_an_order_or_a_treatment_that_was_lost_is_not_sent_twice_without_a_person(
+    what: dict[str, str],
+):
+    """Not found at the end of its time it is a person's; once that person says so, it is sent."""
+    lost = a_delivery(S.UNKNOWN, attempts=1, sent_at=NOW, **what)
+    asks = after(lost, o.Absent(early=False), LATER)
+    assert (asks.state, asks.needs_person) == (S.UNKNOWN, True)
+    asked = settled(lost, asks, LATER)
+    vouched = settled(asked, resolve(asked, NotThere("looked"), OPERATOR), LATER)
+    assert after(vouched, o.Absent(early=False, proved=False), LATER).state is S.INTENT
+    again = begun(replace(vouched, state=S.INTENT), LATER + timedelta(seconds=1))
+    later = again.sent_at + o.SETTLING if again.sent_at else LATER
+    assert after(replace(again, state=S.UNKNOWN), o.Absent(early=False), later).needs_person
+
+
+@pytest.mark.parametrize("said", [{"refusal": "422"}, {"put_off": True}])
+def test_a_treatment_that_the_ehr_answered_is_not_a_lost_one(said: dict[str, Any]):
+    """Refused it stays refused, and put off it is sent: the EHR said that it had not done it."""
+    dose = a_delivery(S.UNKNOWN, attempts=1, resource_type="Procedure", **said)
+    becomes = after(dose, o.Absent(early=False), LATER)
+    assert becomes.state is (S.REFUSED if "refusal" in said else S.INTENT)
+
+
+def test_a_treatment_that_a_restore_distrusts_was_not_lost():
+    """Nobody sent it as far as is known: looked for, not found, it is sent."""
+    restored = distrusted(a_delivery(resource_type="Procedure"), NOW)
+    assert after(restored, o.Absent(early=False), LATER).state is S.INTENT
+
+
+def test_a_search_that_is_behind_is_waited_for_and_then_a_persons():
+    """While it does not show what stands there an empty answer says nothing; not for ever."""
+    lost = a_delivery(S.UNKNOWN, attempts=1, sent_at=NOW)
+    behind = o.Absent(early=False, behind=True)
+    waits = after(lost, behind, LATER)
+    assert (waits.state, waits.needs_person, waits.wait) == (S.UNKNOWN, False, o.SETTLING)
+    asks = after(lost, behind, NOW + LONGEST_BEHIND)
+    assert (asks.state, asks.needs_person) == (S.UNKNOWN, True)
 
 
 def test_what_may_still_arrive_is_not_given_up_as_refused():
@@ -116,9 +202,11 @@ def test_what_may_still_arrive_is_not_given_up_as_refused():
 @pytest.mark.parametrize("outcome", PUT_OFF)
 @pytest.mark.parametrize("state", sorted(OPEN))
 def test_an_ehr_that_is_away_is_no_attempt(outcome: o.AttemptOutcome, state: DeliveryState):
-    """Not reached, put off, or silent altogether: all stays as it was, and the lane waits."""
+    """Not reached, put off, or silent altogether: it does not count, and the lane waits."""
     decision = after(a_delivery(state, attempts=11), outcome, NOW)
-    assert (decision.state, decision.attempts, decision.ehr_away) == (state, 11, True)
+    sent = isinstance(outcome, o.Busy) and state is S.INTENT
+    assert (decision.state, decision.attempts) == (S.UNKNOWN if sent else state, 11)
+    assert decision.ehr_away
     assert not decision.needs_person
 
 
@@ -199,7 +287,7 @@ def test_every_path_ends_settled_or_with_a_person(drawn: list[tuple[int, bool]])
         decision = after(known, fit[number % len(fit)], now)
         counted += decision.attempts > delivery.attempts
         delivery = settled(begun(delivery, now), decision, now)
-        now += SURFACING
+        now += o.SETTLING
     put_off = len(drawn) - counted
     assert counted <= MOST_ATTEMPTS + 1
     assert put_off or delivery.waits_for_person or delivery.state not in OPEN

@@ -1,8 +1,9 @@
 """Exactly one effect in the EHR, on the core alone: the domain beside a machine that is the EHR.
 
-The machine knows the truth that no answer need tell: whether the write stands, and whether one is
-still on its way. Whatever the EHR answers, loses or breaks, whenever a process dies, and whatever
-people choose, at every moment at most one write stands.
+The machine knows the truth that no answer need tell: whether the write stands, whether one is
+still on its way, and from when on the EHR's search shows it. Whatever the EHR answers, loses or
+breaks, however late its search is, whenever a process dies, and whatever people choose who look
+before they say that it is not there, at every moment at most one write stands.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,15 +16,14 @@ from hypothesis import strategies as st
 from domain.delivery import outcomes as o
 from domain.delivery.after import (
     MOST_ATTEMPTS,
-    SURFACING,
     after,
     begun,
     given_up,
     looks_first,
     may_move,
 )
-from domain.delivery.resolve import possible, resolve
-from domain.delivery.words import OPEN, Delivery, DeliveryDecision, DeliveryState
+from domain.delivery.resolve import NotThere, ThisOne, possible, resolve
+from domain.delivery.words import OPEN, Action, Delivery, DeliveryDecision, DeliveryState
 from tests.domain.delivery.a_delivery import NOW, OPERATOR, a_delivery, chosen, settled
 from tests.domain.wild import courses
 
@@ -47,7 +47,10 @@ OF_UNKNOWN_EFFECT: tuple[o.AttemptOutcome | None, ...] = (
     o.Lost(ehr_answers=True),
     o.Lost(ehr_answers=False),
     o.Broke("KeyError"),
+)
+ANSWERED: tuple[o.AttemptOutcome, ...] = (
     o.RefusedByEhr("403", sent=True),  # an EHR that lies
+    o.Busy("429", 30),  # a gateway that counts late
 )
 NOT_FOUND_OUT: tuple[o.AttemptOutcome | None, ...] = (
     DIES,
@@ -72,8 +75,14 @@ READ_BACK: tuple[o.AttemptOutcome | None, ...] = (
 SENT: tuple[tuple[Fate, o.AttemptOutcome | None], ...] = (
     *(("not", outcome) for outcome in WITHOUT_EFFECT),
     *((fate, outcome) for outcome in OF_UNKNOWN_EFFECT for fate in ("not", "done", "late")),
+    *((fate, outcome) for outcome in ANSWERED for fate in ("not", "done")),
 )
-SECONDS = (0, 0, 1, 20, 59, 60, 61, 900)
+SECONDS = (0, 0, 1, 20, 59, 60, 61, 900, 4000)
+LAGS = (0, 0, 45, 75, 300, 3600)
+"""Seconds after which the EHR's search shows what was written."""
+
+KNOWN = ("nothing", "proved", "behind", "lag")
+"""What Kairos knows of that search; `proved` alone where a write shows before it has settled."""
 
 
 @dataclass
@@ -81,21 +90,23 @@ class Truth:
     """What really is in the EHR. `once` if it is a change, which names the version it changes."""
 
     once: bool
+    lag: timedelta = timedelta()
+    shows_from: datetime = NOW
     writes: int = 0
     on_its_way: list[datetime] = field(default_factory=list)  # when each surfaces at the latest
 
     def take(self, fate: Fate, now: datetime) -> None:
         """A write leaves for the EHR."""
         if fate == "done":
-            self._write()
+            self._write(now)
         elif fate == "late":
-            self.on_its_way.append(now + SURFACING)
+            self.on_its_way.append(now + o.SETTLING)
 
     def pass_time(self, now: datetime) -> None:
         """Let surface what has had its time."""
         for surfaces in [each for each in self.on_its_way if each <= now]:
             self.on_its_way.remove(surfaces)
-            self._write()
+            self._write(surfaces)
 
     @property
     def stands(self) -> int:
@@ -103,8 +114,9 @@ class Truth:
         all_of_them = self.writes + len(self.on_its_way)
         return min(all_of_them, 1) if self.once else all_of_them
 
-    def _write(self) -> None:
+    def _write(self, now: datetime) -> None:
         self.writes = 1 if self.once else self.writes + 1
+        self.shows_from = now + self.lag
 
 
 @dataclass
@@ -112,10 +124,10 @@ class OneWrite:
     """One delivery on its way to an EHR that loses, lies and breaks."""
 
     truth: Truth
+    knows: str = "proved"
     delivery: Delivery = field(default_factory=a_delivery)
     now: datetime = NOW
     sends: int = 0  # since a person last decided
-    lied: bool = False
 
     @property
     def ended(self) -> bool:
@@ -129,7 +141,10 @@ class OneWrite:
         asks = given_up(self.delivery)
         if self.delivery.waits_for_person:
             kinds = possible(self.delivery)
-            choice = chosen(kinds[0] if also % 4 else kinds[which % len(kinds)])
+            kind = kinds[0] if also % 4 else kinds[which % len(kinds)]
+            if self.truth.stands and kind is NotThere:
+                kind = ThisOne  # whoever looks sees it
+            choice = chosen(kind)
             self._becomes(self.delivery, resolve(self.delivery, choice, OPERATOR))
             self.sends = 0
         elif asks is not None:
@@ -158,7 +173,6 @@ class OneWrite:
         if isinstance(outcome, o.RefusedByEhr):
             outcome = replace(outcome, early=self.truth.once)
         self.truth.take(fate, self.now)
-        self.lied = isinstance(outcome, o.RefusedByEhr) and fate != "not"
         self._tried(None, outcome)
 
     def _look(self, which: int, also: int) -> None:
@@ -167,10 +181,20 @@ class OneWrite:
             self._tried(self.delivery.ehr_id, READ_BACK[which % len(READ_BACK)])
         elif also % 3 == 0:
             self._tried(None, NOT_FOUND_OUT[which % len(NOT_FOUND_OUT)])
-        elif self.truth.writes:
+        elif self.truth.writes and (self.truth.once or self.now >= self.truth.shows_from):
             self._tried("1", READ_BACK[which % len(READ_BACK)])
         else:
-            self._tried(None, o.Absent(self.truth.once))
+            self._tried(None, self._absent())
+
+    def _absent(self) -> o.Absent:
+        """It is not shown, and Kairos knows of the search what it may know."""
+        if self.truth.once or self.knows == "proved":
+            return o.Absent(self.truth.once)
+        if self.knows == "nothing":
+            return o.Absent(early=False, proved=False)
+        if self.knows == "lag":
+            return o.Absent(early=False, lag=self.truth.lag)
+        return o.Absent(early=False, behind=self.truth.writes > 0)
 
     def _tried(self, ehr_id: str | None, outcome: o.AttemptOutcome | None) -> None:
         stands = begun(self.delivery, self.now)
@@ -178,7 +202,7 @@ class OneWrite:
             self.delivery = stands
             return
         self._becomes(stands, after(replace(self.delivery, ehr_id=ehr_id), outcome, self.now))
-        if self.delivery.state is DeliveryState.REFUSED and not self.lied:
+        if self.delivery.state is DeliveryState.REFUSED:
             assert self.truth.stands == 0
 
     def _becomes(self, stands: Delivery, decision: DeliveryDecision) -> None:
@@ -191,12 +215,20 @@ NUMBERS = st.integers(0, 999)
 
 @given(
     once=st.booleans(),
+    lag=st.sampled_from(LAGS),
+    knows=st.sampled_from(KNOWN),
+    treatment=st.booleans(),
     steps=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=20, max_size=80),
 )
 @courses(500)
-def test_at_most_one_write_stands(*, once: bool, steps: list[tuple[int, int, int]]):
+def test_at_most_one_write_stands(
+    *, once: bool, lag: int, knows: str, treatment: bool, steps: list[tuple[int, int, int]]
+):
     """Never two, never one that stands called refused, never more sends than attempts."""
-    write = OneWrite(Truth(once))
+    truth = Truth(once, timedelta() if knows == "proved" else timedelta(seconds=lag))
+    action = Action.UPDATE if once else Action.CREATE
+    kind = "Procedure" if treatment else "Observation"
+    write = OneWrite(truth, knows, a_delivery(action=action, resource_type=kind))
     for seconds, which, also in steps:
         if write.ended:
             break

@@ -90,7 +90,7 @@ def test_an_ehr_that_is_busy_with_this_one_alone_keeps_no_lane_waiting():
     """It is tried again after a pause that doubles, and a person is asked after the last."""
     busy = o.Busy("429", None, alone=True)
     decision = after(a_delivery(attempts=3), busy, NOW)
-    assert (decision.state, decision.attempts) == (S.INTENT, 4)
+    assert (decision.state, decision.attempts) == (S.UNKNOWN, 4)
     assert (decision.wait, decision.ehr_away) == (timedelta(seconds=8), False)
     last = after(a_delivery(attempts=MOST_ATTEMPTS - 1), busy, NOW)
     assert (last.state, last.needs_person) == (S.UNKNOWN, True)

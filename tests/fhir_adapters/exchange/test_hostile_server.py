@@ -10,6 +10,7 @@ from domain.delivery.words import Action, Intent
 from fhir_adapters.content import identifiers
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.failures import EhrRefused, NoAnswer, OutcomeUnknown
+from fhir_adapters.exchange.shown import Proofs, Way
 from fhir_adapters.exchange.transport import Limits
 from fhir_adapters.exchange.verbs import Absent, Unproven, find
 from fhir_adapters.profile.epic import EPIC
@@ -29,7 +30,10 @@ BODY = {
 }
 INTENT = Intent("pw-1/hold/1", "Flag", Action.CREATE, BODY)
 PROVENANCE = Intent(
-    "pw-1/provenance/1", "Provenance", Action.CREATE, {"target": [{"reference": "Flag/1"}]}
+    "pw-1/provenance/1",
+    "Provenance",
+    Action.CREATE,
+    {"target": [{"reference": "Flag/1"}], "agent": [{"who": {"display": "nurse-1"}}]},
 )
 
 
@@ -55,13 +59,17 @@ async def test_hits_that_are_not_ours_mean_the_filter_was_ignored(server, client
     assert "ignored" in found.why
 
 
-async def test_an_empty_answer_is_proof(server, client) -> None:
-    """Nothing found, and nothing said beside it but that: it may be sent."""
+async def test_an_empty_answer_says_in_which_ways_it_was_looked_for(server, client) -> None:
+    """By identifier, and by content too while that has not shown one of ours; a code is no harm."""
     server.finds(total=0)
-    assert await find(client, PLAN, INTENT, {}) == Absent()
+    assert await find(client, PLAN, INTENT, {}) == Absent((Way.IDENTIFIER, Way.CONTENT))
+    proved = Proofs(frozenset({Way.IDENTIFIER}))
+    assert await find(client, PLAN, INTENT, {}, proved) == Absent((Way.IDENTIFIER,))
+    withdrawn = Proofs(withdrawn=frozenset({Way.IDENTIFIER}))
+    assert await find(client, PLAN, INTENT, {}, withdrawn) == Absent((Way.CONTENT,))
     server.finds(_issue("warning", "4101"), total=0)
     async with EhrClient(server.base_url, EPIC) as epic:
-        assert await find(epic, PLAN, INTENT, {}) == Absent()
+        assert isinstance(await find(epic, PLAN, INTENT, {}), Absent)
 
 
 async def test_epics_nothing_found_is_no_proof_elsewhere(server, client) -> None:
@@ -97,8 +105,11 @@ async def test_provenance_of_another_target_is_no_proof(server, client) -> None:
     """Provenance is looked for by target; hits of other targets mean it was ignored."""
     server.finds({"resourceType": "Provenance", "id": "1", "target": [{"reference": "Flag/2"}]})
     assert isinstance(await find(client, PLAN, PROVENANCE, {}), Unproven)
-    server.finds({"resourceType": "Provenance", "id": "1", "target": [{"reference": "Flag/1"}]})
-    assert await find(client, PLAN, PROVENANCE, {}) == Absent()
+    other = {"agent": [{"who": {"display": "somebody"}}]}
+    server.finds(
+        {"resourceType": "Provenance", "id": "1", "target": [{"reference": "Flag/1"}], **other}
+    )
+    assert await find(client, PLAN, PROVENANCE, {}) == Absent((Way.TARGET,))
     assert b"target=Flag" in server.requests[0]
 
 
