@@ -72,11 +72,12 @@ class Tried:
     ehr_id: str | None
     outcome: o.AttemptOutcome
     learned: Learned = field(default_factory=Learned)
+    words: str = field(default="", repr=False)
 
     @property
     def said(self) -> str:
-        """What the EHR wrote, if it refused."""
-        return self.outcome.said if isinstance(self.outcome, o.RefusedByEhr) else ""
+        """What the EHR wrote, if it did not do what was asked."""
+        return self.outcome.said if isinstance(self.outcome, o.RefusedByEhr) else self.words
 
 
 async def attempt(client: EhrClient, in_hand: InHand) -> Tried:
@@ -107,11 +108,12 @@ async def _attempt(client: EhrClient, in_hand: InHand, learned: Learned) -> Trie
     except NeverSent as error:
         return Tried(known_as, o.NeverLeft(str(error), ours=isinstance(error, Paused)))
     except Busy as error:
-        return Tried(known_as, o.Busy(str(error), error.retry_after))
-    except OutcomeUnknown:
-        return Tried(known_as, o.Lost(ehr_answers=await _answers(client)))
+        return Tried(known_as, o.Busy(str(error), error.retry_after), words=error.said)
+    except OutcomeUnknown as error:
+        lost = o.Lost(ehr_answers=await _answers(client))
+        return Tried(known_as, lost, words=error.said)
     except NoAnswer as error:
-        return Tried(known_as, await _silent(client, error))
+        return Tried(known_as, await _silent(client, error), words=error.said)
     except Exception as error:
         log.exception("attempt_broke", delivery_id=in_hand.delivery.id)
         return Tried(known_as, o.Broke(type(error).__name__))
@@ -136,6 +138,8 @@ async def _send(client: EhrClient, in_hand: InHand) -> Written | o.AttemptOutcom
     except WrongPatient:
         return o.WrongPatient()
     except EhrRefused as error:
+        if error.strange and not await _answers(client):
+            return o.Lost(ehr_answers=False)  # something before the EHR spoke, for all of it
         return o.RefusedByEhr(str(error), sent=True, early=early, said=error.said)
     except Malformed as error:
         return o.RefusedByEhr(str(error), sent=False, early=early)
@@ -186,6 +190,8 @@ async def _read_back(
             artefact=intent.artefact,
         )
     except EhrRefused as error:
+        if error.strange:
+            return o.Silent(ehr_answers=await _answers(client), why=str(error))
         return o.NotReadBack(str(error), gone=error.verdict is Verdict.NOT_FOUND)
     except Malformed as error:
         return o.NotReadBack(str(error), gone=False)
@@ -212,8 +218,8 @@ async def _answers(client: EhrClient) -> bool:
     try:
         async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
             await client.capability()
-    except EhrRefused:
-        return True
+    except EhrRefused as error:
+        return not error.strange
     except Exception:  # noqa: BLE001  whatever stood in the way, nothing was answered
         return False
     return True

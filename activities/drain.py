@@ -18,7 +18,7 @@ from activities.in_hand import Begun, Concluded
 from activities.job_notes import note, why_of
 from domain.language.errors import Malformed, Unavailable
 from fhir_adapters.ehr import Ehr
-from fhir_adapters.exchange.failures import EhrRefused
+from fhir_adapters.exchange.failures import EhrRefused, Garbled
 from store import jobs, outages, queue, restores
 from store.database import Database
 from temporal.clock import Clock
@@ -290,16 +290,21 @@ class Drain:
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
                 await probe(self._database, self._ehr, self._clock)
-        except (EhrRefused, Malformed) as error:
+        except (EhrRefused, Malformed, Garbled) as error:
             kind = type(error).__name__
             log.warning("probe_failed", connection=self._ehr.connection_id, error_type=kind)
             await self._note(error)
-            return True
-        except Exception as error:  # noqa: BLE001  whatever stood in the way, nothing was answered
+            return not (isinstance(error, EhrRefused) and error.strange)
+        except (Unavailable, TimeoutError) as error:
             kind = type(error).__name__
             log.warning("probe_failed", connection=self._ehr.connection_id, error_type=kind)
             await self._note(error)
             return False
+        except Exception as error:
+            # A defect of ours in what it answered: that is no reason to write nothing there.
+            log.exception("probe_failed", connection=self._ehr.connection_id)
+            await self._note(error)
+            return True
         await self._note(None)
         self._was_read = True
         self._read_next = running.time() + READ_EVERY

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import psycopg
@@ -25,19 +26,23 @@ a network has swallowed, would otherwise hold whoever asks for ever."""
 
 
 _READ_ONLY = "25006"
+_LONGEST_NUMBER = 100
 
 _ENDS_WHAT_HANGS = "-c idle_in_transaction_session_timeout=60s"
 """A transaction of a machine that is gone keeps its locks for as long as TCP believes in it."""
 
 
 def _json(value: Any) -> str:
-    """JSON for a column: what an EHR said may hold numbers with a point, which are read exactly."""
+    """JSON for a column: what an EHR said may hold numbers with a point, which are read exactly.
+
+    One that no reader of JSON has room for is kept as text.
+    """
     return json.dumps(value, default=_number)
 
 
-def _number(value: Any) -> float:
+def _number(value: Any) -> float | str:
     if isinstance(value, Decimal):
-        return float(value)
+        return float(value) if isfinite(float(value)) else str(value)[:_LONGEST_NUMBER]
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 

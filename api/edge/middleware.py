@@ -133,8 +133,8 @@ async def _gate(scope: Scope, receive: Receive, headers: Headers) -> Receive:
     if whole:
         body.check_media_type(headers.get("content-type"))
         canonical = body.canonical(body.read_body(whole))
-    condition = headers.get("if-match", "")
-    target = f"{scope['method']} {scope['path']}\n{condition}\n".encode()
+    said = "\n".join(headers.get(name, "") for name in ("if-match", "acting-role"))
+    target = f"{scope['method']} {scope['path']}\n{said}\n".encode()
     scope["state"]["fingerprint"] = sha256(target + canonical).hexdigest()
     handed_on = False
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,16 +107,19 @@ class Tokens:
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise Unauthenticated
         header = _header(token)
-        if header.get("alg") not in ALGORITHMS or header.get("typ", "JWT") not in _TYPES:
+        if (
+            header.get("alg") not in ALGORITHMS
+            or str(header.get("typ", "JWT")).lower() not in _TYPES
+        ):
             raise Unauthenticated
         kid = header.get("kid")
         if not isinstance(kid, str) or not kid:
             raise Unauthenticated
         keys = await self._keys_with(kid)
         try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, _for(header, keys), algorithms=ALGORITHMS).claims
             self._rules().validate(claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise Unauthenticated from error
         return _caller(claims)
 
@@ -153,7 +156,7 @@ class Tokens:
             log.warning("keys_not_read")
 
 
-_TYPES = ("JWT", "jwt", "at+jwt", "application/at+jwt")
+_TYPES = ("jwt", "at+jwt", "application/at+jwt")
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -197,6 +200,13 @@ def _read_key(found: dict[str, Any]) -> Key | None:
         return import_key(found)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
+
+
+def _for(header: Mapping[str, Any], keys: KeySet) -> KeySet:
+    """The keys that this token may be signed with: one id may name keys of two types (RFC 7517)."""
+    wanted = "RSA" if str(header["alg"]).startswith("RS") else "EC"
+    fit = [key for key in keys if key.kid == header["kid"] and key.key_type == wanted]
+    return KeySet(fit)
 
 
 def _has(keys: KeySet | None, kid: str) -> bool:

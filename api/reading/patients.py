@@ -43,7 +43,7 @@ async def read_patient(
         held = await client.read("Patient", patient_id)
         patient = EhrPatient.from_fhir(held.resource, client.bases, today)
     except EhrRefused as error:
-        if error.status in GONE:
+        if error.status in GONE and not error.strange:
             detail = f"{connection} has no patient of that id; search by identifier first"
             raise Problem("unknown-patient", detail) from None
         raise problem_of(error, connection, of_a_record=True) from None

@@ -18,6 +18,8 @@ async def check_resource(deps: Dependencies, delivery: Delivery, ehr_id: str) ->
     try:
         held = await client.read(delivery.resource_type, ehr_id)
     except EhrRefused as error:
+        if error.strange:
+            raise problem_of(error, delivery.connection_id) from None
         if error.status in GONE:
             raise Conflict(f"{delivery.connection_id} has no {place}") from None
         raise Conflict(f"{delivery.connection_id} does not let {place} be read") from None

@@ -31,13 +31,27 @@ def is_readable(kind: ChartType, resource: Resource) -> bool:
     concepts = [resource.get(key) for key in CONCEPTS]
     listed = [each.get("coding", []) for each in concepts if isinstance(each, Mapping)]
     status = resource.get("status")
+    turned = any(resource.get(key) for key in ("modifierExtension", "implicitRules"))
     return (
-        all(each is None or isinstance(each, Mapping) for each in concepts)
+        not turned
+        and _names_its_drug(kind, resource)
+        and all(each is None or isinstance(each, Mapping) for each in concepts)
         and all(isinstance(each, list) for each in listed)
         and all(isinstance(coding, Mapping) for each in listed for coding in each)
         and (status is None or isinstance(status, str))
         and (kind is not ChartType.COVERAGE or isinstance(resource.get("period", {}), Mapping))
     )
+
+
+def _names_its_drug(kind: ChartType, resource: Resource) -> bool:
+    """Say whether a request says for which drug it is; what it contains must be there."""
+    if kind is not ChartType.MEDICATION or resource.get("resourceType") == "Medication":
+        return True
+    if "medicationCodeableConcept" in resource:
+        return True
+    said = resource.get("medicationReference")
+    place = said.get("reference") if isinstance(said, Mapping) else None
+    return isinstance(place, str) and (not place.startswith("#") or bool(_within(resource, place)))
 
 
 def entries_of(
@@ -105,14 +119,18 @@ def _what(kind: ChartType, resource: Resource, drugs: Mapping[str, Resource]) ->
         return [resource["medicationCodeableConcept"]]
     said = resource.get("medicationReference")
     place = str(said.get("reference", "")) if isinstance(said, Mapping) else ""
+    within = _within(resource, place)
+    drug = within[0] if within else drugs.get(place, {})
+    return [drug.get("code"), *_each(drug, "ingredient", "itemCodeableConcept")]
+
+
+def _within(resource: Resource, place: str) -> list[Resource]:
     contained = resource.get("contained")
-    within = [
+    return [
         each
         for each in (contained if isinstance(contained, list) else [])
         if isinstance(each, Mapping) and place == f"#{each.get('id')}"
     ]
-    drug = within[0] if within else drugs.get(place, {})
-    return [drug.get("code"), *_each(drug, "ingredient", "itemCodeableConcept")]
 
 
 def _each(resource: Resource, key: str, part: str) -> list[object]:
@@ -137,7 +155,8 @@ def _abated(resource: Resource, today: date) -> bool:
     ended = resource.get("abatementDateTime")
     if isinstance(ended, str):
         return ended[:10] <= today.isoformat()[: len(ended)]
-    return any(key.startswith("abatement") for key in resource)
+    said = [key for key in resource if key.lstrip("_").startswith("abatement")]
+    return any(resource[key] is not False for key in said)  # `false` is how STU3 said no
 
 
 def _in_force(resource: Resource, today: date) -> bool:

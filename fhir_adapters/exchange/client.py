@@ -5,11 +5,13 @@ whether that may be sent again is decided with the ledger.
 """
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
 from fhir_adapters.exchange.authorization import NO_AUTHORIZATION, Authorization
+from fhir_adapters.exchange.compare import referred
 from fhir_adapters.exchange.failures import (
     Busy,
     EhrRefused,
@@ -33,12 +35,13 @@ from fhir_adapters.exchange.json_out import write_json
 from fhir_adapters.exchange.paging import MOST_PAGES, Gathering, SearchResult, next_page
 from fhir_adapters.exchange.transport import Limits, Lost, Reply, Transport
 from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
-from fhir_adapters.profile.operation_outcome import classify, issues_of
+from fhir_adapters.profile.operation_outcome import Issue, classify, issues_of
+from fhir_adapters.profile.said import words_of
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import Verdict
 from strict_json import Unreadable, read_object
 
-_OK, _CREATED, _REDIRECT, _SERVER_ERROR = 200, 201, 300, 500
+_OK, _CREATED, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 201, 300, 400, 500
 _UNAUTHORIZED, _FORBIDDEN, _FAILED, _LOCKED = 401, 403, 412, 423
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _STALE = (409, _FAILED)
@@ -119,7 +122,8 @@ class EhrClient:
         found = self._object(reply, f"read a {resource_type}")
         if id_from_body(found, resource_type) is None or found.get("id") != ehr_id:
             raise Garbled(f"the EHR returned something other than the {resource_type}")
-        version = version_from_etag(reply.headers.get("etag")) or version_of(found)
+        # A gateway may put an ETag of its own in the EHR's place: what the EHR wrote goes before.
+        version = version_of(found) or version_from_etag(reply.headers.get("etag"))
         return EhrResource(ehr_id, version, found)
 
     async def search(
@@ -157,7 +161,7 @@ class EhrClient:
         place = place or id_from_body(_readable(reply), resource_type)
         if place is None:
             raise OutcomeUnknown(f"the EHR answered {reply.status} but gave no {resource_type} id")
-        version = version_from_etag(reply.headers.get("etag")) or place[1]
+        version = place[1] or version_from_etag(reply.headers.get("etag"))
         return Written(place[0], version, existed=reply.status == _OK, whole=body)
 
     async def update(
@@ -173,9 +177,8 @@ class EhrClient:
         reply = await self._write("PUT", f"{resource_type}/{ehr_id}", headers, body)
         if reply.status not in (_OK, _CREATED):
             self._raise_write(reply, f"update a {resource_type}", stale=_STALE)
-        now = version_from_etag(reply.headers.get("etag"))
-        if now is None and (place := id_from_body(_readable(reply), resource_type)):
-            now = place[1]
+        place = id_from_body(_readable(reply), resource_type)
+        now = (place[1] if place else None) or version_from_etag(reply.headers.get("etag"))
         return Written(ehr_id, now, whole=body)
 
     async def _get(self, url: str, params: tuple[tuple[str, str], ...] | None = None) -> Reply:
@@ -206,7 +209,7 @@ class EhrClient:
             if reply.status < _REDIRECT:
                 raise Garbled(f"{says}, which is not an answer to that")
             if refused.verdict in _ASK_AGAIN:
-                raise NoAnswer(says)
+                raise NoAnswer(says).saying(refused.said)
             raise refused
         try:
             return _read(reply)
@@ -220,27 +223,61 @@ class EhrClient:
         """
         refused = self._refused(reply, doing)
         if reply.status in stale:
-            raise Stale(doing, reply.status, refused.issues, refused.verdict)
+            changed = Stale(doing, reply.status, refused.issues, refused.verdict)
+            raise changed.saying(refused.said)
         beside = not _REDIRECT <= reply.status < _SERVER_ERROR
         if beside or refused.verdict in _MAY_BE_DONE:
-            raise OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
+            unknown = OutcomeUnknown(f"the EHR answered {reply.status} when asked to {doing}")
+            raise unknown.saying(refused.said)
         raise refused
 
     def _refused(self, reply: Reply, doing: str) -> EhrRefused:
         """Read a refusal. Raises Busy if the EHR did nothing now and may do it later."""
-        issues = issues_of(_readable(reply))
+        body = _readable(reply)
+        issues, said = issues_of(body), words_of(body, reply.body, reply.headers)
         verdict = classify(reply.status, issues, self.vendor)
-        refused = EhrRefused(doing, reply.status, issues, verdict)
+        refused = EhrRefused(
+            doing,
+            reply.status,
+            issues,
+            verdict,
+            merged=self._leads_to_another(reply, issues),
+            strange=_is_strange(reply, body),
+        )
+        refused.saying(said)
         # RFC 6585 has 429 instead of processing the request, RFC 4918 has 423 for one that was
         # kept out by a lock, and RFC 9110 has 401 for one that was not applied.
         if reply.status == _TOO_MANY:
-            raise Busy(f"the EHR is too busy to {doing}: {reply.status}", _wait(reply))
+            busy = Busy(f"the EHR is too busy to {doing}: {reply.status}", _wait(reply))
+            raise busy.saying(said)
         if reply.status == _LOCKED:
-            raise Busy(f"the record is locked in the EHR, so it did not {doing}", _wait(reply))
+            busy = Busy(f"the record is locked in the EHR, so it did not {doing}", _wait(reply))
+            raise busy.saying(said)
         let_in = refused.verdict is not Verdict.LOGIN
         if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and not let_in):
-            raise NotLetIn(f"not authorized by the EHR to {doing}: {reply.status}", _wait(reply))
+            busy = NotLetIn(f"not authorized by the EHR to {doing}: {reply.status}", _wait(reply))
+            raise busy.saying(said)
         return refused
+
+    def _leads_to_another(self, reply: Reply, issues: Sequence[Issue]) -> bool:
+        """Say whether a redirect is the EHR's word that a record goes on as another one.
+
+        It names that one as its own, or says so; any other redirect is a matter of addresses.
+        """
+        if not _REDIRECT <= reply.status < _BAD_REQUEST:
+            return False
+        place = referred(reply.headers.get("location", ""), self.bases)
+        asked = referred(reply.asked, self.bases)
+        another = re.fullmatch(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", place) is not None
+        return bool(issues) or (another and place != asked)
+
+
+def _is_strange(reply: Reply, body: Mapping[str, Any] | None) -> bool:
+    """Say whether an answer is one that no FHIR server gives: a redirect, or a page for people."""
+    if body is not None or not _REDIRECT <= reply.status < _SERVER_ERROR:
+        return False
+    page = "html" in reply.headers.get("content-type", "") or reply.body.lstrip()[:1] == b"<"
+    return page or reply.status < _BAD_REQUEST
 
 
 def _wait(reply: Reply) -> float | None:
@@ -255,5 +292,18 @@ def _readable(reply: Reply) -> dict[str, Any] | None:
 
 
 def _read(reply: Reply) -> dict[str, Any]:
-    """Read a JSON object; a byte order mark before it is skipped (RFC 8259, 8.1)."""
-    return read_object(reply.body.removeprefix(codecs.BOM_UTF8))
+    """Read a JSON object; a byte order mark before it is skipped (RFC 8259, 8.1).
+
+    A member that is null says nothing, and FHIR has none: it is left out.
+    """
+    found: dict[str, Any] = _without_nulls(read_object(reply.body.removeprefix(codecs.BOM_UTF8)))
+    return found
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {k: _without_nulls(inner) for k, inner in value.items() if inner is not None}
+        case list():  # where one keeps the place of what stands beside it in another list
+            return [_without_nulls(inner) for inner in value]
+    return value

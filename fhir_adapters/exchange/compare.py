@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from domain.language.names import EhrPatientId
 
@@ -49,7 +50,8 @@ _MAY_GROW = frozenset({"coding", "identifier", "participant"})
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_REFERENCE = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
+_REFERENCE = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?/?")
+_PORTS = {"http": ":80", "https": ":443"}
 _SOMEBODY = re.compile(r"(?:^|/)Patient/[^/]+(?:/_history/[^/]+)?$")
 
 Bases = tuple[str, ...]
@@ -82,12 +84,12 @@ def differences(
 
 
 def is_anothers(resource: Mapping[str, Any], patient: EhrPatientId, bases: Bases) -> bool:
-    """Say whether a resource names a patient, and not this one. One that names none does not.
+    """Say whether a resource names a patient who is not this one. One that names none does not.
 
     This one's id at another address does not either: see `cannot_tell_whose`.
     """
-    whose = patient_of(resource, bases)
-    return whose is not None and whose != f"Patient/{patient}" and not _ends(whose, patient)
+    every = _patients_of(resource, bases)
+    return any(each != f"Patient/{patient}" and not _ends(each, patient) for each in every)
 
 
 def cannot_tell_whose(resource: Mapping[str, Any], patient: EhrPatientId, bases: Bases) -> bool:
@@ -95,8 +97,8 @@ def cannot_tell_whose(resource: Mapping[str, Any], patient: EhrPatientId, bases:
 
     It may be the EHR's inner host, which its gateway let through, or another server altogether.
     """
-    whose = patient_of(resource, bases)
-    return whose is not None and whose != f"Patient/{patient}" and _ends(whose, patient)
+    every = _patients_of(resource, bases)
+    return any(each != f"Patient/{patient}" and _ends(each, patient) for each in every)
 
 
 def _ends(place: str, patient: EhrPatientId) -> bool:
@@ -108,6 +110,10 @@ def patient_of(resource: Mapping[str, Any], bases: Bases) -> str | None:
 
     A patient of another place is given as it stands there, and so is never taken for ours.
     """
+    return next(_patients_of(resource, bases), None)
+
+
+def _patients_of(resource: Mapping[str, Any], bases: Bases) -> Iterator[str]:
     actors = resource.get("participant")
     subjects = [resource.get(key) for key in ("subject", "patient", "for")]
     if isinstance(actors, list):
@@ -116,16 +122,34 @@ def patient_of(resource: Mapping[str, Any], bases: Bases) -> str | None:
         if isinstance(subject, Mapping) and isinstance(subject.get("reference"), str):
             place = referred(subject["reference"], bases)
             if _SOMEBODY.search(place):
-                return place
-    return None
+                yield place
 
 
 def referred(reference: str, bases: Bases) -> str:
-    """Reduce a reference to `Type/id` if it leads into this EHR; else leave it as it is."""
-    below = (each.rstrip("/") + "/" for each in bases)
-    within = next((reference.removeprefix(b) for b in below if reference.startswith(b)), reference)
+    """Reduce a reference to `Type/id` if it leads into this EHR; else leave it as it is.
+
+    An address may be written in several ways: in capitals, with the usual port, with signs escaped
+    that need not be, with a query that says in which form to answer.
+    """
+    plain = _plain(reference)
+    below = (_plain(each).rstrip("/") + "/" for each in bases)
+    within = next((plain.removeprefix(b) for b in below if plain.startswith(b)), plain)
     found = _REFERENCE.fullmatch(within)
     return found[1] if found else reference
+
+
+def _plain(address: str) -> str:
+    """Write an address in the one way in which it is compared (RFC 3986, 6.2.2 and 6.2.3)."""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return address
+    opaque = bool(parts.scheme) and not parts.netloc  # `urn:…`
+    if opaque or not parts.path or "%2f" in parts.path.lower():
+        return address
+    host = parts.netloc.lower().removesuffix(_PORTS.get(parts.scheme, ":"))
+    path = re.sub("/{2,}", "/", unquote(parts.path))
+    return f"{parts.scheme}://{host}{path}" if host else path
 
 
 def as_instant(text: str) -> datetime | None:
@@ -197,7 +221,7 @@ def _contradicts(other: Any, mine: list[Any], bases: Bases) -> bool:
         return True
     if patient_of({"subject": other.get("actor")}, bases) is not None:
         return True
-    used = {(item.get("system"), item.get("code")) for item in mine if "code" in item}
+    used = [(item.get("system"), item.get("code")) for item in mine if "code" in item]
     system = other.get("system")
     return any(system == each for each, _ in used) and (system, other.get("code")) not in used
 

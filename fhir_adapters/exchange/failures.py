@@ -5,17 +5,26 @@ codes; never a body, a URL with an id, or an issue's free text.
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 from domain.language.errors import Conflict, Malformed, Unavailable
 from fhir_adapters.profile.operation_outcome import Issue
 from fhir_adapters.profile.verdicts import Verdict
 
-MOST_SAID = 2_000
-"""Characters of an EHR's own words that are kept."""
-
 
 class EhrFailure(Exception):  # noqa: N818  the family of all of these
-    """Something between Kairos and an EHR did not succeed."""
+    """Something between Kairos and an EHR did not succeed.
+
+    `said` is what the EHR wrote with it, if it wrote anything, for the ledger and for those who may
+    see what was to be written; never for a log.
+    """
+
+    said = ""
+
+    def saying(self, words: str) -> Self:
+        """Keep what the EHR wrote."""
+        self.said = words
+        return self
 
 
 class NeverSent(EhrFailure, Unavailable):
@@ -57,19 +66,28 @@ class NotLetIn(Busy):
 class EhrRefused(EhrFailure):
     """The EHR said no, and `verdict` says what is to be done about it.
 
-    `issues` are worst first. `said` is what the EHR wrote with them, for the ledger and for those
-    who may see what was to be written; never for a log.
+    `issues` are worst first. `merged` if it said that the record goes on as another. `strange` if
+    what came is no FHIR at all, a redirect or a page: perhaps something before the EHR spoke.
     """
 
-    def __init__(self, doing: str, status: int, issues: Sequence[Issue], verdict: Verdict) -> None:
+    def __init__(
+        self,
+        doing: str,
+        status: int,
+        issues: Sequence[Issue],
+        verdict: Verdict,
+        *,
+        merged: bool = False,
+        strange: bool = False,
+    ) -> None:
         """Say the status and the codes."""
         codes = ", ".join(str(issue) for issue in issues) or "without an OperationOutcome"
         super().__init__(f"the EHR refused to {doing}: {status}, {codes}")
         self.status = status
         self.issues = tuple(issues)
         self.verdict = verdict
-        words = "; ".join(issue.diagnostics for issue in issues if issue.diagnostics)
-        self.said = "".join(sign if sign.isprintable() else " " for sign in words)[:MOST_SAID]
+        self.merged = merged
+        self.strange = strange
 
 
 class Stale(EhrRefused, Conflict):

@@ -10,6 +10,8 @@ from typing import Any
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _LONGEST_WAIT = 86400.0
+_VERSION = re.compile(r"[!#-\[\]-~]{1,200}")
+"""What may stand in an ETag (RFC 9110, 8.8.3) in every client's and server's reading."""
 
 
 def id_from_location(location: str | None, resource_type: str) -> tuple[str, str | None] | None:
@@ -35,13 +37,13 @@ def version_of(resource: dict[str, Any]) -> str | None:
     """Take `meta.versionId`."""
     meta = resource.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None
-    return version if isinstance(version, str) and version else None
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
 
 
 def version_from_etag(etag: str | None) -> str | None:
     """Take the version out of `W/"3"` or `"3"`; versions need not be numbers."""
-    found = re.fullmatch(r'(?:W/)?"([^"]{1,200})"', etag.strip()) if etag else None
-    return found[1] if found else None
+    found = re.fullmatch(r'(?:W/)?"([^"]*)"', etag.strip()) if etag else None
+    return found[1] if found and _VERSION.fullmatch(found[1]) else None
 
 
 def etag_of(version: str) -> str:
@@ -73,6 +75,7 @@ def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
 def _http_date(text: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(text or "")
-    except ValueError:
+        found.utctimetuple()
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

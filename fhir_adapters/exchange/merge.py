@@ -26,6 +26,14 @@ def merged(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return kept | {key: value for key, value in changes.items() if key not in raw}
 
 
+def tags_of(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the codes with which a resource is tagged."""
+    meta = resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    listed = tags if isinstance(tags, list) else []
+    return tuple(str(tag.get("code")) for tag in listed if isinstance(tag, Mapping))
+
+
 def undisputed(
     changes: Mapping[str, Any], before: Mapping[str, Any], held: Mapping[str, Any], bases: Bases
 ) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Gathering a search's pages: matches once each, issues kept apart, next links only to the EHR.
 
-`Bundle.total` is not believed (some vendors give the page's size) except against an empty page.
+`Bundle.total` is not believed for what it promises (some vendors give the page's size), only where
+it says that there is more than was shown.
 Must not request anything itself.
 """
 
@@ -8,9 +9,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from fhir_adapters.exchange.compare import as_instant
 from fhir_adapters.profile.operation_outcome import Issue, issues_of
 
 MOST_PAGES = 20
@@ -40,12 +43,13 @@ class Gathering:
         self._found: dict[str, dict[str, Any]] = {}
         self._issues: list[Issue] = []
         self._total: int | None = None
+        self._matches = 0
         self.whole = True
 
     def take(self, bundle: Mapping[str, Any]) -> None:
         """Add one page. A page that says it holds something and does not is not whole."""
         entries = bundle.get("entry")
-        matches = 0
+        before = self._matches
         for entry in entries if isinstance(entries, list) else []:
             resource = entry.get("resource") if isinstance(entry, Mapping) else None
             if not isinstance(resource, dict):
@@ -53,7 +57,7 @@ class Gathering:
             elif resource.get("resourceType") == "OperationOutcome":
                 self._issues.extend(issues_of(resource))
             elif resource.get("resourceType") == self._type and isinstance(resource.get("id"), str):
-                matches += 1
+                self._matches += 1
                 self._keep(resource)
             elif resource.get("resourceType") in (self._type, None):
                 self.whole = False
@@ -61,12 +65,13 @@ class Gathering:
             self.whole = False
         total = bundle.get("total")
         self._total = total if isinstance(total, int) else self._total
-        if isinstance(total, int) and total > 0 and matches == 0 and not self._found:
+        if isinstance(total, int) and total > 0 and self._matches == before and not self._found:
             self.whole = False
 
     def result(self, *, complete: bool) -> SearchResult:
         found, issues = tuple(self._found.values()), tuple(self._issues)
-        return SearchResult(found, issues, complete and self.whole, self._total)
+        cut = self._total is not None and self._total > self._matches
+        return SearchResult(found, issues, complete and self.whole and not cut, self._total)
 
     def _keep(self, resource: dict[str, Any]) -> None:
         known = self._found.get(resource["id"])
@@ -81,8 +86,11 @@ def next_page(bundle: Mapping[str, Any], bases: tuple[str, ...]) -> str | None:
     address that is asked first; a link to another that the EHR calls itself by is asked there.
     """
     links = bundle.get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, Mapping) and link.get("relation") == "next":
+    for link in links if isinstance(links, list) else [links]:
+        relation = link.get("relation") if isinstance(link, Mapping) else None
+        if isinstance(link, Mapping) and "next" in (
+            relation if isinstance(relation, list) else [relation]
+        ):
             return _within(_asked_here(link.get("url"), bases), bases[0])
     return None
 
@@ -116,6 +124,11 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return scheme, url.hostname, url.port or _PORTS.get(scheme)
 
 
-def _updated(resource: Mapping[str, Any]) -> str:
+def _updated(resource: Mapping[str, Any]) -> datetime:
     meta = resource.get("meta")
-    return str(meta.get("lastUpdated", "")) if isinstance(meta, Mapping) else ""
+    said = meta.get("lastUpdated") if isinstance(meta, Mapping) else None
+    try:
+        at = as_instant(str(said)) or datetime.fromisoformat(str(said))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -80,7 +80,7 @@ class EhrPatient:
     def not_current(self) -> str | None:
         """Say why no pathway may be started on this record; None if one may."""
         if self.unreadable is not None:
-            return f"the record {self.unreadable}, which may change the meaning of the whole record"
+            return f"the record {self.unreadable}"
         if self.replaced_by is not None:
             return "the record was merged into another; use the current record"
         if self.died:
@@ -104,8 +104,8 @@ class EhrPatient:
         born = _born(resource.get("birthDate"))
         return cls(
             id=EhrPatientId(ehr_id),
-            active=resource.get("active", True) is True and "_active" not in resource,
-            died=_died(resource),
+            active=_says_yes(resource.get("active")) and "_active" not in resource,
+            died=_lives(resource) is False,
             identifiers=len(set(known)),
             replaced_by=_replaced_by(resource, bases),
             fingerprint=hashlib.sha256(write_json([sorted(set(known)), born])).hexdigest(),
@@ -121,7 +121,9 @@ def _unreadable(resource: Mapping[str, Any]) -> str | None:
     """What a reader who does not know it must not read past (FHIR R4, 2.4 and 2.36)."""
     for name in ("modifierExtension", "implicitRules"):
         if resource.get(name):
-            return f"has {name}"
+            return f"has {name}, which may change the meaning of the whole record"
+    if _lives(resource) is None:
+        return "does not say plainly whether the patient lives"
     return None
 
 
@@ -141,25 +143,45 @@ def _day(birth_date: str | None) -> date | None:
         return None
 
 
-def _died(resource: Mapping[str, Any]) -> bool:
-    """Say whether the EHR says so, or says something else than that the patient lives.
+def _says_yes(flag: object) -> bool:
+    """Say whether a flag is plainly true; without a word, a record is taken to be active."""
+    return flag is None or flag is True
 
-    Also in an element of which only an extension is known: died, at a time that nobody knows.
+
+def _lives(resource: Mapping[str, Any]) -> bool | None:
+    """Say whether the record says that the patient lives; None if it does not say so plainly.
+
+    It need not say anything. An extension of what is plainly false says nothing else.
     """
-    said = {name for name in resource if name.lstrip("_").startswith("deceased")}
-    plain_no = resource.get("deceasedBoolean") is False
-    return bool(said - {"deceasedBoolean"}) or ("deceasedBoolean" in said and not plain_no)
+    said = {
+        name: value
+        for name, value in resource.items()
+        if name.lstrip("_").startswith("deceased") and value is not None
+    }
+    flag, at = said.get("deceasedBoolean"), said.get("deceasedDateTime")
+    if flag is False and not said.keys() - {"deceasedBoolean", "_deceasedBoolean"}:
+        return True
+    if flag is not False and (flag is True or isinstance(at, str)) and "deceased" not in said:
+        return False
+    return None if said else True
 
 
 def _labels(resource: Mapping[str, Any]) -> Iterator[str]:
     meta = resource.get("meta")
-    for label in each_of(meta.get("security") if isinstance(meta, Mapping) else None):
+    marks = meta if isinstance(meta, Mapping) else {}
+    tags = (tag for tag in each_of(marks.get("tag")) if _is_a_label(tag))
+    for label in (*each_of(marks.get("security")), *tags):
         code = label.get("code") if isinstance(label, Mapping) else None
         system = label.get("system") if isinstance(label, Mapping) else None
         if system == _CONFIDENTIALITY and code in _EVERYBODYS:
             continue
         fits = isinstance(code, str) and len(code) <= 64 and code.isprintable() and code.strip()  # noqa: PLR2004
         yield code.strip() if isinstance(code, str) and fits else "a label without a code"
+
+
+def _is_a_label(tag: object) -> bool:
+    """Say whether a tag is one of HL7's for security, which test patients carry there too."""
+    return isinstance(tag, Mapping) and tag.get("code") in ("HTEST", "SUBSETTED", "REDACTED")
 
 
 def _replaced_by(resource: Mapping[str, Any], bases: Bases) -> EhrPatientId | None:

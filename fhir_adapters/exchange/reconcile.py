@@ -16,7 +16,7 @@ from fhir_adapters.content import identifiers
 from fhir_adapters.content.references import resolve
 from fhir_adapters.exchange.client import EhrClient
 from fhir_adapters.exchange.compare import Bases, as_instant, differences, patient_of, referred
-from fhir_adapters.exchange.failures import EhrRefused, Unsafe
+from fhir_adapters.exchange.failures import EhrRefused, NoAnswer, Unsafe
 from fhir_adapters.exchange.headers import version_of
 from fhir_adapters.exchange.paging import SearchResult
 from fhir_adapters.exchange.shown import Parameters, Proofs, Way, parameters, time_of, ways_for
@@ -85,6 +85,8 @@ async def find(
         body = resolve(intent.body, known)
         return await _find_created(client, plan, intent, body, proofs, taken)
     except EhrRefused as refused:
+        if refused.strange:
+            raise NoAnswer(f"{refused}; that is no FHIR").saying(refused.said) from None
         return Unproven(f"the EHR refused the search: {refused.status}, {refused.verdict}")
 
 
@@ -173,8 +175,9 @@ async def _by_content(
 def _verdict(
     vendor: Vendor, result: SearchResult, hits: list[dict[str, Any]], *, honoured: bool
 ) -> Finding:
-    if len(hits) > 1:
-        return Ambiguous(len(hits))
+    hidden = max((result.total or 0) - len(result.resources), 0)
+    if hits and len(hits) + hidden > 1:
+        return Ambiguous(len(hits) + hidden)
     if hits:
         return FoundInEhr(hits[0]["id"], version_of(hits[0]), hits[0])
     if not honoured:
@@ -197,11 +200,11 @@ def place_of(intent: Intent, known: Mapping[str, str]) -> tuple[str, str]:
 
 def carries(resource: Mapping[str, Any], artefact: str | None) -> bool:
     """Say whether a resource carries this identifier of ours (None: any of ours)."""
-    values = {
+    values = [
         entry.get("value")
         for entry in _identifiers(resource)
         if entry.get("system") == identifiers.SYSTEM
-    }
+    ]
     return bool(values) if artefact is None else artefact in values
 
 
@@ -213,14 +216,17 @@ def marks(paths: Iterable[str]) -> tuple[str, ...]:
 def _identifiers(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     found = resource.get("identifier")
     listed = found if isinstance(found, list) else [found]
-    for entity in resource.get("entity") or []:
+    entities = resource.get("entity")
+    for entity in entities if isinstance(entities, list) else []:
         what = entity.get("what") if isinstance(entity, Mapping) else None
         listed = [*listed, what.get("identifier") if isinstance(what, Mapping) else None]
     yield from (entry for entry in listed if isinstance(entry, Mapping))
 
 
 def _targets(hit: Mapping[str, Any], target: str, bases: Bases) -> bool:
-    references = [entry.get("reference") for entry in hit.get("target") or []]
+    targets = hit.get("target")
+    listed = targets if isinstance(targets, list) else [targets]
+    references = [entry.get("reference") for entry in listed if isinstance(entry, Mapping)]
     return any(isinstance(r, str) and referred(r, bases) == target for r in references)
 
 

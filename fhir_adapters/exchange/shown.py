@@ -7,7 +7,7 @@ only where the same kind of search has shown something of ours before.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from fhir_adapters.profile.capability import Support
 from fhir_adapters.profile.plan import EhrPlan
 
 _WINDOW = timedelta(days=1)
+_EDGE, _LATEST = timedelta(days=2), datetime.max.replace(tzinfo=UTC)
 _DATES = {
     "CarePlan": "date",
     "Communication": "sent",
@@ -122,7 +123,8 @@ async def shows(client: EhrClient, plan: EhrPlan, way: Way, witness: Witness) ->
 def _window(support: Support, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parameter = _DATES.get(support.resource_type, "date")
     at = as_instant(time_of(body) or "")
-    if at is not None and parameter in support.search:
+    near = at is not None and datetime.min.replace(tzinfo=UTC) + _EDGE < at < _LATEST - _EDGE
+    if at is not None and near and parameter in support.search:
         yield parameter, f"ge{moment(at - _WINDOW)}"
         yield parameter, f"lt{moment(at + _WINDOW)}"
 

@@ -6,16 +6,17 @@ type, and must never send a write twice.
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 
 from fhir_adapters.exchange.authorization import Authorization
-from fhir_adapters.exchange.failures import NeverSent, Paused
+from fhir_adapters.exchange.failures import NeverSent, Paused, Unsafe
 from fhir_adapters.exchange.trust import NO_TRUST_OF_ITS_OWN, Trust
 
 # The library logs every URL, in which patients' ids stand, and in detail every header.
@@ -69,6 +70,7 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # names in small letters
     body: bytes
+    asked: str = ""  # the path below the base URL, without a query
 
 
 class Transport:
@@ -118,10 +120,11 @@ class Transport:
                     method, url, headers={**sent, **authorized}, params=params, content=content
                 )
             except (httpx2.InvalidURL, ValueError):
-                raise NeverSent("the request address is not a valid URL") from None
+                # Ours to mend, in this one request: it says nothing of the EHR.
+                raise Unsafe("the request cannot be written as HTTP") from None
             if method != "GET":
                 request.extensions["trace"] = _leaves_in_time
-            reply = await self._answer(request)
+            reply = await self._answer(request, url)
             if reply.status == _UNAUTHORIZED:
                 # If it fails at that, this must not hide that the EHR did answer, and what.
                 with suppress(Exception):
@@ -152,14 +155,14 @@ class Transport:
             raise NeverSent("the EHR authorization is not a valid header: check for a line break")
         return headers
 
-    async def _answer(self, request: httpx2.Request) -> Reply:
+    async def _answer(self, request: httpx2.Request, url: str) -> Reply:
         try:
             async with asyncio.timeout(self._limits.total):
-                return await self._send(request)
+                return replace(await self._send(request), asked=url.partition("?")[0])
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as problem:
             raise NeverSent(f"no connection to the EHR ({_cause(problem)})") from None
-        except (httpx2.HTTPError, TimeoutError) as problem:
-            raise Lost(type(problem).__name__) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError) as problem:
+            raise Lost(type(problem).__name__) from None  # also an address that none can read
 
     async def _send(self, request: httpx2.Request) -> Reply:
         response = await self._http.send(request, stream=True)
@@ -184,6 +187,10 @@ def _cause(problem: BaseException) -> str:
             return f"its certificate is not trusted: {below.verify_message}"
         if isinstance(below, ssl.SSLError):
             return f"TLS: {below.reason or 'it failed'}"
+        if isinstance(below, socket.gaierror):
+            return "its host name cannot be resolved"
+        if isinstance(below, ConnectionRefusedError):
+            return "nothing accepts connections at its address"
         below = below.__cause__ or below.__context__
     return type(problem).__name__
 

@@ -21,7 +21,7 @@ from fhir_adapters.exchange.compare import (
     is_anothers,
 )
 from fhir_adapters.exchange.failures import Disputed, Unsafe, WrongPatient
-from fhir_adapters.exchange.merge import merged, undisputed
+from fhir_adapters.exchange.merge import merged, tags_of, undisputed
 from fhir_adapters.exchange.reconcile import (
     Absent,
     Ambiguous,
@@ -141,6 +141,8 @@ async def _change(
         raise WrongPatient
     if cannot_tell_whose(held.resource, patient, client.bases):
         raise Unsafe(ELSEWHERE)
+    if "SUBSETTED" in tags_of(held.resource):  # written back, the rest would be lost
+        raise Unsafe(f"the EHR shows only a part of the {resource_type}: an update is not safe")
     differ = differences(changes, held.resource, client.bases, whole=False)
     if not differ:
         return Written(held.ehr_id, held.version, existed=True, whole=held.resource)

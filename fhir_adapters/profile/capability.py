@@ -37,9 +37,11 @@ class Support:
 
 
 def supports_of(statement: Mapping[str, Any]) -> dict[str, Support]:
-    """Read a CapabilityStatement. Malformed if it is none, or of another FHIR version."""
+    """Read a CapabilityStatement. Malformed if it is none of a server, or of another version."""
     if statement.get("resourceType") != "CapabilityStatement":
         raise Malformed("the EHR's /metadata is not a CapabilityStatement")
+    if statement.get("kind") == "requirements":
+        raise Malformed("the EHR's /metadata says what is required, not what the EHR can do")
     version = str(statement.get("fhirVersion", "unknown"))
     if not version.startswith(SPOKEN + "."):
         raise Malformed(f"the EHR supports FHIR {version[:20]}; Kairos needs {SPOKEN}")
@@ -53,11 +55,14 @@ def supports_of(statement: Mapping[str, Any]) -> dict[str, Support]:
             if isinstance(name, str):
                 said = _support(name, resource, everywhere)
                 found[name] = _both(found[name], said) if name in found else said
+    if not found:
+        raise Malformed("the EHR's CapabilityStatement lists no resource types of a server")
     return found
 
 
 def _support(name: str, resource: Mapping[str, Any], everywhere: frozenset[str]) -> Support:
-    codes = {entry.get("code") for entry in _dicts(resource.get("interaction"))}
+    said = (entry.get("code") for entry in _dicts(resource.get("interaction")))
+    codes = {code for code in said if isinstance(code, str)}
     return Support(
         resource_type=name,
         read="read" in codes,

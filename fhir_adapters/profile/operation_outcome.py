@@ -5,6 +5,7 @@ vendor's to say: the same number means another thing at another. Must not put an
 into anything that is logged: it may quote the patient.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from fhir_adapters.profile.vendor import Vendor
 from fhir_adapters.profile.verdicts import BY_ISSUE_TYPE, BY_STATUS, OF_THE_REQUEST, Verdict
 
+_CODE = re.compile("[A-Za-z][A-Za-z_-]{1,39}|[0-9]{1,5}")
 _RANK = {"fatal": 0, "error": 1, "warning": 2, "information": 3}
 _HARMFUL = ("fatal", "error")
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
@@ -93,10 +95,9 @@ def _issue(item: Mapping[str, Any]) -> Issue:
 
 
 def _word(value: Any, otherwise: str) -> str:
-    """Take a code only if it looks like one, so that no free text passes for a code."""
-    fits = isinstance(value, str) and len(value) <= 40 and value.replace("-", "").isalnum()  # noqa: PLR2004
-    return value if isinstance(value, str) and fits else otherwise
+    """Take a code only if it looks like one: no free text and no record number passes for it."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else otherwise
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []

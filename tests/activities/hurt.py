@@ -86,7 +86,8 @@ class HurtEhr:
             answer = self.after(method, path) or done
         status, says, told = answer
         if status:
-            content = b"" if told is None else json.dumps(told).encode()
+            page = told.encode() if isinstance(told, str) else json.dumps(told).encode()
+            content = b"" if told is None else page
             lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(content)}"]
             lines += ["Connection: close", *(f"{name}: {value}" for name, value in says.items())]
             writer.write("\r\n".join([*lines, "", ""]).encode() + content)

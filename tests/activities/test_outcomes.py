@@ -65,7 +65,50 @@ async def test_what_is_refused_is_called_so_once_it_was_looked_for(lane: Lane, s
     row = await lane.row()
     assert (row.state, row.needs_person) == (REFUSED, True)
     assert str(status) in str(row.reason)
-    assert lane.ehr.calls == ["POST Observation", "GET Observation"]
+    asked = [call for call in lane.ehr.calls if call != "GET metadata"]
+    assert asked == ["POST Observation", "GET Observation"]
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 405, 409])
+async def test_a_page_before_the_whole_ehr_is_an_outage(lane: Lane, status: int):
+    """A gateway answers everything with a page for people: nothing is refused, and all arrives."""
+    page = {"Content-Type": "text/html"}
+    lane.ehr.before = lambda *_: (status, page, "<html>being deployed</html>")
+    await lane.intend("e1", reading("a"), reading("b"))
+    await lane.deliver(3)
+    rows = await lane.rows()
+    assert {row.state for row in rows} <= {INTENT, UNKNOWN}
+    assert not any(row.needs_person for row in rows)
+    lane.ehr.before = lambda *_: None
+    await lane.deliver(4)
+    assert [row.state for row in await lane.rows()] == [CONFIRMED, CONFIRMED]
+    assert len(lane.ehr.held) == 2
+
+
+async def test_a_page_for_one_write_alone_is_a_refusal(lane: Lane):
+    """A firewall that does not like one text: the EHR answers otherwise, so a person is asked."""
+    page = {"Content-Type": "text/html"}
+    blocked = lambda method, _: (403, page, "<p>blocked</p>") if method == "POST" else None  # noqa: E731
+    lane.ehr.before = blocked
+    await lane.intend("e1", reading("a"))
+    await lane.deliver(2)
+    row = await lane.row()
+    assert (row.state, row.needs_person, row.said) == (REFUSED, True, "blocked")
+
+
+@pytest.mark.parametrize("status", [401, 409, 429, 500, 503])
+async def test_what_the_ehr_says_is_kept_whatever_it_means(lane: Lane, status: int):
+    """Also of what is only put off or unknown, until it is confirmed."""
+    told = outcome(None)
+    told["issue"][0]["diagnostics"] = "the interface is down"
+    lane.ehr.before = lambda method, _: (status, {}, told) if method == "POST" else None
+    await lane.intend("e1", reading("a"))
+    await lane.deliver()
+    assert (await lane.row()).said == "the interface is down"
+    lane.ehr.before = lambda *_: None
+    await lane.deliver(3)
+    row = await lane.row()
+    assert status == 409 or (row.state, row.said) == (CONFIRMED, None)
 
 
 async def test_a_retry_of_what_was_refused_is_sent_once_it_is_proved_absent(lane: Lane):

@@ -124,16 +124,33 @@ async def test_a_refusal_is_no_outage(
     assert (await service.manager.get("/v1/pathways")).json()["items"] == []
 
 
-@pytest.mark.parametrize("status", [301, 308])
-async def test_a_record_that_moved_was_merged_and_a_search_that_did_was_refused(
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_record_that_moved_was_merged_and_an_address_that_did_was_not(
     service: Service, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """Only of one record does a redirect say that another took its place."""
-    fails(service, monkeypatch, EhrRefused("read a Patient", status, (), Verdict.CONFLICT))
+    """Only where the EHR says that another record took its place is a patient told as merged."""
+    moved = EhrRefused("read a Patient", status, (), Verdict.CONFLICT, merged=True)
+    fails(service, monkeypatch, moved)
     read = await service.manager.post("/v1/pathways", START)
     assert read.json()["type"] == "urn:kairos:problem:patient-not-current"
     searched = await service.manager.get(SEARCH, identifier="M1")
     assert searched.json()["type"] == "urn:kairos:problem:ehr-refuses"
+    page = EhrRefused("read a Patient", status, (), Verdict.CONFLICT, strange=True)
+    fails(service, monkeypatch, page)
+    read = await service.manager.post("/v1/pathways", START)
+    assert read.json()["type"] == "urn:kairos:problem:ehr-unreadable"
+    assert "base_url" in read.json()["detail"]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_page_is_not_the_word_that_there_is_no_such_patient(
+    service: Service, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """A server that is being deployed knows nothing of patients."""
+    page = EhrRefused("read a Patient", status, (), Verdict.NOT_FOUND, strange=True)
+    fails(service, monkeypatch, page)
+    read = await service.manager.post("/v1/pathways", START)
+    assert read.json()["type"] == "urn:kairos:problem:ehr-unreadable"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from domain.language.names import EhrPatientId
+from fhir_adapters.exchange.compare import is_anothers, referred
 from fhir_adapters.exchange.failures import EhrRefused
 from fhir_adapters.exchange.headers import (
     id_from_body,
     id_from_location,
     seconds_to_wait,
     version_from_etag,
+    version_of,
 )
 from fhir_adapters.exchange.paging import Gathering, next_page
 from fhir_adapters.profile.epic import EPIC
@@ -245,3 +248,83 @@ def test_an_empty_page_that_claims_matches_is_not_whole() -> None:
     gathering.take({"total": 1, "entry": [{"resource": _outcome(("warning", "4119"))}]})
     assert not gathering.whole
     assert len(gathering.result(complete=True).issues) == 1
+
+
+def test_of_two_copies_the_later_stays_whatever_their_offsets() -> None:
+    """18:00 at -05:00 is later than 20:00 at UTC."""
+    gathering = Gathering("Task")
+    for version, updated in (("1", "2026-03-01T20:00:00Z"), ("2", "2026-03-01T18:00:00-05:00")):
+        meta = {"lastUpdated": updated, "versionId": version}
+        gathering.take({"entry": [{"resource": {"resourceType": "Task", "id": "7", "meta": meta}}]})
+    (found,) = gathering.result(complete=True).resources
+    assert found["meta"]["versionId"] == "2"
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        {"total": 25},
+        {"link": {"relation": "next", "url": "https://elsewhere.example/2"}},
+        {"link": [{"relation": ["next"], "url": "https://elsewhere.example/2"}]},
+    ],
+)
+def test_what_says_that_there_is_more_is_not_whole(bundle: dict[str, Any]) -> None:
+    """More in all than was shown and no next page, or a next page in an odd form."""
+    gathering = Gathering("Task")
+    gathering.take({"entry": [{"resource": {"resourceType": "Task", "id": "7"}}]} | bundle)
+    following = next_page(bundle, ("https://ehr.example/fhir",))
+    assert following == "" or not gathering.result(complete=True).complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2027 00:00:00 +9999999999999"],
+)
+def test_a_date_that_no_clock_has_says_nothing(text: str) -> None:
+    """Of when to come back, or of when it was said."""
+    assert seconds_to_wait(text, "Mon, 01 Jan 2027 00:00:00 GMT") is None
+    assert seconds_to_wait("Mon, 01 Jan 2027 00:00:00 GMT", text) is None
+
+
+@pytest.mark.parametrize("version", ["é1", '3"', "3\r\nX: y", "3\x00", " 3", "", "3\\", 3, None])
+def test_a_version_that_no_header_can_carry_is_none(version: Any) -> None:
+    """What would have to stand in If-Match is ASCII without quotes, blanks or line breaks."""
+    assert version_of({"meta": {"versionId": version}}) is None
+
+
+ONE = "https://ehr.example/fhir"
+
+
+@pytest.mark.parametrize(
+    ("reference", "place"),
+    [
+        ("Patient/p1?_format=json", "Patient/p1"),
+        ("Patient/p1 ", "Patient/p1"),
+        ("Patient/p1#x", "Patient/p1"),
+        ("Patient/p%31", "Patient/p1"),
+        ("Patient/p1/", "Patient/p1"),
+        ("HTTPS://EHR.example/fhir/Patient/p1", "Patient/p1"),
+        ("https://ehr.example:443/fhir//Patient/p1", "Patient/p1"),
+        ("https://ehr.example/fhir/Patient/p1/_history/3", "Patient/p1"),
+        ("https://ehr.example:8443/fhir/Patient/p1", None),
+        ("http://ehr.example/fhir/Patient/p1", None),
+        ("urn:Patient/p1", None),
+        ("urn:uuid:0f2a3c4d-0000-4000-8000-000000000000", None),
+        ("https://ehr.example/other/Patient/p1", None),
+        ("Patient/p1%2f..%2fp2", None),
+        ("#p1", None),
+        ("http://[::1", None),
+    ],
+)
+def test_an_address_is_known_in_whatever_spelling(reference: str, place: str | None) -> None:
+    """The same by the rules for addresses is the same; all else stays as it stands."""
+    assert referred(reference, (ONE,)) == (place or reference)
+
+
+def test_each_patient_that_a_resource_names_is_looked_at() -> None:
+    """Ours first and another beside: it is another's too."""
+    ours, theirs = ({"reference": f"Patient/{each}"} for each in ("p1", "p2"))
+    assert is_anothers({"subject": ours, "patient": theirs}, EhrPatientId("p1"), (ONE,))
+    both = [{"actor": ours}, {"actor": theirs}]
+    assert is_anothers({"participant": both}, EhrPatientId("p1"), (ONE,))
+    assert not is_anothers({"participant": both[:1]}, EhrPatientId("p1"), (ONE,))

@@ -200,3 +200,18 @@ def test_no_entry_however_odd_breaks_the_reader(sign: ChartSign, odd: dict[str, 
     whole = {"resourceType": str(sign.type), "id": "7"} | odd
     if is_readable(sign.type, whole):
         assert len(entries_of(sign.type, [whole], [sign], TODAY, {})) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource"),
+    [
+        (ChartType.CONDITION, {"modifierExtension": [{"url": "http://example.org/negated"}]}),
+        (ChartType.CONDITION, {"implicitRules": "http://example.org/rules"}),
+        (ChartType.COVERAGE, {"modifierExtension": [{"url": "u"}]}),
+        (ChartType.MEDICATION, {"status": "active"}),
+        (ChartType.MEDICATION, {"medicationReference": {"reference": "#gone"}}),
+    ],
+)
+def test_what_may_say_something_else_is_not_read(kind: ChartType, resource: dict[str, Any]) -> None:
+    """An extension that turns it around, or no drug: its type counts as unread."""
+    assert not is_readable(kind, resource)

@@ -82,13 +82,13 @@ def test_leaving_against_advice_says_so_with_its_reason(story, protocol):
     assert provenance.body["target"][0]["reference"].endswith(visit.artefact)
 
 
-@pytest.mark.parametrize("types", [("Communication",), ("DocumentReference",), ()])
+@pytest.mark.parametrize("types", [("Communication",), ("DocumentReference",), ("Patient",)])
 def test_no_ehr_is_left_without_a_word_of_who_left_early(types, story, protocol):
     """Where no Provenance can be written it is text, and where no text can, a person's to enter."""
     left = left_early(story)
     intents = written(left, protocol, plan_for(statement(types), GENERIC))
     (told_of,) = [i for i in intents if i.artefact == f"pw-1/event/{left.event.id}"]
-    assert (told_of.action is Action.PERSON) == (types == ())
+    assert (told_of.action is Action.PERSON) == (types == ("Patient",))
 
 
 def test_a_provenance_says_when_it_happened_and_when_it_was_recorded(story, protocol):

@@ -139,7 +139,9 @@ def test_a_reading_waits_for_nothing(story, protocol) -> None:
     assert {intent.needs for intent in intents} == {()}
 
 
-@pytest.mark.parametrize("types", [("Communication", "DocumentReference"), ("Communication",), ()])
+@pytest.mark.parametrize(
+    "types", [("Communication", "DocumentReference"), ("Communication",), ("Patient",)]
+)
 def test_an_order_that_an_ehr_cannot_take_is_a_persons(types, story, protocol) -> None:
     """No text stands in for an order, which somebody has to enter, and later to end, by hand."""
     plan = plan_for(statement(types), GENERIC)

@@ -38,15 +38,12 @@ def replaced(other: Any) -> dict[str, Any]:
         {"active": False},
         {"active": "false"},
         {"active": "true"},
-        {"active": None},
         {"active": 1},
         {"deceasedBoolean": True},
         {"deceasedBoolean": "true"},
         {"deceasedBoolean": "false"},
         {"deceasedDateTime": "2027"},
-        {"deceasedDateTime": None},
         {"deceasedBoolean": 0},
-        {"deceasedBoolean": None},
         {"_deceasedDateTime": {"extension": [{"url": "u", "valueCode": "unknown"}]}},
         {"deceasedBoolean": False, "_deceasedDateTime": {"extension": [{"url": "u"}]}},
         {"_deceasedBoolean": {"extension": [{"url": "u"}]}},
@@ -245,3 +242,44 @@ def test_an_odd_word_where_a_code_belongs_is_no_code(odd: object) -> None:
     assert read(link=[{"type": odd, "other": {"reference": "Patient/p9"}}]).replaced_by == "p9"
     system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
     assert read(meta={"security": [{"system": system, "code": odd}]}).labels
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"deceasedBoolean": False},
+        {"deceasedBoolean": False, "deceasedDateTime": None},
+        {"deceasedBoolean": False, "_deceasedBoolean": {"id": "x"}},
+        {"deceasedDateTime": None},
+        {"active": None},
+        {"active": True},
+    ],
+)
+def test_a_living_patients_record_is_current(change: dict[str, Any]) -> None:
+    """A null says nothing, and an id beside a plain no is no death."""
+    assert read(**change).may_be_enrolled
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"deceasedBoolean": "false"},
+        {"deceasedBoolean": 0},
+        {"deceasedBoolean": False, "deceasedDateTime": "2027"},
+        {"_deceasedDateTime": {"extension": [{"url": "u", "valueCode": "unknown"}]}},
+        {"deceased": False},
+    ],
+)
+def test_a_record_that_does_not_say_plainly_is_not_told_as_a_death(change: dict[str, Any]) -> None:
+    """Nobody is told that a patient has died of whom the record does not say so."""
+    found = read(**change)
+    assert not found.died
+    assert found.not_current == "the record does not say plainly whether the patient lives"
+
+
+@pytest.mark.parametrize("code", ["HTEST", "SUBSETTED"])
+def test_a_label_counts_wherever_it_stands(code: str) -> None:
+    """HL7's own test patients carry it as a tag; a tag of somebody's own is no label."""
+    system = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    assert read(meta={"tag": [{"system": system, "code": code}]}).labels == (code,)
+    assert read(meta={"tag": [{"system": "urn:ours", "code": "vip-lounge"}]}).labels == ()

@@ -216,9 +216,20 @@ def test_another_fhir_version_is_refused() -> None:
         {"rest": "?"},
         {"rest": [{"mode": "server", "resource": 3}]},
         {"rest": [{"mode": "server", "resource": [{"type": {}}]}]},
+        {"rest": []},
+        {"rest": {"mode": "server"}},
+        {"kind": "requirements"},
     ],
 )
-def test_a_strange_statement_plans_nothing(damage: dict[str, Any]) -> None:
-    """Nonsense in a statement is not an error of ours and not a capability either."""
-    plan = plan_for(deepcopy(statement()) | damage, GENERIC)
-    assert not [way for way in plan.ways.values() if isinstance(way, Native | Fallback)]
+def test_a_statement_of_no_servers_types_is_none(damage: dict[str, Any]) -> None:
+    """Nothing is planned from what lists nothing: the statement before it stays."""
+    with pytest.raises(Malformed):
+        plan_for(deepcopy(statement()) | damage, GENERIC)
+
+
+@pytest.mark.parametrize("code", [["read"], {"code": "read"}, 3, None])
+def test_an_odd_word_in_a_statement_is_passed_over(code: Any) -> None:
+    """One interaction that is no code hides none of the others."""
+    said = deepcopy(statement())
+    said["rest"][0]["resource"][0]["interaction"].append({"code": code})
+    assert plan_for(said, GENERIC).describe() == plan_for(statement(), GENERIC).describe()

@@ -65,9 +65,11 @@ def test_madrs_is_a_total_a_risk_item_and_a_panel(story, protocol) -> None:
     assert panel.needs == (item.artefact, total.artefact)
 
 
-@pytest.mark.parametrize("types", [("QuestionnaireResponse",), ("DocumentReference",), ()])
+@pytest.mark.parametrize(
+    "types", [("QuestionnaireResponse",), ("DocumentReference",), ("Patient",)]
+)
 def test_where_observation_is_refused_a_scale_is_one_thing(types, story, protocol) -> None:
     """What stands in says items and total at once; a person enters one scale, not three."""
     (intent,) = _written(story, protocol, "phq9", plan_for(statement(types), GENERIC))
-    if not types:
+    if types == ("Patient",):
         assert len(intent.body["component"]) == 10

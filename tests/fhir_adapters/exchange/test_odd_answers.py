@@ -31,6 +31,10 @@ from fhir_adapters.profile.generic import GENERIC
 from tests.fhir_adapters.exchange.prepared import Server
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p1"}
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "not-found"}],
+}
 
 
 @pytest.fixture
@@ -215,3 +219,34 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     secret = key.private_bytes(pem, plain, serialization.NoEncryption())
     (folder / "key.pem").write_bytes(secret)
     return folder / "certificate.pem", folder / "key.pem"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "merged", "strange"),
+    [
+        (301, {"Location": "/fhir/Patient/p9"}, b"", False, True),
+        (301, {"Location": "{base}/Patient/p9"}, b"", True, True),
+        (308, {"Location": "{base}/Patient/p1/"}, b"", False, True),
+        (301, {"Location": "https://login.example/"}, b"", False, True),
+        (301, {}, json.dumps(OUTCOME).encode(), True, False),
+        (404, {"Content-Type": "text/html"}, b"<html>", False, True),
+        (404, {}, b"", False, False),
+        (404, {}, json.dumps(OUTCOME).encode(), False, False),
+    ],
+)
+async def test_a_redirect_is_a_merge_only_where_it_leads_to_another_record(
+    server: Server,
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    *,
+    merged: bool,
+    strange: bool,
+) -> None:
+    """Http to https, a slash more, a login page: those are addresses and nobody's merge."""
+    told = (f"{name}: {value.format(base=server.base_url)}" for name, value in headers.items())
+    server.says(status, body, *told)
+    async with EhrClient(server.base_url, GENERIC) as client:
+        with pytest.raises(EhrRefused) as refused:
+            await client.read("Patient", "p1")
+    assert (refused.value.merged, refused.value.strange) == (merged, strange)
