@@ -5,10 +5,14 @@ name in lower case (`/run/secrets/kairos_database_url`), so that no secret needs
 environment. Nothing else that runs in production reads the environment.
 """
 
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -17,6 +21,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -47,11 +52,22 @@ class DatabaseSettings(BaseSettings):
         description="PostgreSQL 15 or later, as postgresql+psycopg://user@host/database"
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith("postgresql+psycopg://"):
+            message = "must be written as postgresql+psycopg://user@host/database"
+            raise ValueError(message)
+        return url
+
 
 class Settings(DatabaseSettings):
     """Settings of the API and of the worker. A missing required one stops the process at start."""
 
-    temporal_address: str = Field(description="host:port of the Temporal frontend")
+    temporal_address: str = Field(
+        pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s/:\[\]]+):[0-9]{1,5}$",
+        description="host:port of the Temporal frontend",
+    )
     temporal_namespace: str = "default"
     installation_file: Path = Field(description="YAML file naming sites and EHR connections")
     environment: Literal["production", "rehearsal"] = Field(
@@ -123,15 +139,19 @@ class ApiSettings(Settings):
         default=Path(__file__).parent / "protocols",
         description="folder of protocol YAML files and approved.lock",
     )
-    oidc_issuer: str = Field(description="the `iss` that access tokens must carry")
-    oidc_audience: str = Field(description="the `aud` that access tokens must carry")
-    oidc_jwks: str = Field(description="https URL, or path of a file, with the issuer's JWK set")
+    oidc_issuer: str = Field(min_length=1, description="the `iss` that access tokens must carry")
+    oidc_audience: str = Field(min_length=1, description="the `aud` that access tokens must carry")
+    oidc_jwks: str = Field(
+        min_length=1, description="https URL, or path of a file, with the issuer's JWK set"
+    )
     cursor_secret: SecretStr = Field(
         min_length=32,
         description="random text that signs the cursors of lists; the same for every API process",
     )
     api_host: str = "127.0.0.1"
-    api_port: int = Field(default=8000, description="0 picks a free port and prints it")
+    api_port: int = Field(
+        default=8000, ge=0, le=65_535, description="0 picks a free port and prints it"
+    )
 
     @field_validator("oidc_jwks")
     @classmethod
@@ -141,7 +161,28 @@ class ApiSettings(Settings):
                 "must be an https URL or the path of a file: keys read over http could be forged"
             )
             raise ValueError(message)
+        if place.startswith("https://"):
+            _checked_url(place)
         return place
+
+    def check_keys(self) -> None:
+        """Be sure at the start that a file of keys is there. ValueError names it."""
+        if "://" not in self.oidc_jwks and not Path(self.oidc_jwks).is_file():
+            raise ValueError(f"KAIROS_OIDC_JWKS: there is no file {self.oidc_jwks}")
+
+
+def _checked_url(url: str) -> SplitResult:
+    """Read an address whose parts must all be ones; ValueError says which is not."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        message = "is not an address: its host or its port cannot be read"
+        raise ValueError(message) from None
+    if not host or port == 0 or not _HOST.fullmatch(parts.netloc):
+        message = "is not an address: its host or its port cannot be read"
+        raise ValueError(message)
+    return parts
 
 
 class Site(BaseModel):
@@ -152,19 +193,21 @@ class Site(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
     name: str
     zone: str = Field(description="IANA time zone, such as America/New_York")
-    offers: frozenset[Literal["esketamine", "dtms"]]
+    offers: frozenset[Literal["esketamine", "dtms"]] = Field(min_length=1)
     ehr: str
 
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in available_timezones() or zone in ("Factory", "localtime", "posixrules"):
             message = "is not an IANA time zone"
             raise ValueError(message)
         return zone
 
 
-_BASE_URL = r"^https?://[^/@?#]+/?[^@?#]*$"
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_BASE_URL = r"^https?://[!-~]+$"
+_NO_BASE = re.compile(r"[@?#{}$\\^`|<>\"]")
 
 
 class Connection(BaseModel):
@@ -185,7 +228,7 @@ class Connection(BaseModel):
         description="which vendor's EHR it is: `generic` (nothing is assumed), `epic`, `oracle`,"
         " `athenahealth` or `meditech`; decides which error codes and known limits apply",
     )
-    patient_identifier_system: str
+    patient_identifier_system: str = Field(min_length=1)
     authorities_file: Path | None = Field(
         default=None,
         description="PEM file of the certificate authorities for this EHR, if the system does not"
@@ -225,6 +268,39 @@ class Connection(BaseModel):
         " time; each patient's writes go one after the other",
     )
 
+    @field_validator("base_url", "other_base_urls")
+    @classmethod
+    def _is_a_base(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in (value,) if isinstance(value, str) else value:
+            path = _checked_url(url).path.rstrip("/")
+            if _NO_BASE.search(url) or "//" in path:
+                message = "must be the plain base URL of a FHIR API, with nothing left to fill in"
+                raise ValueError(message)
+            if path.endswith("/metadata"):
+                message = "must be the base URL of the FHIR API, which ends before /metadata"
+                raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _certificates_are_there(self) -> Self:
+        files = {
+            "authorities_file": self.authorities_file,
+            "certificate_file": self.certificate_file,
+            "certificate_key_file": self.certificate_key_file,
+        }
+        given = {name: path for name, path in files.items() if path is not None}
+        if given and not self.base_url.startswith("https://"):
+            message = f"{', '.join(given)} may be set only with an https base_url"
+            raise ValueError(message)
+        if "certificate_key_file" in given and "certificate_file" not in given:
+            message = "certificate_key_file needs certificate_file"
+            raise ValueError(message)
+        for name, path in given.items():
+            if not path.is_file():
+                message = f"{name} names a file that is not there: {path}"
+                raise ValueError(message)
+        return self
+
 
 class Installation(BaseModel):
     """The sites and connections of this installation."""
@@ -254,6 +330,51 @@ class Installation(BaseModel):
         return next(c for c in self.connections if c.id == connection)
 
 
+class _Once(yaml.SafeLoader):
+    """Reads YAML in which nothing is said twice."""
+
+    def construct_mapping(  # the signature is the library's
+        self,
+        node: yaml.MappingNode,
+        deep: bool = False,  # noqa: FBT001, FBT002
+    ) -> dict[Any, Any]:
+        """Refuse a key that is there already: the file's other readers would take the first."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            message = f"{', '.join(twice)} is set twice"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
 def load_installation(path: Path) -> Installation:
-    """Read the installation file; raises with every problem named."""
-    return Installation.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    """Read the installation file; ValueError, with every problem named."""
+    try:
+        said = yaml.load(path.read_text("utf-8"), Loader=_Once)  # noqa: S506  a SafeLoader
+    except OSError as error:
+        why = f"the installation file {path} cannot be read: {error.strerror}"
+        raise ValueError(why) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"the installation file {path} is not YAML: {error}") from None
+    return Installation.model_validate(said)
+
+
+@contextmanager
+def settings_told_plainly() -> Iterator[None]:
+    """End the process with what is wrong in its settings, one line each, and no traceback."""
+    try:
+        yield
+    except ValidationError as error:
+        sys.exit("\n".join([*_lines(error), "see docs/reference/settings.md"]))
+    except ValueError as error:
+        sys.exit(f"{error}\nsee docs/reference/settings.md")
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    of_a_file = error.title == Installation.__name__
+    for each in error.errors(include_input=False, include_url=False):
+        place = ".".join(str(step) for step in each["loc"])
+        where = f"KAIROS_{place.upper()}" if place else "settings"
+        where = f"installation file: {place}".removesuffix(": ") if of_a_file else where
+        says = "is required" if each["type"] == "missing" else each["msg"]
+        yield f"{where}: {says.removeprefix('Value error, ')}"

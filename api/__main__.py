@@ -11,7 +11,7 @@ import uvicorn
 from api.app import create_app
 from api.dependencies import open_dependencies
 from logs import set_up
-from settings import ApiSettings
+from settings import ApiSettings, load_installation, settings_told_plainly
 
 log = structlog.get_logger("kairos.api")
 
@@ -32,7 +32,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve() -> None:
     """Serve until SIGTERM or SIGINT."""
-    settings = ApiSettings()
+    with settings_told_plainly():
+        settings = ApiSettings()
+        settings.check_keys()
+        settings.check_rehearsal(load_installation(settings.installation_file))
     set_up(settings.log_level)
     with listen(settings.api_host, settings.api_port) as listening:
         async with open_dependencies(settings) as deps:

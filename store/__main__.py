@@ -9,9 +9,10 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
-from settings import DatabaseSettings
+from domain.language.errors import Unavailable
+from settings import DatabaseSettings, settings_told_plainly
 from store.database import Database
 from store.restores import WITHIN_SECONDS, distrust
 from store.schema import upgrade
@@ -22,11 +23,16 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["upgrade"], ["restored"]):
         sys.stderr.write("usage: python -m store upgrade | restored\n")
         return 2
-    try:
+    with settings_told_plainly():
         url = DatabaseSettings().database_url.get_secret_value()
-    except ValidationError:
-        sys.stderr.write("KAIROS_DATABASE_URL is not set; see docs/reference/settings.md\n")
-        return 2
+    try:
+        return _done(arguments, url)
+    except (Unavailable, OperationalError):
+        sys.stderr.write("the database at KAIROS_DATABASE_URL does not answer, or lets nobody in\n")
+        return 1
+
+
+def _done(arguments: list[str], url: str) -> int:
     if arguments == ["upgrade"]:
         sys.stdout.write(f"schema is at {upgrade(url)}\n")
     else:

@@ -37,6 +37,10 @@ _LEAVE = WorkflowIDConflictPolicy.FAIL
 _ANEW = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
 
+LONGEST_PAUSE = 15
+"""Seconds between tries to reach Temporal, at most."""
+
+
 async def connect(address: str, namespace: str, metrics_address: str | None = None) -> Client:
     """Connect to Temporal with the converter that all of Kairos uses.
 
@@ -55,12 +59,14 @@ async def connect(address: str, namespace: str, metrics_address: str | None = No
 
 async def connected(address: str, namespace: str, metrics_address: str | None = None) -> Client:
     """Connect as `connect` does, however long Temporal takes to be there."""
+    pause = 1
     while True:
         try:
             return await connect(address, namespace, metrics_address)
         except RuntimeError:
             log.warning("waits_for_temporal")
-            await asyncio.sleep(1)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class WorkflowGone(Unavailable):

@@ -9,12 +9,15 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import structlog
+from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.deliveries import Deliveries
@@ -23,7 +26,7 @@ from activities.inbox_retry import InboxRetry
 from activities.recovery import Recovery
 from fhir_adapters.ehr import Ehrs
 from logs import set_up
-from settings import Installation, Settings, load_installation
+from settings import Installation, Settings, load_installation, settings_told_plainly
 from store.database import Database
 from store.listener import Listener
 from temporal import versions
@@ -52,18 +55,35 @@ TURNS_END_WITHIN = timedelta(seconds=5)
 log = structlog.get_logger("kairos.worker")
 
 
+async def _unless_stopped(
+    stopping: asyncio.Event, what: Coroutine[Any, Any, Client]
+) -> Client | None:
+    """Wait for something; None once the worker is told to stop."""
+    task, stop = asyncio.ensure_future(what), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    return None
+
+
 async def run() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = Settings()
+    with settings_told_plainly():
+        settings = Settings()
+        installation = load_installation(settings.installation_file)
+        settings.check_rehearsal(installation)
     set_up(settings.log_level)
-    installation = load_installation(settings.installation_file)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    settings.check_rehearsal(installation)
-    client = await connected(
-        settings.temporal_address, settings.temporal_namespace, settings.metrics_address
+    client = await _unless_stopped(
+        stopping,
+        connected(settings.temporal_address, settings.temporal_namespace, settings.metrics_address),
     )
+    if client is None:
+        return
     versioned = settings.clinical_clock != "temporal-test-server"  # which knows no versions
     database = Database(settings.database_url.get_secret_value())
     clock = clock_for(settings.clinical_clock, client, settings.clock_file, database.time)
