@@ -10,25 +10,23 @@ from datetime import datetime
 
 from domain.chapters import phases
 from domain.due import LOOK_AGAIN_AFTER, OVERDUE_AFTER, in_a_visit
-from domain.language.clocks import instant, local_day, wall
+from domain.language.clocks import instant, local, local_day, wall
 from domain.language.findings import Blocked, Held, Missing, Passed, blocks_of
 from domain.language.holds import SEEN_AFTER_THE_END, LiftHold
-from domain.language.names import HoldId, Role, TaskId, VisitStatus, counted, spoken
+from domain.language.names import HoldId, HoldReason, Role, TaskId, VisitStatus, counted, spoken
 from domain.language.pathway import Hold, Pathway, Visit
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.remembered import remembered
-from domain.language.safety import SafetyTask
+from domain.language.safety import Rise, SafetyTask
 from domain.language.visits import BookVisit, CheckIn, MissVisit
 from domain.rules import assessments, authorized, leaving, reviews, risk, treating
 from domain.rules.attendance import has_died
 from domain.rules.calendar import to_propose, visits_over
+from domain.rules.in_words import begun, ended, reason_of
 from domain.rules.steps import TASKS, Ask, AskPerson, Await, Finished, ProposeVisits, Step
 
 ASKED_ELSEWHERE = frozenset({"hold", "review-first", "finish-within", "order-signed"})
 """Rules in the way of treatment for which there is a step of its own."""
-
-MOST_WORDS = 200
-"""Characters of a hold's note that stand in a sentence; the hold itself has all of them."""
 
 FIXED = "do not treat; nobody can override this. Call the prescriber, or discharge the patient"
 
@@ -41,7 +39,7 @@ def steps(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> tuple[
     """
     if pathway.outcome is not None:
         # What came in after the end may still have to be seen by somebody.
-        over = Finished(pathway.outcome, f"The pathway is {pathway.outcome}.")
+        over = Finished(pathway.outcome, f"{begun(ended(pathway.outcome))}.")
         return (*_after_the_end(protocol, pathway, now), over)
     found = tuple(_steps(protocol, pathway, now))
     if found:
@@ -106,18 +104,19 @@ def _holds(phase: Protocol, pathway: Pathway) -> Iterator[AskPerson]:
     known = reviews.open_tasks(pathway)
     for hold in pathway.open_holds():
         found = pathway.holds[hold]
-        says = f"Treatment is on hold ({_why(found)}). Lift the hold with a reason, or stop."
-        due, rises = phase.look_by(SafetyTask.HOLD, found.placed), phase.rises(SafetyTask.HOLD)
+        why = reason_of(found)
+        says = f"Treatment is on hold ({why}). Lift the hold with a reason, or stop the pathway."
+        due, rises = _look_at(phase, found)
         step = AskPerson(Ask.LIFT_HOLD, hold, LiftHold.MAY, says, "hold", due=due, rises=rises)
         yield reviews.as_it_stands(step, known.get((Ask.LIFT_HOLD, hold)))
 
 
-def _why(hold: Hold) -> str:
-    """A hold's reason, and the beginning of what whoever placed it wrote."""
-    words = " ".join(hold.note.split())
-    if len(words) > MOST_WORDS:
-        words = words[:MOST_WORDS].rstrip() + "…"
-    return f'{spoken(hold.reason)}: "{words}"' if words else spoken(hold.reason)
+def _look_at(phase: Protocol, hold: Hold) -> tuple[datetime | None, tuple[Rise, ...]]:
+    """By when a hold is looked at, and by whom then: for suicide risk, as the gravest reading."""
+    if hold.reason is HoldReason.SUICIDE_RISK and phase.risk_levels:
+        look = min((level.look for level in phase.risk_levels), key=lambda rule: rule.within)
+        return hold.placed + look.within, look.then
+    return phase.look_by(SafetyTask.HOLD, hold.placed), phase.rises(SafetyTask.HOLD)
 
 
 def _hastened(protocol: CombinedProtocol, pathway: Pathway, now: datetime) -> Iterator[AskPerson]:
@@ -153,7 +152,7 @@ def _in_visit(
     due = treating.sessions_due(phase, pathway, visit) if planned else 0
     if due:
         treat = treating.check_may_treat(protocol, pathway, visit.id, now)
-        yield from _giving(phase, visit, given + 1, treat)
+        yield from _giving(phase, pathway, visit, given + 1, treat)
         if given == 0:
             return
     leave = leaving.check_may_release(protocol, pathway, visit.id, now)
@@ -169,9 +168,11 @@ def _in_visit(
     if waits:
         opens = [b.until for b in blocks if b.rule in timed and b.until and b.until > now]
         if opens:
-            says = f"Observe the patient at {spoken(visit.id)} until the next readings are due."
+            first = _wall(pathway, min(opens))
+            says = f"Observe the patient at {spoken(visit.id)}; the next readings open at {first}."
             yield Await(min(opens), says, "observation", visit.id, blocks)
-        says = f"Observe the patient at {spoken(visit.id)}; no discharge before the time is over."
+        last = _wall(pathway, max(waits))
+        says = f"Observe the patient at {spoken(visit.id)}; no discharge before {last}."
         yield Await(max(waits), says, "observation", visit.id, blocks)
     else:
         yield from _asks(Ask.RECORD, visit, tuple(b for b in blocks if b.rule not in timed))
@@ -197,20 +198,26 @@ def _again(phase: Protocol, visit: Visit, blocks: tuple[Blocked, ...]) -> Iterat
 
 
 def _giving(
-    phase: Protocol, visit: Visit, number: int, treat: Passed | Held | Missing
+    phase: Protocol,
+    pathway: Pathway,
+    visit: Visit,
+    number: int,
+    treat: Passed | Held | Missing,
 ) -> Iterator[Step]:
     blocks = blocks_of(treat)
     several = phase.schedule.stages[visit.stage].per_visit > 1
-    what = f"{phase.modality.session} {number}" if several else phase.modality.session
+    session = phase.modality.session
+    what = begun(f"{session} {number}" if several else f"the {session}")
     if isinstance(treat, Passed):
-        says = f"The {what} may be given at {spoken(visit.id)}; a clinician decides."
+        says = f"{what} may be given at {spoken(visit.id)}; a clinician decides."
         yield AskPerson(Ask.GIVE, visit.id, phase.modality.given_by, says, "may-treat")
         return
     held = tuple(b for b in blocks if b.finding and not b.until and b.rule not in ASKED_ELSEWHERE)
     yield from _gates(visit, held)
     waits = [block.until for block in blocks if block.until is not None]
     if waits:
-        says = f"Wait at {spoken(visit.id)} until the gap between sessions is over."
+        start = _wall(pathway, max(waits))
+        says = f"Wait at {spoken(visit.id)}: the next session may start at {start}."
         yield Await(max(waits), says, "gap-between-sessions", visit.id, blocks)
     if all(block.overridable or block.until or block.finding is None for block in blocks):
         yield from _asks(Ask.RECORD, visit, blocks)
@@ -249,21 +256,30 @@ def _coming(phase: Protocol, pathway: Pathway, now: datetime) -> Iterator[Step]:
     proposed = [v for v in unbooked if now < instant(v.at, pathway.zone)]
     for visit in unbooked:
         if visit not in proposed:
-            says = f"Move {spoken(visit.id)} or record a no-show: it was not booked and has passed."
+            says = (
+                f"Move {spoken(visit.id)} or record a no-show: its proposed time has passed and it"
+                " was never booked."
+            )
             who, start = MissVisit.MAY, instant(visit.at, pathway.zone)
             yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
     for batch in sorted({visit.batch for visit in proposed}):
         mine = [visit for visit in proposed if visit.batch == batch]
         due = instant(mine[0].at, pathway.zone)
-        many = counted(len(mine), "proposed visit")
-        says = f"Book {many} of {phase.title}, the first on {mine[0].at.day}."
+        many, first = counted(len(mine), "proposed visit"), wall(mine[0].at, pathway.zone)
+        one = f"Book the proposed visit of {phase.title} on {first}."
+        says = one if len(mine) == 1 else f"Book {many} of {phase.title}; the first is {first}."
         about = f"{phase.id}/{batch}"
         yield AskPerson(Ask.BOOK_VISITS, about, BookVisit.MAY, says, "schedule", due=due)
     booked = [v for v in pathway.visits_in(phase.id) if v.status is VisitStatus.BOOKED]
+    today = local_day(now, pathway.zone)
     for visit in booked:
         start = instant(visit.at, pathway.zone)
         if now >= start + OVERDUE_AFTER:
-            says = f"Check in, move, or record a no-show: {spoken(visit.id)} is overdue."
+            what = "Check the patient in, move the visit," if today == visit.at.day else "Move it"
+            says = (
+                f"{begun(spoken(visit.id))} was at {wall(visit.at, pathway.zone)} and the patient"
+                f" is not checked in. {what} or record a no-show."
+            )
             who = CheckIn.MAY
             yield AskPerson(Ask.RESOLVE_VISIT, visit.id, who, says, "visit-overdue", due=start)
         elif now >= start:
@@ -290,7 +306,11 @@ def _deciding(
             f"Review {phase.title}: continue or stop.",
         )
     elif visits_over(protocol, pathway, phase.id):
-        ask, about, says = Ask.DECIDE, phase.id, f"{phase.title} is over: continue or stop."
+        ask, about, says = (
+            Ask.DECIDE,
+            phase.id,
+            (f"All visits of {phase.title} are done. Decide: continue, or stop the pathway."),
+        )
         due = now
     else:
         return
@@ -308,6 +328,11 @@ def _deciding(
         yield AskPerson(
             Ask.RECORD, phase.id, recorders, says, absent[0].rule, why, source, None, absent
         )
+
+
+def _wall(pathway: Pathway, at: datetime) -> str:
+    """An instant, by the clinic's wall."""
+    return wall(local(at, pathway.zone), pathway.zone)
 
 
 def task_key(step: AskPerson, pathway: Pathway) -> TaskId:

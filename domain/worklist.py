@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.language.clocks import instant
-from domain.language.names import ObservationName, PhaseId, TaskId, VisitId, VisitStatus
+from domain.language.names import (
+    HoldId,
+    HoldReason,
+    ObservationName,
+    PhaseId,
+    TaskId,
+    VisitId,
+    VisitStatus,
+)
 from domain.language.pathway import Observed, Pathway, Task, Visit
 from domain.language.protocol import CombinedProtocol
 from domain.planner import wanted_tasks
@@ -19,6 +27,12 @@ from domain.rules.steps import SAFETY, VISIT, Ask, AskPerson, Step, Urgency
 
 NOTHING_WAITS = max(Urgency) + 1
 """The place of a pathway without an open task: after all that have one."""
+
+OVER = NOTHING_WAITS + 1
+"""The place of a pathway that has ended and of which nobody is asked anything."""
+
+WAIT_FOR_PAPERS = frozenset({HoldReason.PAYER, HoldReason.SUPPLY, HoldReason.PATIENT_REQUEST})
+"""Holds that nobody comes to harm by."""
 
 NEVER_LISTED = frozenset({VisitStatus.CANCELLED})
 """Visits that nobody is expected at or has missed: the pathway still shows them."""
@@ -66,6 +80,14 @@ def urgency_of(ask: Ask, rises: bool) -> Urgency:  # noqa: FBT001
     return Urgency.VISIT if ask in VISIT else Urgency.ROUTINE
 
 
+def pressing(pathway: Pathway, tasks: Sequence[ListedTask]) -> int:
+    """How soon somebody must look at a pathway: for its most urgent task, or who is here."""
+    urgencies: list[int] = [each.urgency for each in tasks]
+    if any(visit.status is VisitStatus.CHECKED_IN for visit in pathway.visits.values()):
+        urgencies.append(Urgency.VISIT)
+    return min(urgencies, default=NOTHING_WAITS if pathway.outcome is None else OVER)
+
+
 def open_tasks(pathway: Pathway, planned: Sequence[Step]) -> tuple[ListedTask, ...]:
     """The open tasks with what they say while these are the steps: most pressing first."""
     return tuple(each for each in all_tasks(pathway, planned) if not each.task.closed)
@@ -80,7 +102,10 @@ def all_tasks(pathway: Pathway, planned: Sequence[Step]) -> tuple[ListedTask, ..
         now = task if step is None else replace(task, says=step.says, due=_due(task, step))
         rises = step is not None and bool(step.rises)
         phase, visit = _about(pathway, subject(key))
-        listed.append(ListedTask(key, ask, urgency_of(ask, rises), now, phase, visit))
+        hold = pathway.holds.get(HoldId(subject(key))) if ask is Ask.LIFT_HOLD else None
+        papers = hold is not None and hold.reason in WAIT_FOR_PAPERS
+        urgency = Urgency.ROUTINE if papers else urgency_of(ask, rises)
+        listed.append(ListedTask(key, ask, urgency, now, phase, visit))
     return tuple(sorted(listed, key=_most_pressing))
 
 

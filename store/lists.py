@@ -107,7 +107,8 @@ PATHWAYS = Listed(
         "status": "status = :status",
         "urgency": "urgency = :urgency",
         "overdue": "coalesce(task_due < :now, false) = :overdue",
-        "role": ":role = any(next_who)",
+        "role": "(:role = any(next_who)"
+        " or exists (select from task where pathway_id = pathway.id and :role = any(task.roles)))",
         "rule": "exists (select from task where pathway_id = pathway.id and task.rule = :rule)",
         "not_scored_since": "coalesce(scored_at, started_at) < :not_scored_since",
         "id": "id = :id",

@@ -15,7 +15,7 @@ from domain.language.events import Event
 from domain.language.names import KAIROS, Author, PathwayStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
-from domain.worklist import NOTHING_WAITS, ListedScore, ListedTask, ListedVisit
+from domain.worklist import ListedScore, ListedTask, ListedVisit
 from store import columns, ledger, listed, pathways, queue
 from store.database import Transaction
 from store.records import Next, PathwayRecord
@@ -138,6 +138,7 @@ class Recording:
             status, phase = PathwayStatus.OPEN, pathway.phase
         if pathway.outcome is not None:
             status = PathwayStatus.FINISHED
+        same = self.stored.version == self._before.version
         self.stored = replace(
             self.stored,
             status=status,
@@ -145,13 +146,14 @@ class Recording:
             projection=columns.pathway_to_json(pathway),
             rules=RULES,
             due_at=due,
-            changed_at=at,
+            changed_at=self.stored.changed_at if same else at,
         )
 
     def show(
         self,
         following: Next | None,
         tasks: Sequence[ListedTask],
+        urgency: int,
         scores: Sequence[ListedScore] = (),
         *,
         anew: bool = False,
@@ -164,7 +166,6 @@ class Recording:
         found = listed.digest(rows)
         if anew or found != self.stored.listed:
             self._tasks = rows
-        urgency = min((each.urgency for each in tasks), default=NOTHING_WAITS)
         first = min((each.task.due for each in tasks if each.task.due), default=None)
         self.stored = replace(
             self.stored,

@@ -7,7 +7,7 @@ from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol
 from domain.planner import steps
 from domain.rules.steps import AskPerson, Await, Step
-from domain.worklist import open_tasks, scores, visits
+from domain.worklist import open_tasks, pressing, scores, visits
 from store.recording import Recording
 from store.records import Next
 
@@ -22,7 +22,9 @@ def show(
     """Have the lists show a pathway that has begun; `before` is how they show it already."""
     planned = steps(protocol, pathway, now)
     last = scores(protocol, pathway)
-    recording.show(_next(planned), open_tasks(pathway, planned), last, anew=before is None)
+    tasks = open_tasks(pathway, planned)
+    urgency = pressing(pathway, tasks)
+    recording.show(_next(planned), tasks, urgency, last, anew=before is None)
     # A turn that touches no visit and no session leaves the very same ones.
     same_visits = before is not None and before.visits is pathway.visits
     if not (same_visits and before is not None and before.sessions is pathway.sessions):

@@ -32,7 +32,10 @@ def may_give_view(
     blocks = blocks_of(result)
     wall = local(now, pathway.zone).hour
     if blocks:
-        says = f"Do not give {what}: " + "; ".join(block.sentence() for block in blocks) + "."
+        found = [block.sentence() for block in blocks if block.finding is not None]
+        absent = [str(block.missing) for block in blocks if block.finding is None]
+        told = [*found, *([f"not recorded yet: {', '.join(absent)}"] if absent else [])]
+        says = f"Do not give {what}: {'; '.join(told)}."
     else:
         says = (
             f"As of {wall:%H:%M}, nothing blocks {what}. What you record is judged by the time at "

@@ -334,7 +334,8 @@ class PathwaySummary(BaseModel):
     site: str
     patient: PatientRef
     urgency: Literal["safety", "visit", "routine"] | None = Field(
-        description="the urgency of its most urgent task; null while no task is open"
+        description="the urgency of its most urgent task, and at least `visit` while the patient is"
+        " here; null while neither is so"
     )
     most_pressing: NextView | None = Field(description="null before the pathway has started")
     status: PathwayStatus

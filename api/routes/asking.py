@@ -9,7 +9,7 @@ from api.reading.may_give import MayGiveView, may_give_view
 from api.routes.declaring import READING, Reader, With
 from domain.chapters.treatment import Strength, check_may_give_dose, check_may_stimulate, rests_on
 from domain.language.errors import Conflict
-from domain.language.names import VisitId
+from domain.language.names import VisitId, counted
 from domain.language.pathway import Pathway
 from domain.rules.attendance import insist_visit
 
@@ -57,7 +57,7 @@ async def may_stimulate(
     here = _visit(seen, visit)
     result = check_may_stimulate(protocol, seen, here, now, strength)
     under = rests_on(protocol, seen, here, now)
-    what = f"{pulses} pulses at {intensity_percent_mt} % of motor threshold"
+    what = f"{counted(pulses, 'pulse')} at {intensity_percent_mt} % of motor threshold"
     return may_give_view(what, result, under, seen, row.version, now)
 
 

@@ -77,7 +77,7 @@ async def search_patients(
     identifier: Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,64}$")],
     birth_date: Annotated[Day | None, Query(description="to confirm the match")] = None,
 ) -> PatientsFound:
-    """Find patients in the site's EHR by their identifier there. Returns no names."""
+    """Find patients in the site's EHR by their identifier there; compare the names."""
     known = site_of(deps.installation, caller, site)
     today = local_day(await deps.clock.now(), known.zone)
     return await find_patients(deps, known.ehr, identifier, birth_date, today)

@@ -37,7 +37,7 @@ def decide(pathway: Pathway, wish: HoldWish, named: HoldId) -> tuple[HoldFact, .
         case LiftHold(hold=hold, reason=why):
             insist_reason(why)
             if pathway.holds[hold].lifted:
-                raise Conflict(f"hold {hold} has already been lifted")
+                raise Conflict("this hold has already been lifted")
             return (HoldLifted(hold, why),)
         case unknown:
             assert_never(unknown)

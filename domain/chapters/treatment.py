@@ -14,7 +14,7 @@ from typing import assert_never
 from domain.language.clocks import check_happened
 from domain.language.errors import Malformed
 from domain.language.findings import Blocked, CheckResult, blocks_of, result_of
-from domain.language.names import ObservationName, PhaseId, Role, VisitId, spoken
+from domain.language.names import ObservationName, PhaseId, Role, VisitId, counted, spoken
 from domain.language.pathway import Observed, Pathway
 from domain.language.protocol import (
     MOTOR_THRESHOLD,
@@ -142,11 +142,11 @@ def check_may_stimulate(
 def _strength(rule: StimulationRule, given: Strength, look: gates.Look) -> Iterator[Blocked]:
     """Pulses as ordered; intensity at most as ordered, and so the stimulator's output."""
     if given.pulses != rule.pulses:
-        finding = f"{given.pulses} pulses; the order is {rule.pulses}"
+        finding = f"the order is {counted(rule.pulses, 'pulse')}, not {given.pulses}"
         yield found("stimulation-pulses", finding)
     if given.intensity_percent_mt > rule.intensity_percent_mt:
         most = rule.intensity_percent_mt
-        finding = f"{given.intensity_percent_mt} % of motor threshold; at most {most} % allowed"
+        finding = f"at most {most} % of motor threshold, not {given.intensity_percent_mt} %"
         yield found("stimulation-intensity", finding, stops=True)
     known = [each.value or Decimal(0) for each in look.latest(MOTOR_THRESHOLD, None)]
     for value in (min(known),) if known else ():  # of several of one instant, the safest

@@ -113,13 +113,17 @@ def _placing(
     moved = abs((at.day - visit.proposed.day).days)
     sooner = at.day < visit.proposed.day and may_come_sooner(protocol, pathway, visit, now)
     if moved > schedule.may_move_by and not sooner:
-        most = f"at most {counted(schedule.may_move_by, 'day')} from {visit.proposed.day}"
-        yield found("may-move-by", f"{most}, the proposed day, without a new order")
+        most = counted(schedule.may_move_by, "day")
+        finding = (
+            f"it may be moved by at most {most} from {visit.proposed.day:%A} {visit.proposed.day}"
+        )
+        yield found("may-move-by", finding, BookVisit.MAY)
     for other in pathway.visits.values():
         if other.id == visit.id or other.status in (VisitStatus.CANCELLED, VisitStatus.MISSED):
             continue
         what = spoken(other.id)
-        yield from too_close(protocol, visit.phase, at.day, other.phase, other.at.day, what)
+        blocks = too_close(protocol, visit.phase, at.day, other.phase, other.at.day, what)
+        yield from (replace(block, who=BookVisit.MAY) for block in blocks)
     yield from too_soon(protocol, pathway, at.day)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.language.findings import Blocked, CheckResult, result_of
-from domain.language.names import HoldReason, VisitId, VisitStatus, spoken
+from domain.language.names import HoldReason, VisitId, VisitStatus
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, When
 from domain.language.safety import Holds
 from domain.language.visits import CheckIn
 from domain.rules import gates, reviews
+from domain.rules.in_words import on_hold, stands
 from domain.rules.refusing import found
 
 
@@ -25,7 +26,7 @@ def _release(
 ) -> Iterator[Blocked]:
     visit = pathway.visits[visit_id]
     if visit.status is not VisitStatus.CHECKED_IN:
-        finding = f"{spoken(visit_id)} is {visit.status}, not checked in"
+        finding = f"{stands(visit)}, not checked in"
         yield found("checked-in", finding, CheckIn.MAY)
     phase = protocol.phase(visit.phase)
     given = pathway.sessions_at(visit_id)
@@ -44,4 +45,4 @@ def unsafe(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[Blocked]:
     yield from reviews.in_the_way(protocol, pathway, Holds.LEAVING)
     for hold in pathway.open_holds():
         if pathway.holds[hold].reason is HoldReason.SUICIDE_RISK:
-            yield found("hold", f"hold {hold} ({spoken(HoldReason.SUICIDE_RISK)}) is open")
+            yield found("hold", on_hold(pathway, pathway.holds[hold]))

@@ -4,6 +4,7 @@ from domain.language.errors import Malformed, Refused
 from domain.language.findings import Blocked, CheckResult, Missing, blocks_of, result_of
 from domain.language.names import Role, Roles, RuleId
 from domain.language.pathway import Pathway
+from domain.rules.in_words import ended
 
 PRESCRIBER: Roles = (Role.PRESCRIBER,)
 FEWEST_WORDS = 3  # of an account of what was found and decided
@@ -18,7 +19,7 @@ def check_open(pathway: Pathway) -> CheckResult:
     """Is the pathway still going on? Nothing is recorded on one that has ended."""
     if pathway.outcome is None:
         return result_of(())
-    return result_of((found("pathway-open", f"the pathway is {pathway.outcome}", ()),))
+    return result_of((found("pathway-open", ended(pathway.outcome), ()),))
 
 
 def insist(result: CheckResult, doing: str, hint: str = "") -> None:

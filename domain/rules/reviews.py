@@ -94,7 +94,7 @@ def in_the_way(
     for step in unseen(protocol, pathway):
         risk = step.ask is Ask.REVIEW_RISK
         if holding in step.holds and (risk or holding is Holds.TREATMENT):
-            finding = f"a prescriber has not acknowledged: {step.says}"
+            finding = f"a prescriber must review first: {step.says}"
             yield refusing.found("review-first", finding, step.roles, stops=True)
 
 
@@ -188,7 +188,7 @@ def _alerts(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPerson]
             at_risk = level is not None or found in alerting
             if not at_risk or standing.known_of(protocol, pathway, name, found):
                 continue
-            says = f"{_finding(kind, found)}: see the patient, then acknowledge this task."
+            says = f"{_finding(kind, found)}: see the patient, then say what you found and decided."
             about = f"{found.evidence}/{name}"
             due, rises = phase.look_by(SafetyTask.RISK, found.at), phase.rises(SafetyTask.RISK)
             step = AskPerson(
@@ -226,7 +226,7 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
             )
         elif session.deviation:
             ask, rule, kind = Ask.REVIEW_DEVIATION, "deviation", SafetyTask.DEVIATION
-            says = f"{what} was given against a rule: review it, then acknowledge."
+            says = f"{what} was given against a rule: review it, then say what you found."
         else:
             continue
         due, rises = phase.look_by(kind, session.started), phase.rises(kind)
@@ -236,7 +236,8 @@ def _deviations(protocol: CombinedProtocol, pathway: Pathway) -> Iterator[AskPer
         if visit.left_at is not None and (visit.left_early or elsewhere):
             which = spoken(visit.id)
             says = (
-                f"The patient left {which} before every check was met: follow up, then acknowledge."
+                f"The patient left {which} before every check was met: follow up, then say what you"
+                " found and decided."
             )
             if elsewhere:
                 went = spoken(str(visit.went))

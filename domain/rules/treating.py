@@ -16,6 +16,7 @@ from domain.language.pathway import Pathway, Session, Visit
 from domain.language.protocol import CombinedProtocol, Gate, Protocol, When
 from domain.language.visits import CheckIn
 from domain.rules import gates, reviews
+from domain.rules.in_words import ended, on_hold, stands
 from domain.rules.refusing import found
 from domain.rules.spacing import too_close, too_soon
 
@@ -84,14 +85,13 @@ def _whatever_the_visit(
 ) -> Iterator[Blocked]:
     """What forbids any treatment."""
     if pathway.outcome is not None:
-        yield found("pathway-open", f"the pathway is {pathway.outcome}", stops=True)
-    for key, hold in sorted(pathway.holds.items()):
+        yield found("pathway-open", ended(pathway.outcome), stops=True)
+    for _, hold in sorted(pathway.holds.items()):
         if hold.lifted_at is None:
-            reason, who = spoken(hold.reason), any_of(LiftHold.MAY)
-            finding = f"hold {key} ({reason}) is open; {who} may lift it"
+            finding = f"{on_hold(pathway, hold)}; {any_of(LiftHold.MAY)} may lift the hold"
             yield found("hold", finding, LiftHold.MAY, stops=True)
         elif hold.placed <= at < hold.lifted_at:
-            finding = f"hold {key} ({spoken(hold.reason)}) was in place at that time"
+            finding = f"treatment was on hold at that time ({spoken(hold.reason)})"
             yield found("hold", finding, stops=True)
     yield from reviews.in_the_way(protocol, pathway)
     for says in reviews.unseen_then(pathway, at):
@@ -111,13 +111,13 @@ def _present(pathway: Pathway, visit: Visit, at: datetime) -> Iterator[Blocked]:
     """Was the patient here at that time? A check-in is for its own day."""
     who = CheckIn.MAY
     if visit.checked_in is None:
-        finding = f"{spoken(visit.id)} is {visit.status}, not checked in"
+        finding = f"{stands(visit)}, not checked in"
         yield found("checked-in", finding, who, stops=True)
     elif local_day(at, pathway.zone) != (day := local_day(visit.checked_in, pathway.zone)):
         finding = f"{spoken(visit.id)} was checked in on {day}, not on the day of treatment"
         yield found("checked-in", finding, who)
     elif visit.status is not VisitStatus.CHECKED_IN:
-        yield found("visit-open", f"{spoken(visit.id)} is {visit.status}", stops=True)
+        yield found("visit-open", stands(visit), stops=True)
     elif at < visit.checked_in - CLOCK_SKEW:
         yield found("visit-open", f"{spoken(visit.id)} was not checked in at that time")
 

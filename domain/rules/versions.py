@@ -15,6 +15,7 @@ from domain.language.observations import ReadingsTaken, ScaleAssessed
 from domain.language.pathway import Pathway
 from domain.language.protocol import CombinedProtocol, Protocol
 from domain.language.vocabulary import Scale, Vocabulary
+from domain.rules.in_words import ended
 
 NOT_CARE = frozenset({"version", "status", "approved_by", "sha256", "sources"})
 """What tells one version from another and changes nothing for a patient."""
@@ -37,7 +38,7 @@ def against(
         yield "protocol", f"the pathway is already on version {new.version}"
         return
     if pathway.outcome is not None:
-        yield "pathway-open", f"the pathway is {pathway.outcome}"
+        yield "pathway-open", ended(pathway.outcome)
     for visit in pathway.visits.values():
         if visit.status is VisitStatus.CHECKED_IN:
             says = f"{spoken(visit.id)} is in progress: it ends under the version it began under"

@@ -54,13 +54,14 @@ def test_a_reading_that_a_prescriber_must_see():
             Ask.REVIEW_RISK,
             f"{evidence}/systolic_bp",
             SEES,
-            "systolic blood pressure is 200 mmHg: see the patient, then acknowledge this task.",
+            "systolic blood pressure is 200 mmHg: see the patient, then say what you found and"
+            " decided.",
             "prescriber-sees",
             **by(SafetyTask.RISK, course),
         )
     ]
     (block,) = reviews.in_the_way(course.protocol, course.pathway)
-    says = f"a prescriber has not acknowledged: {asked(course, Ask.REVIEW_RISK)[0].says}"
+    says = f"a prescriber must review first: {asked(course, Ask.REVIEW_RISK)[0].says}"
     assert block == found("review-first", says, SEES, stops=True)
     answered(course, Ask.REVIEW_RISK)
     assert asked(course, Ask.REVIEW_RISK) == []
@@ -73,7 +74,7 @@ def test_an_answer_that_a_prescriber_must_see_is_named():
     course.measure(ONE, respiratory_depression="present")
     (step,) = asked(course, Ask.REVIEW_RISK)
     assert step.says == (
-        "respiratory depression is present: see the patient, then acknowledge this task."
+        "respiratory depression is present: see the patient, then say what you found and decided."
     )
 
 
@@ -90,7 +91,7 @@ def test_a_dose_against_a_rule_and_one_against_a_stop():
             Ask.REVIEW_DEVIATION,
             str(session.event),
             SEES,
-            f"{what} was given against a rule: review it, then acknowledge.",
+            f"{what} was given against a rule: review it, then say what you found.",
             "deviation",
             **by(SafetyTask.DEVIATION, course),
         )
@@ -121,7 +122,7 @@ def test_a_dose_against_a_rule_and_one_against_a_stop():
             Disposition.AGAINST_ADVICE,
             (
                 "The patient left esketamine induction visit 1 before every check was met: "
-                "follow up, then acknowledge."
+                "follow up, then say what you found and decided."
             ),
         ),
         (

@@ -163,7 +163,9 @@ def test_what_was_not_seen_then():
     opened = course.now
     course.wait(minutes(10))
     answered(course, Ask.REVIEW_RISK)
-    says = "systolic blood pressure is 200 mmHg: see the patient, then acknowledge this task."
+    says = (
+        "systolic blood pressure is 200 mmHg: see the patient, then say what you found and decided."
+    )
     for at, found_ in ((-1, []), (0, [says]), (9, [says]), (10, []), (11, [])):
         assert list(reviews.unseen_then(course.pathway, opened + minutes(at))) == found_
 

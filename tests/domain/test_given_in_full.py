@@ -149,9 +149,9 @@ def test_the_time_of_a_dose_is_named_when_it_is_to_come():
             ["output 1 %; 119 % of the motor threshold of 55 % is 65 %" + NOT_SO],
             False,
         ),
-        ((121, 1980, 66), ["121 % of motor threshold; at most 120 % allowed"], True),
-        ((120, 1979, 66), ["1979 pulses; the order is 1980"], False),
-        ((120, 1981, 66), ["1981 pulses; the order is 1980"], False),
+        ((121, 1980, 66), ["at most 120 % of motor threshold, not 121 %"], True),
+        ((120, 1979, 66), ["the order is 1980 pulses, not 1979"], False),
+        ((120, 1981, 66), ["the order is 1980 pulses, not 1981"], False),
         (
             (120, 1980, 67),
             ["output 67 %; 120 % of the motor threshold of 55 % is at most 66 %"],

@@ -66,7 +66,9 @@ def test_a_stimulation_that_may_not_be_and_is_kept_when_it_was():
     at = course.now - SESSION
     refusal = course.attempt(RecordStimulation(TMS, at, course.now, 1, 120, 100), OPERATOR)
     assert isinstance(refusal, Refused)
-    assert str(refusal).startswith("may not stimulate: 1 pulses; the order is 1980; output 100 %")
+    assert str(refusal).startswith(
+        "may not stimulate: the order is 1980 pulses, not 1; output 100 %"
+    )
     report = ReportStimulation(TMS, at, course.now, 1, 120, 100, "It was given.")
     (event,) = course.do(report, PRESCRIBER)
     assert (getattr(event.fact, "pulses", 0), getattr(event.fact, "output_percent", 0)) == (1, 100)

@@ -79,7 +79,7 @@ def test_nothing_is_meant_on_a_pathway_that_has_ended():
     """Whatever is asked of a stopped pathway is refused by the same rule, known name or not."""
     ended = replace(a_course().pathway, outcome=PathwayOutcome.STOPPED)
     for wish in (HOLD, SignOrder(PhaseId(NONE))):
-        with pytest.raises(Refused, match="the pathway is stopped") as refusal:
+        with pytest.raises(Refused, match="the pathway was stopped") as refusal:
             precheck(COMBINED, ended, wish, NOW)
         assert [block.rule for block in refusal.value.blocked_by] == ["pathway-open"]
 

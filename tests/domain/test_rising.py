@@ -97,7 +97,7 @@ def test_a_dose_nobody_looked_at_in_time_is_the_directors_in_the_refusal_too():
     assert due is not None
     course.wait(due - course.now)
     dose, _ = in_the_way(course.protocol, course.pathway)  # and what the second says of the first
-    assert str(dose.finding).startswith("a prescriber has not acknowledged: Dose 2 of")
+    assert str(dose.finding).startswith("a prescriber must review first: Dose 2 of")
     assert dose.who == (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
 
 
@@ -144,7 +144,7 @@ def test_what_was_looked_at_in_time_does_not_rise():
 def test_an_open_hold_rises_until_somebody_says_what_they_found():
     """A hold nobody looks at for a day is the director's too; words stop that, and lift nothing."""
     course = ready()
-    course.do(PlaceHold(HoldReason.SUICIDE_RISK, "plan, means at home"), NURSE)
+    course.do(PlaceHold(HoldReason.ADVERSE_EVENT, "a rash since yesterday"), NURSE)
     key, opened = task(course, Ask.LIFT_HOLD)
     assert (
         opened.due
@@ -157,6 +157,16 @@ def test_an_open_hold_rises_until_somebody_says_what_they_found():
     (hold,) = course.pathway.open_holds()
     course.do(LiftHold(hold, "Seen today: means removed, no intent."), DIRECTOR)
     assert task(course, Ask.LIFT_HOLD)[1].closed
+
+
+def test_a_hold_for_suicide_risk_is_looked_at_as_soon_as_the_gravest_reading():
+    """Not within a day: within the quarter of an hour that the protocol gives a high risk."""
+    course = ready()
+    course.do(PlaceHold(HoldReason.SUICIDE_RISK, "plan, means at home"), NURSE)
+    levels = course.protocol.phase(INDUCTION).risk_levels
+    gravest = min(level.look.within for level in levels)
+    assert gravest < timedelta(hours=1)
+    assert task(course, Ask.LIFT_HOLD)[1].due == course.now + gravest
 
 
 def test_what_is_said_after_a_pathway_has_ended_rises_all_the_same():

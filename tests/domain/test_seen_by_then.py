@@ -34,7 +34,9 @@ def test_what_nobody_had_seen_by_then():
     (key,) = [key for key in course.pathway.tasks if "systolic_bp" in key]
     course.wait(minutes(10))
     course.do(AcknowledgeTask(key, "Seen; measured again at once."), PRESCRIBER)
-    says = "systolic blood pressure is 200 mmHg: see the patient, then acknowledge this task."
+    says = (
+        "systolic blood pressure is 200 mmHg: see the patient, then say what you found and decided."
+    )
     finding = f"a prescriber had not acknowledged by then: {says}"
     assert blocks(course, "review-first", -minutes(5)) == [
         found("review-first", finding, stops=True)

@@ -258,7 +258,7 @@ def test_a_stimulation_put_right_against_a_rule_is_kept_as_that():
     fact = course.facts(StimulationGiven)[-1]
     as_given = (fact.intensity_percent_mt, fact.pulses, fact.output_percent, fact.ended)
     assert as_given == (121, 1980, 66, end)
-    assert fact.findings == ("121 % of motor threshold; at most 120 % allowed",)
+    assert fact.findings == ("at most 120 % of motor threshold, not 121 %",)
     assert (fact.authorized, fact.deviation) == (False, WHY)
 
 

@@ -46,11 +46,14 @@ def test_an_open_hold_and_one_that_was_open_then():
     course.wait(minutes(10))
     course.do(PlaceHold(HoldReason.SUPPLY, "recalled"), NURSE)
     (hold,) = course.pathway.open_holds()
-    says = f"hold {hold} (supply) is open; a prescriber or a medical director may lift it"
+    says = (
+        "treatment is on hold (supply) since Monday 2026-11-30 09:10 EST; a prescriber or a medical"
+        " director may lift the hold"
+    )
     assert blocks(course) == [found("hold", says, LiftHold.MAY, stops=True)]
     course.wait(minutes(5))
     course.do(LiftHold(hold, "Another lot came."), PRESCRIBER)
-    then = found("hold", f"hold {hold} (supply) was in place at that time", stops=True)
+    then = found("hold", "treatment was on hold at that time (supply)", stops=True)
     assert blocks(course) == []
     assert blocks(course, -minutes(1)) == blocks(course, -minutes(5)) == [then]
     assert blocks(course, -minutes(6)) == []
@@ -70,7 +73,7 @@ def test_a_pathway_that_is_over_stops_treatment():
     """Its outcome is in the way, by name."""
     course = ready()
     course.pathway = replace(course.pathway, outcome=PathwayOutcome.STOPPED)
-    assert blocks(course) == [found("pathway-open", "the pathway is stopped", stops=True)]
+    assert blocks(course) == [found("pathway-open", "the pathway was stopped", stops=True)]
 
 
 def test_a_visit_of_a_phase_that_was_left_takes_no_session():
@@ -112,7 +115,7 @@ def test_a_patient_who_is_not_here():
 def test_a_patient_who_has_left_or_had_not_come():
     """After the release it stops; before the check-in it is a finding, but for the clocks' skew."""
     course = with_visit(ready(), status=VisitStatus.RELEASED)
-    finding = "esketamine induction visit 1 is released"
+    finding = "esketamine induction visit 1 is over: the patient was discharged"
     assert blocks(course) == [found("visit-open", finding, stops=True)]
     course = ready()
     came = course.pathway.visits[ONE].checked_in

@@ -7,14 +7,36 @@ import pytest
 
 from domain.language.clocks import instant
 from domain.language.holds import LiftHold, PlaceHold
-from domain.language.names import HoldId, HoldReason, RuleId, TaskId, VisitStatus
+from domain.language.names import (
+    Author,
+    HoldId,
+    HoldReason,
+    PathwayOutcome,
+    Role,
+    RuleId,
+    TaskId,
+    VisitStatus,
+)
 from domain.language.pathway import Pathway, Task
-from domain.planner import MOST_WORDS, steps
+from domain.planner import steps
+from domain.rules.in_words import MOST_WORDS
 from domain.rules.steps import Ask, Urgency
-from domain.worklist import ListedTask, all_tasks, open_tasks, scores, urgency_of, visits
+from domain.worklist import (
+    NOTHING_WAITS,
+    OVER,
+    ListedTask,
+    all_tasks,
+    open_tasks,
+    pressing,
+    scores,
+    urgency_of,
+    visits,
+)
 from tests.course import Course
-from tests.domain.scenes import ONE, a_course, checked_in, dosed, moved_on
+from tests.domain.scenes import ONE, a_course, checked_in, dosed, moved_on, ready
 from tests.domain.simulation import INDUCTION
+
+NURSE = Author("a-nurse", Role.NURSE)
 
 
 def listed(course: Course) -> tuple[ListedTask, ...]:
@@ -148,3 +170,26 @@ def test_the_last_of_each_judged_score_is_listed_with_the_one_before_treatment()
     after = {each.name: each for each in scores(treated.protocol, treated.pathway)}
     assert any(each.before is not None for each in after.values())
     assert scores(course.protocol, Pathway(course.pathway.id)) == ()
+
+
+def test_who_is_here_comes_before_whoever_nothing_waits_for():
+    """A patient in the chair is pressing though no task is open; a pathway that ended is last."""
+    course = checked_in()
+    planned = steps(course.protocol, course.pathway, course.now)
+    assert pressing(course.pathway, ()) == Urgency.VISIT
+    assert pressing(replace(course.pathway, visits={}), ()) == NOTHING_WAITS
+    over = replace(course.pathway, outcome=PathwayOutcome.STOPPED, visits={})
+    assert pressing(over, ()) == OVER
+    tasks = open_tasks(course.pathway, planned)
+    assert pressing(course.pathway, tasks) <= Urgency.VISIT
+
+
+@pytest.mark.parametrize("reason", list(HoldReason))
+def test_a_hold_for_papers_is_nobodys_safety(reason: HoldReason):
+    """The payer's, the supply's and the patient's own wait; any other comes before everything."""
+    course = ready()
+    course.do(PlaceHold(reason, "words"), NURSE)
+    planned = steps(course.protocol, course.pathway, course.now)
+    (listed,) = [t for t in open_tasks(course.pathway, planned) if t.ask is Ask.LIFT_HOLD]
+    papers = {HoldReason.PAYER, HoldReason.SUPPLY, HoldReason.PATIENT_REQUEST}
+    assert listed.urgency is (Urgency.ROUTINE if reason in papers else Urgency.SAFETY)

@@ -43,7 +43,7 @@ def test_what_has_ended_is_listed_and_what_goes_on_is_looked_at_again(
         ended, going_on = tx.execute(
             "select rules, next_says, urgency from pathway order by id desc"
         ).fetchall()
-        assert ended == ("r", "The pathway is completed.", 3)
+        assert ended == ("r", "The pathway is complete.", 4)
         assert going_on == ("", None, 3)
         fact = tx.execute("select fact from event").fetchone()
         assert fact == ({"kind": "hold-lifted", "hold": "h", "reason": "well"},)

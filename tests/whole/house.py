@@ -160,12 +160,18 @@ class House:
 
     async def delivered(self, path: str, seconds: float = PATIENCE) -> list[Json]:
         """Wait until each write of a pathway is confirmed."""
+        left: list[Json] = []
 
         async def looked() -> list[Json]:
             seen = await self.deliveries(path)
-            return seen if all(each["state"] == "confirmed" for each in seen) else []
+            left[:] = [each for each in seen if each["state"] != "confirmed"]
+            return [] if left else seen
 
-        return await until(looked, "every write is confirmed", seconds)
+        try:
+            return await until(looked, "every write is confirmed", seconds)
+        except AssertionError as error:
+            why = [(each["resource_type"], each["state"], each["reason"]) for each in left]
+            raise AssertionError(f"{error}: {why}") from None
 
     async def workflows(self) -> list[WorkflowHandle[Any, Any]]:
         """Every workflow that runs."""

@@ -52,7 +52,7 @@ async def test_what_waits_on_an_ended_pathway_is_refused(world: World):
         await sending.look()
     await asyncio.gather(*sending._under_way.values())
     assert (await world.command(late)).state == "rejected"
-    assert "the pathway is stopped" in str(await world.refusal(late))
+    assert "the pathway was stopped" in str(await world.refusal(late))
 
 
 async def test_a_risk_that_comes_after_the_end_rises_by_the_clock(world: World):

@@ -32,6 +32,11 @@ def upgrade() -> None:
     op.add_column("delivery", sa.Column("refusal", sa.Text(), nullable=True))
     op.add_column("delivery", sa.Column("put_off", sa.Boolean(), nullable=True))
     op.add_column("delivery", sa.Column("vouched_at", MOMENT, nullable=True))
+    op.execute(
+        "update pathway set urgency = 4, next_says = case projection ->> 'outcome'"
+        " when 'stopped' then 'The pathway was stopped.' else 'The pathway is complete.' end"
+        " where status = 'finished' and urgency = 3"
+    )
 
 
 def downgrade() -> None:
