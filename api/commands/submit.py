@@ -23,11 +23,14 @@ from api.reading.charts import chart_of
 from api.reading.ehr_failures import ehr_away
 from api.reading.lookup import find_pathway
 from api.reading.patients import note_identity, read_patient
+from domain.decide import decide
 from domain.language.chart import ReadChart
 from domain.language.commands import Command, Wish
 from domain.language.errors import Refused, Unavailable
 from domain.language.names import CommandState, RequestId
+from domain.language.pathway import Pathway
 from domain.language.phases import ChangeProtocol, SignOrder
+from domain.language.protocol import CombinedProtocol
 from domain.language.refusal import error_of
 from domain.language.visits import CheckIn
 from store import columns, inbox
@@ -83,6 +86,8 @@ async def _with_chart(
         row = await find_pathway(tx, request.caller, pathway_id)
         if await repeated(tx, request) is not None:
             return wish
+        with suppress(RecordedByNewer):
+            _insist_may_be(*await deps.see(tx, row), request, wish, now)
     try:
         patient = await read_patient(deps, row.connection_id, row.patient_id, now.date())
         async with deps.database.begin() as tx:
@@ -102,6 +107,20 @@ async def _with_chart(
     if isinstance(wish, CheckIn):
         return replace(wish, chart=reading)
     return wish if reading is None else replace(wish, reading=reading)
+
+
+def _insist_may_be(
+    protocol: CombinedProtocol,
+    pathway: Pathway,
+    request: CommandRequest,
+    wish: CheckIn | ReadChart,
+    now: datetime,
+) -> None:
+    """Refuse what is refused for what is known here before an EHR is asked, which may take long."""
+    if pathway.phases:
+        check_meant(protocol, pathway, wish, now)
+    if pathway.phases and isinstance(wish, CheckIn):
+        decide(protocol, pathway, Command(RequestId("asked"), request.author, wish), now)
 
 
 async def repeated(tx: Transaction, request: CommandRequest) -> CommandRecord | None:

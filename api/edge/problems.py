@@ -140,9 +140,51 @@ def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     )
 
 
+_EXPECTED = {
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "missing": "is required",
+    "too_short": "needs at least {min_length}",
+    "too_long": "may have at most {max_length}",
+    "string_too_long": "may have at most {max_length} characters",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "string_pattern_mismatch": "is not written as it must be; the reference shows how",
+    "decimal_parsing": "must be a number",
+    "float_parsing": "must be a number",
+    "date_from_datetime_parsing": "must be a day, such as 2027-05-31",
+    "date_parsing": "must be a day, such as 2027-05-31",
+}
+"""What a library says of a value, as people say it."""
+
+
+def _plainly(error: Mapping[str, Any]) -> str:
+    said = _EXPECTED.get(str(error.get("type")))
+    if said is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    try:
+        return said.format(**(error.get("ctx") or {}))
+    except KeyError:
+        return str(error["msg"])
+
+
 def _error(error: Mapping[str, Any]) -> ErrorView:
     where, *path = error["loc"]
-    detail = str(error["msg"]).removeprefix("Value error, ")
+    detail = _plainly(error)
     if where == "body":
         steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
         return ErrorView(pointer="#" + "".join(f"/{step}" for step in steps), detail=detail)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.api.service import PATIENT, Service, Staff, authorized
 from tests.api.test_bad_days import screened
 
@@ -138,3 +140,22 @@ async def test_a_letter_that_cannot_be_meant_is_refused(service: Service):
         answer = await service.manager.post(f"{address}/authorizations", body | wrong)
         assert answer.status_code in (409, 422), answer.text
         assert says in answer.text
+
+
+async def test_what_is_refused_anyhow_asks_no_ehr(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    """A visit of another day is refused for what is known here, without waiting for the EHR."""
+    address = await service.started()
+    signed = {"phase": service.protocol.phases[0].id}
+    assert (await service.prescriber.post(f"{address}/orders", signed)).is_success
+    visit = (await service.nurse.get(f"{address}/visits")).json()["items"][1]["id"]
+    assert (await service.nurse.post(f"{address}/visits/{visit}/booking")).is_success
+    asked: list[str] = []
+
+    async def read(resource_type: str, ehr_id: str) -> None:
+        asked.append(f"{resource_type}/{ehr_id}")
+
+    monkeypatch.setattr(service.ehr, "read", read)
+    answer = await service.nurse.post(f"{address}/visits/{visit}/check-in")
+    assert (answer.status_code, asked) == (409, [])
