@@ -18,9 +18,19 @@ async def save(
     row = insert(CapabilityRow).values(connection_id=connection_id, statement=statement, read_at=at)
     await tx.execute(
         row.on_conflict_do_update(
-            index_elements=["connection_id"], set_={"statement": statement, "read_at": at}
+            index_elements=["connection_id"],
+            set_={"statement": statement, "read_at": at, "lists_less_since": None},
         )
     )
+
+
+async def doubt(tx: Transaction, connection_id: str, at: datetime) -> datetime:
+    """Keep since when a connection's EHR lists less than what is kept; the first time stays."""
+    row = await tx.get(CapabilityRow, connection_id)
+    if row is None:
+        return at
+    row.lists_less_since = row.lists_less_since or at
+    return row.lists_less_since
 
 
 async def find(tx: Transaction, connection_id: str) -> CapabilityRecord | None:

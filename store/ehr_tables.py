@@ -99,6 +99,7 @@ class CapabilityRow(Base):
     connection_id: Mapped[str] = mapped_column(primary_key=True)
     statement: Mapped[Json]
     read_at: Mapped[datetime]
+    lists_less_since: Mapped[datetime | None]  # what was read since then, and is not believed yet
 
 
 class LaneRow(Base):

@@ -49,6 +49,9 @@ class Person:
 Way = Native | Fallback | Kept | Person
 
 
+_RANK = {Native: 0, Fallback: 1, Kept: 2, Person: 2}
+
+
 class Last(StrEnum):
     """What is left when the EHR takes none of an artefact's types."""
 
@@ -119,6 +122,20 @@ class EhrPlan:
     def rewrites(self, resource_type: str) -> frozenset[str]:
         """List the elements that this EHR is known to replace by its own."""
         return self.vendor.rewrites.get(resource_type, frozenset())
+
+    def less_than(self, before: "EhrPlan") -> tuple[str, ...]:
+        """List what was written to this EHR under an earlier plan and is written worse now."""
+        worse = []
+        for kind in ArtefactKind:
+            was, now = before.ways[kind], self.ways[kind]
+            target = before.target(kind)
+            if _RANK[type(now)] > _RANK[type(was)]:
+                worse.append(str(kind))
+            elif isinstance(was, Native) and isinstance(now, Native) and was.update > now.update:
+                worse.append(f"changes of {kind}")
+            elif target and before.support(target).search - self.support(target).search:
+                worse.append(f"searches for {target}")
+        return tuple(dict.fromkeys(worse))
 
     def describe(self) -> tuple[PlanRow, ...]:
         """Say what would be written to this EHR, and how."""

@@ -32,6 +32,7 @@ def upgrade() -> None:
     op.add_column("delivery", sa.Column("refusal", sa.Text(), nullable=True))
     op.add_column("delivery", sa.Column("put_off", sa.Boolean(), nullable=True))
     op.add_column("delivery", sa.Column("vouched_at", MOMENT, nullable=True))
+    op.add_column("capability", sa.Column("lists_less_since", MOMENT, nullable=True))
     op.execute(
         "update pathway set urgency = 4, next_says = case projection ->> 'outcome'"
         " when 'stopped' then 'The pathway was stopped.' else 'The pathway is complete.' end"
@@ -41,6 +42,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go down."""
+    op.drop_column("capability", "lists_less_since")
     op.drop_column("delivery", "vouched_at")
     op.drop_column("delivery", "put_off")
     op.drop_column("delivery", "refusal")
