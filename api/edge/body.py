@@ -23,7 +23,11 @@ def check_media_type(content_type: str | None) -> None:
     """Problem unless the body says that it is JSON in UTF-8."""
     kind, _, rest = (content_type or "").partition(";")
     charset = rest.strip().lower().replace('"', "")
-    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+    if kind.strip().lower() != "application/json" or charset not in (
+        "",
+        "charset=utf-8",
+        "charset=utf8",
+    ):
         raise Problem("media-type", "send the body as application/json in UTF-8")
 
 

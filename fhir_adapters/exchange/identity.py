@@ -59,8 +59,12 @@ def _rank(name: Mapping[str, Any]) -> int:
 
 
 def _line(name: Mapping[str, Any]) -> str:
-    if isinstance(name.get("text"), str) and shown(name["text"]):
-        return shown(name["text"])[:LONGEST_NAME]
+    text, family = name.get("text"), name.get("family")
+    if isinstance(text, str) and shown(text):
+        whole, last = shown(text), shown(family) if isinstance(family, str) else ""
+        # Some put only what somebody is called by into the text: no name is shown without its end.
+        half = " " not in whole and bool(last) and last.casefold() not in whole.casefold()
+        return (f"{whole} {last}" if half else whole)[:LONGEST_NAME].strip()
     parts = [*each_of(name.get("given")), name.get("family"), *each_of(name.get("suffix"))]
     return shown(" ".join(part for part in parts if isinstance(part, str)))[:LONGEST_NAME]
 

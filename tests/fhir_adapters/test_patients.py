@@ -283,3 +283,17 @@ def test_a_label_counts_wherever_it_stands(code: str) -> None:
     system = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
     assert read(meta={"tag": [{"system": system, "code": code}]}).labels == (code,)
     assert read(meta={"tag": [{"system": "urn:ours", "code": "vip-lounge"}]}).labels == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ({"text": "Roel", "family": "Bor", "given": ["Roelof"]}, "Roel Bor"),
+        ({"text": "BOR, Roelof", "family": "Bor"}, "BOR, Roelof"),
+        ({"text": "Ann Doe", "family": 5}, "Ann Doe"),
+        ({"family": "Bor", "given": ["Roelof"]}, "Roelof Bor"),
+    ],
+)
+def test_no_name_is_shown_without_its_family_name(name: dict[str, Any], line: str) -> None:
+    """A text that is only what somebody goes by is no name to compare a person with."""
+    assert read(name=[name]).name == line
