@@ -246,7 +246,7 @@ async def test_deliveries_are_listed_with_what_was_to_be_written_for_who_may_see
 async def test_a_holds_words_stand_where_the_hold_does(service: Service):
     """Why it was placed, in the hold, in what is next and in the task; long words are cut there."""
     address = await service.started()
-    words = "Fainted in the waiting room. " * 10
+    words = "Fainted in the waiting room. " * 12
     await service.nurse.post(f"{address}/holds", {"reason": "medical-review", "note": words})
     seen = (await service.prescriber.get(address)).json()
     assert seen["holds"][0]["note"] == words

@@ -80,6 +80,7 @@ async def test_care_goes_on_without_a_worker(house: House):
     """
     path, nurse = await house.enrolled(), house.staff.nurse
     await house.at_rest()
+    await house.delivered(path)
     house.clinic.kill_worker()
     answers = [
         (await house.post(nurse, f"{path}/readings", await pressure(house, systolic))).status_code
