@@ -52,7 +52,7 @@ def wall(text: str) -> datetime:
 
 def shown(now: datetime) -> str:
     """The clinic's time, as people read it."""
-    return f"{now.astimezone(ZONE):%a %d %b %Y %H:%M:%S} in New York"
+    return f"{now.astimezone(ZONE):%A %Y-%m-%d %H:%M:%S %Z}"
 
 
 class Api:

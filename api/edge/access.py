@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from api.edge.problems import Problem
 from api.edge.tokens import Caller
-from domain.language.names import Role
+from domain.language.names import Role, any_of
 from settings import Connection, Installation, Site
 
 ANYONE = tuple(role for role in Role if role is not Role.KAIROS)
@@ -49,7 +49,7 @@ def acting_role(caller: Caller, allowed: Iterable[Role], chosen: str | None = No
     for role in caller.roles:
         if role in roles and chosen in (None, role):
             return role
-    raise Problem("forbidden", f"you need one of these roles: {', '.join(roles)}")
+    raise Problem("forbidden", f"this is for {any_of(roles)}")
 
 
 def site_list(caller: Caller, only: str | None = None) -> list[str]:

@@ -35,7 +35,11 @@ async def only_known_parameters(request: Request) -> None:
         if name not in known or given.count(name) > 1
     ]
     if wrong:
-        raise Problem("invalid", "`errors` says what is not valid and what is needed", errors=wrong)
+        raise Problem(
+            "invalid",
+            "`errors` lists each field or parameter that is not valid and what is expected",
+            errors=wrong,
+        )
 
 
 def not_known(given: Iterable[str], known: Iterable[str]) -> str:
@@ -52,7 +56,9 @@ def _says(name: str, known: tuple[str, ...]) -> str:
 
 def _shown(name: object) -> str:
     """The name, if it can be one of ours: what else was sent is not repeated."""
-    return name if isinstance(name, str) and _A_NAME.fullmatch(name) else "(not a name)"
+    return (
+        name if isinstance(name, str) and _A_NAME.fullmatch(name) else "something that is no name"
+    )
 
 
 def _known(route: APIRoute) -> tuple[str, ...]:

@@ -102,7 +102,11 @@ def pathway_named(pathway: str | None) -> str | None:
 def wrong(parameter: str, detail: str) -> Problem:
     """The problem of one parameter that does not fit."""
     error = ErrorView(parameter=f"query {parameter}", detail=detail)
-    return Problem("invalid", "`errors` says what is not valid and what is needed", errors=[error])
+    return Problem(
+        "invalid",
+        "`errors` lists each field or parameter that is not valid and what is expected",
+        errors=[error],
+    )
 
 
 def _sites(caller: Caller, site: str | None) -> list[str]:
