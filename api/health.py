@@ -19,6 +19,7 @@ class ReadyView(BaseModel):
     database: bool
     schema_newest: bool
     temporal: bool
+    issuer_keys: bool = Field(description="the issuer's keys were read, so callers can be let in")
     without_worker: list[str] = Field(
         description="builds that have open pathways and no worker running; commands for those"
         " pathways are kept, so this alone does not make the API unready"
@@ -49,13 +50,15 @@ async def ready(request: Request, response: Response) -> ReadyView:
     database, newest = await _database(deps)
     temporal, without_worker = await _temporal(deps)
     protocols = len(deps.protocols.approved())
-    all_there = database and newest and temporal and protocols > 0
+    keys = await deps.tokens.has_keys()
+    all_there = database and newest and temporal and protocols > 0 and keys
     response.status_code = 200 if all_there else NOT_READY
     return ReadyView(
         ready=all_there,
         database=database,
         schema_newest=newest,
         temporal=temporal,
+        issuer_keys=keys,
         without_worker=without_worker,
         protocols=protocols,
     )

@@ -9,6 +9,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,14 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise Unauthenticated from error
         return _caller(claims)
+
+    async def has_keys(self) -> bool:
+        """Say whether a token can be verified at all; reads the keys if none are known yet."""
+        if self._keys is None:
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._keys_with("")
+        return self._keys is not None
 
     def _rules(self) -> jwt.JWTClaimsRegistry:
         return jwt.JWTClaimsRegistry(

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from api.dependencies import Dependencies
+from api.edge.tokens import Tokens
+from domain.language.errors import Unavailable
 from store import jobs, outages, queue
 from store.tables import PathwayRow
 from tests.api.service import Service, patient
@@ -292,3 +295,34 @@ async def test_a_pathway_of_a_newer_kairos_hides_no_other(service: Service):
     assert kept.status_code == 202
     command = (await service.nurse.get(kept.json()["command"])).json()
     assert command["state"] == "received"
+
+
+async def test_an_api_that_can_let_nobody_in_is_not_ready(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    """While the issuer's keys were never read each call would be 503: that is told here."""
+    assert (await service.http.get("/health/ready")).json()["issuer_keys"] is True
+
+    async def none() -> bool:
+        return False
+
+    monkeypatch.setattr(service.app.state.dependencies.tokens, "has_keys", none)
+    answer = await service.http.get("/health/ready")
+    assert (answer.status_code, answer.json()["issuer_keys"]) == (503, False)
+
+
+@pytest.mark.parametrize("hindered", [Unavailable("no answer"), None])
+async def test_keys_are_read_when_readiness_is_asked(hindered: Exception | None):
+    """Once, and not again within the minute; an issuer that does not answer is no error."""
+    asked = []
+
+    async def fetch() -> dict[str, object]:
+        asked.append(1)
+        if hindered:
+            raise hindered
+        return {"keys": []}
+
+    tokens = Tokens("issuer", "kairos", fetch)
+    assert await tokens.has_keys() is (hindered is None)
+    assert await tokens.has_keys() is (hindered is None)
+    assert len(asked) == 1
