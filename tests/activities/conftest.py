@@ -33,6 +33,7 @@ async def lane_to(database: Database, protocol: CombinedProtocol) -> AsyncIterat
         *,
         proved: bool = True,
         changes_unversioned: bool = False,
+        other_bases: tuple[str, ...] = (),
     ) -> Lane:
         made.append(
             Ehrs(
@@ -42,6 +43,7 @@ async def lane_to(database: Database, protocol: CombinedProtocol) -> AsyncIterat
                         ehr.base_url,
                         vendor,
                         authorization,
+                        other_bases=other_bases,
                         changes_unversioned=changes_unversioned,
                     )
                 ]

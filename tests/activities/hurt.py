@@ -157,7 +157,7 @@ def _hit(resource: dict[str, Any], query: Mapping[str, list[str]]) -> bool:
         wanted = query["identifier"][0].rpartition("|")[2]
         return any(each.get("value") == wanted for each in resource.get("identifier", []))
     if "target" in query:
-        return any(each["reference"] == query["target"][0] for each in resource["target"])
+        return any(each["reference"].endswith(query["target"][0]) for each in resource["target"])
     return True
 
 

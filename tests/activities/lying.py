@@ -4,6 +4,7 @@ A cell is how the EHR is, a seed what is lost and how time goes. What the EHR ho
 its own store: never two of anything, and one of each once a person has said what they see there.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ KEYS = {
 }
 """What can be searched for. With the first alone a create may be conditional."""
 
-REFUSALS = (401, 403, 409, 412, 423, 429, 500, 503)
+INNER = "https://inner.example/fhir"
 ROUNDS = 80
 
 
@@ -36,7 +37,8 @@ ROUNDS = 80
 class Cell:
     """How an EHR is: what finds a write, how late, how many answers are lost one after the other.
 
-    `late` statuses come in place of the first answer to each write, which was done.
+    `late` statuses come in place of the first answer to each write, which was done. An `inner` one
+    writes its own address into references, which the connection knows.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Cell:
     lag: int = 0  # seconds
     versions: bool = True
     late: int | None = None
+    inner: bool = False
 
     def __str__(self) -> str:
         """How it stands in a table."""
@@ -51,6 +54,7 @@ class Cell:
         parts += [f"{self.lag} s late"] if self.lag else []
         parts += [] if self.versions else ["no versions"]
         parts += [f"{self.late} after it was done"] if self.late else []
+        parts += ["own address in references"] if self.inner else []
         return ", ".join(parts)
 
     @property
@@ -95,6 +99,9 @@ class Lies:
             place = f"{resource['resourceType']}/{resource['id']}"
             if place not in self.stands[artefact]:
                 self.stands[artefact].append(place)
+        if self.cell.inner:
+            text = json.dumps(resource).replace('"reference": "', f'"reference": "{INNER}/')
+            resource = json.loads(text.replace(f"{INNER}/{INNER}/", f"{INNER}/"))
         if self.cell.key != "identifier, and strips it":
             return resource
         return {

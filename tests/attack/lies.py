@@ -24,7 +24,7 @@ from store import schema
 from store.database import Database
 from store.ehr_tables import METADATA
 from tests.activities.hurt import HurtEhr, a_lane
-from tests.activities.lying import Cell, play
+from tests.activities.lying import INNER, Cell, play
 from tests.activities.test_lies import CELLS
 from tests.conftest import REPOSITORY
 
@@ -40,7 +40,17 @@ async def _played(url: str, database: Database, cell: Cell, seed: int) -> Counte
         listening = await asyncio.start_server(ehr.serve, "127.0.0.1", 0)
         stack.callback(listening.close)
         ehr.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
-        ehrs = Ehrs([Ehr("ehr", ehr.base_url, GENERIC, changes_unversioned=not cell.versions)])
+        ehrs = Ehrs(
+            [
+                Ehr(
+                    "ehr",
+                    ehr.base_url,
+                    GENERIC,
+                    other_bases=(INNER,),
+                    changes_unversioned=not cell.versions,
+                )
+            ]
+        )
         stack.push_async_callback(ehrs.close)
         lane = await a_lane(database, protocol, ehr, ehrs, cell.said, proved=False)
         told = await play(lane, cell, seed)
