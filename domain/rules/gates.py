@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain.language.authorizations import RecordAuthorization
-from domain.language.clocks import in_minutes, local
+from domain.language.clocks import in_minutes, local, wall
 from domain.language.findings import Blocked
 from domain.language.names import EventId, ObservationName, Role, Treatment, VisitId, counted
 from domain.language.pathway import Observed, Pathway, Standing
@@ -297,9 +297,8 @@ def recorders(look: Look, name: ObservationName) -> tuple[Role, ...]:
 
 
 def _measured(found: Observed, look: Look, how: str) -> str:
-    """When it was measured, by the clinic's wall; the day too unless it is today."""
-    at, today = (local(moment, look.pathway.zone) for moment in (found.at, look.at))
-    return f"{how} {at.hour:%H:%M}" if at.day == today.day else f"{how} {at.day} {at.hour:%H:%M}"
+    """When it was measured, by the clinic's wall; with its day, for the words are kept."""
+    return f"{how} {wall(local(found.at, look.pathway.zone), look.pathway.zone)}"
 
 
 def _short(value: Decimal | None) -> str:

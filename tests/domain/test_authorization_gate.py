@@ -124,7 +124,7 @@ def test_a_letter_that_is_over_says_so_by_its_number():
     (block,) = told(a_pathway(letter("B", LATE, OVER)))
     assert block.finding == (
         "payer's authorization of esketamine B ended on 2026-11-30, required granted or not "
-        "required (recorded 2026-11-10 10:00)"
+        "required (recorded Tuesday 2026-11-10 10:00 EST)"
     )
     assert block.evidence == ("B",)
     assert block.who == (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER)
@@ -150,13 +150,14 @@ def test_nothing_known_is_missing_for_those_who_can_say():
     assert block.who == (Role.CARE_MANAGER, Role.NURSE, Role.PRESCRIBER)
 
 
-def test_a_finding_says_the_day_unless_it_is_today():
-    """Measured at 09:05 today, or on another day with its date."""
+def test_a_finding_says_the_day_also_on_that_day():
+    """The sentence is kept, and read on another day."""
     course = ready()
     gate = next(g for g in COMBINED.phase(INDUCTION).gates if g.id == "blood-pressure-before")
     course.wait(minutes(5))
     course.measure(ONE, systolic_bp=150, diastolic_bp=80)
-    for later, when in ((minutes(5), "09:05"), (timedelta(days=1), "2026-11-30 09:05")):
+    when = "Monday 2026-11-30 09:05 EST"
+    for later in (minutes(5), timedelta(days=1)):
         look = Look(COMBINED, course.pathway, course.now + later, ONE)
         (block,) = evaluate(replace(gate, measured_within=None), look)
         assert block.finding == (

@@ -51,8 +51,14 @@ def test_an_override_as_it_is_kept():
     evidence = course.pathway.readings[ObservationName("systolic_bp")][-1].evidence
     (event,) = course.do(OverrideGate(ONE, PRESSURE, "Benefit outweighs the risk."), PRESCRIBER)
     findings = (
-        "systolic blood pressure 152 mmHg, required at most 140 mmHg (measured 09:01)",
-        "diastolic blood pressure 94 mmHg, required at most 90 mmHg (measured 09:01)",
+        (
+            "systolic blood pressure 152 mmHg, required at most 140 mmHg"
+            " (measured Monday 2026-11-30 09:01 EST)"
+        ),
+        (
+            "diastolic blood pressure 94 mmHg, required at most 90 mmHg"
+            " (measured Monday 2026-11-30 09:01 EST)"
+        ),
     )
     assert event.fact == GateOverridden(
         ONE, PRESSURE, "Benefit outweighs the risk.", findings, (evidence,)

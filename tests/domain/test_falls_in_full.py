@@ -84,7 +84,7 @@ def test_a_fall_that_is_too_small():
         BENEFIT.id,
         (Role.PRESCRIBER,),
         finding="MADRS reduction 25 percent, required at least 50 percent "
-        "(from 28 on 2026-11-29, measured 09:00)",
+        "(from 28 on 2026-11-29, measured Tuesday 2026-12-01 09:00 EST)",
         overridable=True,
         evidence=(course.pathway.readings[MADRS][-1].evidence,),
         why=BENEFIT.why,

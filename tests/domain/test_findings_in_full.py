@@ -50,7 +50,10 @@ def test_a_finding_says_what_was_found_and_what_would_pass():
     assert block == Blocked(
         gate.id,
         (Role.PRESCRIBER,),
-        finding="systolic blood pressure 152 mmHg, required at most 140 mmHg (measured 09:01)",
+        finding=(
+            "systolic blood pressure 152 mmHg, required at most 140 mmHg"
+            " (measured Monday 2026-11-30 09:01 EST)"
+        ),
         overridable=True,
         evidence=(pressure.evidence,),
         why=gate.why,
@@ -66,7 +69,10 @@ def test_a_finding_that_stops_is_for_those_who_measure_again():
     gate = GATES["contraindications"]
     (block,) = evaluate(gate, look(course))
     kind = COMBINED.vocabulary.kind(ObservationName("intracerebral_hemorrhage"))
-    assert block.finding == f"{kind.title} present, required absent (measured 09:01)"
+    assert (
+        block.finding
+        == f"{kind.title} present, required absent (measured Monday 2026-11-30 09:01 EST)"
+    )
     assert (block.who, block.overridable, block.stops) == (kind.recorded_by, False, True)
 
 
@@ -82,7 +88,7 @@ def test_time_observed_passes_by_itself_and_is_nobodys():
         gate.id,
         (),
         finding="time observed since the first device 40 min, "
-        "required at least 120 min (measured 09:40)",
+        "required at least 120 min (measured Monday 2026-11-30 09:40 EST)",
         evidence=(f"{ONE}/minutes-observed",),
         passes=given + minutes(120),
         why=gate.why,
@@ -96,7 +102,7 @@ def test_a_reading_of_another_day_says_its_day():
     course.assess("phq9", 1, 1, 1, 1, 1, 1, 1, 1, 1)
     course.wait(timedelta(days=1))
     (block,) = evaluate(GATES["suicide-risk"], look(course))
-    assert "(measured 2026-11-30 09:00)" in str(block.finding)
+    assert "(measured Monday 2026-11-30 09:00 EST)" in str(block.finding)
 
 
 def test_an_override_that_was_once_possible_lets_no_stop_pass():

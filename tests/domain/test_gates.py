@@ -257,7 +257,9 @@ def test_what_is_next_names_the_rule_its_reason_and_its_source():
     pressure(course, 152, 94)
     step = steps(COMBINED, course.pathway, course.now)[0]
     assert getattr(step, "ask", "") is Ask.CLEAR_GATE
-    assert "152 mmHg, required at most 140 mmHg (measured 09:00)" in getattr(step, "says", "")
+    assert "required at most 140 mmHg (measured Monday 2026-11-30 09:00 EST)" in getattr(
+        step, "says", ""
+    )
     assert getattr(step, "why", "").startswith("Esketamine raises blood pressure")
     assert getattr(step, "source", "") == "label"
     with pytest.raises(Refused, match="152 mmHg, required at most 140"):

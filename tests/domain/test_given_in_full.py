@@ -212,7 +212,10 @@ def test_no_dose_in_a_phase_of_deep_tms_and_none_of_parts_of_a_device():
 
 def test_what_was_given_against_a_rule_as_it_is_kept():
     """The words, what it went against, and that a nurse does not authorize what a rule stops."""
-    says = "systolic blood pressure 152 mmHg, required at most 140 mmHg (measured 09:01)"
+    says = (
+        "systolic blood pressure 152 mmHg, required at most 140 mmHg"
+        " (measured Monday 2026-11-30 09:01 EST)"
+    )
     stop = "84 mg; the first dose of esketamine is 56 mg"
     for mg, devices, findings, who, authorized in (
         (56, 2, (says,), NURSE, True),

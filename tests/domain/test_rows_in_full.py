@@ -84,7 +84,7 @@ def test_a_row_that_is_not_met():
         requires="at least 18 years",
         state=State.NOT_MET,
         who=COMBINED.vocabulary.kind(ObservationName("age")).recorded_by,
-        says="age 17 years, required at least 18 years (measured 13:00)",
+        says="age 17 years, required at least 18 years (measured Sunday 2026-11-29 13:00 EST)",
         value="17 years",
         at=seen.at,
         evidence=seen.evidence,
