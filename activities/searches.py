@@ -20,6 +20,9 @@ STANDING = 3
 NEAR = timedelta(minutes=1)
 """So much later than its double may something be shown for its lag to be known."""
 
+PATIENCE = 4
+"""So often one that stands in the EHR is asked for before another is."""
+
 MOST_HIDDEN = 1_000
 
 
@@ -80,6 +83,8 @@ class Searches:
             self._missed(witness.artefact, now)
             _, times = self._ask_again.get(kind, (now, 0))
             self._ask_again[kind] = (now + pause(times), times + 1)
+            if (times + 1) % PATIENCE == 0:  # it may be gone there: another one is asked for
+                self._waits.pop(kind, None)
 
     def was_not_found(self, delivery: Delivery, now: datetime) -> None:
         """Keep that one was looked for in vain: if it is found after all, the search was late."""

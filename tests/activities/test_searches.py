@@ -147,3 +147,13 @@ async def test_a_lost_dose_is_not_given_twice(lane: Lane):
     row = await lane.row()
     assert (row.state, row.needs_person) == (UNKNOWN, True)
     assert lane.ehr.writes == ["POST MedicationAdministration"]
+
+
+async def test_one_that_is_gone_in_the_ehr_keeps_no_search_from_proving_itself(lane_to: LaneTo):
+    """What staff deleted is never shown: after a few times another one is asked for."""
+    lane = await lane_to(proved=False)
+    lane.ehr.shows = lambda resource: resource["id"] != "1"
+    for number in range(8):
+        await lane.intend(f"e{number}", reading(f"r{number}"))
+        await lane.deliver(apart=60)
+    assert (await _known(lane))["identifier"][:2] == (True, False)
