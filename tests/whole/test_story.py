@@ -85,7 +85,7 @@ async def test_a_filled_clinic_goes_on_while_its_clock_is_moved():
                     body = {"measured_at": at, "readings": [spo2(97)]}
                     await staff.nurse.do(f"/v1/pathways/{pathway}/readings", body)
                     taken += 1
-            assert "Sun 23 May 2027 13:4" in await moving
+            assert "Sunday 2027-05-23 13:4" in await moving
             assert taken > len(before)
             for pathway in before:
                 seen = await staff.nurse.see(f"/v1/pathways/{pathway}/visits")
