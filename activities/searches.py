@@ -45,6 +45,7 @@ class Searches:
         self._settled: set[str] | None = None
         self._ask_again: dict[str, tuple[datetime, int]] = {}
         self._waits: dict[str, Witness] = {}  # by type: what stands there and was not shown yet
+        self._unmarked: set[str] = set()  # types that come back without our identifier
         self._hidden: dict[str, datetime] = {}  # when an artefact was last looked for in vain
 
     async def of(self, tx: Transaction, delivery: Delivery, now: datetime) -> Search:
@@ -68,7 +69,8 @@ class Searches:
         """Write down what an attempt showed."""
         kind = delivery.resource_type
         settled = await self._known(tx)
-        if learned.unmarked:
+        if learned.unmarked and kind not in self._unmarked:
+            self._unmarked.add(kind)
             await searches.withdrawn(tx, self._connection, kind, [Way.IDENTIFIER], now)
             settled.discard(kind)
         for way, (witness, waited) in learned.shown.items():

@@ -48,6 +48,7 @@ async def test_what_comes_back_without_our_mark_is_no_difference(lane_to: LaneTo
     known = await _known(lane)
     assert known["identifier"][:2] == (False, True)
     assert known["content"][:2] == (True, False)
+    assert lane.ehr.calls.count("GET Observation") == 1, "each write is searched for"
 
 
 async def test_another_identifier_in_place_of_ours_is_no_difference_either(lane_to: LaneTo):
