@@ -130,6 +130,8 @@ def after(  # noqa: C901, PLR0911, PLR0912  one case an outcome, each a line or 
             return _absent(delivery, outcome, now)
         case Ambiguous(count=count):
             return _ask(delivery, f"{count} resources in the EHR could be this one")
+        case Unproven() if delivery.is_vouched and delivery.action is Action.CREATE:
+            return _again(delivery, "a person looked, and it is not in the EHR")
         case Unproven(why=why):
             return _ask(delivery, why)
         case Broke(error=error):

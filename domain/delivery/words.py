@@ -157,7 +157,7 @@ class Delivery:
     def is_vouched(self) -> bool:
         """Whether a person, since it last left, had it sent unless it is found."""
         since = self.sent_at
-        return self.vouched_at is not None and (since is None or self.vouched_at >= since)
+        return self.vouched_at is not None and (since is None or self.vouched_at > since)
 
     @property
     def intent(self) -> Intent:

@@ -163,6 +163,10 @@ def test_an_order_or_a_treatment_that_was_lost_is_not_sent_twice_without_a_perso
     asked = settled(lost, asks, LATER)
     vouched = settled(asked, resolve(asked, NotThere("looked"), OPERATOR), LATER)
     assert after(vouched, o.Absent(early=False, proved=False), LATER).state is S.INTENT
+    assert after(vouched, o.Unproven("nothing can be searched for"), LATER).state is S.INTENT
+    assert after(lost, o.Unproven("nothing can be searched for"), LATER).needs_person
+    at_once = replace(vouched, sent_at=LATER)  # it left again: the word was of the one before
+    assert after(at_once, o.Unproven("nothing can be searched for"), LATER).needs_person
     again = begun(replace(vouched, state=S.INTENT), LATER + timedelta(seconds=1))
     later = again.sent_at + o.SETTLING if again.sent_at else LATER
     assert after(replace(again, state=S.UNKNOWN), o.Absent(early=False), later).needs_person
