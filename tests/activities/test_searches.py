@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from domain.delivery.resolve import NotThere
 from domain.delivery.words import DeliveryState
 from store.ehr_tables import SearchRow
 from tests.activities.conftest import LaneTo
 from tests.activities.hurt import Lane, once, provenance, reading
 from tests.activities.lying import dose
+from tests.fhir_adapters.fhir_story import statement
 
 GET = ("GET", "Observation")
 CONFIRMED, UNKNOWN, INTENT = DeliveryState.CONFIRMED, DeliveryState.UNKNOWN, DeliveryState.INTENT
@@ -158,3 +160,16 @@ async def test_one_that_is_gone_in_the_ehr_keeps_no_search_from_proving_itself(l
         await lane.intend(f"e{number}", reading(f"r{number}"))
         await lane.deliver(apart=60)
     assert (await _known(lane))["identifier"][:2] == (True, False)
+
+
+async def test_a_person_may_say_that_it_is_not_there_where_nothing_can_be_searched(lane_to: LaneTo):
+    """Lost before it arrived, in an EHR without a search: their word has it sent, once."""
+    lane = await lane_to(statement(search=(), conditional=False), proved=False)
+    lane.ehr.before = once("POST", 0)
+    await lane.intend("e1", reading("a"))
+    await lane.deliver(2)
+    assert (await lane.row()).needs_person
+    await lane.decide((await lane.row()).id, NotThere("looked in the chart"))
+    await lane.deliver(2)
+    assert (await lane.row()).state == CONFIRMED
+    assert len(lane.ehr.of("Observation")) == 1
